@@ -1,0 +1,23 @@
+/** A pile of images in memory, all of one size, with or without labels. */
+export interface ImageDataset {
+  /** What to call it in messages and reports, e.g. `MNIST train`. */
+  readonly name: string;
+  /** Pixels, uint8 [count, height, width, channels], row-major. */
+  readonly images: Uint8Array;
+  readonly count: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. */
+  readonly labels?: Uint8Array;
+  readonly classNames: readonly string[];
+}
+
+/** A training set and the test set that belongs to it. */
+export interface DataSource {
+  readonly train: ImageDataset;
+  readonly test: ImageDataset;
+  /** Where it came from, e.g. a folder, and the MD5 of each file, for `config.json`. */
+  readonly origin: string;
+  readonly checksums: Readonly<Record<string, string>>;
+}

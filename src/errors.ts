@@ -1,0 +1,35 @@
+/** What kind of failure a {@link QuarterturnError} reports; the command line maps it to an exit status. */
+export type ErrorCode =
+  /** A flag, setting or argument that makes no sense. */
+  | 'usage'
+  /** Shapes or dtypes that do not fit together, found while a graph is built. */
+  | 'shape'
+  /** An input file that is missing, truncated or lies about its contents. */
+  | 'data'
+  /** A checkpoint or run folder that cannot be used. */
+  | 'checkpoint'
+  /** A device or kernel library that refuses. */
+  | 'runtime'
+  /** Training that left the numbers (NaN or infinite loss). */
+  | 'diverged'
+  /** Reading or writing the file system failed: full disk, permissions. */
+  | 'io'
+  /** Stopped on request, after the state was saved. */
+  | 'interrupted';
+
+/**
+ * The one error type of this library.
+ *
+ * `message` follows `where: what was expected. Received: value.`; `hint` says what to do about it.
+ */
+export class QuarterturnError extends Error {
+  override readonly name = 'QuarterturnError';
+  readonly code: ErrorCode;
+  readonly hint: string | undefined;
+
+  constructor(code: ErrorCode, message: string, options: { hint?: string; cause?: unknown } = {}) {
+    super(message, { cause: options.cause });
+    this.code = code;
+    this.hint = options.hint;
+  }
+}

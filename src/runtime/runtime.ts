@@ -1,0 +1,37 @@
+import type { Graph } from '../graph/graph.js';
+import type { Tensor } from '../tensor/tensor.js';
+
+/** Where graphs run: `cpu` everywhere in Node, `wasm` in browsers, `webgpu` in both. */
+export type DeviceName = 'cpu' | 'webgpu' | 'wasm';
+
+export interface RuntimeOptions {
+  readonly device: DeviceName;
+  /** Threads for one operator; default: all cores, since nothing else runs beside a step. */
+  readonly threads?: number;
+}
+
+/** Compiles graphs and runs them. One implementation each for Node and for browsers. */
+export interface Runtime {
+  readonly device: DeviceName;
+  /** Name and version of the kernel library, for `config.json`. */
+  readonly version: string;
+  /** Lower, encode and load a graph. Keep the program for the whole run: loading is slow. */
+  compile(graph: Graph): Promise<Program>;
+  /** Load a finished ONNX file. */
+  load(model: Uint8Array): Promise<Program>;
+}
+
+export type Tensors = Readonly<Record<string, Tensor>>;
+
+/** A compiled graph. */
+export interface Program {
+  readonly inputNames: readonly string[];
+  readonly outputNames: readonly string[];
+  /**
+   * Run once.
+   * @param inputs one tensor for each input name
+   * @param into buffers for outputs, written in place where given; they must not be inputs of this run
+   */
+  run(inputs: Tensors, into?: Tensors): Promise<Record<string, Tensor>>;
+  release(): Promise<void>;
+}

@@ -1,0 +1,41 @@
+import type { EpochRecord, Metrics, StageName } from './run-record.js';
+
+/** What a run tells while it goes on. Loops emit these and print nothing. */
+export type TrainEvent =
+  /** A part of the run begins; `title` is for people, e.g. `Pretraining on rotations`. */
+  | {
+      readonly type: 'stage-start';
+      readonly stage: StageName;
+      readonly draw: number;
+      readonly title: string;
+      readonly totalSteps: number;
+      readonly fromStep: number;
+      readonly epochs: number;
+      readonly stepsPerEpoch: number;
+    }
+  | {
+      readonly type: 'step';
+      readonly stage: StageName;
+      readonly epoch: number;
+      readonly step: number;
+      readonly totalSteps: number /** Running mean of the epoch. */;
+      readonly metrics: Metrics;
+      readonly learningRate: number;
+      readonly imagesPerSecond: number /** Until the stage ends. */;
+      readonly etaMs: number;
+    }
+  | { readonly type: 'epoch-end'; readonly record: EpochRecord }
+  /** A long evaluation or caching pass. */
+  | {
+      readonly type: 'pass';
+      readonly title: string;
+      readonly done: number;
+      readonly total: number;
+      readonly etaMs: number;
+    }
+  | { readonly type: 'evaluated'; readonly title: string; readonly metrics: Metrics }
+  | { readonly type: 'checkpoint'; readonly path: string; readonly step: number }
+  /** Something that a person should know, one line. */
+  | { readonly type: 'note'; readonly text: string };
+
+export type EventListener = (event: TrainEvent) => void;

@@ -1,0 +1,122 @@
+/** Types of what a run leaves behind: written by recipes, read by the report, the studio and resume. */
+
+/** Accuracy in 0–1 and mean cross-entropy in nats. */
+export interface Metrics {
+  readonly accuracy: number;
+  readonly loss: number;
+}
+
+/** The stages of the notebook, in their order. */
+export const stageNames = ['pretrain', 'finetune', 'baseline'] as const;
+export type StageName = (typeof stageNames)[number];
+
+/** One line of `metrics.jsonl`: one finished epoch of one stage. */
+export interface EpochRecord {
+  readonly stage: StageName;
+  /** Label draw, 0 for the first; pretraining is shared by all draws and always 0. */
+  readonly draw: number;
+  /** 1-based. */
+  readonly epoch: number;
+  /** Steps of this stage done so far. */
+  readonly step: number;
+  /** Mean over the epoch's training batches. */
+  readonly train: Metrics;
+  /** Absent where a stage has no validation split. */
+  readonly val?: Metrics;
+  /** At the epoch's last step. */
+  readonly learningRate: number;
+  readonly durationMs: number;
+  readonly imagesPerSecond: number;
+}
+
+/** `result.json`, and what `--json` prints. */
+export interface RunResult {
+  readonly run: string;
+  readonly preset: string;
+  readonly seed: number;
+  /** null where the stage was not run. */
+  readonly pretext: { readonly val: Metrics; readonly test: Metrics } | null;
+  readonly fineTune: { readonly train: Metrics; readonly test: Metrics } | null;
+  readonly baseline: { readonly train: Metrics; readonly test: Metrics } | null;
+  readonly baselineReestimated: { readonly test: Metrics } | null;
+  /** One entry a label draw; the fields above are those of draw 0. */
+  readonly draws: readonly DrawResult[];
+  readonly durationMs: number;
+  /** Of the pretraining steps alone: images of the batches / time of the steps. */
+  readonly trainImagesPerSecond: number;
+  /** Largest resident set of the process. */
+  readonly peakMemoryBytes: number;
+}
+
+export interface DrawResult {
+  readonly draw: number;
+  readonly fineTune: Metrics;
+  readonly baseline: Metrics;
+  readonly baselineReestimated: Metrics;
+}
+
+/** One row of a layer table. */
+export interface LayerRow {
+  readonly name: string;
+  /** e.g. `Conv2D`. */
+  readonly type: string;
+  /** Without the batch axis, in N×H×W×C order as the notebook prints it: [28, 28, 192]. */
+  readonly outputShape: readonly number[];
+  readonly params: number;
+  readonly trainable: boolean;
+}
+
+export interface LayerTable {
+  readonly title: string;
+  readonly rows: readonly LayerRow[];
+  readonly totalParams: number;
+  readonly trainableParams: number;
+  readonly nonTrainableParams: number;
+}
+
+/** One picture of a grid. */
+export interface Tile {
+  /** Base64 of uint8 [height, width, channels]. */
+  readonly pixels: string;
+  readonly caption: string;
+  /** Drawn with a red cross. */
+  readonly wrong: boolean;
+}
+
+export interface ImageGrid {
+  readonly title: string;
+  readonly columns: number;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly tiles: readonly Tile[];
+}
+
+export interface ConfusionMatrix {
+  readonly title: string;
+  readonly classNames: readonly string[];
+  /** counts[actual][predicted]. */
+  readonly counts: readonly (readonly number[])[];
+}
+
+/** `exhibits.json`: what the report shows beside curves and figures. */
+export interface Exhibits {
+  readonly grids: readonly ImageGrid[];
+  readonly layerTables: readonly LayerTable[];
+  readonly confusions: readonly ConfusionMatrix[];
+  /** Class names with how many training and labelled images each has. */
+  readonly classCounts: readonly {
+    readonly name: string;
+    readonly train: number;
+    readonly labelled: number;
+  }[];
+}
+
+/** Everything that a report is made from. */
+export interface RunRecord {
+  /** Resolved settings, seeds, versions, checksums: shown as they are. */
+  readonly config: Readonly<Record<string, unknown>>;
+  readonly epochs: readonly EpochRecord[];
+  readonly result: RunResult;
+  readonly exhibits: Exhibits;
+}
