@@ -1,0 +1,181 @@
+import { QuarterturnError } from '../errors.js';
+import type { DType, Shape, Tensor } from '../tensor/tensor.js';
+
+/** Dtype and shape of a value: what a shape rule returns. */
+export interface ValueType {
+  readonly dtype: DType;
+  readonly shape: Shape;
+}
+
+/** One result of one node; the edges of the graph. Immutable: building never changes what exists. */
+export interface Value extends ValueType {
+  readonly node: Node;
+  /** Which of the node's outputs. */
+  readonly index: number;
+}
+
+/** One call of an op. */
+export interface Node {
+  readonly op: OpDefinition;
+  readonly inputs: readonly Value[];
+  readonly attributes: object;
+  readonly outputs: readonly Value[];
+  /** The layer it was built in, e.g. `block1.conv2`; empty outside of {@link scoped}. */
+  readonly scope: string;
+}
+
+/**
+ * Gradient of a scalar with respect to each input of a node, given its gradient with respect to each output
+ * (undefined: the scalar does not depend on it).
+ */
+export type GradientRule<A extends object> = (
+  node: Node & { readonly attributes: A },
+  outputGradients: readonly (Value | undefined)[],
+) => readonly (Value | undefined)[];
+
+/** An op: its name, its shape rule and its gradient rule. What it computes is in the reference interpreter. */
+export interface OpDefinition<A extends object = object> {
+  readonly name: string;
+  /** The types of the outputs. Throws a `shape` error where inputs do not fit. */
+  types(inputs: readonly Value[], attributes: A): readonly ValueType[];
+  /** `'none'` says on purpose that no gradient flows through this op. */
+  readonly gradient:
+    | { rule(...args: Parameters<GradientRule<A>>): ReturnType<GradientRule<A>> }['rule']
+    | 'none';
+}
+
+let currentScope = '';
+
+/**
+ * Build inside a named layer: nodes carry the name, and shape errors begin with it.
+ * Scopes nest with a dot. Building is synchronous, so one variable is enough.
+ */
+export function scoped<T>(name: string, build: () => T): T {
+  const outer = currentScope;
+  currentScope = outer === '' ? name : `${outer}.${name}`;
+  try {
+    return build();
+  } finally {
+    currentScope = outer;
+  }
+}
+
+/** A `shape` error that names the layer being built and the op. */
+export function shapeError(op: string, expected: string, received: string, hint?: string): QuarterturnError {
+  const where = currentScope === '' ? op : `${currentScope}: ${op}`;
+  return new QuarterturnError(
+    'shape',
+    `${where}: expected ${expected}. Received: ${received}.`,
+    hint ? { hint } : {},
+  );
+}
+
+/** `float32 [128, 1, 28, 28]`, for messages. */
+export function describeType(type: ValueType): string {
+  return `${type.dtype} [${type.shape.join(', ')}]`;
+}
+
+/** Add a node that applies `op`; returns its outputs. */
+export function apply<A extends object>(
+  op: OpDefinition<A>,
+  inputs: readonly Value[],
+  attributes: A,
+): readonly Value[] {
+  const types = op.types(inputs, attributes);
+  const outputs: Value[] = [];
+  const node: Node = { op, inputs, attributes, outputs, scope: currentScope };
+  types.forEach((type, index) => {
+    outputs.push({ ...type, node, index });
+  });
+  return outputs;
+}
+
+/** {@link apply} for an op with one output. */
+export function applyOne<A extends object>(
+  op: OpDefinition<A>,
+  inputs: readonly Value[],
+  attributes: A,
+): Value {
+  return apply(op, inputs, attributes)[0]!;
+}
+
+/** A tensor fed at every run. */
+export const inputOp: OpDefinition<ValueType & { readonly name: string }> = {
+  name: 'input',
+  types: (_, { dtype, shape }) => [{ dtype, shape }],
+  gradient: 'none',
+};
+
+/** A tensor that is part of the graph. */
+export const constantOp: OpDefinition<{ readonly tensor: Tensor }> = {
+  name: 'constant',
+  types: (_, { tensor: { dtype, shape } }) => [{ dtype, shape }],
+  gradient: 'none',
+};
+
+/** Declare an input of the graph. */
+export function input(name: string, dtype: DType, shape: Shape): Value {
+  return applyOne(inputOp, [], { name, dtype, shape });
+}
+
+/** Put a tensor into the graph. */
+export function constant(tensor: Tensor): Value {
+  return applyOne(constantOp, [], { tensor });
+}
+
+/** The name that {@link input} was given. */
+export function inputName(value: Value): string {
+  return (value.node.attributes as { name: string }).name;
+}
+
+/** A finished graph: what to feed, what comes out, and the nodes between in an order they can run in. */
+export interface Graph {
+  readonly inputs: Readonly<Record<string, Value>>;
+  readonly outputs: Readonly<Record<string, Value>>;
+  readonly nodes: readonly Node[];
+}
+
+/** All nodes that `values` need, each after the nodes it needs itself. */
+export function topologicalOrder(values: Iterable<Value>): Node[] {
+  const order: Node[] = [];
+  const seen = new Set<Node>();
+  // An explicit stack: a training step is deeper than the call stack of some browsers.
+  const stack: { node: Node; next: number }[] = [];
+  const visit = (node: Node): void => {
+    if (seen.has(node)) return;
+    seen.add(node);
+    stack.push({ node, next: 0 });
+  };
+  for (const { node: root } of values) {
+    visit(root);
+    while (stack.length > 0) {
+      const top = stack[stack.length - 1]!;
+      const child = top.node.inputs[top.next++];
+      if (child) {
+        visit(child.node);
+      } else {
+        order.push(top.node);
+        stack.pop();
+      }
+    }
+  }
+  return order;
+}
+
+/**
+ * Close a graph over its named outputs; inputs are found by walking back.
+ * @throws QuarterturnError `shape` where two inputs share a name
+ */
+export function graph(outputs: Readonly<Record<string, Value>>): Graph {
+  const nodes = topologicalOrder(Object.values(outputs));
+  const inputs: Record<string, Value> = {};
+  for (const node of nodes) {
+    if (node.op !== inputOp) continue;
+    const value = node.outputs[0]!;
+    const name = inputName(value);
+    if (inputs[name])
+      throw new QuarterturnError('shape', `graph: expected one input named "${name}". Received: two.`);
+    inputs[name] = value;
+  }
+  return { inputs, outputs, nodes };
+}

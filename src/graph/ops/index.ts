@@ -1,0 +1,61 @@
+import { constantOp, inputOp, type OpDefinition } from '../graph.js';
+import {
+  addOp,
+  broadcastToOp,
+  divOp,
+  expOp,
+  logOp,
+  mulOp,
+  negOp,
+  reduceMeanOp,
+  reduceSumOp,
+  reluGradOp,
+  reluOp,
+  reshapeOp,
+  sqrtOp,
+  subOp,
+  transposeOp,
+} from './arithmetic.js';
+import { convInputGradOp, convOp, convWeightGradOp } from './conv.js';
+import { argMaxOp, castOp, equalOp, oneHotOp } from './discrete.js';
+import { matMulOp } from './matmul.js';
+import { batchNormGradOp, batchNormTrainOp } from './normalize.js';
+import { avgPoolGradOp, avgPoolOp, maxPoolGradOp, maxPoolOp } from './pool.js';
+import { logSoftmaxOp, softmaxOp } from './softmax.js';
+
+/** Every op of the semantic graph. The interpreter, each lowering and the gradient checks cover exactly these. */
+export const allOps: readonly OpDefinition[] = [
+  inputOp,
+  constantOp,
+  addOp,
+  subOp,
+  mulOp,
+  divOp,
+  negOp,
+  expOp,
+  logOp,
+  sqrtOp,
+  reluOp,
+  reluGradOp,
+  reshapeOp,
+  transposeOp,
+  broadcastToOp,
+  reduceSumOp,
+  reduceMeanOp,
+  matMulOp,
+  convOp,
+  convInputGradOp,
+  convWeightGradOp,
+  maxPoolOp,
+  maxPoolGradOp,
+  avgPoolOp,
+  avgPoolGradOp,
+  batchNormTrainOp,
+  batchNormGradOp,
+  softmaxOp,
+  logSoftmaxOp,
+  castOp,
+  oneHotOp,
+  argMaxOp,
+  equalOp,
+];

@@ -1,0 +1,56 @@
+import type { DType, Tensor } from '../tensor/tensor.js';
+
+/** Attribute values as ONNX types them; `int` and `float` are told apart by their wrapper. */
+export type Attribute =
+  | { readonly kind: 'int'; readonly value: number }
+  | { readonly kind: 'ints'; readonly value: readonly number[] }
+  | { readonly kind: 'float'; readonly value: number }
+  | { readonly kind: 'floats'; readonly value: readonly number[] }
+  | { readonly kind: 'string'; readonly value: string };
+
+export const int = (value: number): Attribute => ({ kind: 'int', value });
+export const ints = (value: readonly number[]): Attribute => ({ kind: 'ints', value });
+export const float = (value: number): Attribute => ({ kind: 'float', value });
+export const string = (value: string): Attribute => ({ kind: 'string', value });
+
+/** One operator call; an empty input name is an optional input left out. */
+export interface OnnxNode {
+  readonly name: string;
+  readonly opType: string;
+  /** `''` is ONNX itself, `com.microsoft` ONNX Runtime's contributed operators. */
+  readonly domain: string;
+  readonly inputs: readonly string[];
+  readonly outputs: readonly string[];
+  readonly attributes: Readonly<Record<string, Attribute>>;
+}
+
+/** A named, typed input or output; a string axis is a free dimension of that name. */
+export interface OnnxValueInfo {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: readonly (number | string)[];
+}
+
+/** The part of an ONNX ModelProto that this library writes and reads. */
+export interface OnnxModel {
+  readonly name: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly initializers: Readonly<Record<string, Tensor>>;
+  readonly inputs: readonly OnnxValueInfo[];
+  readonly outputs: readonly OnnxValueInfo[];
+  readonly metadata: Readonly<Record<string, string>>;
+}
+
+/** TensorProto.DataType of each dtype (onnx.proto3, message TensorProto). */
+export const onnxDType: Readonly<Record<DType, number>> = {
+  float32: 1,
+  uint8: 2,
+  int32: 6,
+  int64: 7,
+  bool: 9,
+};
+
+/** Opset 17 has every operator used here in its final form and is read by every runtime since 2022. */
+export const opsetVersion = 17;
+/** IR version 8 belongs to opset 17. */
+export const irVersion = 8;
