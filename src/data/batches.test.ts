@@ -1,0 +1,145 @@
+import fc from 'fast-check';
+import { describe, expect, it } from 'vitest';
+import { Random } from '../random/random.js';
+import {
+  batchBuffers,
+  batchesPerEpoch,
+  epochOrder,
+  gatherImages,
+  groupedOrder,
+  labelledBatch,
+  rotationBatch,
+  subsetOf,
+  windowsOf,
+} from './batches.js';
+import type { ImageDataset } from './dataset.js';
+
+/** Three images of 2 x 2: 1 ... 4, 5 ... 8, 9 ... 12. */
+const dataset: ImageDataset = {
+  name: 'three',
+  images: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
+  count: 3,
+  height: 2,
+  width: 2,
+  channels: 1,
+  labels: Uint8Array.from([1, 0, 1]),
+  classNames: ['a', 'b'],
+};
+const { labels: _, ...unlabelled } = dataset;
+
+const ascending = (n: number) => Array.from({ length: n }, (_, i) => i);
+const joined = (windows: Uint32Array[]) => windows.flatMap((window) => [...window]);
+
+describe('batches', () => {
+  it('gathers images by index, repeats allowed', () => {
+    const images = gatherImages(dataset, [2, 0, 2]);
+    expect(images.shape).toEqual([3, 2, 2, 1]);
+    expect([...images.data]).toEqual([9, 10, 11, 12, 1, 2, 3, 4, 9, 10, 11, 12]);
+  });
+
+  it('puts labels beside images', () => {
+    const { images, targets } = labelledBatch(dataset, [1, 2]);
+    expect([...images.data]).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
+    expect(targets).toEqual({ dtype: 'int32', shape: [2], data: Int32Array.from([0, 1]) });
+    expect(() => labelledBatch(unlabelled, [0])).toThrow('three: expected labels. Received: images only.');
+  });
+
+  it('turns copies counter-clockwise and says how often', () => {
+    const { images, targets } = rotationBatch(dataset, [0, 5, 10, 3]);
+    expect(images).toMatchObject({ dtype: 'uint8', shape: [4, 2, 2, 1] });
+    expect([...images.data]).toEqual([1, 2, 3, 4, 6, 8, 5, 7, 12, 11, 10, 9, 3, 1, 4, 2]);
+    expect(targets).toEqual({ dtype: 'int32', shape: [4], data: Int32Array.from([0, 1, 2, 3]) });
+  });
+
+  it('writes into buffers, a short batch as a view of their beginning', () => {
+    const into = batchBuffers(dataset, 4);
+    const full = rotationBatch(dataset, [4, 5, 6, 7], into);
+    expect(full.images.data.buffer).toBe(into.images.data.buffer);
+    expect(full).toEqual(rotationBatch(dataset, [4, 5, 6, 7]));
+    const short = rotationBatch(dataset, [9], into);
+    expect(short).toEqual(rotationBatch(dataset, [9]));
+    expect(short.images.data.buffer).toBe(into.images.data.buffer);
+    expect(labelledBatch(dataset, [0], into)).toEqual(labelledBatch(dataset, [0]));
+    expect(() => rotationBatch(dataset, [0, 1, 2, 3, 4], into)).toThrow(
+      'batch buffer: expected room for 20 elements of [5, 2, 2, 1]. Received: [4, 2, 2, 1].',
+    );
+  });
+
+  it('refuses indices that are not there and images that are not square', () => {
+    expect(() => gatherImages(dataset, [3])).toThrow(
+      'three: expected image indices from 0 to 2. Received: 3.',
+    );
+    expect(() => rotationBatch(dataset, [12])).toThrow('Received: 3.');
+    expect(() => labelledBatch(dataset, [-1])).toThrow('Received: -1.');
+    expect(() => rotationBatch({ ...dataset, height: 1, width: 4 }, [0])).toThrow(/need square images/);
+  });
+
+  it('cuts out subsets, with or without labels', () => {
+    const part = subsetOf(dataset, [2, 1], 'two');
+    expect(part).toMatchObject({ name: 'two', count: 2, labels: Uint8Array.from([1, 0]) });
+    expect([...part.images]).toEqual([9, 10, 11, 12, 5, 6, 7, 8]);
+    expect('labels' in subsetOf(unlabelled, [0], 'one')).toBe(false);
+  });
+});
+
+describe('epoch orders', () => {
+  it("has the notebook's 1,498 batches, the last of 64", () => {
+    const windows = epochOrder(191_680, 128, Random.seeded(12));
+    expect(windows.length).toBe(1498);
+    expect(windows[0]!.length).toBe(128);
+    expect(windows.at(-1)!.length).toBe(64);
+    expect(epochOrder(191_680, 128, Random.seeded(12), { dropLast: true }).length).toBe(1497);
+  });
+
+  it('meets every item once', () => {
+    fc.assert(
+      fc.property(fc.nat(100), fc.integer({ min: 1, max: 20 }), fc.integer(), (count, batchSize, seed) => {
+        const windows = epochOrder(count, batchSize, Random.seeded(seed));
+        expect(windows.length).toBe(batchesPerEpoch(count, batchSize));
+        expect(joined(windows).sort((a, b) => a - b)).toEqual(ascending(count));
+        const full = epochOrder(count, batchSize, Random.seeded(seed), { dropLast: true });
+        expect(full.every((window) => window.length === batchSize)).toBe(true);
+        expect(joined(full)).toEqual(joined(windows).slice(0, full.length * batchSize));
+      }),
+    );
+  });
+
+  it('goes through the items given and leaves them as they are', () => {
+    const items = Uint32Array.from([7, 30, 2, 9, 11]);
+    const order = joined(epochOrder(items, 2, Random.seeded(1)));
+    expect([...items]).toEqual([7, 30, 2, 9, 11]);
+    expect(order).not.toEqual([...items]);
+    expect(order.sort((a, b) => a - b)).toEqual([2, 7, 9, 11, 30]);
+  });
+
+  it('differs from epoch to epoch, and only by the path', () => {
+    const order = (epoch: number) => joined(epochOrder(50, 8, Random.seeded(1).split('shuffle', epoch)));
+    expect(order(1)).toEqual(order(1));
+    expect(order(1)).not.toEqual(order(2));
+  });
+
+  it('groups all four turns of an image in one batch', () => {
+    fc.assert(
+      fc.property(fc.nat(60), fc.integer({ min: 1, max: 9 }), fc.integer(), (count, perBatch, seed) => {
+        const windows = groupedOrder(count, perBatch, Random.seeded(seed));
+        for (const window of windows) {
+          const copies = new Set(window);
+          expect([...window].every((copy) => [0, 1, 2, 3].every((k) => copies.has((copy & ~3) + k)))).toBe(
+            true,
+          );
+        }
+        expect(joined(windows).sort((a, b) => a - b)).toEqual(ascending(4 * count));
+      }),
+    );
+    expect(groupedOrder(320, 32, Random.seeded(0)).map((window) => window.length)).toEqual(
+      new Array(10).fill(128),
+    );
+  });
+
+  it('cuts in order for evaluation', () => {
+    expect(windowsOf(Uint32Array.from([4, 5, 6]), 2).map((window) => [...window])).toEqual([[4, 5], [6]]);
+    expect(() => windowsOf(new Uint32Array(3), 0)).toThrow(
+      'batch size: expected a positive integer. Received: 0.',
+    );
+  });
+});

@@ -1,0 +1,146 @@
+import { createHash } from 'node:crypto';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { gzipSync } from 'node:zlib';
+import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { readIdxFolder } from './idx-folder.node.js';
+import { readMnist, verifyChecksums } from './mnist.node.js';
+
+const idx = (shape: number[], data: number[]) =>
+  Uint8Array.from([0, 0, 8, shape.length, ...shape.flatMap((n) => [0, 0, 0, n]), ...data]);
+
+// Training: three images of 2 x 1; test: one.
+const files = () => ({
+  'train-images-idx3-ubyte': idx([3, 2, 1], [1, 2, 3, 4, 5, 6]),
+  'train-labels-idx1-ubyte': idx([3], [0, 2, 1]),
+  't10k-images-idx3-ubyte': idx([1, 2, 1], [7, 8]),
+  't10k-labels-idx1-ubyte': idx([1], [2]),
+});
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quarterturn-idx-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function write(contents: Record<string, Uint8Array>): Promise<void> {
+  for (const [name, bytes] of Object.entries(contents)) await writeFile(join(folder, name), bytes);
+}
+
+describe('readIdxFolder', () => {
+  it('reads both parts, with class names and checksums', async () => {
+    await write(files());
+    const { train, test, origin, checksums } = await readIdxFolder(folder);
+    expect(train).toEqual({
+      name: `${basename(folder)} train`,
+      images: Uint8Array.from([1, 2, 3, 4, 5, 6]),
+      count: 3,
+      height: 2,
+      width: 1,
+      channels: 1,
+      labels: Uint8Array.from([0, 2, 1]),
+      classNames: ['0', '1', '2'],
+    });
+    expect(test).toMatchObject({ count: 1, images: Uint8Array.from([7, 8]), labels: Uint8Array.from([2]) });
+    expect(origin).toBe(folder);
+    expect(Object.keys(checksums).sort()).toEqual(Object.keys(files()).sort());
+    const labels = files()['t10k-labels-idx1-ubyte'];
+    expect(checksums['t10k-labels-idx1-ubyte']).toBe(createHash('md5').update(labels).digest('hex'));
+  });
+
+  it('knows the dotted spelling and .gz', async () => {
+    const plain = files();
+    await write({
+      'train-images.idx3-ubyte': plain['train-images-idx3-ubyte'],
+      'train-labels-idx1-ubyte.gz': gzipSync(plain['train-labels-idx1-ubyte']),
+      't10k-images.idx3-ubyte.gz': gzipSync(plain['t10k-images-idx3-ubyte']),
+      't10k-labels-idx1-ubyte': plain['t10k-labels-idx1-ubyte'],
+    });
+    const { train, test } = await readIdxFolder(folder);
+    expect([...train.labels!]).toEqual([0, 2, 1]);
+    expect([...test.images]).toEqual([7, 8]);
+  });
+
+  it('lists all that it looked for where files are missing', async () => {
+    const { 'train-labels-idx1-ubyte': _, 't10k-images-idx3-ubyte': __, ...rest } = files();
+    await write(rest);
+    await expect(readIdxFolder(folder)).rejects.toMatchObject({
+      code: 'data',
+      message: `${folder}: expected the four IDX files. Received: a folder without train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz or train-labels.idx1-ubyte or train-labels.idx1-ubyte.gz; without t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz or t10k-images.idx3-ubyte or t10k-images.idx3-ubyte.gz.`,
+    });
+  });
+
+  it('refuses a folder that is not there', async () => {
+    await expect(readIdxFolder(join(folder, 'no'))).rejects.toMatchObject({ code: 'io' });
+  });
+
+  it.each([
+    [
+      'fewer labels than images',
+      'train-labels-idx1-ubyte',
+      idx([2], [0, 2]),
+      'expected one label for each of the 3 images in train-images-idx3-ubyte. Received: 2.',
+    ],
+    [
+      'labels that are images',
+      'train-labels-idx1-ubyte',
+      idx([3, 1], [0, 2, 1]),
+      'expected 1 dimension, none of them 0. Received: 3 x 1.',
+    ],
+    [
+      'no images',
+      'train-images-idx3-ubyte',
+      idx([0, 2, 1], []),
+      'expected 3 dimensions, none of them 0. Received: 0 x 2 x 1.',
+    ],
+    [
+      'a test class that training lacks',
+      't10k-labels-idx1-ubyte',
+      idx([1], [3]),
+      't10k-labels-idx1-ubyte: expected labels 0 to 2 as in training. Received: 3 at index 0.',
+    ],
+    [
+      'test images of another size',
+      't10k-images-idx3-ubyte',
+      idx([1, 1, 2], [7, 8]),
+      'expected images of 2 x 1 as in train-images-idx3-ubyte. Received: 1 x 2.',
+    ],
+    [
+      'a truncated file',
+      't10k-images-idx3-ubyte',
+      idx([1, 2, 1], [7]),
+      't10k-images-idx3-ubyte, elements: expected 2 bytes',
+    ],
+  ])('refuses %s', async (_, file, bytes, message) => {
+    await write({ ...files(), [file]: bytes });
+    await expect(readIdxFolder(folder)).rejects.toMatchObject({
+      code: 'data',
+      message: expect.stringContaining(message),
+    });
+  });
+});
+
+describe('readMnist', () => {
+  it('reads the original 70,000 images', async () => {
+    const { train, test } = await readMnist();
+    expect([train.name, train.count, train.height, train.width, train.channels]).toEqual([
+      'MNIST train',
+      60_000,
+      28,
+      28,
+      1,
+    ]);
+    expect([test.name, test.count, test.classNames.length]).toEqual(['MNIST test', 10_000, 10]);
+    expect([...train.labels!.slice(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
+    const mean = train.images.reduce((sum, x) => sum + x, 0) / train.images.length / 255;
+    expect(mean).toBeCloseTo(0.1307, 4); // as published with many MNIST programs
+  });
+
+  it('names a file whose checksum differs', () => {
+    expect(() => verifyChecksums({ a: '1', b: '2' }, { a: '1', b: '3' })).toThrow(
+      'b: expected MD5 3. Received: 2.',
+    );
+    expect(() => verifyChecksums({ a: '1' }, { a: '1', b: '3' })).toThrow('Received: no such file.');
+  });
+});

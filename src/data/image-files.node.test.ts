@@ -1,0 +1,71 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { readImageFiles } from './image-files.node.js';
+
+let folder: string;
+const at = (name: string) => join(folder, name);
+
+/** Write raw pixels losslessly. */
+const save = (name: string, pixels: number[], height: number, width: number, channels: 1 | 3 | 4) =>
+  sharp(Uint8Array.from(pixels), { raw: { height, width, channels } }).toFile(at(name));
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quarterturn-images-'));
+  await save('grey.png', [0, 50, 100, 255], 2, 2, 1);
+  await save('red.png', [255, 0, 0], 1, 1, 3);
+  await save('clear.png', [255, 255, 255, 0], 1, 1, 4);
+  await save('wide.png', [200, 100], 1, 2, 1);
+  await writeFile(at('text.png'), 'no picture');
+  // Stored lying; orientation 6 says: turn 90 degrees clockwise to see it.
+  await sharp(Uint8Array.from([0, 50, 100, 255]), { raw: { height: 2, width: 2, channels: 1 } })
+    .withMetadata({ orientation: 6 })
+    .toFile(at('turned.png'));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+it('reads several files as one dataset, in order', async () => {
+  const dataset = await readImageFiles([at('grey.png'), at('turned.png')], {
+    height: 2,
+    width: 2,
+    channels: 1,
+  });
+  expect(dataset).toMatchObject({ count: 2, height: 2, width: 2, channels: 1, classNames: [] });
+  expect([...dataset.images]).toEqual([0, 50, 100, 255, 100, 0, 255, 50]);
+});
+
+it('makes grey from colour and colour from grey', async () => {
+  const grey = await readImageFiles([at('red.png')], { height: 1, width: 1, channels: 1 });
+  expect(grey.images[0]).toBeGreaterThan(60);
+  expect(grey.images[0]).toBeLessThan(140);
+  const colour = await readImageFiles([at('grey.png')], { height: 2, width: 2, channels: 3 });
+  expect([...colour.images]).toEqual([0, 0, 0, 50, 50, 50, 100, 100, 100, 255, 255, 255]);
+});
+
+it('fits whole, with background 0 around and behind', async () => {
+  const wide = await readImageFiles([at('wide.png')], { height: 4, width: 2, channels: 1 });
+  expect([...wide.images].filter((x) => x > 0)).toEqual([200, 100]);
+  expect(wide.images.length).toBe(8);
+  const clear = await readImageFiles([at('clear.png')], { height: 1, width: 1, channels: 3 });
+  expect([...clear.images]).toEqual([0, 0, 0]);
+});
+
+it('names the file that is no image', async () => {
+  for (const name of ['text.png', 'missing.png']) {
+    await expect(
+      readImageFiles([at('grey.png'), at(name)], { height: 2, width: 2, channels: 1 }),
+    ).rejects.toMatchObject({
+      code: 'data',
+      message: expect.stringContaining(`${at(name)}: expected a readable image`),
+    });
+  }
+});
+
+it('refuses no files and odd channels', async () => {
+  await expect(readImageFiles([], { height: 2, width: 2, channels: 1 })).rejects.toThrow(/at least one path/);
+  await expect(readImageFiles([at('grey.png')], { height: 2, width: 2, channels: 2 })).rejects.toThrow(
+    'expected 1 or 3 channels. Received: 2.',
+  );
+});
