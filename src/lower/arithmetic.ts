@@ -1,0 +1,176 @@
+import type { Value } from '../graph/graph.js';
+import type { ReduceAttributes } from '../graph/ops/arithmetic.js';
+import type { MatMulAttributes } from '../graph/ops/matmul.js';
+import { float, int, ints } from '../onnx/model.js';
+import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
+import {
+  channelMajorAxes,
+  channelMajorShape,
+  type Layout,
+  type Lowering,
+  type LoweringRule,
+} from './lowering.js';
+
+/** An operand of an elementwise op as it must look beside channel-major maps. */
+function operand(lowering: Lowering, value: Value, layout: Layout): string {
+  if (layout === 'plain' || sizeOf(value.shape) === 1) return lowering.plain(value);
+  if (value.shape.length === 4) return lowering.channelMajor(value);
+  const shape = [...new Array<number>(4 - value.shape.length).fill(1), ...value.shape];
+  const name = lowering.emit.reshape(lowering.plain(value), shape);
+  return lowering.transpose(name, shape, channelMajorAxes);
+}
+
+/** Elementwise work happens where a map already is. */
+function sharedLayout(lowering: Lowering, values: readonly Value[]): Layout {
+  return values.some((v) => lowering.layoutOf(v) === 'channelMajor') ? 'channelMajor' : 'plain';
+}
+
+function elementwise(opType: string): LoweringRule {
+  return (lowering, { inputs, outputs }) => {
+    const layout = sharedLayout(lowering, inputs);
+    const names = inputs.map((v) => operand(lowering, v, layout));
+    lowering.set(outputs[0]!, lowering.emit.node(opType, names), layout);
+  };
+}
+
+/**
+ * HardSigmoid(x) = max(0, min(1, αx + β)) with a slope so steep that it is 1 for every positive x: one cheap pass makes
+ * the 0/1 mask. Greater + Cast takes two and a byte tensor between them, Where six times as long.
+ */
+const reluGrad: LoweringRule = (lowering, { inputs: [y, dy], outputs }) => {
+  const layout = sharedLayout(lowering, [y!, dy!]);
+  const { emit } = lowering;
+  const mask = emit.node('HardSigmoid', [operand(lowering, y!, layout)], {
+    alpha: float(3e38),
+    beta: float(0),
+  });
+  lowering.set(outputs[0]!, emit.node('Mul', [mask, operand(lowering, dy!, layout)]), layout);
+};
+
+const reshape: LoweringRule<{ readonly shape: Shape }> = (lowering, { inputs: [x], outputs, attributes }) =>
+  lowering.set(outputs[0]!, lowering.emit.reshape(lowering.plain(x!), attributes.shape));
+
+const transpose: LoweringRule<{ readonly perm: readonly number[] }> = (
+  lowering,
+  { inputs: [x], outputs, attributes },
+) => lowering.set(outputs[0]!, lowering.transpose(lowering.plain(x!), x!.shape, attributes.perm));
+
+/** What is broadcast to rank 4 meets maps, so it is made channel-major. */
+const broadcastTo: LoweringRule<{ readonly shape: Shape }> = (
+  lowering,
+  { inputs: [x], outputs, attributes: { shape } },
+) => {
+  const { emit } = lowering;
+  const layout: Layout = shape.length === 4 ? 'channelMajor' : 'plain';
+  const target = layout === 'channelMajor' ? channelMajorShape(shape) : shape;
+  lowering.set(outputs[0]!, emit.node('Expand', [operand(lowering, x!, layout), emit.int64(target)]), layout);
+};
+
+function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttributes> {
+  return (lowering, { inputs: [x], outputs, attributes: { axes, keepDims } }) => {
+    const { emit } = lowering;
+    const layout = lowering.layoutOf(x!);
+    const map = layout === 'channelMajor';
+    const name = map ? lowering.channelMajor(x!) : lowering.plain(x!);
+    const physical = map ? axes.map((a) => channelMajorAxes[a]!) : axes;
+    // Opset 17 passes ReduceSum's axes as an input, ReduceMean's as an attribute.
+    const reduced =
+      opType === 'ReduceSum'
+        ? emit.reduceSum(name, physical, keepDims)
+        : emit.node('ReduceMean', [name], { axes: ints(physical), keepdims: int(keepDims ? 1 : 0) });
+    if (!map || keepDims) {
+      lowering.set(outputs[0]!, reduced, layout);
+      return;
+    }
+    const [first, second, ...rest] = outputs[0]!.shape;
+    const kept = !axes.includes(0) && !axes.includes(1);
+    const swap = [1, 0, ...rest.map((_, i) => i + 2)];
+    lowering.set(outputs[0]!, kept ? lowering.transpose(reduced, [second!, first!, ...rest], swap) : reduced);
+  };
+}
+
+const matMul: LoweringRule<MatMulAttributes> = (lowering, { inputs: [a, b], outputs, attributes }) => {
+  const flags = { transA: int(attributes.transposeA ? 1 : 0), transB: int(attributes.transposeB ? 1 : 0) };
+  lowering.set(outputs[0]!, lowering.emit.node('Gemm', [lowering.plain(a!), lowering.plain(b!)], flags));
+};
+
+const softmax: LoweringRule = (lowering, { inputs: [x], outputs }) =>
+  lowering.set(outputs[0]!, lowering.emit.node('Softmax', [lowering.plain(x!)], { axis: int(1) }));
+
+/** In steps, because the WebGPU provider has no LogSoftmax; on [N, K] the difference is not measurable. */
+const logSoftmax: LoweringRule = (lowering, { inputs: [x], outputs }) => {
+  const { emit } = lowering;
+  const logits = lowering.plain(x!);
+  const shifted = emit.node('Sub', [logits, emit.node('ReduceMax', [logits], { axes: ints([1]) })]);
+  const total = emit.reduceSum(emit.node('Exp', [shifted]), [1], true);
+  lowering.set(outputs[0]!, emit.node('Sub', [shifted, emit.node('Log', [total])]));
+};
+
+const cast: LoweringRule<{ readonly to: DType }> = (lowering, { inputs: [x], outputs, attributes }) => {
+  const layout = lowering.layoutOf(x!);
+  lowering.set(outputs[0]!, lowering.emit.cast(operand(lowering, x!, layout), attributes.to), layout);
+};
+
+/** By comparison with 0 … K − 1, because the WebGPU provider has no OneHot. */
+const oneHot: LoweringRule<{ readonly depth: number }> = (
+  lowering,
+  { inputs: [labels], outputs, attributes: { depth } },
+) => {
+  const { emit } = lowering;
+  const column = emit.reshape(lowering.plain(labels!), [labels!.shape[0]!, 1]);
+  const classes = emit.initializer(
+    tensor(
+      'int32',
+      [1, depth],
+      Int32Array.from({ length: depth }, (_, i) => i),
+    ),
+  );
+  lowering.set(outputs[0]!, emit.cast(emit.node('Equal', [column, classes]), 'float32'));
+};
+
+const argMax: LoweringRule = (lowering, { inputs: [x], outputs }) => {
+  const { emit } = lowering;
+  const column = emit.node('ArgMax', [lowering.plain(x!)], { axis: int(1), keepdims: int(0) });
+  lowering.set(outputs[0]!, emit.cast(column, 'int32'));
+};
+
+const equal: LoweringRule = (lowering, { inputs: [a, b], outputs }) => {
+  const { emit } = lowering;
+  lowering.set(
+    outputs[0]!,
+    emit.cast(emit.node('Equal', [lowering.plain(a!), lowering.plain(b!)]), 'float32'),
+  );
+};
+
+const constant: LoweringRule<{ readonly tensor: Tensor }> = (lowering, { outputs, attributes }) =>
+  lowering.set(outputs[0]!, lowering.emit.initializer(attributes.tensor));
+
+const input: LoweringRule<{ readonly name: string }> = (lowering, { outputs, attributes }) =>
+  lowering.set(outputs[0]!, attributes.name);
+
+export const arithmeticRules = {
+  input,
+  constant,
+  add: elementwise('Add'),
+  sub: elementwise('Sub'),
+  mul: elementwise('Mul'),
+  div: elementwise('Div'),
+  neg: elementwise('Neg'),
+  exp: elementwise('Exp'),
+  log: elementwise('Log'),
+  sqrt: elementwise('Sqrt'),
+  relu: elementwise('Relu'),
+  reluGrad,
+  reshape,
+  transpose,
+  broadcastTo,
+  reduceSum: reduce('ReduceSum'),
+  reduceMean: reduce('ReduceMean'),
+  matMul,
+  softmax,
+  logSoftmax,
+  cast,
+  oneHot,
+  argMax,
+  equal,
+};

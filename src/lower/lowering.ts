@@ -1,0 +1,113 @@
+import type { Graph, Node, Value } from '../graph/graph.js';
+import { ints } from '../onnx/model.js';
+import type { Shape } from '../tensor/tensor.js';
+import type { Emitter } from './emitter.js';
+
+/** Which operators a device runs well; the runtime's device names. */
+export type Target = 'cpu' | 'wasm' | 'webgpu';
+
+/**
+ * How a value lies in memory.
+ *
+ * `channelMajor` stores a map [N, C, H, W] as [C, N, H, W]: then a 1×1 convolution and both its gradients are plain
+ * matrix products over [C, N·H·W], BatchNorm's sums are sums of contiguous rows, and a k×k convolution is ONNX's 3-D
+ * convolution with a kernel of depth 1 over [1, C, N, H, W]. Everything else is `plain`, row-major as its shape says.
+ */
+export type Layout = 'plain' | 'channelMajor';
+
+/** Where a semantic axis of a map lies in channel-major order; its own inverse. */
+export const channelMajorAxes = [1, 0, 2, 3] as const;
+
+/** Shape of a map as stored channel-major. */
+export function channelMajorShape(shape: Shape): Shape {
+  return channelMajorAxes.map((axis) => shape[axis]!);
+}
+
+/** Emits the operators of one node and records where its outputs are. */
+export type LoweringRule<A extends object = object> = (
+  lowering: Lowering,
+  node: Node & { readonly attributes: A },
+) => void;
+
+/** What rules share while one graph is lowered: where each value is, and in which layouts. */
+export class Lowering {
+  readonly #stored = new Map<Value, Map<Layout, string>>();
+  readonly #produced = new Map<Value, Layout>();
+  readonly #consumers = new Map<Value, Node[]>();
+
+  constructor(
+    readonly emit: Emitter,
+    readonly target: Target,
+    graph: Graph,
+  ) {
+    for (const node of graph.nodes) {
+      for (const value of node.inputs) {
+        const nodes = this.#consumers.get(value);
+        if (nodes) nodes.push(node);
+        else this.#consumers.set(value, [node]);
+      }
+    }
+  }
+
+  /** Nodes that use a value. */
+  consumers(value: Value): readonly Node[] {
+    return this.#consumers.get(value) ?? [];
+  }
+
+  /** Record what a rule has emitted for a value. */
+  set(value: Value, name: string, layout: Layout = 'plain'): void {
+    if (!this.#produced.has(value)) this.#produced.set(value, layout);
+    const layouts = this.#stored.get(value) ?? new Map<Layout, string>();
+    layouts.set(layout, name);
+    this.#stored.set(value, layouts);
+  }
+
+  /** The layout that a value was computed in. */
+  layoutOf(value: Value): Layout {
+    return this.#produced.get(value) ?? 'plain';
+  }
+
+  /** The value, row-major as its shape says. */
+  plain(value: Value): string {
+    return this.#as(value, 'plain');
+  }
+
+  /** A map [N, C, H, W] stored as [C, N, H, W]. */
+  channelMajor(value: Value): string {
+    return this.#as(value, 'channelMajor');
+  }
+
+  /** A map [N, C, H, W] as the matrix [C, N·H·W]. */
+  channelRows(value: Value): string {
+    const [n, c, h, w] = value.shape;
+    return this.emit.reshape(this.channelMajor(value), [c!, n! * h! * w!]);
+  }
+
+  /** Record the matrix [C, N·H·W] as the map `value`. */
+  setChannelRows(value: Value, rows: string): void {
+    this.set(value, this.emit.reshape(rows, channelMajorShape(value.shape)), 'channelMajor');
+  }
+
+  /** x with its axes in another order; a reshape where only axes of size 1 move. */
+  transpose(x: string, shape: Shape, perm: readonly number[]): string {
+    const moved = perm.filter((axis) => shape[axis] !== 1);
+    if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!)) {
+      return this.emit.reshape(
+        x,
+        perm.map((axis) => shape[axis]!),
+      );
+    }
+    return this.emit.node('Transpose', [x], { perm: ints(perm) });
+  }
+
+  #as(value: Value, layout: Layout): string {
+    const layouts = this.#stored.get(value)!;
+    const present = layouts.get(layout);
+    if (present !== undefined) return present;
+    const [other, name] = [...layouts][0]!;
+    const shape = other === 'plain' ? value.shape : channelMajorShape(value.shape);
+    const converted = this.transpose(name, shape, channelMajorAxes);
+    layouts.set(layout, converted);
+    return converted;
+  }
+}

@@ -1,0 +1,67 @@
+import { createRequire } from 'node:module';
+import { availableParallelism } from 'node:os';
+import * as ort from 'onnxruntime-node';
+import { QuarterturnError } from '../errors.js';
+import { add, graph, input } from '../graph/index.js';
+import type { DeviceName, Runtime, RuntimeOptions } from './runtime.js';
+import { SessionRuntime } from './session.js';
+
+/** Devices that this platform's package has kernels for. */
+export const nodeDevices: readonly DeviceName[] = ['cpu', 'webgpu'];
+
+function packageVersion(): string {
+  const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
+  return `onnxruntime-node ${version}`;
+}
+
+/**
+ * Graphs on ONNX Runtime's native kernels.
+ * @throws QuarterturnError `usage` for a device that is not there, naming those that are
+ */
+export async function createNodeRuntime({
+  device,
+  threads = availableParallelism(),
+}: RuntimeOptions): Promise<Runtime> {
+  if (!nodeDevices.includes(device)) {
+    throw new QuarterturnError(
+      'usage',
+      `device: expected ${nodeDevices.join(' or ')}. Received: ${device}.`,
+      {
+        hint: device === 'wasm' ? 'wasm is for browsers; in Node use cpu.' : 'Use --device cpu.',
+      },
+    );
+  }
+  const runtime = new SessionRuntime(ort, {
+    device,
+    version: packageVersion(),
+    writesInPlace: device === 'cpu',
+    session: {
+      executionProviders: device === 'cpu' ? ['cpu'] : [device, 'cpu'],
+      intraOpNumThreads: threads,
+      interOpNumThreads: 1,
+      executionMode: 'sequential',
+      graphOptimizationLevel: 'all',
+      // 3 = errors: warnings speak of optimisations that we leave out on purpose.
+      logSeverityLevel: 3,
+    },
+  });
+  if (device !== 'cpu') await probe(runtime);
+  return runtime;
+}
+
+/** A provider tells only when a session is made whether its hardware is there. */
+async function probe(runtime: Runtime): Promise<void> {
+  try {
+    const x = input('x', 'float32', [1]);
+    await (await runtime.compile(graph({ y: add(x, 1) }))).release();
+  } catch (cause) {
+    throw new QuarterturnError(
+      'usage',
+      `device: expected one that is there (cpu). Received: ${runtime.device}.`,
+      {
+        hint: `No ${runtime.device} adapter answers on this machine. Use --device cpu.`,
+        cause,
+      },
+    );
+  }
+}

@@ -1,0 +1,138 @@
+import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'onnxruntime-common';
+import { QuarterturnError } from '../errors.js';
+import type { Graph } from '../graph/graph.js';
+import { lower } from '../lower/lower.js';
+import { encodeModel } from '../onnx/encode.js';
+import type { DType, Tensor } from '../tensor/tensor.js';
+import type { DeviceName, Program, Runtime, Tensors } from './runtime.js';
+
+/** What onnxruntime-node and onnxruntime-web have in common. */
+export interface OnnxRuntime {
+  readonly InferenceSession: {
+    create(model: Uint8Array, options: InferenceSession.SessionOptions): Promise<InferenceSession>;
+  };
+  readonly Tensor: TensorConstructor;
+}
+
+export interface SessionRuntimeOptions {
+  readonly device: DeviceName;
+  readonly version: string;
+  readonly session: InferenceSession.SessionOptions;
+  /** Whether outputs can be written into buffers of ours (Node, CPU provider). */
+  readonly writesInPlace: boolean;
+}
+
+/** The {@link Runtime} over either package: one implementation, so that Node and browsers cannot drift apart. */
+export class SessionRuntime implements Runtime {
+  readonly device: DeviceName;
+  readonly version: string;
+  readonly #ort: OnnxRuntime;
+  readonly #options: SessionRuntimeOptions;
+
+  constructor(ort: OnnxRuntime, options: SessionRuntimeOptions) {
+    this.#ort = ort;
+    this.#options = options;
+    this.device = options.device;
+    this.version = options.version;
+  }
+
+  compile(graph: Graph): Promise<Program> {
+    return this.load(encodeModel(lower(graph, this.device)));
+  }
+
+  async load(model: Uint8Array): Promise<Program> {
+    try {
+      const session = await this.#ort.InferenceSession.create(model, this.#options.session);
+      return new SessionProgram(this.#ort, session, this.#options.writesInPlace);
+    } catch (cause) {
+      throw new QuarterturnError(
+        'runtime',
+        `${this.device}: expected a model that ${this.version} loads. ${text(cause)}`,
+        {
+          cause,
+        },
+      );
+    }
+  }
+}
+
+class SessionProgram implements Program {
+  readonly #ort: OnnxRuntime;
+  readonly #session: InferenceSession;
+  readonly #writesInPlace: boolean;
+
+  constructor(ort: OnnxRuntime, session: InferenceSession, writesInPlace: boolean) {
+    this.#ort = ort;
+    this.#session = session;
+    this.#writesInPlace = writesInPlace;
+  }
+
+  get inputNames(): readonly string[] {
+    return this.#session.inputNames;
+  }
+
+  get outputNames(): readonly string[] {
+    return this.#session.outputNames;
+  }
+
+  async run(inputs: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
+    const feeds: Record<string, OrtTensor> = {};
+    for (const name of this.inputNames) {
+      const given = inputs[name];
+      if (!given) {
+        throw new QuarterturnError(
+          'runtime',
+          `run: expected an input "${name}". Received: ${Object.keys(inputs).join(', ')}.`,
+        );
+      }
+      feeds[name] = this.#wrap(given);
+    }
+    const fetches: Record<string, OrtTensor | null> = {};
+    for (const name of this.outputNames) {
+      const buffer = into[name];
+      fetches[name] = buffer && this.#writesInPlace ? this.#wrap(buffer) : null;
+    }
+    const results = await this.#run(feeds, fetches);
+    const outputs: Record<string, Tensor> = {};
+    for (const name of this.outputNames) {
+      const buffer = into[name];
+      const result = results[name]!;
+      if (buffer) {
+        if (!this.#writesInPlace) (buffer.data as Float32Array).set(result.data as Float32Array);
+        outputs[name] = buffer;
+      } else {
+        outputs[name] = {
+          dtype: result.type as DType,
+          shape: result.dims,
+          data: result.data as Tensor['data'],
+        };
+      }
+    }
+    return outputs;
+  }
+
+  async #run(
+    feeds: Record<string, OrtTensor>,
+    fetches: Record<string, OrtTensor | null>,
+  ): Promise<InferenceSession.OnnxValueMapType> {
+    try {
+      return await this.#session.run(feeds, fetches);
+    } catch (cause) {
+      throw new QuarterturnError('runtime', `run: expected the graph to run. Received: ${text(cause)}`, {
+        cause,
+      });
+    }
+  }
+
+  release(): Promise<void> {
+    return this.#session.release();
+  }
+
+  #wrap({ dtype, shape, data }: Tensor): OrtTensor {
+    return new this.#ort.Tensor(dtype, data as Float32Array, shape) as OrtTensor;
+  }
+}
+
+function text(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
+}
