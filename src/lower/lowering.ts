@@ -23,6 +23,9 @@ export function channelMajorShape(shape: Shape): Shape {
   return channelMajorAxes.map((axis) => shape[axis]!);
 }
 
+/** Ops that only a training step holds. */
+const backwardOps: ReadonlySet<string> = new Set(['convWeightGrad', 'convInputGrad', 'batchNormTrain', 'reluGrad']);
+
 /** Emits the operators of one node and records where its outputs are. */
 export type LoweringRule<A extends object = object> = (
   lowering: Lowering,
@@ -34,12 +37,19 @@ export class Lowering {
   readonly #stored = new Map<Value, Map<Layout, string>>();
   readonly #produced = new Map<Value, Layout>();
   readonly #consumers = new Map<Value, Node[]>();
+  /**
+   * Where maps are put. Training wants them channel-major; a graph that only runs forward with fixed weights keeps
+   * ONNX's own order, because ONNX Runtime then folds BatchNorm and ReLU into blocked convolutions by itself, and other
+   * tools can read the file.
+   */
+  readonly mapLayout: Layout;
 
   constructor(
     readonly emit: Emitter,
     readonly target: Target,
     graph: Graph,
   ) {
+    this.mapLayout = graph.nodes.some((node) => backwardOps.has(node.op.name)) ? 'channelMajor' : 'plain';
     for (const node of graph.nodes) {
       for (const value of node.inputs) {
         const nodes = this.#consumers.get(value);
@@ -75,6 +85,16 @@ export class Lowering {
   /** A map [N, C, H, W] stored as [C, N, H, W]. */
   channelMajor(value: Value): string {
     return this.#as(value, 'channelMajor');
+  }
+
+  /** A map in the graph's own layout of maps. */
+  map(value: Value): string {
+    return this.#as(value, this.mapLayout);
+  }
+
+  /** Record a map that a rule has emitted in the graph's own layout of maps. */
+  setMap(value: Value, name: string): void {
+    this.set(value, name, this.mapLayout);
   }
 
   /** A map [N, C, H, W] as the matrix [C, N·H·W]. */

@@ -85,4 +85,23 @@ function rowDots(lowering: Lowering, u: string, v: string, rows: number, length:
   return emit.reshape(dots, [rows, 1]);
 }
 
-export const normalizeRules = { batchNormTrain, batchNormGrad };
+/** ONNX's own operator where maps are plain, which ONNX Runtime folds into the convolution before it. */
+const batchNormInference: LoweringRule<BatchNormAttributes> = (lowering, node) => {
+  const {
+    inputs: [x, ...perChannel],
+    outputs: [y],
+    attributes: { epsilon },
+  } = node;
+  const { emit } = lowering;
+  if (lowering.mapLayout === 'plain') {
+    const inputs = [lowering.map(x!), ...perChannel.map((v) => lowering.plain(v))];
+    lowering.setMap(y!, emit.node('BatchNormalization', inputs, { epsilon: float(epsilon) }));
+    return;
+  }
+  const [scale, shift, mean, variance] = perChannel.map((v) => column(lowering, v));
+  const a = emit.node('Mul', [scale!, reciprocalDeviation(lowering, variance!, epsilon)]);
+  const b = emit.node('Sub', [shift!, emit.node('Mul', [mean!, a])]);
+  lowering.setChannelRows(y!, emit.node('Add', [emit.node('Mul', [lowering.channelRows(x!), a]), b]));
+};
+
+export const normalizeRules = { batchNormTrain, batchNormGrad, batchNormInference };

@@ -26,8 +26,8 @@ const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs:
   const name =
     hasBackward && scatters(lowering)
       ? maxPoolWithIndices(lowering, x!, attributes)[0]!
-      : lowering.emit.node('MaxPool', [lowering.channelMajor(x!)], poolAttributes(attributes));
-  lowering.set(y!, name, 'channelMajor');
+      : lowering.emit.node('MaxPool', [lowering.map(x!)], poolAttributes(attributes));
+  lowering.setMap(y!, name);
 };
 
 const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) =>
@@ -127,7 +127,7 @@ function growTo(lowering: Lowering, x: string, shape: Shape, wanted: Shape): str
 
 const avgPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
   const flags = { ...poolAttributes(attributes), count_include_pad: int(0) };
-  lowering.set(y!, lowering.emit.node('AveragePool', [lowering.channelMajor(x!)], flags), 'channelMajor');
+  lowering.setMap(y!, lowering.emit.node('AveragePool', [lowering.map(x!)], flags));
 };
 
 /** The pooling of one axis as a matrix [out, size]: 1/count where a window covers a position. */

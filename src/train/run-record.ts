@@ -1,5 +1,9 @@
 /** Types of what a run leaves behind: written by recipes, read by the report, the studio and resume. */
 
+import type { LayerTable } from '../nn/summary.js';
+
+export type { LayerRow, LayerTable } from '../nn/summary.js';
+
 /** Accuracy in 0–1 and mean cross-entropy in nats. */
 export interface Metrics {
   readonly accuracy: number;
@@ -53,25 +57,6 @@ export interface DrawResult {
   readonly fineTune: Metrics;
   readonly baseline: Metrics;
   readonly baselineReestimated: Metrics;
-}
-
-/** One row of a layer table. */
-export interface LayerRow {
-  readonly name: string;
-  /** e.g. `Conv2D`. */
-  readonly type: string;
-  /** Without the batch axis, in N×H×W×C order as the notebook prints it: [28, 28, 192]. */
-  readonly outputShape: readonly number[];
-  readonly params: number;
-  readonly trainable: boolean;
-}
-
-export interface LayerTable {
-  readonly title: string;
-  readonly rows: readonly LayerRow[];
-  readonly totalParams: number;
-  readonly trainableParams: number;
-  readonly nonTrainableParams: number;
 }
 
 /** One picture of a grid. */

@@ -19,7 +19,7 @@ import {
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.js';
 import { argMaxOp, castOp, equalOp, oneHotOp } from './discrete.js';
 import { matMulOp } from './matmul.js';
-import { batchNormGradOp, batchNormTrainOp } from './normalize.js';
+import { batchNormGradOp, batchNormInferenceOp, batchNormTrainOp } from './normalize.js';
 import { avgPoolGradOp, avgPoolOp, maxPoolGradOp, maxPoolOp } from './pool.js';
 import { logSoftmaxOp, softmaxOp } from './softmax.js';
 
@@ -50,6 +50,7 @@ export const allOps: readonly OpDefinition[] = [
   maxPoolGradOp,
   avgPoolOp,
   avgPoolGradOp,
+  batchNormInferenceOp,
   batchNormTrainOp,
   batchNormGradOp,
   softmaxOp,

@@ -1,5 +1,5 @@
-import { apply, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
-import { add, div, mul, reshape, sqrt, sub } from './arithmetic.js';
+import { apply, applyOne, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import { add, div, mul, neg, reduceSum, reshape, sqrt, sub } from './arithmetic.js';
 
 export interface BatchNormAttributes {
   /** Added to the variance. */
@@ -74,17 +74,37 @@ export function batchNormTrain(
 }
 
 /**
- * Batch normalisation with given statistics: y = scale·(x − mean)/√(variance + ε) + shift, an affine map per channel,
- * folded to x·a + b so that one multiply and one add touch the map.
+ * Batch normalisation with given statistics, an affine map per channel:
+ *
+ *   y = x·a + b, a = scale/√(variance + ε), b = shift − mean·a
+ *
+ * The gradient is that of this formula, written with the ops it is made of.
  */
+export const batchNormInferenceOp: OpDefinition<BatchNormAttributes> = {
+  name: 'batchNormInference',
+  types: ([x, scale, shift, mean, variance]) => {
+    checkChannels('batchNormInference', x!, [scale!, shift!, mean!, variance!]);
+    return [{ dtype: 'float32', shape: x!.shape }];
+  },
+  gradient: ({ inputs: [x, scale, , mean, variance], attributes: { epsilon } }, [g]) => {
+    if (!g) return [];
+    const deviation = sqrt(add(variance!, epsilon));
+    const a = div(scale!, deviation);
+    const perChannel = (v: Value) => reshape(v, [v.shape[0]!, 1, 1]);
+    const gradShift = reduceSum(g, [0, 2, 3]);
+    const gradA = sub(reduceSum(mul(g, x!), [0, 2, 3]), mul(mean!, gradShift));
+    const gradScale = div(gradA, deviation);
+    // a = scale·(variance + ε)^(−1/2), so ∂a/∂variance = −a / 2(variance + ε).
+    const gradVariance = neg(div(mul(gradA, a), mul(add(variance!, epsilon), 2)));
+    return [mul(g, perChannel(a)), gradScale, gradShift, neg(mul(a, gradShift)), gradVariance];
+  },
+};
+
+/** See {@link batchNormInferenceOp}. */
 export function batchNormInference(
   x: Value,
   { scale, shift, mean, variance }: Readonly<Record<'scale' | 'shift' | 'mean' | 'variance', Value>>,
-  { epsilon }: BatchNormAttributes,
+  attributes: BatchNormAttributes,
 ): Value {
-  checkChannels('batchNormInference', x, [scale, shift, mean, variance]);
-  const a = div(scale, sqrt(add(variance, epsilon)));
-  const b = sub(shift, mul(mean, a));
-  const perChannel = (v: Value) => reshape(v, [v.shape[0]!, 1, 1]);
-  return add(mul(x, perChannel(a)), perChannel(b));
+  return applyOne(batchNormInferenceOp, [x, scale, shift, mean, variance], attributes);
 }

@@ -1,0 +1,219 @@
+import { stripVTControlCharacters } from 'node:util';
+import { describe, expect, test } from 'vitest';
+import type { TrainEvent } from '../train/events.js';
+import type { EpochRecord } from '../train/run-record.js';
+import {
+  createProgress,
+  formatBar,
+  formatEpoch,
+  formatEvaluation,
+  formatPass,
+  formatStageStart,
+  formatStep,
+} from './progress.js';
+import { createStyles } from './terminal.js';
+
+const plain = createStyles(false);
+const colored = createStyles(true);
+
+const stageStart = {
+  type: 'stage-start',
+  stage: 'pretrain',
+  draw: 0,
+  title: 'Pretraining on rotations',
+  totalSteps: 29_960,
+  fromStep: 0,
+  epochs: 20,
+  stepsPerEpoch: 1498,
+} as const;
+const step = {
+  type: 'step',
+  stage: 'pretrain',
+  epoch: 3,
+  step: 3745,
+  totalSteps: 29_960,
+  metrics: { accuracy: 0.87654, loss: 0.43211 },
+  learningRate: 0.1,
+  imagesPerSecond: 812.4,
+  etaMs: 5_040_000,
+} as const;
+const record: EpochRecord = {
+  stage: 'pretrain',
+  draw: 0,
+  epoch: 3,
+  step: 4494,
+  train: { accuracy: 0.87654, loss: 0.43211 },
+  val: { accuracy: 0.9, loss: 0.3 },
+  learningRate: 0.1,
+  durationMs: 72_000,
+  imagesPerSecond: 812.4,
+};
+const pass = { type: 'pass', title: 'Caching features', done: 45, total: 100, etaMs: 3000 } as const;
+
+describe('formatStep', () => {
+  test.each([
+    [
+      120,
+      'pretrain  epoch  3/20  [==>                       ]  3,745/29,960  812 images/s  loss 0.4321  acc 87.7 %  ETA 1 h 24 min',
+    ],
+    [79, 'epoch  3/20  [>        ]  812 images/s  loss 0.4321  acc 87.7 %  ETA 1 h 24 min'],
+    [60, 'epoch  3/20  loss 0.4321  acc 87.7 %  ETA 1 h 24 min'],
+    [40, 'epoch  3/20  loss 0.4321  ETA 1 h 24 min'],
+    [20, 'epoch  3/20'],
+    [7, 'epoch  '],
+    [0, ''],
+  ])('in %d columns', (width, line) => {
+    expect(formatStep(step, 20, width, plain)).toBe(line);
+  });
+
+  test('is never wider than asked, whatever the width, and colour changes no column', () => {
+    for (let width = 0; width < 200; width++) {
+      const line = formatStep(step, 20, width, plain);
+      expect(line.length).toBeLessThanOrEqual(width);
+      expect(stripVTControlCharacters(formatStep(step, 20, width, colored))).toBe(line);
+    }
+  });
+
+  test('marks a loss that left the numbers', () => {
+    const lost = { ...step, metrics: { accuracy: 0.25, loss: Number.NaN } };
+    expect(formatStep(lost, 20, 100, colored)).toContain('\x1b[31mloss —\x1b[39m');
+  });
+});
+
+describe('formatPass', () => {
+  test('title, bar, per cent, ETA', () => {
+    expect(formatPass(pass, 79, plain)).toBe(
+      'Caching features  [============>               ]  45 %  ETA 3.0 s',
+    );
+    expect(formatPass(pass, 25, plain)).toBe('Caching features  45 %');
+    expect(formatPass({ ...pass, done: 0, total: 0 }, 25, plain)).toBe('Caching features  100 %');
+  });
+
+  test('a title beyond ASCII or with control characters stays within the line', () => {
+    const line = formatPass({ ...pass, title: `画像\n${'数'.repeat(50)}` }, 21, plain);
+    expect(line).toBe(`画像 ${'数'.repeat(8)}`);
+  });
+});
+
+describe('lasting lines', () => {
+  test('stage', () => {
+    expect(formatStageStart(stageStart, plain)).toBe('Pretraining on rotations  20 epochs, 29,960 steps');
+    const resumed = { ...stageStart, epochs: 1, fromStep: 3000 };
+    expect(formatStageStart(resumed, plain)).toBe(
+      'Pretraining on rotations  1 epoch, 29,960 steps, resumed after step 3,000',
+    );
+  });
+
+  test('epoch, with and without validation', () => {
+    expect(formatEpoch(record, 20, Number.POSITIVE_INFINITY, plain)).toBe(
+      'epoch  3/20  train 87.65 %  loss 0.4321  val 90.00 %  loss 0.3000  812 images/s  1 min 12 s',
+    );
+    expect(formatEpoch(record, 20, 80, plain)).toBe(
+      'epoch  3/20  train 87.65 %  loss 0.4321  val 90.00 %  loss 0.3000  1 min 12 s',
+    );
+    const { val: _, ...withoutVal } = record;
+    expect(formatEpoch(withoutVal, undefined, 80, plain)).toBe(
+      'epoch 3  train 87.65 %  loss 0.4321  812 images/s  1 min 12 s',
+    );
+  });
+
+  test('evaluation', () => {
+    expect(formatEvaluation('Rotation, test', { accuracy: 0.9948, loss: 0.01534 }, plain)).toBe(
+      'Rotation, test: accuracy 99.48 %, loss 0.0153',
+    );
+  });
+});
+
+test.each([
+  [0, '[        ]'],
+  [0.01, '[        ]'],
+  [0.5, '[===>    ]'],
+  [0.9, '[======> ]'],
+  [1, '[========]'],
+  [1.5, '[========]'],
+  [Number.NaN, '[        ]'],
+])('formatBar(%d)', (fraction, bar) => {
+  expect(formatBar(fraction, 10)).toBe(bar);
+});
+
+describe('createProgress', () => {
+  function record80(isTTY: boolean, color = false, columns = 80) {
+    const writes: string[] = [];
+    const clock = { ms: 0 };
+    const progress = createProgress({
+      stream: { write: (text) => writes.push(text) },
+      isTTY,
+      color,
+      columns: () => columns,
+      now: () => clock.ms,
+    });
+    return { writes, clock, ...progress };
+  }
+
+  const everything: TrainEvent[] = [
+    stageStart,
+    step,
+    pass,
+    { type: 'epoch-end', record },
+    { type: 'checkpoint', path: 'runs/a/latest', step: 1 },
+    { type: 'evaluated', title: 'Test', metrics: record.train },
+    { type: 'note', text: 'two\nlines \x1b[2J' },
+  ];
+
+  test('without a terminal prints only the lasting lines, whole and free of control codes', () => {
+    const { writes, listener, end } = record80(false);
+    everything.forEach(listener);
+    end();
+    expect(writes).toEqual([
+      'Pretraining on rotations  20 epochs, 29,960 steps\n',
+      'epoch  3/20  train 87.65 %  loss 0.4321  val 90.00 %  loss 0.3000  812 images/s  1 min 12 s\n',
+      'Test: accuracy 87.65 %, loss 0.4321\n',
+      'two lines  [2J\n',
+    ]);
+  });
+
+  test('on a terminal rewrites one line, and clears it before a lasting one and at the end', () => {
+    const { writes, clock, listener, end } = record80(true);
+    listener(stageStart);
+    listener(step);
+    clock.ms += 100;
+    listener({ ...step, step: 7490 });
+    listener({ type: 'epoch-end', record });
+    clock.ms += 100;
+    listener(pass);
+    end();
+    end();
+    expect(writes).toEqual([
+      'Pretraining on rotations  20 epochs, 29,960 steps\n',
+      `\r${formatStep(step, 20, 79, plain)}\x1b[K`,
+      `\r${formatStep({ ...step, step: 7490 }, 20, 79, plain)}\x1b[K`,
+      '\r\x1b[K',
+      `${formatEpoch(record, 20, 80, plain)}\n`,
+      `\r${formatPass(pass, 79, plain)}\x1b[K`,
+      '\r\x1b[K',
+    ]);
+  });
+
+  test('draws at most ten times a second', () => {
+    const { writes, clock, listener } = record80(true);
+    for (; clock.ms < 1000; clock.ms += 7) listener({ ...step, step: clock.ms });
+    expect(writes).toHaveLength(10);
+  });
+
+  test('draws nothing live after the end', () => {
+    const { writes, clock, listener, end } = record80(true);
+    end();
+    clock.ms += 1000;
+    listener(step);
+    expect(writes).toEqual([]);
+  });
+
+  test('with colour says the same', () => {
+    const bare = record80(true);
+    const colorful = record80(true, true);
+    everything.forEach(bare.listener);
+    everything.forEach(colorful.listener);
+    expect(colorful.writes.join('')).toContain('\x1b[32m');
+    expect(colorful.writes.map(stripVTControlCharacters)).toEqual(bare.writes.map(stripVTControlCharacters));
+  });
+});

@@ -1,0 +1,225 @@
+import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
+import type { EventListener, TrainEvent } from '../train/events.js';
+import type { EpochRecord, Metrics } from '../train/run-record.js';
+import { createStyles, type Styles, type TerminalTraits } from './terminal.js';
+
+type StageStart = Extract<TrainEvent, { type: 'stage-start' }>;
+type Step = Extract<TrainEvent, { type: 'step' }>;
+type Pass = Extract<TrainEvent, { type: 'pass' }>;
+
+/** A piece of a line. Where not all fit, those of the highest rank go first. */
+interface Part {
+  readonly text: string;
+  readonly rank: number;
+  readonly style?: (text: string) => string;
+  /** Present for a bar, which takes whatever room is left: how much of it is done, 0–1. */
+  readonly bar?: number;
+}
+
+const gap = '  ';
+const minBarWidth = 8;
+const maxBarWidth = 30;
+const minRedrawMs = 100;
+
+export interface ProgressOptions extends TerminalTraits {
+  readonly stream: { write(text: string): unknown };
+  /** Milliseconds, never running backwards. */
+  readonly now?: () => number;
+}
+
+export interface Progress {
+  readonly listener: EventListener;
+  /** Clear the live line; call it before anything else is printed, also after an error. */
+  end(): void;
+}
+
+/**
+ * Show events as they come: on a terminal one live line, rewritten at most ten times a second, above it a lasting
+ * line for each stage, epoch, evaluation and note; elsewhere only the lasting lines, free of control codes.
+ */
+export function createProgress(options: ProgressOptions): Progress {
+  const { stream, isTTY, now = () => performance.now() } = options;
+  const styles = createStyles(options.color);
+  let epochs: number | undefined;
+  let drawnAt = Number.NEGATIVE_INFINITY;
+  let live = false;
+  let ended = false;
+
+  const clear = (): void => {
+    if (live) stream.write('\r\x1b[K');
+    live = false;
+  };
+  const print = (line: string): void => {
+    clear();
+    stream.write(`${line}\n`);
+  };
+  const draw = (format: (width: number) => string): void => {
+    if (!isTTY || ended || now() - drawnAt < minRedrawMs) return;
+    drawnAt = now();
+    live = true;
+    // One column stays free: some terminals wrap as soon as the last one is filled.
+    stream.write(`\r${format(options.columns() - 1)}\x1b[K`);
+  };
+
+  const listener: EventListener = (event) => {
+    switch (event.type) {
+      case 'stage-start':
+        epochs = event.epochs;
+        return print(formatStageStart(event, styles));
+      case 'step':
+        return draw((width) => formatStep(event, epochs, width, styles));
+      case 'pass':
+        return draw((width) => formatPass(event, width, styles));
+      case 'epoch-end': {
+        const width = isTTY ? options.columns() : Number.POSITIVE_INFINITY;
+        return print(formatEpoch(event.record, epochs, width, styles));
+      }
+      case 'evaluated':
+        return print(formatEvaluation(event.title, event.metrics, styles));
+      case 'note':
+        return print(oneLine(event.text));
+      case 'checkpoint':
+        return; // too frequent to be news
+    }
+  };
+  const end = (): void => {
+    ended = true;
+    clear();
+  };
+  return { listener, end };
+}
+
+/** `Pretraining on rotations  20 epochs, 29,960 steps, resumed after step 3,000`. */
+export function formatStageStart(event: StageStart, styles: Styles): string {
+  const size = `${plural(event.epochs, 'epoch')}, ${plural(event.totalSteps, 'step')}`;
+  const resumed = event.fromStep > 0 ? `, resumed after step ${formatCount(event.fromStep)}` : '';
+  return styles.bold(oneLine(event.title)) + gap + styles.dim(size + resumed);
+}
+
+/** The live line while a stage trains: as much of it as fits into `width` columns. */
+export function formatStep(event: Step, epochs: number | undefined, width: number, styles: Styles): string {
+  const { metrics, step, totalSteps, etaMs } = event;
+  return fitLine(
+    [
+      { rank: 6, text: event.stage, style: styles.dim },
+      { rank: 0, text: epochOf(event.epoch, epochs), style: styles.bold },
+      { rank: 5, text: '', bar: step / totalSteps },
+      { rank: 7, text: `${formatCount(step)}/${formatCount(totalSteps)}`, style: styles.dim },
+      { rank: 4, text: formatRate(event.imagesPerSecond) },
+      lossPart(2, metrics, styles),
+      { rank: 3, text: `acc ${formatPercent(metrics.accuracy, 1)}` },
+      { rank: 1, text: `ETA ${formatDuration(etaMs)}` },
+    ],
+    width,
+  );
+}
+
+/** The live line of a pass without training: title, bar, per cent, ETA. */
+export function formatPass({ title, done, total, etaMs }: Pass, width: number, styles: Styles): string {
+  const fraction = total > 0 ? done / total : 1;
+  return fitLine(
+    [
+      { rank: 0, text: oneLine(title), style: styles.bold },
+      { rank: 3, text: '', bar: fraction },
+      { rank: 1, text: formatPercent(fraction, 0) },
+      { rank: 2, text: `ETA ${formatDuration(etaMs)}` },
+    ],
+    width,
+  );
+}
+
+/** `epoch  3/20  train 87.65 %  loss 0.4321  val 90.12 %  loss 0.3210  812 images/s  1 min 12 s`. */
+export function formatEpoch(
+  record: EpochRecord,
+  epochs: number | undefined,
+  width: number,
+  styles: Styles,
+): string {
+  const { train, val } = record;
+  const valParts: Part[] =
+    val === undefined
+      ? []
+      : [
+          { rank: 1, text: `val ${formatPercent(val.accuracy)}`, style: styles.green },
+          lossPart(4, val, styles),
+        ];
+  return fitLine(
+    [
+      { rank: 0, text: epochOf(record.epoch, epochs) },
+      { rank: 2, text: `train ${formatPercent(train.accuracy)}` },
+      lossPart(3, train, styles),
+      ...valParts,
+      { rank: 6, text: formatRate(record.imagesPerSecond), style: styles.dim },
+      { rank: 5, text: formatDuration(record.durationMs), style: styles.dim },
+    ],
+    width,
+  );
+}
+
+/** `Rotation, test: accuracy 99.48 %, loss 0.0153`. */
+export function formatEvaluation(title: string, { accuracy, loss }: Metrics, styles: Styles): string {
+  const figure = styles.green(`accuracy ${formatPercent(accuracy)}`);
+  return `${styles.bold(`${oneLine(title)}:`)} ${figure}, loss ${formatLoss(loss)}`;
+}
+
+/** `[=====>    ]`, exactly `width` columns: plain ASCII, which is one column a character everywhere. */
+export function formatBar(fraction: number, width: number): string {
+  const inside = width - 2;
+  const done = Math.round(Math.min(Math.max(fraction || 0, 0), 1) * inside);
+  const filled = done < inside && done > 0 ? `${'='.repeat(done - 1)}>` : '='.repeat(done);
+  return `[${filled.padEnd(inside)}]`;
+}
+
+/** Join the parts of the lowest ranks that fit, in their given order; a first part that is too long is cut. */
+function fitLine(parts: readonly Part[], width: number): string {
+  const widthOf = (part: Part): number => (part.bar === undefined ? columnsOf(part.text) : minBarWidth);
+  const [first, ...others] = [...parts].sort((a, b) => a.rank - b.rank);
+  const chosen = new Set([first]);
+  let used = widthOf(first!);
+  for (const part of others) {
+    // Stopping at the first that does not fit keeps less important parts from coming and going.
+    if (used + gap.length + widthOf(part) > width) break;
+    used += gap.length + widthOf(part);
+    chosen.add(part);
+  }
+  const barWidth = Math.min(minBarWidth + width - used, maxBarWidth);
+  return parts
+    .filter((part) => chosen.has(part))
+    .map(({ text, bar, style = (plain) => plain }) =>
+      bar === undefined ? style(cut(text, width)) : formatBar(bar, barWidth),
+    )
+    .join(gap);
+}
+
+/** Upper bound of the columns that a text takes: letters beyond ASCII may be two wide. */
+function columnsOf(text: string): number {
+  let columns = 0;
+  for (const char of text) columns += char < '\x7f' ? 1 : 2;
+  return columns;
+}
+
+function cut(text: string, width: number): string {
+  const chars = [...text];
+  while (chars.length > 0 && columnsOf(chars.join('')) > width) chars.pop();
+  return chars.join('');
+}
+
+/** Control characters in a title or file name must not reach the terminal. */
+function oneLine(text: string): string {
+  return text.replace(/\p{Cc}+/gu, ' ');
+}
+
+function epochOf(epoch: number, epochs: number | undefined): string {
+  return epochs === undefined
+    ? `epoch ${epoch}`
+    : `epoch ${`${epoch}`.padStart(`${epochs}`.length)}/${epochs}`;
+}
+
+function lossPart(rank: number, { loss }: Metrics, styles: Styles): Part {
+  const text = `loss ${formatLoss(loss)}`;
+  return Number.isFinite(loss) ? { rank, text } : { rank, text, style: styles.red };
+}
+
+function plural(count: number, noun: string): string {
+  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
+}

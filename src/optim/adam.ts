@@ -1,0 +1,39 @@
+import { add, div, mul, neg, sqrt, sub } from '../graph/index.js';
+import { isDecayed, type Optimizer } from './optimizer.js';
+
+export interface AdamSettings {
+  readonly beta1: number;
+  readonly beta2: number;
+  readonly epsilon: number;
+  /** Decoupled weight decay λ: w ← w − lr·λ·w, on kernels only (Loshchilov & Hutter 2019). 0 in the notebook. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Adam (Kingma & Ba 2015, algorithm 1, in the form of the remark in section 2 that Keras uses):
+ *
+ *   m ← β₁·m + (1 − β₁)·g,  v ← β₂·v + (1 − β₂)·g²
+ *   w ← w − lr·√(1 − β₂ᵗ)/(1 − β₁ᵗ) · m/(√v + ε)
+ *
+ * The powers βᵗ are carried as two scalars, so that the step needs no count.
+ */
+export function adam({ beta1, beta2, epsilon, weightDecay = 0 }: AdamSettings): Optimizer {
+  return {
+    name: 'adam',
+    slots: ['mean', 'square'],
+    scalars: { beta1Power: 1, beta2Power: 1 },
+    advance: ({ beta1Power, beta2Power }) => ({
+      beta1Power: mul(beta1Power!, beta1),
+      beta2Power: mul(beta2Power!, beta2),
+    }),
+    update(spec, param, gradient, { mean, square }, { beta1Power, beta2Power }, learningRate) {
+      const m = add(mul(mean!, beta1), mul(gradient, 1 - beta1));
+      const v = add(mul(square!, beta2), mul(mul(gradient, gradient), 1 - beta2));
+      const correction = div(sqrt(sub(1, beta2Power!)), sub(1, beta1Power!));
+      const step = mul(div(m, add(sqrt(v), epsilon)), mul(learningRate, correction));
+      const decayed =
+        weightDecay > 0 && isDecayed(spec) ? mul(param, add(neg(mul(learningRate, weightDecay)), 1)) : param;
+      return { param: sub(decayed, step), slots: { mean: m, square: v } };
+    },
+  };
+}

@@ -1,0 +1,31 @@
+import { add, mul, neg, sub } from '../graph/index.js';
+import { isDecayed, type Optimizer } from './optimizer.js';
+
+export interface SgdSettings {
+  /** Share of the velocity kept at each step. */
+  readonly momentum: number;
+  /** L2 penalty λ: g ← g + λ·w, on kernels only. 0 in the notebook. */
+  readonly weightDecay?: number;
+}
+
+/**
+ * Stochastic gradient descent with Nesterov's momentum, in Keras's form (Sutskever et al. 2013, eq. 3–4, rewritten at
+ * the looked-ahead point):
+ *
+ *   v ← m·v − lr·g
+ *   w ← w + m·v − lr·g
+ */
+export function sgd({ momentum, weightDecay = 0 }: SgdSettings): Optimizer {
+  return {
+    name: 'sgd',
+    slots: ['velocity'],
+    scalars: {},
+    advance: () => ({}),
+    update(spec, param, gradient, { velocity }, _scalars, learningRate) {
+      const g = weightDecay > 0 && isDecayed(spec) ? add(gradient, mul(param, weightDecay)) : gradient;
+      const step = mul(g, learningRate);
+      const next = sub(mul(velocity!, momentum), step);
+      return { param: add(param, add(mul(next, momentum), neg(step))), slots: { velocity: next } };
+    },
+  };
+}

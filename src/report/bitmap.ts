@@ -1,0 +1,78 @@
+import { QuarterturnError } from '../errors.js';
+
+/** Size of one image in pixels, and its channels: 1 grey, 3 RGB. */
+export interface ImageSize {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+}
+
+const headerBytes = 54;
+
+/**
+ * An image as a `data:` URI that any browser shows: an uncompressed 24-bit BMP, which needs no codec.
+ *
+ * @param pixels base64 of uint8 [height, width, channels]; below 3 channels the first is shown as grey, above 3 the
+ *   first three as RGB
+ * @param where names the image in an error
+ * @throws QuarterturnError `data` where the pixels are not base64 or not as many as the size says
+ */
+export function imageDataUri(pixels: string, size: ImageSize, where: string): string {
+  return `data:image/bmp;base64,${toBase64(encodeBmp(fromBase64(pixels, size, where), size))}`;
+}
+
+/** BITMAPFILEHEADER + BITMAPINFOHEADER + rows of BGR, bottom row first, each padded to 4 bytes. */
+export function encodeBmp(pixels: Uint8Array, { height, width, channels }: ImageSize): Uint8Array {
+  const stride = Math.ceil((width * 3) / 4) * 4;
+  const bytes = new Uint8Array(headerBytes + stride * height);
+  const view = new DataView(bytes.buffer);
+  bytes.set([0x42, 0x4d]); // "BM"
+  view.setUint32(2, bytes.length, true);
+  view.setUint32(10, headerBytes, true); // where the pixels start
+  view.setUint32(14, 40, true); // size of the info header
+  view.setInt32(18, width, true);
+  view.setInt32(22, height, true);
+  view.setUint16(26, 1, true); // planes
+  view.setUint16(28, 24, true); // bits a pixel
+  view.setUint32(34, stride * height, true);
+
+  const [red, green, blue] = channels >= 3 ? [0, 1, 2] : [0, 0, 0];
+  for (let y = 0; y < height; y++) {
+    let to = headerBytes + (height - 1 - y) * stride;
+    for (let x = 0; x < width; x++) {
+      const from = (y * width + x) * channels;
+      bytes[to++] = pixels[from + blue]!;
+      bytes[to++] = pixels[from + green]!;
+      bytes[to++] = pixels[from + red]!;
+    }
+  }
+  return bytes;
+}
+
+function fromBase64(pixels: string, { height, width, channels }: ImageSize, where: string): Uint8Array {
+  const expected = `expected base64 of ${height} × ${width} × ${channels} bytes`;
+  const hint =
+    'exhibits.json does not belong to this version, or was changed by hand; evaluate the run again.';
+  let binary: string;
+  try {
+    binary = atob(pixels);
+  } catch (cause) {
+    throw new QuarterturnError('data', `${where}: ${expected}. Received: text that is not base64.`, {
+      hint,
+      cause,
+    });
+  }
+  if (binary.length !== height * width * channels) {
+    throw new QuarterturnError('data', `${where}: ${expected}. Received: ${binary.length} bytes.`, { hint });
+  }
+  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
+}
+
+/** Base64 of bytes, in chunks: a call takes only so many arguments. */
+export function toBase64(bytes: Uint8Array): string {
+  let binary = '';
+  for (let i = 0; i < bytes.length; i += 8192) {
+    binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
+  }
+  return btoa(binary);
+}

@@ -1,0 +1,39 @@
+import { expect, test } from 'vitest';
+import { sampleRecord } from '../../test/support/sample-record.js';
+import { compareWithNotebook } from './comparison.js';
+
+const { result } = sampleRecord();
+
+test('every figure of the notebook stands beside ours', () => {
+  const rows = compareWithNotebook({ ...result, draws: [] });
+  expect(rows.map(({ label, ours, notebook, unit }) => [label, ours, notebook, unit])).toEqual([
+    ['Rotation, validation accuracy', 0.99287, 0.99562, 'accuracy'],
+    ['Rotation, test accuracy', 0.99131, 0.9948, 'accuracy'],
+    ['Rotation, test loss', 0.02744, 0.01534, 'loss'],
+    ['Fine-tuned, accuracy on its labels', 1, 0.99, 'accuracy'],
+    ['Fine-tuned, test accuracy', 0.9342, 0.8787, 'accuracy'],
+    ['Fine-tuned, test loss', 0.2214, 0.6069, 'loss'],
+    ['Baseline, accuracy on its labels', 1, 1, 'accuracy'],
+    ['Baseline, test accuracy', 0.1135, 0.1137, 'accuracy'],
+    ['Baseline, test loss', 2.3184, 2.3122, 'loss'],
+    ['Baseline re-estimated, test accuracy', 0.7124, null, 'accuracy'],
+    ['Baseline re-estimated, test loss', 0.9621, null, 'loss'],
+  ]);
+});
+
+test('a stage that was not run has no figure of ours', () => {
+  const rows = compareWithNotebook({ ...result, pretext: null, draws: [] });
+  expect(rows.slice(0, 4).map(({ ours }) => ours)).toEqual([null, null, null, 1]);
+});
+
+test('several draws give mean and sample standard deviation, one gives none', () => {
+  const rows = compareWithNotebook(result).filter(({ subject }) => subject === 'draws');
+  expect(rows).toHaveLength(6);
+  // 0.9342, 0.9417, 0.9268: mean 0.934233, Σ(x − mean)² = 1.1101e-4.
+  expect(rows[0]).toMatchObject({ label: 'Fine-tuned, test accuracy, mean of 3', notebook: null });
+  expect(rows[0]!.ours).toBeCloseTo(0.934233, 6);
+  expect(rows[0]!.deviation).toBeCloseTo(0.00745, 5);
+
+  const single = compareWithNotebook({ ...result, draws: result.draws.slice(0, 1) });
+  expect(single.some(({ subject }) => subject === 'draws')).toBe(false);
+});

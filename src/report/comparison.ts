@@ -1,0 +1,78 @@
+import type { DrawResult, Metrics, RunResult } from '../train/run-record.js';
+import { spreadOf } from './statistics.js';
+
+/** One figure of a run beside the notebook's. */
+export interface ComparisonRow {
+  /** What is measured; rows of one subject stand together. */
+  readonly subject: 'rotation' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'draws';
+  readonly label: string;
+  /** null where the stage was not run. */
+  readonly ours: number | null;
+  /** Sample standard deviation over label draws, where `ours` is their mean. */
+  readonly deviation?: number;
+  /** null where the notebook does not report it. */
+  readonly notebook: number | null;
+  readonly unit: 'accuracy' | 'loss';
+}
+
+/** Every figure that the notebook prints after a stage (accuracies 0–1, losses in nats). */
+export const notebookFigures = {
+  pretext: { val: { accuracy: 0.99562 }, test: { accuracy: 0.9948, loss: 0.01534 } },
+  fineTune: { train: { accuracy: 0.99 }, test: { accuracy: 0.8787, loss: 0.6069 } },
+  baseline: { train: { accuracy: 1 }, test: { accuracy: 0.1137, loss: 2.3122 } },
+} as const;
+
+/**
+ * Each figure of the notebook with ours beside it, then the baseline with re-estimated statistics, which the notebook
+ * lacks, then mean ± sample standard deviation where there are at least two label draws.
+ */
+export function compareWithNotebook(result: RunResult): readonly ComparisonRow[] {
+  const { pretext, fineTune, baseline, baselineReestimated } = result;
+  const theirs = notebookFigures;
+  return [
+    accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs.pretext.val.accuracy),
+    accuracy('rotation', 'Rotation, test accuracy', pretext?.test, theirs.pretext.test.accuracy),
+    loss('rotation', 'Rotation, test loss', pretext?.test, theirs.pretext.test.loss),
+    accuracy(
+      'fineTune',
+      'Fine-tuned, accuracy on its labels',
+      fineTune?.train,
+      theirs.fineTune.train.accuracy,
+    ),
+    accuracy('fineTune', 'Fine-tuned, test accuracy', fineTune?.test, theirs.fineTune.test.accuracy),
+    loss('fineTune', 'Fine-tuned, test loss', fineTune?.test, theirs.fineTune.test.loss),
+    accuracy('baseline', 'Baseline, accuracy on its labels', baseline?.train, theirs.baseline.train.accuracy),
+    accuracy('baseline', 'Baseline, test accuracy', baseline?.test, theirs.baseline.test.accuracy),
+    loss('baseline', 'Baseline, test loss', baseline?.test, theirs.baseline.test.loss),
+    accuracy('baselineReestimated', 'Baseline re-estimated, test accuracy', baselineReestimated?.test, null),
+    loss('baselineReestimated', 'Baseline re-estimated, test loss', baselineReestimated?.test, null),
+    ...drawRows(result.draws),
+  ];
+}
+
+type Subject = ComparisonRow['subject'];
+
+function accuracy(subject: Subject, label: string, ours: Metrics | undefined, notebook: number | null) {
+  return { subject, label, ours: ours?.accuracy ?? null, notebook, unit: 'accuracy' } as const;
+}
+
+function loss(subject: Subject, label: string, ours: Metrics | undefined, notebook: number | null) {
+  return { subject, label, ours: ours?.loss ?? null, notebook, unit: 'loss' } as const;
+}
+
+/** The notebook made one draw: its figures stand beside ours of draw 0, not beside a mean. */
+function drawRows(draws: readonly DrawResult[]): ComparisonRow[] {
+  if (draws.length < 2) return [];
+  const subjects = [
+    ['Fine-tuned', (draw: DrawResult) => draw.fineTune],
+    ['Baseline', (draw: DrawResult) => draw.baseline],
+    ['Baseline re-estimated', (draw: DrawResult) => draw.baselineReestimated],
+  ] as const;
+  return subjects.flatMap(([name, metricsOf]) =>
+    (['accuracy', 'loss'] as const).map((unit) => {
+      const { mean, deviation } = spreadOf(draws.map((draw) => metricsOf(draw)[unit]));
+      const label = `${name}, test ${unit}, mean of ${draws.length}`;
+      return { subject: 'draws', label, ours: mean, deviation, notebook: null, unit } as const;
+    }),
+  );
+}

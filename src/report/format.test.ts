@@ -1,0 +1,62 @@
+import { expect, test } from 'vitest';
+import {
+  absent,
+  formatBytes,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  formatRate,
+  formatShape,
+} from './format.js';
+
+test.each([
+  [0.9948, 2, '99.48 %'],
+  [1, 2, '100.00 %'],
+  [0.818, 0, '82 %'],
+  [Number.NaN, 2, absent],
+])('formatPercent(%d, %d)', (fraction, decimals, text) => {
+  expect(formatPercent(fraction, decimals)).toBe(text);
+});
+
+test.each([
+  [0, '0 ms'],
+  [999.4, '999 ms'],
+  [999.6, '1.0 s'],
+  [12_340, '12.3 s'],
+  [59_949, '59.9 s'],
+  [59_960, '1 min 0 s'],
+  [119_900, '2 min 0 s'],
+  [252_000, '4 min 12 s'],
+  [3_599_600, '1 h 0 min'],
+  [5_040_000, '1 h 24 min'],
+  [86_399_999, '1 d 0 h'],
+  [183_600_000, '2 d 3 h'],
+])('formatDuration(%d)', (durationMs, text) => {
+  expect(formatDuration(durationMs)).toBe(text);
+});
+
+test.each([
+  [512, '512 B'],
+  [1020, '1.00 KiB'],
+  [2048, '2.00 KiB'],
+  [713_031_680, '680 MiB'],
+  [1.56 * 2 ** 30, '1.56 GiB'],
+  [1020 * 2 ** 20, '1.00 GiB'],
+  [12.34 * 2 ** 30, '12.3 GiB'],
+])('formatBytes(%d)', (sizeBytes, text) => {
+  expect(formatBytes(sizeBytes)).toBe(text);
+});
+
+test('counts, losses, rates and shapes', () => {
+  expect([0, 999, 1000, 998_084, 1_234_567].map(formatCount)).toEqual([
+    '0',
+    '999',
+    '1,000',
+    '998,084',
+    '1,234,567',
+  ]);
+  expect(formatLoss(0.01534)).toBe('0.0153');
+  expect([87.64, 1834.2].map(formatRate)).toEqual(['87.6 images/s', '1,834 images/s']);
+  expect(formatShape([28, 28, 192])).toBe('(28, 28, 192)');
+});

@@ -1,0 +1,144 @@
+import { expect, test } from 'vitest';
+import { sampleRecord } from '../../test/support/sample-record.js';
+import type { RunRecord } from '../train/run-record.js';
+import { renderReport } from './render-report.js';
+import { matrixSummary } from './sections/confusions.js';
+import { difference } from './sections/results.js';
+import { flatten } from './sections/settings.js';
+import { baselineFacts, formatShare } from './sections/trap.js';
+
+/** What a reader sees, its spaces made plain. */
+function textOf(report: string): string {
+  return report
+    .replace(/<(style|svg)[\s\S]*?<\/\1>/g, ' ')
+    .replace(/<[^>]*>/g, ' ')
+    .replace(/[\s\u00a0]+/g, ' ');
+}
+
+test('a pure function whose file stays small', () => {
+  const report = renderReport(sampleRecord());
+  expect(renderReport(sampleRecord())).toBe(report);
+  expect(report.length).toBeLessThan(1_000_000);
+});
+
+test('nothing in the file points outside it, and no script is in it', () => {
+  const report = renderReport(sampleRecord());
+  expect(report).not.toMatch(/<script|<link|@import|url\((?!#)/);
+  const addresses = [...report.matchAll(/\b(?:src|href)="([^"]{0,22})/g)].map(([, address]) => address);
+  expect(new Set(addresses)).toEqual(new Set(['data:image/bmp;base64,']));
+});
+
+test('the headline figures, the comparison and the trap carry the run’s numbers', () => {
+  const text = textOf(renderReport(sampleRecord()));
+  expect(text).toContain('Rotation test accuracy 99.13 %');
+  expect(text).toContain('100-label test accuracy 93.42 %');
+  expect(text).toContain('Fine-tuned, test accuracy 93.42 % 87.87 % +5.55 pp');
+  expect(text).toContain('Baseline re-estimated, test accuracy 71.24 % not reported —');
+  expect(text).toContain('Fine-tuned, test accuracy, mean of 3 93.42 ± 0.75 %');
+  expect(text).toContain('0.99 20 = 82 %');
+  expect(text).toContain('71.24 % : 59.9 points were bookkeeping');
+  expect(text).toContain('Non-trainable params 590,656');
+  expect(text).toContain('Whole run 4 min 12 s');
+  expect(text).toContain('Peak memory 680 MiB');
+});
+
+test('the split is named for what it is', () => {
+  const record = sampleRecord();
+  const withSplit = (split?: string) => textOf(renderReport({ ...record, config: { pretrain: { split } } }));
+  expect(withSplit('copy')).toContain('That leaks');
+  expect(withSplit('image')).toContain('does not leak');
+  expect(withSplit()).not.toMatch(/\bleak/);
+});
+
+test('markup in names is text', () => {
+  const evil = '<script>alert("x")</script>';
+  const record = sampleRecord();
+  const { exhibits } = record;
+  const tampered: RunRecord = {
+    ...record,
+    config: { [evil]: evil, startedAt: evil, nested: { [evil]: [evil] } },
+    result: { ...record.result, run: evil, preset: evil },
+    exhibits: {
+      grids: exhibits.grids.map((grid) => ({
+        ...grid,
+        title: evil,
+        tiles: grid.tiles.map((tile) => ({ ...tile, caption: evil })),
+      })),
+      layerTables: exhibits.layerTables.map((table) => ({
+        ...table,
+        title: evil,
+        rows: table.rows.map((row) => ({ ...row, name: evil, type: evil })),
+      })),
+      confusions: exhibits.confusions.map((confusion) => ({
+        ...confusion,
+        title: evil,
+        classNames: confusion.classNames.map(() => evil),
+      })),
+      classCounts: [{ name: evil, train: 1, labelled: 1 }],
+    },
+  };
+  const report = renderReport(tampered);
+  expect(report).not.toContain('<script');
+  expect(report).toContain('&lt;script&gt;alert(&quot;x&quot;)&lt;/script&gt;');
+});
+
+test('a run of which nothing is there yet is still a report', () => {
+  const record = sampleRecord();
+  const bare: RunRecord = {
+    config: {},
+    epochs: [],
+    result: {
+      ...record.result,
+      pretext: null,
+      fineTune: null,
+      baseline: null,
+      baselineReestimated: null,
+      draws: [],
+    },
+    exhibits: { grids: [], layerTables: [], confusions: [], classCounts: [] },
+  };
+  const text = textOf(renderReport(bare));
+  expect(text).toContain('Rotation test accuracy — not run');
+  expect(text).toContain('Fine-tuned, test loss not run 0.6069 —');
+  expect(text).not.toMatch(/NaN|undefined|null|trap|How it learned|What it saw/);
+});
+
+test('the trap falls back from settings to epochs to the notebook', () => {
+  const record = sampleRecord();
+  expect(
+    baselineFacts({ ...record, config: { baselineSteps: 40, network: { batchNormMomentum: 0.9 } } }),
+  ).toEqual({ momentum: 0.9, steps: 40 });
+  expect(baselineFacts({ ...record, config: {} })).toEqual({ momentum: 0.99, steps: 20 });
+  expect(baselineFacts({ ...record, config: {}, epochs: [] })).toEqual({ momentum: 0.99, steps: 20 });
+  expect([0.8179, 1 - 0.99, 0.0052, 1e-9].map(formatShare)).toEqual(['82 %', '1 %', '0.52 %', '0.01 %']);
+});
+
+test('differences are signed, in points for accuracies', () => {
+  const row = { subject: 'rotation', label: '', unit: 'accuracy' } as const;
+  expect(difference({ ...row, ours: 0.9342, notebook: 0.8787 })).toBe('+5.55 pp');
+  expect(difference({ ...row, ours: 0.1135, notebook: 0.1137 })).toBe('−0.02 pp');
+  expect(difference({ ...row, ours: 1, notebook: 1 })).toBe('±0.00 pp');
+  expect(difference({ ...row, ours: 0.2214, notebook: 0.6069, unit: 'loss' })).toBe('−0.3855');
+  expect(difference({ ...row, ours: null, notebook: 1 })).toBe('—');
+});
+
+test('a confusion matrix in words', () => {
+  const counts = [
+    [8, 0, 2],
+    [5, 1000, 0],
+    [0, 1, 9],
+  ];
+  expect(matrixSummary({ title: '', classNames: ['a', 'b', 'c'], counts })).toBe(
+    '1,017 of 1,025 right (99.22 %). Most often b taken for a (5), a for c (2), c for b (1).',
+  );
+});
+
+test('settings are flattened by path', () => {
+  expect(flatten({ a: { b: 1, c: [1, 2] }, d: null, e: [{ f: true }], g: {}, h: undefined })).toEqual([
+    ['a.b', '1'],
+    ['a.c', '1, 2'],
+    ['d', '—'],
+    ['e.0.f', 'true'],
+    ['g', '—'],
+  ]);
+});

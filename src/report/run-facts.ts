@@ -1,0 +1,71 @@
+import type { EpochRecord, RunRecord, StageName } from '../train/run-record.js';
+
+/** What the report calls each stage. */
+export const stageTitles: Readonly<Record<StageName, string>> = {
+  pretrain: 'Pretraining on rotations',
+  finetune: 'Fine-tuning on the labels',
+  baseline: 'Supervised baseline',
+};
+
+/** One stage summed over its epochs. */
+export interface StageSummary {
+  readonly stage: StageName;
+  readonly epochs: number;
+  readonly steps: number;
+  readonly durationMs: number;
+}
+
+/** A setting by its path, e.g. `['network', 'batchNormMomentum']`; undefined where there is none. */
+export function settingAt(config: RunRecord['config'], path: readonly string[]): unknown {
+  return path.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), config);
+}
+
+/** The first finite number among several paths, or null. */
+export function numberAt(
+  config: RunRecord['config'],
+  ...paths: readonly (readonly string[])[]
+): number | null {
+  const values = paths.map((path) => settingAt(config, path));
+  return (
+    (values.find((value) => typeof value === 'number' && Number.isFinite(value)) as number | null) ?? null
+  );
+}
+
+/** When the run began, as the settings tell it: an ISO time becomes `2025-03-14 10:12 UTC`. null where they do not. */
+export function startOf(config: RunRecord['config']): string | null {
+  for (const key of ['startedAt', 'date', 'createdAt']) {
+    const value = config[key];
+    if (typeof value !== 'string' || value === '') continue;
+    const time = Date.parse(value);
+    if (Number.isNaN(time) || !value.includes('T')) return value;
+    return `${new Date(time).toISOString().slice(0, 16).replace('T', ' ')} UTC`;
+  }
+  return null;
+}
+
+/** The last part of the run's folder, on any system. */
+export function runName(folder: string): string {
+  return folder.split(/[\\/]/).filter(Boolean).at(-1) ?? folder;
+}
+
+/** How many labels the run had: as counted in its classes, else 100, the notebook's number. */
+export function labelCount({ exhibits }: RunRecord): number {
+  const labelled = exhibits.classCounts.reduce((sum, { labelled }) => sum + labelled, 0);
+  return labelled > 0 ? labelled : 100;
+}
+
+/** Draw 0 of a stage, summed; null where the stage has no epochs. */
+export function summariseStage(epochs: readonly EpochRecord[], stage: StageName): StageSummary | null {
+  const records = epochs.filter((record) => record.stage === stage && record.draw === 0);
+  if (records.length === 0) return null;
+  return {
+    stage,
+    epochs: records.length,
+    steps: Math.max(...records.map((record) => record.step)),
+    durationMs: records.reduce((sum, record) => sum + record.durationMs, 0),
+  };
+}
+
+export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,37 @@
+import { type RunRecord, type StageName, stageNames } from '../../train/run-record.js';
+import { chartSvg, cssTheme } from '../chart-svg.js';
+import { learningCurveOption } from '../charts.js';
+import { formatCount, formatDuration, formatLoss, formatPercent } from '../format.js';
+import { type Html, html } from '../html.js';
+import { stageTitles, summariseStage } from '../run-facts.js';
+import { section } from '../section.js';
+
+/** Accuracy and loss of each stage that was trained, over its epochs. */
+export function curvesSection(record: RunRecord): Html | null {
+  const stages = stageNames.filter((stage) => summariseStage(record.epochs, stage) !== null);
+  if (stages.length === 0) return null;
+  const several = record.result.draws.length > 1;
+  return section('How it learned', {
+    body: html`<p>Training figures are means over an epoch’s batches, taken while the network still moves; validation figures are taken at its end.${several && ' Of several label draws the first is drawn.'}</p>
+  ${stages.map((stage) => stageCurves(record, stage))}`,
+  });
+}
+
+function stageCurves({ epochs }: RunRecord, stage: StageName): Html {
+  const { epochs: count, steps, durationMs } = summariseStage(epochs, stage)!;
+  const last = epochs.filter((record) => record.stage === stage && record.draw === 0).at(-1)!;
+  const chart = (quantity: 'accuracy' | 'loss') => {
+    const figure = quantity === 'accuracy' ? formatPercent : formatLoss;
+    const val = last.val === undefined ? '' : `, validation ${figure(last.val[quantity])}`;
+    return chartSvg(
+      `${stage}-${quantity}`,
+      learningCurveOption(epochs, stage, quantity, cssTheme),
+      `${stageTitles[stage]}: ${quantity} after ${count} epochs: training ${figure(last.train[quantity])}${val}`,
+    );
+  };
+  return html`<figure class="curves">
+    <figcaption><b>${stageTitles[stage]}</b><span>${formatCount(count)} ${count === 1 ? 'epoch' : 'epochs'}, ${formatCount(steps)} steps, ${formatDuration(durationMs)}</span></figcaption>
+    <div class="pair">${chart('accuracy')}${chart('loss')}</div>
+  </figure>
+  `;
+}

@@ -1,0 +1,53 @@
+import type { RunRecord } from '../../train/run-record.js';
+import { imageDataUri } from '../bitmap.js';
+import { notebookFigures } from '../comparison.js';
+import { absent, formatDuration, formatPercent } from '../format.js';
+import { type Html, html } from '../html.js';
+import { labelCount, runName, startOf } from '../run-facts.js';
+
+/** Title, what this is, which run it was, and the three figures that matter. */
+export function headerSection(record: RunRecord): Html {
+  const { result, config } = record;
+  const labels = labelCount(record);
+  const start = startOf(config);
+  return html`<header>
+  <div class="masthead">
+    <p class="brand">${mark}Quarterturn</p>
+    ${turns(record)}
+    <h1>Label a hundred images.<br>Classify the rest.</h1>
+    <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
+  </div>
+  <dl class="headlines">
+    ${headline('Rotation test accuracy', result.pretext?.test.accuracy, 'four ways to turn an image, no labels', notebookFigures.pretext.test.accuracy)}
+    ${headline(`${labels}-label test accuracy`, result.fineTune?.test.accuracy, 'pretrained, then fine-tuned', notebookFigures.fineTune.test.accuracy)}
+    ${headline('Supervised baseline', result.baseline?.test.accuracy, baselineNote(record), notebookFigures.baseline.test.accuracy)}
+  </dl>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them. Here is how far that carried.</p>
+</header>`;
+}
+
+function headline(label: string, accuracy: number | undefined, note: string, notebook: number): Html {
+  const [figure, unit] = accuracy === undefined ? [absent, ''] : formatPercent(accuracy).split(' ');
+  return html`<div><dt>${label}</dt><dd class="figure">${figure}<small>${unit}</small></dd><dd class="note">${accuracy === undefined ? 'not run' : note}</dd><dd class="note">notebook ${formatPercent(notebook)}</dd></div>
+    `;
+}
+
+function baselineNote({ result }: RunRecord): string {
+  const reestimated = result.baselineReestimated?.test.accuracy;
+  return reestimated === undefined
+    ? 'the same labels, from scratch'
+    : `${formatPercent(reestimated)} with its statistics re-estimated`;
+}
+
+/** A square and the arc of its quarter turn. */
+const mark = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect x="1" y="9" width="14" height="14" rx="2.5"/><path d="M22 14C22 7.4 16.6 2 10 2"/><path d="M13.5-1.200 10 2l3.5 3.200"/></svg>`;
+
+/** The run's first picture in four quarter turns, set counter-clockwise as it turns. */
+function turns({ exhibits }: RunRecord): Html | null {
+  const grid = exhibits.grids[0];
+  const tile = grid?.tiles[0];
+  if (grid === undefined || tile === undefined) return null;
+  const image = imageDataUri(tile.pixels, grid, `report: grid "${grid.title}", tile 1`);
+  const turn = (k: number) => html`<img src="${image}" alt="" style="rotate:${-90 * k}deg">`;
+  return html`<div class="turns" aria-hidden="true">${[0, 3, 1, 2].map(turn)}</div>`;
+}

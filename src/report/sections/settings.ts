@@ -1,0 +1,53 @@
+import { type RunRecord, stageNames } from '../../train/run-record.js';
+import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
+import { type Html, html } from '../html.js';
+import { isRecord, stageTitles, summariseStage } from '../run-facts.js';
+import { section } from '../section.js';
+
+/** Time, memory, and every setting with which the run can be made again. */
+export function settingsSection({ config, epochs, result }: RunRecord): Html {
+  const stages = stageNames
+    .map((stage) => summariseStage(epochs, stage))
+    .filter((summary) => summary !== null);
+  const plain = Object.entries(config).filter(([, value]) => !isRecord(value));
+  const groups = Object.entries(config).filter(([, value]) => isRecord(value));
+  return section('To make it again', {
+    body: html`<dl class="facts">
+    ${fact('Whole run', formatDuration(result.durationMs))}
+    ${stages.map(({ stage, durationMs }) => fact(stageTitles[stage], formatDuration(durationMs)))}
+    ${fact('Pretraining speed', result.pretext === null ? absent : formatRate(result.trainImagesPerSecond))}
+    ${fact('Peak memory', formatBytes(result.peakMemoryBytes))}
+  </dl>
+  <details>
+    <summary><b>Settings and versions</b><span>everything that decided this run</span></summary>
+    <div class="settings">
+      ${plain.length > 0 && settingGroup('run', Object.fromEntries(plain))}
+      ${groups.map(([name, value]) => settingGroup(name, value))}
+    </div>
+  </details>`,
+  });
+}
+
+function fact(name: string, value: string): Html {
+  return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
+}
+
+function settingGroup(name: string, settings: unknown): Html {
+  return html`<div><h3>${name}</h3><dl>${flatten(settings).map(([path, value]) => html`<div><dt>${path}</dt><dd>${value}</dd></div>`)}</dl></div>
+      `;
+}
+
+/** Nested settings as `path.to.key` and text; a list of plain values is one entry, of records one entry each. */
+export function flatten(value: unknown, path = ''): readonly (readonly [path: string, text: string])[] {
+  const under = (key: string | number) => (path === '' ? String(key) : `${path}.${key}`);
+  if (Array.isArray(value) && value.some((entry) => typeof entry === 'object' && entry !== null)) {
+    return value.flatMap((entry, i) => flatten(entry, under(i)));
+  }
+  if (isRecord(value)) {
+    const entries = Object.entries(value).filter(([, entry]) => entry !== undefined);
+    if (entries.length === 0) return path === '' ? [] : [[path, absent]];
+    return entries.flatMap(([key, entry]) => flatten(entry, under(key)));
+  }
+  if (Array.isArray(value)) return [[path, value.join(', ')]];
+  return [[path, value === null ? absent : String(value)]];
+}

@@ -1,0 +1,123 @@
+import fs from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+import { QuarterturnError } from '../errors.js';
+
+/** Ends the names of files that are not finished; what a killed process left of them may be deleted. */
+export const temporarySuffix = '.quarterturn-tmp';
+
+let written = 0;
+
+/**
+ * Replace a file in one stroke: whoever reads it, also after a crash at any moment, finds the old bytes or the
+ * new ones. They go to a temporary name in the same folder, to the disk, then over the old name; the folder is
+ * synced too, since it is what holds the name.
+ * @throws QuarterturnError `io` naming the path; the old file is then as it was.
+ */
+export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${written++}${temporarySuffix}`);
+  try {
+    const file = await fs.open(temporary, 'wx');
+    try {
+      await file.writeFile(content);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await fs.rename(temporary, path);
+    await syncFolder(dirname(path));
+  } catch (error) {
+    await fs.rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to report
+    throw ioError('write', path, error);
+  }
+}
+
+/** Make a folder in an existing one, if it is not there. */
+export async function ensureSubfolder(parent: string, name: string): Promise<void> {
+  const path = join(parent, name);
+  try {
+    await fs.mkdir(path);
+    await syncFolder(parent);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw ioError('write', path, error);
+  }
+}
+
+/** Make the names in a folder survive a power failure. */
+async function syncFolder(path: string): Promise<void> {
+  if (process.platform === 'win32') return; // Windows opens no folder, and journals its names itself
+  const folder = await fs.open(path, 'r');
+  try {
+    await folder.sync();
+  } finally {
+    await folder.close();
+  }
+}
+
+/**
+ * Append one line and wait until it is on the disk.
+ * @throws QuarterturnError `io` naming the path; what was written of the line is then cut off again.
+ */
+export async function appendLine(path: string, line: string): Promise<void> {
+  try {
+    const file = await fs.open(path, 'a');
+    try {
+      const { size } = await file.stat();
+      try {
+        await file.writeFile(`${line}\n`);
+        await file.sync();
+      } catch (error) {
+        await file.truncate(size).catch(() => {});
+        throw error;
+      }
+    } finally {
+      await file.close();
+    }
+  } catch (error) {
+    throw ioError('write', path, error);
+  }
+}
+
+/**
+ * The content of a file, undefined where there is none.
+ * @throws QuarterturnError `io` naming the path.
+ */
+export async function readFileIfThere(path: string): Promise<Uint8Array | undefined> {
+  try {
+    const { buffer, byteOffset, byteLength } = await fs.readFile(path);
+    return new Uint8Array(buffer, byteOffset, byteLength); // no Buffer: it slices without copying
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError('read', path, error);
+  }
+}
+
+/** What each failure means, and what to do about it. */
+const failures: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOSPC: ['the disk is full', 'Free some space, or give an --out folder on another disk; then --resume.'],
+  EDQUOT: ['the disk quota is used up', 'Free some space, or give an --out folder elsewhere; then --resume.'],
+  EFBIG: [
+    'the file is larger than allowed',
+    'Raise the limit (ulimit -f), or give an --out folder elsewhere.',
+  ],
+  EACCES: ['permission denied', 'Change the permissions, or give another --out folder.'],
+  EPERM: ['the operation is not permitted', 'Change the permissions, or give another --out folder.'],
+  EROFS: ['the file system is read-only', 'Give an --out folder on a disk that can be written.'],
+  ENOTDIR: [
+    'a part of the path is a file, not a folder',
+    'Give another --out folder, or move that file away.',
+  ],
+  EEXIST: ['a file is in the way of a folder', 'Give another --out folder, or move that file away.'],
+  EISDIR: ['a folder is in the way of a file', 'Give another --out folder, or move that folder away.'],
+  ENOENT: ['the folder is gone', 'It was moved or deleted meanwhile: put it back, or start a new run.'],
+};
+
+/** An `io` error that names path and remedy, from one of the file system; anything else as it is. */
+export function ioError(action: 'read' | 'write', path: string, error: unknown): unknown {
+  const code = (error as NodeJS.ErrnoException | undefined)?.code;
+  if (error instanceof QuarterturnError || code === undefined) return error;
+  const [what, hint] = failures[code] ?? [String((error as Error).message), undefined];
+  return new QuarterturnError('io', `${path}: expected to ${action} it. Received: ${code}, ${what}.`, {
+    cause: error,
+    ...(hint === undefined ? {} : { hint }),
+  });
+}

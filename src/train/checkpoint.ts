@@ -1,0 +1,226 @@
+import { QuarterturnError } from '../errors.js';
+import { type Shape, sameShape, type Tensor } from '../tensor/tensor.js';
+import { type EpochRecord, stageNames } from './run-record.js';
+import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+
+/** Everything that a stage needs to go on as if it had never stopped. */
+export interface Checkpoint {
+  /** Params, buffers and optimizer state. */
+  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Counters and random streams: anything that JSON can say. */
+  readonly state: Readonly<Record<string, unknown>>;
+}
+
+/** The JSON documents of a run. */
+export type DocumentName = 'config' | 'result' | 'exhibits';
+
+/**
+ * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
+ *
+ * Each write is whole or not there, and what was stored before stays until the new value is safe. Names of
+ * checkpoints and models are plain words (letters, digits, `.`, `_`, `-`), given without a file extension.
+ * One method at a time: await one write before the next.
+ */
+export interface RunStore {
+  /** What to call the run in results and messages; the folder's path in Node. */
+  readonly name: string;
+  /** @returns where it lies, for people. */
+  saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string>;
+  /** @returns undefined where there is none of that name. */
+  loadCheckpoint(name: string): Promise<Checkpoint | undefined>;
+  appendEpoch(record: EpochRecord): Promise<void>;
+  /** In the order in which they were appended. */
+  readEpochs(): Promise<EpochRecord[]>;
+  /** Drop epochs for which `keep` is false: a resumed run repeats what came after its checkpoint. */
+  rewindEpochs(keep: (record: EpochRecord) => boolean): Promise<void>;
+  writeJson(name: DocumentName, value: unknown): Promise<void>;
+  /** @returns undefined where it was never written. */
+  readJson(name: DocumentName): Promise<unknown>;
+  /** Store an ONNX file. @returns where it lies, for people. */
+  writeModel(name: string, bytes: Uint8Array): Promise<string>;
+  /** @returns undefined where there is none of that name. */
+  readModel(name: string): Promise<Uint8Array | undefined>;
+}
+
+/** A {@link RunStore} in memory, for browsers and tests. Keeps encoded bytes, so nothing stored is shared. */
+export class MemoryStore implements RunStore {
+  readonly name: string;
+  readonly #checkpoints = new Map<string, Uint8Array>();
+  readonly #models = new Map<string, Uint8Array>();
+  readonly #documents = new Map<DocumentName, string>();
+  #epochLines: string[] = [];
+
+  constructor(name = 'memory') {
+    this.name = name;
+  }
+
+  async saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string> {
+    this.#checkpoints.set(checkedName(name), encodeCheckpoint(name, checkpoint));
+    return `${this.name}/checkpoints/${name}`;
+  }
+
+  async loadCheckpoint(name: string): Promise<Checkpoint | undefined> {
+    const bytes = this.#checkpoints.get(checkedName(name));
+    return bytes && decodeCheckpoint(name, bytes);
+  }
+
+  async appendEpoch(record: EpochRecord): Promise<void> {
+    this.#epochLines.push(encodeJson('epoch record', record));
+  }
+
+  async readEpochs(): Promise<EpochRecord[]> {
+    return this.#epochLines.map((line, i) => decodeEpoch(`${this.name}, epoch record ${i + 1}`, line));
+  }
+
+  async rewindEpochs(keep: (record: EpochRecord) => boolean): Promise<void> {
+    const epochs = await this.readEpochs();
+    this.#epochLines = this.#epochLines.filter((_, i) => keep(epochs[i]!));
+  }
+
+  async writeJson(name: DocumentName, value: unknown): Promise<void> {
+    this.#documents.set(name, encodeJson(name, value));
+  }
+
+  async readJson(name: DocumentName): Promise<unknown> {
+    const text = this.#documents.get(name);
+    return text === undefined ? undefined : decodeJson(name, text);
+  }
+
+  async writeModel(name: string, bytes: Uint8Array): Promise<string> {
+    this.#models.set(checkedName(name), bytes.slice());
+    return `${this.name}/models/${name}`;
+  }
+
+  async readModel(name: string): Promise<Uint8Array | undefined> {
+    return this.#models.get(checkedName(name))?.slice();
+  }
+}
+
+/** Key of the safetensors metadata that marks our files and holds the format's version. */
+const versionKey = 'quarterturn_checkpoint';
+const version = '1';
+
+/**
+ * One safetensors file with the state as JSON in its metadata: two files could not be replaced at one moment.
+ * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN.
+ */
+export function encodeCheckpoint(name: string, { tensors, state }: Checkpoint): Uint8Array<ArrayBuffer> {
+  const json = encodeJson(`checkpoint '${name}', state`, state);
+  return encodeSafetensors(tensors, { [versionKey]: version, state: json });
+}
+
+/**
+ * The inverse of {@link encodeCheckpoint}.
+ * @throws QuarterturnError `checkpoint` naming the file where it is damaged or no checkpoint of this format.
+ */
+export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
+  const { tensors, metadata } = decodeSafetensors(file, bytes);
+  if (metadata[versionKey] !== version || metadata.state === undefined) {
+    throw new QuarterturnError(
+      'checkpoint',
+      `${file}: expected a Quarterturn checkpoint, version ${version}. Received: version ${metadata[versionKey]}.`,
+      { hint: 'Only checkpoints that a run of this version of Quarterturn saved can be resumed.' },
+    );
+  }
+  const state = decodeJson(`${file}, state`, metadata.state);
+  return { tensors, state: state as Readonly<Record<string, unknown>> };
+}
+
+/**
+ * Refuse tensors that belong to another network, before anything is overwritten with them.
+ * @param expected the shape of each tensor by its leaf path, e.g. `block1.conv1.weight`
+ * @param where the checkpoint, for the message
+ * @throws QuarterturnError `checkpoint` naming each missing, unexpected or differently shaped leaf.
+ */
+export function assertSameArchitecture(
+  expected: Readonly<Record<string, Shape>>,
+  tensors: Readonly<Record<string, Tensor>>,
+  where: string,
+): void {
+  const faults: string[] = [];
+  for (const [leaf, shape] of Object.entries(expected)) {
+    const found = Object.hasOwn(tensors, leaf) ? tensors[leaf] : undefined;
+    if (found === undefined) faults.push(`${leaf} [${shape.join(', ')}] is missing`);
+    else if (!sameShape(shape, found.shape)) {
+      faults.push(`${leaf} is [${found.shape.join(', ')}], not [${shape.join(', ')}]`);
+    }
+  }
+  for (const [leaf, { shape }] of Object.entries(tensors)) {
+    if (!Object.hasOwn(expected, leaf)) faults.push(`${leaf} [${shape.join(', ')}] is unexpected`);
+  }
+  if (faults.length === 0) return;
+  const shown = faults.slice(0, maxFaultsShown).join('; ');
+  const more = faults.length > maxFaultsShown ? `; and ${faults.length - maxFaultsShown} more` : '';
+  throw new QuarterturnError(
+    'checkpoint',
+    `${where}: expected the tensors of this network. Received: ${shown}${more}.`,
+    {
+      hint: 'The checkpoint was saved with another --preset or --width: use the same ones, or start a new run.',
+    },
+  );
+}
+
+/** A whole network of faults helps nobody. */
+const maxFaultsShown = 6;
+
+/** The name itself, refused where it could leave its folder or hide in it. */
+export function checkedName(name: string): string {
+  if (/^[A-Za-z0-9_-][A-Za-z0-9._-]*$/.test(name)) return name;
+  throw new QuarterturnError(
+    'usage',
+    `run store: expected a name of letters, digits, '.', '_' and '-'. Received: ${JSON.stringify(name)}.`,
+  );
+}
+
+/**
+ * JSON that reads back as it was.
+ * @throws QuarterturnError `checkpoint` where JSON would change it silently: NaN and the infinities become null.
+ */
+export function encodeJson(where: string, value: unknown, indent?: number): string {
+  const refuse = (key: string, received: string, cause?: unknown): never => {
+    const leaf = key === '' ? where : `${where}, '${key}'`;
+    throw new QuarterturnError('checkpoint', `${leaf}: expected a JSON value. Received: ${received}.`, {
+      cause,
+    });
+  };
+  const text = JSON.stringify(
+    value,
+    (key, leaf: unknown) =>
+      (typeof leaf === 'number' && !Number.isFinite(leaf)) || typeof leaf === 'bigint'
+        ? refuse(key, String(leaf))
+        : leaf,
+    indent,
+  ) as string | undefined;
+  return text ?? refuse('', typeof value);
+}
+
+/**
+ * Parse what {@link encodeJson} wrote.
+ * @throws QuarterturnError `checkpoint` naming the place.
+ */
+export function decodeJson(where: string, text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw new QuarterturnError('checkpoint', `${where}: expected JSON. Received: ${cause}.`, {
+      hint: 'The file was changed or damaged after it was written: restore it, or start a new run.',
+      cause,
+    });
+  }
+}
+
+/**
+ * Parse one line of `metrics.jsonl`.
+ * @throws QuarterturnError `checkpoint` naming the place.
+ */
+export function decodeEpoch(where: string, line: string): EpochRecord {
+  const record = decodeJson(where, line) as Partial<EpochRecord> | null;
+  const counts = [record?.draw, record?.epoch, record?.step];
+  if (!counts.every(Number.isInteger) || !stageNames.some((stage) => stage === record?.stage)) {
+    throw new QuarterturnError(
+      'checkpoint',
+      `${where}: expected an epoch record. Received: ${line.slice(0, 60)}.`,
+    );
+  }
+  return record as EpochRecord;
+}

@@ -1,0 +1,38 @@
+import { constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
+import { imagesToMaps } from '../nn/images.js';
+import { Bindings } from '../nn/network.js';
+import { applyBlocks, type Network } from '../nn/rotnet.js';
+import type { TrainState } from './train-step.js';
+
+/** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */
+function bound(network: Network, weights: TrainState): Bindings {
+  const values: Record<string, Value> = {};
+  for (const { name } of network.specs) if (weights[name]) values[name] = constant(weights[name]);
+  return new Bindings(values);
+}
+
+function imagesInput({ settings: { height, imageWidth, channels } }: Network, batchSize: number): Value {
+  return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]));
+}
+
+/** Classifier: `images` uint8 [N, H, W, C] → `logits` float32 [N, K] and `probabilities`, with stored statistics. */
+export function buildClassifier(network: Network, weights: TrainState, batchSize: number): Graph {
+  const bindings = bound(network, weights);
+  const all = { frozen: network.blocks.length, norm: 'stored' } as const;
+  const features = applyBlocks(network, imagesInput(network, batchSize), bindings, all);
+  const logits = network.head.apply(features, bindings, 'stored');
+  return graph({ logits, probabilities: softmax(logits) });
+}
+
+/** The first `blocks` blocks: `images` uint8 [N, H, W, C] → `features` float32 [N, C', H', W'], with stored statistics. */
+export function buildFeatures(
+  network: Network,
+  weights: TrainState,
+  blocks: number,
+  batchSize: number,
+): Graph {
+  const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;
+  return graph({
+    features: applyBlocks(network, imagesInput(network, batchSize), bound(network, weights), part),
+  });
+}

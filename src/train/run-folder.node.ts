@@ -1,0 +1,239 @@
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { QuarterturnError } from '../errors.js';
+import {
+  appendLine,
+  ensureSubfolder,
+  ioError,
+  readFileIfThere,
+  temporarySuffix,
+  writeFileAtomically,
+} from './atomic-file.node.js';
+import {
+  type Checkpoint,
+  checkedName,
+  type DocumentName,
+  decodeCheckpoint,
+  decodeEpoch,
+  decodeJson,
+  encodeCheckpoint,
+  encodeJson,
+  type RunStore,
+} from './checkpoint.js';
+import { lockFolder } from './folder-lock.node.js';
+import type { EpochRecord } from './run-record.js';
+
+const lockName = '.lock';
+const metricsName = 'metrics.jsonl';
+const reportName = 'report.html';
+const checkpointsName = 'checkpoints';
+const modelsName = 'models';
+/** All that a run may hold; a folder with any of these already holds a run. */
+const entryNames = [
+  'config.json',
+  metricsName,
+  checkpointsName,
+  modelsName,
+  'result.json',
+  'exhibits.json',
+  reportName,
+];
+
+/**
+ * A run on disk:
+ *
+ *     config.json                      settings, seeds, versions, checksums
+ *     metrics.jsonl                    one line an epoch, appended
+ *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
+ *     models/<name>.onnx
+ *     result.json, exhibits.json, report.html
+ *
+ * Every file but `metrics.jsonl` is replaced in one stroke. One process writes, any number read.
+ */
+export class RunFolder implements RunStore {
+  readonly name: string;
+  /** Absent where the folder may only be read. */
+  #unlock: (() => Promise<void>) | undefined;
+
+  private constructor(path: string, unlock?: () => Promise<void>) {
+    this.name = path;
+    this.#unlock = unlock;
+  }
+
+  /**
+   * Start a run in a new folder, or in one that holds none yet. Nothing is ever overwritten.
+   * @throws QuarterturnError `checkpoint` where it holds a run; `io` where it cannot be written or another
+   * process writes it.
+   */
+  static async create(path: string): Promise<RunFolder> {
+    try {
+      await fs.mkdir(path, { recursive: true });
+    } catch (error) {
+      throw ioError('write', path, error);
+    }
+    return RunFolder.#locked(path, async () => {
+      const found = (await fs.readdir(path)).find((entry) => entryNames.includes(entry));
+      if (found === undefined) return;
+      throw new QuarterturnError(
+        'checkpoint',
+        `${path}: expected a folder without a run. Received: ${found}.`,
+        {
+          hint: 'Go on with that run by --resume, or give another --out folder.',
+        },
+      );
+    });
+  }
+
+  /**
+   * Open a run.
+   * @param options.readOnly take no lock and repair nothing: for reports on a run that may be going on
+   * @throws QuarterturnError `checkpoint` where there is no run; `io` where another process writes it.
+   */
+  static async open(path: string, options: { readOnly?: boolean } = {}): Promise<RunFolder> {
+    await assertHoldsRun(path);
+    return options.readOnly ? new RunFolder(path) : RunFolder.#locked(path);
+  }
+
+  static async #locked(path: string, check: () => Promise<void> = async () => {}): Promise<RunFolder> {
+    let unlock: (() => Promise<void>) | undefined;
+    try {
+      unlock = await lockFolder(join(path, lockName));
+      await check();
+      await repair(path);
+      return new RunFolder(path, unlock);
+    } catch (error) {
+      await unlock?.();
+      throw ioError('write', path, error);
+    }
+  }
+
+  /** Let other processes write. The folder can still be read. */
+  async close(): Promise<void> {
+    const unlock = this.#unlock;
+    this.#unlock = undefined;
+    await unlock?.();
+  }
+
+  async saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string> {
+    const bytes = encodeCheckpoint(name, checkpoint);
+    return this.#writeIn(checkpointsName, checkpointFile(name), bytes);
+  }
+
+  async loadCheckpoint(name: string): Promise<Checkpoint | undefined> {
+    const path = join(this.name, checkpointsName, checkpointFile(name));
+    const bytes = await readFileIfThere(path);
+    return bytes && decodeCheckpoint(path, bytes);
+  }
+
+  async appendEpoch(record: EpochRecord): Promise<void> {
+    this.#assertMayWrite();
+    await appendLine(join(this.name, metricsName), encodeJson(metricsName, record));
+  }
+
+  async readEpochs(): Promise<EpochRecord[]> {
+    const path = join(this.name, metricsName);
+    const text = new TextDecoder().decode(await readFileIfThere(path));
+    // A line counts once its newline is there: what follows the last one was cut off by a kill.
+    const lines = text.split('\n').slice(0, -1);
+    return lines.map((line, i) => decodeEpoch(`${path}, line ${i + 1}`, line));
+  }
+
+  async rewindEpochs(keep: (record: EpochRecord) => boolean): Promise<void> {
+    const epochs = await this.readEpochs();
+    const kept = epochs.filter(keep);
+    if (kept.length === epochs.length) return;
+    await this.#write(metricsName, kept.map((record) => `${encodeJson(metricsName, record)}\n`).join(''));
+  }
+
+  async writeJson(name: DocumentName, value: unknown): Promise<void> {
+    await this.#write(documentFile(name), `${encodeJson(name, value, 2)}\n`);
+  }
+
+  async readJson(name: DocumentName): Promise<unknown> {
+    const path = join(this.name, documentFile(name));
+    const bytes = await readFileIfThere(path);
+    return bytes && decodeJson(path, new TextDecoder().decode(bytes));
+  }
+
+  async writeModel(name: string, bytes: Uint8Array): Promise<string> {
+    return this.#writeIn(modelsName, modelFile(name), bytes);
+  }
+
+  async readModel(name: string): Promise<Uint8Array | undefined> {
+    return readFileIfThere(join(this.name, modelsName, modelFile(name)));
+  }
+
+  /**
+   * Write `report.html`: also when opened read-only, since a report is only another view of the run.
+   * @returns its path
+   */
+  async writeReport(html: string): Promise<string> {
+    const path = join(this.name, reportName);
+    await writeFileAtomically(path, html);
+    return path;
+  }
+
+  async #writeIn(subfolder: string, file: string, content: Uint8Array): Promise<string> {
+    this.#assertMayWrite();
+    await ensureSubfolder(this.name, subfolder);
+    return this.#write(join(subfolder, file), content);
+  }
+
+  async #write(file: string, content: Uint8Array | string): Promise<string> {
+    this.#assertMayWrite();
+    const path = join(this.name, file);
+    await writeFileAtomically(path, content);
+    return path;
+  }
+
+  #assertMayWrite(): void {
+    if (this.#unlock !== undefined) return;
+    throw new QuarterturnError(
+      'io',
+      `${this.name}: expected a run opened for writing. Received: a read-only one.`,
+    );
+  }
+}
+
+const checkpointFile = (name: string): string => `${checkedName(name)}.safetensors`;
+const modelFile = (name: string): string => `${checkedName(name)}.onnx`;
+const documentFile = (name: DocumentName): string => `${name}.json`;
+
+async function assertHoldsRun(path: string): Promise<void> {
+  const entries = await readFolder(path);
+  if (entries === undefined) {
+    throw new QuarterturnError('checkpoint', `${path}: expected a run folder. Received: nothing there.`, {
+      hint: 'Check the path; a new run is started without --resume.',
+    });
+  }
+  if (entries.includes('config.json')) return;
+  const checkpoints = await readFolder(join(path, checkpointsName));
+  if (checkpoints?.some((name) => name.endsWith('.safetensors'))) return;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${path}: expected a run folder. Received: a folder without config.json or checkpoints.`,
+    { hint: 'Check the path; a new run is started without --resume.' },
+  );
+}
+
+/** The names in a folder; undefined where there is none. */
+async function readFolder(path: string): Promise<string[] | undefined> {
+  try {
+    return await fs.readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError('read', path, error);
+  }
+}
+
+/** Clear away what a killed process left half-written: temporary files, and the end of the last line. */
+async function repair(path: string): Promise<void> {
+  for (const folder of [path, join(path, checkpointsName), join(path, modelsName)]) {
+    const leftovers = (await readFolder(folder))?.filter((name) => name.endsWith(temporarySuffix)) ?? [];
+    for (const name of leftovers) await fs.rm(join(folder, name), { force: true });
+  }
+  const metricsPath = join(path, metricsName);
+  const metrics = await readFileIfThere(metricsPath);
+  const whole = (metrics?.lastIndexOf(0x0a) ?? -1) + 1;
+  if (metrics !== undefined && whole < metrics.length) await fs.truncate(metricsPath, whole);
+}

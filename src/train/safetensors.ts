@@ -1,0 +1,233 @@
+import { QuarterturnError } from '../errors.js';
+import { bytesPerElement, type DType, type Shape, sizeOf, type Tensor, zeros } from '../tensor/tensor.js';
+
+/** What a safetensors file holds. */
+export interface SafetensorsContent {
+  readonly tensors: Record<string, Tensor>;
+  readonly metadata: Record<string, string>;
+}
+
+/** Our dtypes in the order in which the reference implementation lays tensors out: aligned with no gaps. */
+const dtypeOrder = ['int64', 'float32', 'int32', 'uint8', 'bool'] as const satisfies readonly DType[];
+const codeOf: Record<DType, string> = {
+  int64: 'I64',
+  float32: 'F32',
+  int32: 'I32',
+  uint8: 'U8',
+  bool: 'BOOL',
+};
+const dtypeOf = new Map<unknown, DType>(dtypeOrder.map((dtype) => [codeOf[dtype], dtype]));
+
+const lengthBytes = 8;
+const alignment = 8;
+/** The format's own limit: a header longer than this is an attack or no safetensors file at all. */
+const maxHeaderBytes = 100_000_000;
+const metadataKey = '__metadata__';
+
+/** One tensor as the header declares it; offsets count from the end of the header. */
+interface Entry {
+  readonly name: string;
+  readonly dtype: DType;
+  readonly shape: Shape;
+  readonly begin: number;
+  readonly end: number;
+}
+
+/**
+ * The bytes of a safetensors file: uint64 header length, JSON header, then all data without gaps.
+ *
+ * Values are little-endian, as the memory of every supported platform is. Tensors are laid out by dtype, then
+ * by name, and the header is padded with spaces to a multiple of 8, so equal content gives equal bytes and a
+ * reader may map the data in place.
+ * @throws QuarterturnError `checkpoint` where a tensor is named `__metadata__` or its data does not fill its shape.
+ * @see https://github.com/huggingface/safetensors#format
+ */
+export function encodeSafetensors(
+  tensors: Readonly<Record<string, Tensor>>,
+  metadata: Readonly<Record<string, string>> = {},
+): Uint8Array<ArrayBuffer> {
+  const entries = layOut(tensors);
+  const header = encodeHeader(entries, metadata);
+  const dataStart = lengthBytes + header.length;
+  const bytes = new Uint8Array(dataStart + (entries.at(-1)?.end ?? 0));
+  new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
+  bytes.set(header, lengthBytes);
+  for (const { name, begin } of entries) bytes.set(bytesOf(tensors[name]!), dataStart + begin);
+  return bytes;
+}
+
+/**
+ * Read a safetensors file, believing nothing: every byte of it must be accounted for.
+ * @param name the file, for messages
+ * @returns tensors over fresh memory that share nothing with `bytes`
+ * @throws QuarterturnError `checkpoint` naming file and tensor: truncated or overlong file, header that is not
+ * JSON, duplicate name, unknown dtype, offsets out of range, overlapping or with holes, shape and span that differ.
+ */
+export function decodeSafetensors(name: string, bytes: Uint8Array): SafetensorsContent {
+  const { header, dataStart } = decodeHeader(name, bytes);
+  const data = bytes.subarray(dataStart);
+  const { [metadataKey]: metadata = {}, ...declared } = header;
+  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
+    throw fault(`${name}, ${metadataKey}`, 'an object of strings', JSON.stringify(metadata));
+  }
+  const entries = Object.entries(declared).map(([tensorName, value]) => parseEntry(name, tensorName, value));
+  assertTiled(name, entries, data.length);
+  const tensors = entries.map((entry) => [entry.name, readTensor(name, entry, data)] as const);
+  // fromEntries defines properties, so that even a tensor named __proto__ is only a name.
+  return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
+}
+
+function layOut(tensors: Readonly<Record<string, Tensor>>): Entry[] {
+  const rank = (t: Tensor): number => dtypeOrder.indexOf(t.dtype);
+  const sorted = Object.entries(tensors).sort(
+    ([nameA, a], [nameB, b]) => rank(a) - rank(b) || (nameA < nameB ? -1 : 1),
+  );
+  let offset = 0;
+  return sorted.map(([name, { dtype, shape, data }]) => {
+    if (name === metadataKey) throw fault('encodeSafetensors', 'another tensor name', `'${metadataKey}'`);
+    if (data.length !== sizeOf(shape)) {
+      const wanted = `${sizeOf(shape)} elements for shape [${shape.join(', ')}]`;
+      throw fault(`encodeSafetensors, tensor '${name}'`, wanted, `${data.length}`);
+    }
+    const begin = offset;
+    offset += data.byteLength;
+    return { name, dtype, shape, begin, end: offset };
+  });
+}
+
+function encodeHeader(entries: readonly Entry[], metadata: Readonly<Record<string, string>>): Uint8Array {
+  const declared = entries.map(
+    ({ name, dtype, shape, begin, end }) =>
+      [name, { dtype: codeOf[dtype], shape, data_offsets: [begin, end] }] as const,
+  );
+  const head = Object.keys(metadata).length > 0 ? [[metadataKey, metadata] as const] : [];
+  const json = new TextEncoder().encode(JSON.stringify(Object.fromEntries([...head, ...declared])));
+  const padded = new Uint8Array(Math.ceil(json.length / alignment) * alignment).fill(0x20);
+  padded.set(json);
+  if (padded.length > maxHeaderBytes) {
+    throw fault('encodeSafetensors', `a header of at most ${maxHeaderBytes} bytes`, `${padded.length}`);
+  }
+  return padded;
+}
+
+function decodeHeader(
+  name: string,
+  bytes: Uint8Array,
+): { header: Record<string, unknown>; dataStart: number } {
+  if (bytes.length < lengthBytes) {
+    throw fault(name, `a safetensors file, at least ${lengthBytes} bytes`, `${bytes.length} bytes`);
+  }
+  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
+  const room = bytes.length - lengthBytes;
+  if (length > BigInt(Math.min(room, maxHeaderBytes))) {
+    const limit = room > maxHeaderBytes ? `${maxHeaderBytes} bytes, the format's limit` : `${room} bytes`;
+    throw fault(name, `a header within the ${limit}`, `header length ${length}`);
+  }
+  const dataStart = lengthBytes + Number(length);
+  let text: string;
+  let header: unknown;
+  try {
+    // A byte order mark is kept, and then refused: the header must begin with a brace.
+    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
+      bytes.subarray(lengthBytes, dataStart),
+    );
+    header = JSON.parse(text);
+  } catch (cause) {
+    throw fault(name, 'a header of UTF-8 JSON', String(cause), cause);
+  }
+  if (!isRecord(header) || !text.startsWith('{')) {
+    throw fault(name, 'a header that is a JSON object', text.slice(0, 40));
+  }
+  const duplicate = findDuplicateKey(text);
+  if (duplicate !== undefined) throw fault(name, 'each name once in the header', `${duplicate} twice`);
+  return { header, dataStart };
+}
+
+/** The first key, quoted, that some object of a valid JSON text holds twice: JSON.parse would keep the last. */
+function findDuplicateKey(json: string): string | undefined {
+  const scopes: (Set<string> | undefined)[] = []; // the keys seen in each open object; undefined: an array
+  let previous = '';
+  for (let i = 0; i < json.length; i++) {
+    const char = json[i]!;
+    if (char === '"') {
+      const start = i++;
+      while (json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
+      const keys = scopes.at(-1);
+      if (keys === undefined || previous === ':') continue;
+      const key = JSON.stringify(JSON.parse(json.slice(start, i + 1))); // one spelling for all escapes
+      if (keys.has(key)) return key;
+      keys.add(key);
+    } else if ('{}[]:,'.includes(char)) {
+      if (char === '{') scopes.push(new Set());
+      else if (char === '[') scopes.push(undefined);
+      else if (char === '}' || char === ']') scopes.pop();
+      previous = char;
+    }
+  }
+  return undefined;
+}
+
+function parseEntry(file: string, name: string, value: unknown): Entry {
+  const where = `${file}, tensor '${name}'`;
+  const { dtype: code, shape, data_offsets: span } = isRecord(value) ? value : {};
+  const dtype = dtypeOf.get(code);
+  if (dtype === undefined) {
+    throw fault(where, `dtype ${[...dtypeOf.keys()].join(', ')}`, `${JSON.stringify(code)}`);
+  }
+  if (!isSizes(shape)) throw fault(where, 'shape: a list of sizes', `${JSON.stringify(shape)}`);
+  if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]!) {
+    throw fault(where, 'data_offsets: [begin, end]', `${JSON.stringify(span)}`);
+  }
+  const [begin, end] = span as [number, number];
+  const needed = sizeOf(shape) * bytesPerElement(dtype);
+  if (needed !== end - begin) {
+    const wanted = `${needed} bytes for ${codeOf[dtype]} [${shape.join(', ')}]`;
+    throw fault(where, wanted, `data_offsets [${begin}, ${end}], ${end - begin} bytes`);
+  }
+  return { name, dtype, shape, begin, end };
+}
+
+/** The tensors must cover the data exactly: nothing shared, nothing left over. */
+function assertTiled(file: string, entries: readonly Entry[], dataBytes: number): void {
+  let covered = 0;
+  for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
+    const where = `${file}, tensor '${name}'`;
+    if (begin !== covered) {
+      const what = begin < covered ? 'an overlap' : 'a hole';
+      throw fault(where, `data that begins at byte ${covered}`, `${begin}, ${what}`);
+    }
+    if (end > dataBytes) {
+      throw fault(where, `data within the file's ${dataBytes} data bytes`, `an end at ${end}`);
+    }
+    covered = end;
+  }
+  if (covered !== dataBytes) throw fault(file, `${covered} bytes of data`, `${dataBytes}`);
+}
+
+function readTensor(file: string, { name, dtype, shape, begin, end }: Entry, data: Uint8Array): Tensor {
+  const result = zeros(dtype, shape);
+  const bytes = bytesOf(result);
+  bytes.set(data.subarray(begin, end));
+  if (dtype === 'bool' && bytes.some((byte) => byte > 1)) {
+    throw fault(`${file}, tensor '${name}'`, 'BOOL values 0 and 1', 'another byte');
+  }
+  return result;
+}
+
+function bytesOf({ data }: Tensor): Uint8Array {
+  return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
+}
+
+function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+function isSizes(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+}
+
+function fault(where: string, expected: string, received: string, cause?: unknown): QuarterturnError {
+  return new QuarterturnError('checkpoint', `${where}: expected ${expected}. Received: ${received}.`, {
+    cause,
+  });
+}
