@@ -75,6 +75,12 @@ export function describeType(type: ValueType): string {
   return `${type.dtype} [${type.shape.join(', ')}]`;
 }
 
+/** Refuse operands that are not float32. */
+export function checkFloat32(op: string, operands: readonly Value[]): void {
+  const other = operands.find((v) => v.dtype !== 'float32');
+  if (other) throw shapeError(op, 'float32 operands', describeType(other), 'Convert it with cast.');
+}
+
 /** Add a node that applies `op`; returns its outputs. */
 export function apply<A extends object>(
   op: OpDefinition<A>,
@@ -168,14 +174,14 @@ export function topologicalOrder(values: Iterable<Value>): Node[] {
  */
 export function graph(outputs: Readonly<Record<string, Value>>): Graph {
   const nodes = topologicalOrder(Object.values(outputs));
-  const inputs: Record<string, Value> = {};
+  const inputs = new Map<string, Value>();
   for (const node of nodes) {
     if (node.op !== inputOp) continue;
     const value = node.outputs[0]!;
     const name = inputName(value);
-    if (inputs[name])
+    if (inputs.has(name))
       throw new QuarterturnError('shape', `graph: expected one input named "${name}". Received: two.`);
-    inputs[name] = value;
+    inputs.set(name, value);
   }
-  return { inputs, outputs, nodes };
+  return { inputs: Object.fromEntries(inputs), outputs, nodes };
 }

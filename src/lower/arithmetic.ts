@@ -20,9 +20,10 @@ function operand(lowering: Lowering, value: Value, layout: Layout): string {
   return lowering.transpose(name, shape, channelMajorAxes);
 }
 
-/** Elementwise work happens where a map already is. */
+/** Elementwise work happens where a map already is; only a map has another layout than its shape says. */
 function sharedLayout(lowering: Lowering, values: readonly Value[]): Layout {
-  return values.some((v) => lowering.layoutOf(v) === 'channelMajor') ? 'channelMajor' : 'plain';
+  const maps = values.every((v) => v.shape.length <= 4);
+  return maps && values.some((v) => lowering.layoutOf(v) === 'channelMajor') ? 'channelMajor' : 'plain';
 }
 
 function elementwise(opType: string): LoweringRule {
@@ -72,6 +73,11 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
     const layout = lowering.layoutOf(x!);
     const map = layout === 'channelMajor';
     const name = map ? lowering.channelMajor(x!) : lowering.plain(x!);
+    if (axes.length === 0) {
+      // ONNX reads an empty list as all axes.
+      lowering.set(outputs[0]!, name, layout);
+      return;
+    }
     const physical = map ? axes.map((a) => channelMajorAxes[a]!) : axes;
     // Opset 17 passes ReduceSum's axes as an input, ReduceMean's as an attribute.
     const reduced =

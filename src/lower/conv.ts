@@ -43,6 +43,12 @@ const conv: LoweringRule<ConvAttributes> = (
   lowering,
   { inputs: [x, w], outputs: [y], attributes: { pads } },
 ) => {
+  if (lowering.mapLayout === 'plain') {
+    const [, , kh, kw] = w!.shape;
+    const attributes = { kernel_shape: ints([kh!, kw!]), pads: ints(pads) };
+    lowering.setMap(y!, lowering.emit.node('Conv', [lowering.map(x!), lowering.plain(w!)], attributes));
+    return;
+  }
   if (isPointwise(w!.shape, pads)) {
     const rows = lowering.emit.node('MatMul', [kernelMatrix(lowering, w!), lowering.channelRows(x!)]);
     lowering.setChannelRows(y!, rows);
@@ -72,8 +78,23 @@ const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   const kernel = emit.node('Transpose', [turned], { perm: ints([1, 0, 2]) });
   const [top, left, bottom, right] = pads;
   const full: Pads = [kh! - 1 - top, kw! - 1 - left, kh! - 1 - bottom, kw! - 1 - right];
-  convChannelMajor(lowering, lowering.channelMajor(dy!), dy!.shape, kernel, [c!, o!, kh!, kw!], full, dx!);
+  const [map, shape] = cropped(lowering, dy!, full);
+  const grown = full.map((p) => Math.max(p, 0)) as unknown as Pads;
+  convChannelMajor(lowering, map, shape, kernel, [c!, o!, kh!, kw!], grown, dx!);
 };
+
+/** A channel-major map and its shape without what negative pads take away: windows that lay on padding alone. */
+function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string, Shape] {
+  const map = lowering.channelMajor(value);
+  const [top, left, bottom, right] = pads.map((p) => Math.max(-p, 0)) as unknown as Pads;
+  if (top + left + bottom + right === 0) return [map, value.shape];
+  const [n, c, height, width] = value.shape;
+  const ends = [height! - bottom, width! - right] as const;
+  return [
+    lowering.emit.slice(map, [2, 3], [top, left], ends),
+    [n!, c!, ends[0] - top, ends[1] - left],
+  ];
+}
 
 /**
  * Rows of im2col that one product takes at least: with fewer, dy is read more often than the product pays for; with

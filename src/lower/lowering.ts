@@ -24,7 +24,12 @@ export function channelMajorShape(shape: Shape): Shape {
 }
 
 /** Ops that only a training step holds. */
-const backwardOps: ReadonlySet<string> = new Set(['convWeightGrad', 'convInputGrad', 'batchNormTrain', 'reluGrad']);
+const backwardOps: ReadonlySet<string> = new Set([
+  'convWeightGrad',
+  'convInputGrad',
+  'batchNormTrain',
+  'reluGrad',
+]);
 
 /** Emits the operators of one node and records where its outputs are. */
 export type LoweringRule<A extends object = object> = (
@@ -112,10 +117,9 @@ export class Lowering {
   transpose(x: string, shape: Shape, perm: readonly number[]): string {
     const moved = perm.filter((axis) => shape[axis] !== 1);
     if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!)) {
-      return this.emit.reshape(
-        x,
-        perm.map((axis) => shape[axis]!),
-      );
+      // 0 copies the axis from the input: where the batch stays in front, its size may be free (exported classifiers).
+      const target = perm.map((axis, i) => (i === 0 && axis === 0 ? 0 : shape[axis]!));
+      return this.emit.reshape(x, target);
     }
     return this.emit.node('Transpose', [x], { perm: ints(perm) });
   }

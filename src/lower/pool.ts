@@ -23,11 +23,11 @@ const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs:
   const hasBackward = lowering
     .consumers(y!)
     .some((node) => node.op === maxPoolGradOp && node.inputs[1] === y);
-  const name =
-    hasBackward && scatters(lowering)
-      ? maxPoolWithIndices(lowering, x!, attributes)[0]!
-      : lowering.emit.node('MaxPool', [lowering.map(x!)], poolAttributes(attributes));
-  lowering.setMap(y!, name);
+  if (hasBackward && scatters(lowering)) {
+    lowering.set(y!, maxPoolWithIndices(lowering, x!, attributes)[0]!, 'channelMajor');
+  } else {
+    lowering.setMap(y!, lowering.emit.node('MaxPool', [lowering.map(x!)], poolAttributes(attributes)));
+  }
 };
 
 const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) =>

@@ -2,6 +2,7 @@ import { BinaryWriter, WireType } from '@bufbuild/protobuf/wire';
 import type { Tensor } from '../tensor/tensor.js';
 import {
   type Attribute,
+  attributeType,
   irVersion,
   type OnnxModel,
   type OnnxNode,
@@ -24,9 +25,6 @@ const bytes = (w: BinaryWriter, field: number, value: Uint8Array): BinaryWriter 
   w.tag(field, WireType.LengthDelimited).bytes(value);
 const varint = (w: BinaryWriter, field: number, value: number): BinaryWriter =>
   w.tag(field, WireType.Varint).int64(value);
-
-/** AttributeProto.AttributeType. */
-const attributeType = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const;
 
 function attribute(w: BinaryWriter, name: string, a: Attribute): void {
   text(w, 1, name);

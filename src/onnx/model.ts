@@ -50,6 +50,11 @@ export const onnxDType: Readonly<Record<DType, number>> = {
   bool: 9,
 };
 
+/** AttributeProto.AttributeType of each kind. */
+export const attributeType = { float: 1, int: 2, string: 3, floats: 6, ints: 7 } as const satisfies Readonly<
+  Record<Attribute['kind'], number>
+>;
+
 /** Opset 17 has every operator used here in its final form and is read by every runtime since 2022. */
 export const opsetVersion = 17;
 /** IR version 8 belongs to opset 17. */

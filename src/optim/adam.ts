@@ -26,13 +26,13 @@ export function adam({ beta1, beta2, epsilon, weightDecay = 0 }: AdamSettings): 
       beta1Power: mul(beta1Power!, beta1),
       beta2Power: mul(beta2Power!, beta2),
     }),
-    update(spec, param, gradient, { mean, square }, { beta1Power, beta2Power }, learningRate) {
+    update(param, gradient, { mean, square }, { beta1Power, beta2Power }, learningRate) {
       const m = add(mul(mean!, beta1), mul(gradient, 1 - beta1));
       const v = add(mul(square!, beta2), mul(mul(gradient, gradient), 1 - beta2));
       const correction = div(sqrt(sub(1, beta2Power!)), sub(1, beta1Power!));
       const step = mul(div(m, add(sqrt(v), epsilon)), mul(learningRate, correction));
       const decayed =
-        weightDecay > 0 && isDecayed(spec) ? mul(param, add(neg(mul(learningRate, weightDecay)), 1)) : param;
+        weightDecay > 0 && isDecayed(param) ? mul(param, add(neg(mul(learningRate, weightDecay)), 1)) : param;
       return { param: sub(decayed, step), slots: { mean: m, square: v } };
     },
   };

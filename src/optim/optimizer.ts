@@ -1,5 +1,4 @@
 import type { Value } from '../graph/index.js';
-import type { ParamSpec } from '../nn/network.js';
 
 /** Values by name. */
 export type Values = Readonly<Record<string, Value>>;
@@ -18,7 +17,6 @@ export interface Optimizer {
    * @param scalars already advanced
    */
   update(
-    spec: ParamSpec,
     param: Value,
     gradient: Value,
     slots: Values,
@@ -28,6 +26,6 @@ export interface Optimizer {
 }
 
 /** Weight decay is for kernels: pulling BatchNorm's scales or a bias to 0 regularises nothing. */
-export function isDecayed(spec: ParamSpec): boolean {
-  return spec.shape.length > 1;
+export function isDecayed(param: Value): boolean {
+  return param.shape.length > 1;
 }

@@ -21,8 +21,8 @@ export function sgd({ momentum, weightDecay = 0 }: SgdSettings): Optimizer {
     slots: ['velocity'],
     scalars: {},
     advance: () => ({}),
-    update(spec, param, gradient, { velocity }, _scalars, learningRate) {
-      const g = weightDecay > 0 && isDecayed(spec) ? add(gradient, mul(param, weightDecay)) : gradient;
+    update(param, gradient, { velocity }, _scalars, learningRate) {
+      const g = weightDecay > 0 && isDecayed(param) ? add(gradient, mul(param, weightDecay)) : gradient;
       const step = mul(g, learningRate);
       const next = sub(mul(velocity!, momentum), step);
       return { param: add(param, add(mul(next, momentum), neg(step))), slots: { velocity: next } };

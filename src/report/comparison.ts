@@ -68,11 +68,13 @@ function drawRows(draws: readonly DrawResult[]): ComparisonRow[] {
     ['Baseline', (draw: DrawResult) => draw.baseline],
     ['Baseline re-estimated', (draw: DrawResult) => draw.baselineReestimated],
   ] as const;
-  return subjects.flatMap(([name, metricsOf]) =>
-    (['accuracy', 'loss'] as const).map((unit) => {
-      const { mean, deviation } = spreadOf(draws.map((draw) => metricsOf(draw)[unit]));
-      const label = `${name}, test ${unit}, mean of ${draws.length}`;
+  return subjects.flatMap(([name, metricsOf]) => {
+    const metrics = draws.map(metricsOf).filter((m) => m !== null);
+    if (metrics.length < 2) return [];
+    return (['accuracy', 'loss'] as const).map((unit) => {
+      const { mean, deviation } = spreadOf(metrics.map((m) => m[unit]));
+      const label = `${name}, test ${unit}, mean of ${metrics.length}`;
       return { subject: 'draws', label, ours: mean, deviation, notebook: null, unit } as const;
-    }),
-  );
+    });
+  });
 }

@@ -15,13 +15,20 @@ function imagesInput({ settings: { height, imageWidth, channels } }: Network, ba
   return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]));
 }
 
-/** Classifier: `images` uint8 [N, H, W, C] → `logits` float32 [N, K] and `probabilities`, with stored statistics. */
-export function buildClassifier(network: Network, weights: TrainState, batchSize: number): Graph {
+/**
+ * Classifier with stored statistics: `images` uint8 [N, H, W, C] → `logits` or `probabilities`, float32 [N, K].
+ */
+export function buildClassifier(
+  network: Network,
+  weights: TrainState,
+  batchSize: number,
+  output: 'logits' | 'probabilities' = 'logits',
+): Graph {
   const bindings = bound(network, weights);
   const all = { frozen: network.blocks.length, norm: 'stored' } as const;
   const features = applyBlocks(network, imagesInput(network, batchSize), bindings, all);
   const logits = network.head.apply(features, bindings, 'stored');
-  return graph({ logits, probabilities: softmax(logits) });
+  return graph(output === 'logits' ? { logits } : { probabilities: softmax(logits) });
 }
 
 /** The first `blocks` blocks: `images` uint8 [N, H, W, C] → `features` float32 [N, C', H', W'], with stored statistics. */

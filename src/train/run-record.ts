@@ -54,9 +54,10 @@ export interface RunResult {
 
 export interface DrawResult {
   readonly draw: number;
-  readonly fineTune: Metrics;
-  readonly baseline: Metrics;
-  readonly baselineReestimated: Metrics;
+  /** On the test set; null where the stage was not run. */
+  readonly fineTune: Metrics | null;
+  readonly baseline: Metrics | null;
+  readonly baselineReestimated: Metrics | null;
 }
 
 /** One picture of a grid. */

@@ -88,7 +88,7 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
     const slots = Object.fromEntries(
       optimizer.slots.map((slot) => [slot, input(slotName(slot, spec.name), 'float32', spec.shape)]),
     );
-    const updated = optimizer.update(spec, values[spec.name]!, grads[i]!, slots, scalars, learningRate);
+    const updated = optimizer.update(values[spec.name]!, grads[i]!, slots, scalars, learningRate);
     next[spec.name] = updated.param;
     for (const [slot, value] of Object.entries(updated.slots)) next[slotName(slot, spec.name)] = value;
   });

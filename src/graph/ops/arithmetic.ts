@@ -1,5 +1,13 @@
 import { type Shape, sameShape, scalar, sizeOf } from '../../tensor/tensor.js';
-import { applyOne, constant, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import {
+  applyOne,
+  checkFloat32,
+  constant,
+  describeType,
+  type OpDefinition,
+  shapeError,
+  type Value,
+} from '../graph.js';
 
 /*
  * Elementwise ops, axes and reductions stand in one file because their gradients call on one another: a broadcast's
@@ -43,9 +51,7 @@ function binaryOp(
   return {
     name,
     types: ([a, b]) => {
-      if (a!.dtype !== 'float32' || b!.dtype !== 'float32') {
-        throw shapeError(name, 'two float32 operands', `${describeType(a!)} and ${describeType(b!)}`);
-      }
+      checkFloat32(name, [a!, b!]);
       return [{ dtype: 'float32', shape: broadcastShapes(name, a!.shape, b!.shape) }];
     },
     gradient: ({ inputs: [a, b], outputs: [out] }, [g]) => {
@@ -60,7 +66,7 @@ function unaryOp(name: string, gradient: (x: Value, out: Value, g: Value) => Val
   return {
     name,
     types: ([x]) => {
-      if (x!.dtype !== 'float32') throw shapeError(name, 'a float32 operand', describeType(x!));
+      checkFloat32(name, [x!]);
       return [{ dtype: 'float32', shape: x!.shape }];
     },
     gradient: ({ inputs: [x], outputs: [out] }, [g]) => (g ? [gradient(x!, out!, g)] : []),
@@ -92,6 +98,7 @@ export const reluOp = unaryOp('relu', (_x, out, g) => reluGrad(out, g));
 export const reluGradOp: OpDefinition = {
   name: 'reluGrad',
   types: ([y, dy]) => {
+    checkFloat32('reluGrad', [y!, dy!]);
     if (!sameShape(y!.shape, dy!.shape)) {
       throw shapeError(
         'reluGrad',
@@ -188,11 +195,13 @@ function reduceOp(name: string, spread: (g: Value, copies: number) => Value): Op
     name,
     types: ([x], attributes) => {
       const rank = x!.shape.length;
-      if (x!.dtype !== 'float32' || attributes.axes.some((a) => a < 0 || a >= rank)) {
+      checkFloat32(name, [x!]);
+      const { axes } = attributes;
+      if (new Set(axes).size !== axes.length || axes.some((a) => a < 0 || a >= rank)) {
         throw shapeError(
           name,
-          `float32 and axes 0 … ${rank - 1}`,
-          `${describeType(x!)}, axes [${attributes.axes}]`,
+          `different axes from 0 … ${rank - 1}`,
+          `${describeType(x!)}, axes [${axes.join(', ')}]`,
         );
       }
       return [{ dtype: 'float32', shape: reducedShape(x!.shape, attributes) }];

@@ -1,5 +1,5 @@
 import type { Shape } from '../../tensor/tensor.js';
-import { applyOne, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import { applyOne, checkFloat32, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
 
 /** Zeros around a map: [top, left, bottom, right], ONNX's order. */
 export type Pads = readonly [number, number, number, number];
@@ -67,7 +67,10 @@ function checkGradient(op: string, dy: Value, expected: Shape): void {
 /** y[n, o, p, q] = Σ_{c, i, j} x[n, c, p + i − top, q + j − left] · w[o, c, i, j], x = 0 outside. */
 export const convOp: OpDefinition<ConvAttributes> = {
   name: 'conv',
-  types: ([x, w], { pads }) => [{ dtype: 'float32', shape: convShape('conv', x!.shape, w!.shape, pads) }],
+  types: ([x, w], { pads }) => {
+    checkFloat32('conv', [x!, w!]);
+    return [{ dtype: 'float32', shape: convShape('conv', x!.shape, w!.shape, pads) }];
+  },
   gradient: ({ inputs: [x, w], attributes: { pads } }, [g]) => {
     if (!g) return [];
     return [convInputGrad(g, w!, x!.shape, { pads }), convWeightGrad(x!, g, w!.shape, { pads })];
@@ -78,6 +81,7 @@ export const convOp: OpDefinition<ConvAttributes> = {
 export const convInputGradOp: OpDefinition<GeometryAttributes> = {
   name: 'convInputGrad',
   types: ([dy, w], { shape, pads }) => {
+    checkFloat32('convInputGrad', [dy!, w!]);
     checkGradient('convInputGrad', dy!, convShape('convInputGrad', shape, w!.shape, pads));
     return [{ dtype: 'float32', shape }];
   },
@@ -91,6 +95,7 @@ export const convInputGradOp: OpDefinition<GeometryAttributes> = {
 export const convWeightGradOp: OpDefinition<GeometryAttributes> = {
   name: 'convWeightGrad',
   types: ([x, dy], { shape, pads }) => {
+    checkFloat32('convWeightGrad', [x!, dy!]);
     checkGradient('convWeightGrad', dy!, convShape('convWeightGrad', x!.shape, shape, pads));
     return [{ dtype: 'float32', shape }];
   },

@@ -1,4 +1,4 @@
-import { applyOne, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import { applyOne, checkFloat32, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
 
 export interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -14,6 +14,7 @@ export interface MatMulAttributes {
 export const matMulOp: OpDefinition<MatMulAttributes> = {
   name: 'matMul',
   types: ([a, b], { transposeA, transposeB }) => {
+    checkFloat32('matMul', [a!, b!]);
     const [m, k] = transposeA ? [a!.shape[1], a!.shape[0]] : a!.shape;
     const [k2, n] = transposeB ? [b!.shape[1], b!.shape[0]] : b!.shape;
     if (a!.shape.length !== 2 || b!.shape.length !== 2 || k !== k2) {

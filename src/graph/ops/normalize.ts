@@ -1,4 +1,12 @@
-import { apply, applyOne, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import {
+  apply,
+  applyOne,
+  checkFloat32,
+  describeType,
+  type OpDefinition,
+  shapeError,
+  type Value,
+} from '../graph.js';
 import { add, div, mul, neg, reduceSum, reshape, sqrt, sub } from './arithmetic.js';
 
 export interface BatchNormAttributes {
@@ -7,6 +15,7 @@ export interface BatchNormAttributes {
 }
 
 function checkChannels(op: string, x: Value, perChannel: readonly Value[]): void {
+  checkFloat32(op, [x, ...perChannel]);
   const channels = x.shape[1];
   if (x.shape.length !== 4 || perChannel.some((v) => v.shape.length !== 1 || v.shape[0] !== channels)) {
     throw shapeError(

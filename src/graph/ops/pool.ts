@@ -1,5 +1,5 @@
 import type { Shape } from '../../tensor/tensor.js';
-import { applyOne, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import { applyOne, checkFloat32, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
 import type { Pads } from './conv.js';
 
 export interface PoolAttributes {
@@ -47,7 +47,10 @@ function poolShape(
 /** y[p, q] = max of x over the window that begins at (p·stride − top, q·stride − left); padding never wins. */
 export const maxPoolOp: OpDefinition<PoolAttributes> = {
   name: 'maxPool',
-  types: ([x], attributes) => [{ dtype: 'float32', shape: poolShape('maxPool', x!.shape, attributes) }],
+  types: ([x], attributes) => {
+    checkFloat32('maxPool', [x!]);
+    return [{ dtype: 'float32', shape: poolShape('maxPool', x!.shape, attributes) }];
+  },
   gradient: ({ inputs: [x], outputs: [y], attributes }, [g]) => [g && maxPoolGrad(x!, y!, g, attributes)],
 };
 
@@ -58,8 +61,9 @@ export const maxPoolOp: OpDefinition<PoolAttributes> = {
 export const maxPoolGradOp: OpDefinition<PoolAttributes> = {
   name: 'maxPoolGrad',
   types: ([x, y, dy], attributes) => {
-    const expected = poolShape('maxPoolGrad', x!.shape, attributes).join();
-    if (y!.shape.join() !== expected || dy!.shape.join() !== expected) {
+    checkFloat32('maxPoolGrad', [x!, y!, dy!]);
+    const expected = poolShape('maxPoolGrad', x!.shape, attributes).join(', ');
+    if (y!.shape.join(', ') !== expected || dy!.shape.join(', ') !== expected) {
       throw shapeError(
         'maxPoolGrad',
         `y and dy [${expected}]`,
@@ -74,7 +78,10 @@ export const maxPoolGradOp: OpDefinition<PoolAttributes> = {
 /** y[p, q] = mean of x over the window's part inside the map (padding is not counted, as in Keras). */
 export const avgPoolOp: OpDefinition<PoolAttributes> = {
   name: 'avgPool',
-  types: ([x], attributes) => [{ dtype: 'float32', shape: poolShape('avgPool', x!.shape, attributes) }],
+  types: ([x], attributes) => {
+    checkFloat32('avgPool', [x!]);
+    return [{ dtype: 'float32', shape: poolShape('avgPool', x!.shape, attributes) }];
+  },
   gradient: ({ inputs: [x], attributes }, [g]) => [g && avgPoolGrad(g, x!.shape, attributes)],
 };
 
@@ -82,8 +89,10 @@ export const avgPoolOp: OpDefinition<PoolAttributes> = {
 export const avgPoolGradOp: OpDefinition<PoolAttributes & { readonly shape: Shape }> = {
   name: 'avgPoolGrad',
   types: ([dy], attributes) => {
-    const expected = poolShape('avgPoolGrad', attributes.shape, attributes).join();
-    if (dy!.shape.join() !== expected) throw shapeError('avgPoolGrad', `dy [${expected}]`, describeType(dy!));
+    checkFloat32('avgPoolGrad', [dy!]);
+    const expected = poolShape('avgPoolGrad', attributes.shape, attributes).join(', ');
+    if (dy!.shape.join(', ') !== expected)
+      throw shapeError('avgPoolGrad', `dy [${expected}]`, describeType(dy!));
     return [{ dtype: 'float32', shape: attributes.shape }];
   },
   gradient: ({ attributes }, [g]) => [g && avgPool(g, attributes)],

@@ -40,10 +40,11 @@ function bar(
 }
 
 function drawsSentence({ result }: RunRecord): string {
-  if (result.draws.length < 2) return '';
-  const { mean, deviation } = spreadOf(result.draws.map((draw) => draw.fineTune.accuracy));
+  const accuracies = result.draws.flatMap(({ fineTune }) => (fineTune ? [fineTune.accuracy] : []));
+  if (accuracies.length < 2) return '';
+  const { mean, deviation } = spreadOf(accuracies);
   const spread = `${(mean * 100).toFixed(2)} ± ${formatPercent(deviation)}`;
-  return ` The bars show label draw 0; over all ${result.draws.length} draws the fine-tuned network reaches ${spread} (mean ± sample standard deviation).`;
+  return ` The bars show label draw 0; over all ${accuracies.length} draws the fine-tuned network reaches ${spread} (mean ± sample standard deviation).`;
 }
 
 /** Every figure of the notebook with ours beside it; below, what the choice of labels made of them. */

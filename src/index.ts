@@ -1,0 +1,15 @@
+/** Quarterturn's public API: everything here runs in Node and in browsers. Node's parts are in `quarterturn/node`. */
+
+export type { DataSource, ImageDataset } from './data/dataset.js';
+export { readIdx } from './data/idx.js';
+export { QuarterturnError } from './errors.js';
+export { rotNet } from './nn/rotnet.js';
+export { summary } from './nn/summary.js';
+export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
+export { type RunOptions, run } from './recipes/run.js';
+export type { RunSettings } from './recipes/settings.js';
+export { renderReport } from './report/render-report.js';
+export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
+export { MemoryStore, type RunStore } from './train/checkpoint.js';
+export type { EventListener, TrainEvent } from './train/events.js';
+export type { RunRecord, RunResult } from './train/run-record.js';

@@ -1,0 +1,68 @@
+import { batchesPerEpoch, epochOrder, labelledBatch } from '../data/batches.js';
+import { type Evaluation, evaluate } from '../train/evaluate.js';
+import { trainStage } from '../train/loop.js';
+import { reestimateStatistics } from '../train/statistics.js';
+import { freshWeights, weightsOf } from '../train/train-step.js';
+import { labelledSet } from './classify.js';
+import { networkFor, type RecipeContext, randomFor } from './context.js';
+import { labelledIndices } from './labels.js';
+import { optimizerOf, scheduleOf } from './settings.js';
+
+export interface Baseline {
+  readonly train: Evaluation;
+  /** With the moving statistics that training left, as the notebook evaluates. */
+  readonly test: Evaluation;
+  /** The same weights with statistics taken from the labelled images. */
+  readonly testReestimated: Evaluation;
+}
+
+/** The same network from scratch on the labelled images alone: what self-supervision is compared with. */
+export async function baseline(context: RecipeContext, draw: number): Promise<Baseline> {
+  const { settings, data, runtime } = context;
+  const { epochs, batchSize, batchNormMomentum } = settings.baseline;
+  const labelled = labelledIndices(context, draw);
+  const network = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum);
+  const stepsPerEpoch = batchesPerEpoch(labelled.length, batchSize);
+  const { state } = await trainStage(
+    {
+      stage: 'baseline',
+      draw,
+      title: `Supervised baseline on ${labelled.length} labels`,
+      step: {
+        network,
+        optimizer: optimizerOf(settings.baseline),
+        batchSize,
+        frozenBlocks: 0,
+        batch: 'images',
+      },
+      epochs,
+      stepsPerEpoch,
+      schedule: scheduleOf(settings.baseline, epochs * stepsPerEpoch),
+      weights: freshWeights(network, randomFor(context, 'baseline', 'weights', draw)),
+      order: (epoch) =>
+        epochOrder(labelled.length, batchSize, randomFor(context, 'baseline', 'order', draw, epoch)),
+      batch: (positions) => ({
+        ...labelledBatch(
+          data.train,
+          positions.map((p) => labelled[p]!),
+        ),
+      }),
+    },
+    context,
+  );
+
+  const weights = weightsOf(state);
+  const { images } = labelledBatch(data.train, labelled);
+  const reestimated = await reestimateStatistics(network, weights, [images], runtime);
+  const test = labelledSet('test images', data.test);
+  return {
+    train: await evaluate(network, weights, labelledSet('labelled images', data.train, labelled), context),
+    test: await evaluate(network, weights, { ...test, title: 'baseline, test images' }, context),
+    testReestimated: await evaluate(
+      network,
+      reestimated,
+      { ...test, title: 'baseline with re-estimated statistics, test images' },
+      context,
+    ),
+  };
+}

@@ -1,0 +1,35 @@
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { type Network, rotNet } from '../nn/rotnet.js';
+import { Random } from '../random/random.js';
+import type { TrainContext } from '../train/loop.js';
+import type { RunSettings } from './settings.js';
+
+/** What every recipe gets: the settings, the data, and where to run and report. */
+export interface RecipeContext extends TrainContext {
+  readonly settings: RunSettings;
+  readonly data: DataSource;
+}
+
+/** The stream of random numbers for one purpose; all are split off the one seed of the settings. */
+export function randomFor({ settings }: RecipeContext, ...purpose: (string | number)[]): Random {
+  return Random.seeded(settings.seed).split(...purpose);
+}
+
+/** The network that a run trains, sized for its images. */
+export function networkFor(
+  { width, batchNormEpsilon }: RunSettings['network'],
+  images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
+  classes: number,
+  batchNormMomentum: number,
+): Network {
+  return rotNet(
+    {
+      width,
+      height: images.height,
+      imageWidth: images.width,
+      channels: images.channels,
+      batchNorm: { momentum: batchNormMomentum, epsilon: batchNormEpsilon },
+    },
+    classes,
+  );
+}

@@ -1,0 +1,116 @@
+import { augmentBatch } from '../data/augmentation.js';
+import { batchesPerEpoch, epochOrder, labelledBatch } from '../data/batches.js';
+import type { Network } from '../nn/rotnet.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { computeFeatures, type Evaluation, evaluate } from '../train/evaluate.js';
+import { type StepBatch, trainStage } from '../train/loop.js';
+import { reestimateStatistics } from '../train/statistics.js';
+import { freshWeights, weightsOf } from '../train/train-step.js';
+import { labelledSet } from './classify.js';
+import { networkFor, type RecipeContext, randomFor } from './context.js';
+import { labelledIndices } from './labels.js';
+import { optimizerOf, scheduleOf } from './settings.js';
+
+export interface Classifier {
+  readonly network: Network;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  /** On the labelled images that it was trained with. */
+  readonly train: Evaluation;
+  readonly test: Evaluation;
+}
+
+/**
+ * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
+ * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
+ */
+export async function finetune(
+  context: RecipeContext,
+  backbone: Readonly<Record<string, Tensor>>,
+  draw: number,
+): Promise<Classifier> {
+  const { settings, data, runtime } = context;
+  const { epochs, batchSize, frozenBlocks, augmentation, labelSmoothing, batchNormMomentum } =
+    settings.finetune;
+  const labelled = labelledIndices(context, draw);
+  const classes = data.train.classNames.length;
+  const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
+  const start = {
+    ...freshWeights(network, randomFor(context, 'finetune', 'weights', draw)),
+    ...withoutHead(backbone, network),
+  };
+  const trainSet = labelledSet('labelled images', data.train, labelled);
+  const cached = frozenBlocks > 0 && augmentation === null;
+  const features = cached
+    ? await computeFeatures(network, start, frozenBlocks, { ...trainSet, title: 'frozen features' }, context)
+    : undefined;
+
+  const batch = (positions: Uint32Array, step: number): StepBatch => {
+    const indices = positions.map((p) => labelled[p]!);
+    const { images, targets } = labelledBatch(data.train, indices);
+    if (features) return { features: rowsOf(features, positions), targets };
+    if (augmentation) {
+      const [count, height, width, channels] = images.shape as [number, number, number, number];
+      const random = randomFor(context, 'finetune', 'augment', draw, step);
+      augmentBatch(images.data, { count, height, width, channels }, augmentation, random, images.data);
+    }
+    return { images, targets };
+  };
+  const stepsPerEpoch = batchesPerEpoch(labelled.length, batchSize);
+  const { state } = await trainStage(
+    {
+      stage: 'finetune',
+      draw,
+      title: `Fine-tuning on ${labelled.length} labels`,
+      step: {
+        network,
+        optimizer: optimizerOf(settings.finetune),
+        batchSize,
+        frozenBlocks,
+        batch: cached ? 'features' : 'images',
+        labelSmoothing,
+      },
+      epochs,
+      stepsPerEpoch,
+      schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
+      weights: start,
+      order: (epoch) =>
+        epochOrder(labelled.length, batchSize, randomFor(context, 'finetune', 'order', draw, epoch)),
+      batch,
+    },
+    context,
+  );
+
+  let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
+  if (settings.finetune.reestimate) {
+    weights = await reestimateStatistics(
+      network,
+      weights,
+      [labelledBatch(data.train, labelled).images],
+      runtime,
+    );
+  }
+  return {
+    network,
+    weights,
+    train: await evaluate(network, weights, trainSet, context),
+    test: await evaluate(network, weights, labelledSet('test images', data.test), context),
+  };
+}
+
+/** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */
+function withoutHead(weights: Readonly<Record<string, Tensor>>, network: Network): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(weights).filter(([name]) => !name.startsWith(`${network.head.name}.`)),
+  );
+}
+
+/** Rows `positions` of a tensor. */
+function rowsOf(t: Tensor<'float32'>, positions: Uint32Array): Tensor<'float32'> {
+  const [, ...rest] = t.shape;
+  const size = rest.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(positions.length * size);
+  positions.forEach((p, i) => {
+    data.set(t.data.subarray(p * size, (p + 1) * size), i * size);
+  });
+  return { dtype: 'float32', shape: [positions.length, ...rest], data };
+}

@@ -1,0 +1,96 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { MemoryStore } from '../train/checkpoint.js';
+import { presets } from './presets.js';
+import { run } from './run.js';
+import type { RunSettings } from './settings.js';
+
+/** Two kinds of small pictures that a few steps can learn: a bright corner, a bright edge. */
+function pictures(name: string, count: number): ImageDataset {
+  const [height, width] = [12, 12];
+  const images = new Uint8Array(count * height * width);
+  const labels = new Uint8Array(count);
+  for (let n = 0; n < count; n++) {
+    const label = n % 2;
+    labels[n] = label;
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        const bright = label === 0 ? y < 5 && x < 5 : y < 4;
+        images[(n * height + y) * width + x] = bright
+          ? 200 + ((n * 31 + x * 7 + y) % 50)
+          : (n * 17 + x + y * 3) % 40;
+      }
+    }
+  }
+  return { name, images, labels, count, height, width, channels: 1, classNames: ['corner', 'edge'] };
+}
+
+const data: DataSource = {
+  train: pictures('train', 200),
+  test: pictures('test', 60),
+  origin: 'made for this test',
+  checksums: {},
+};
+
+const tiny: RunSettings = {
+  ...presets.quick,
+  draws: 2,
+  labelsPerClass: 4,
+  network: { width: 1 / 16, batchNormEpsilon: 1e-3 },
+  pretrain: { ...presets.quick.pretrain, epochs: 3, batchSize: 16, stepsPerEpoch: 20, valFraction: 0.2 },
+  finetune: { ...presets.quick.finetune, epochs: 10, batchSize: 4 },
+  baseline: { ...presets.quick.baseline, epochs: 2, batchSize: 4 },
+};
+
+describe('run', () => {
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await createNodeRuntime({ device: 'cpu', threads: 2 });
+  });
+
+  it('learns the pretext task and the classes, and leaves everything in the store', async () => {
+    const store = new MemoryStore('run');
+    const result = await run({ settings: tiny, data, runtime, store, emit: () => {} });
+    expect(result.pretext!.test.accuracy).toBeGreaterThan(0.9);
+    expect(result.fineTune!.test.accuracy).toBeGreaterThan(0.9);
+    expect(result.draws).toHaveLength(2);
+    expect(await store.readJson('result')).toEqual(result);
+    expect((await store.readEpochs()).filter((r) => r.stage === 'pretrain').map((r) => r.epoch)).toEqual([
+      1, 2, 3,
+    ]);
+    const model = await runtime.load((await store.readModel('classifier'))!);
+    for (const count of [1, 7]) {
+      const images = data.test.images.slice(0, count * 144);
+      const out = await model.run({ images: { dtype: 'uint8', shape: [count, 12, 12, 1], data: images } });
+      expect(out.probabilities!.shape).toEqual([count, 2]);
+      const rows = out.probabilities!.data as Float32Array;
+      for (let i = 0; i < count; i++) expect(rows[2 * i]! + rows[2 * i + 1]!).toBeCloseTo(1, 5);
+    }
+  });
+
+  it('goes on where it was stopped and ends in the same weights, bit for bit', async () => {
+    const whole = new MemoryStore('whole');
+    await run({ settings: tiny, data, runtime, store: whole, emit: () => {} });
+
+    const stopped = new MemoryStore('stopped');
+    for (const stopAfter of [4, 20, 41, 1000]) {
+      const abort = new AbortController();
+      let steps = 0;
+      const emit = (event: { type: string }) => {
+        if (event.type === 'step' && ++steps === stopAfter) abort.abort();
+      };
+      const attempt = run({ settings: tiny, data, runtime, store: stopped, emit, signal: abort.signal });
+      if (stopAfter < 1000) await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+      else await attempt;
+    }
+    for (const name of ['pretrain', 'finetune', 'baseline', 'finetune-draw1', 'baseline-draw1']) {
+      const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
+      expect(b!.tensors).toEqual(a!.tensors);
+    }
+    const withoutTimes = async (store: MemoryStore) =>
+      (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
+    expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
+  });
+});

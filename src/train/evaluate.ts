@@ -1,0 +1,128 @@
+import { QuarterturnError } from '../errors.js';
+import type { Network } from '../nn/rotnet.js';
+import type { Runtime } from '../runtime/runtime.js';
+import type { Tensor } from '../tensor/tensor.js';
+import type { EventListener } from './events.js';
+import { buildClassifier, buildFeatures } from './forward.js';
+import type { Metrics } from './run-record.js';
+import type { TrainState } from './train-step.js';
+
+/** Images a forward pass takes at once: large enough to keep the kernels busy, small enough for the cache. */
+export const evaluationBatchSize = 128;
+
+/** What a pass over images needs; a {@link TrainContext} is one. */
+export interface PassContext {
+  readonly runtime: Runtime;
+  readonly emit: EventListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What is evaluated: `count` items, made into batches on the fly. */
+export interface EvaluationSet {
+  readonly title: string;
+  readonly count: number;
+  /** Items `from` … `to` − 1. */
+  batch(from: number, to: number): { readonly images: Tensor<'uint8'>; readonly targets: Tensor<'int32'> };
+}
+
+export interface Evaluation {
+  readonly metrics: Metrics;
+  /** Predicted and true class of each item. */
+  readonly predictions: Uint8Array;
+  readonly targets: Uint8Array;
+}
+
+/**
+ * Accuracy and mean cross-entropy (nats) of a classifier with its stored statistics, over every item of a set.
+ * Losses are summed in float64 from the logits.
+ */
+export async function evaluate(
+  network: Network,
+  weights: TrainState,
+  set: EvaluationSet,
+  context: PassContext,
+): Promise<Evaluation> {
+  const predictions = new Uint8Array(set.count);
+  const targets = new Uint8Array(set.count);
+  const k = network.classes;
+  let loss = 0;
+  let correct = 0;
+  const program = await context.runtime.compile(buildClassifier(network, weights, evaluationBatchSize));
+  try {
+    await inBatches(set, context, async (from, to) => {
+      const batch = set.batch(from, to);
+      const { logits } = await program.run({ images: padded(batch.images) });
+      const rows = logits!.data as Float32Array;
+      for (let i = 0; i < to - from; i++) {
+        const row = rows.subarray(i * k, (i + 1) * k);
+        const target = batch.targets.data[i]!;
+        const best = row.indexOf(Math.max(...row));
+        loss += logSumExp(row) - row[target]!;
+        correct += best === target ? 1 : 0;
+        predictions[from + i] = best;
+        targets[from + i] = target;
+      }
+    });
+  } finally {
+    await program.release();
+  }
+  const metrics = { accuracy: correct / set.count, loss: loss / set.count };
+  context.emit({ type: 'evaluated', title: set.title, metrics });
+  return { metrics, predictions, targets };
+}
+
+/** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
+export async function computeFeatures(
+  network: Network,
+  weights: TrainState,
+  blocks: number,
+  set: EvaluationSet,
+  context: PassContext,
+): Promise<Tensor<'float32'>> {
+  const shape = network.blocks[blocks - 1]!.outputShape;
+  const size = shape.reduce((a, b) => a * b, 1);
+  const features = new Float32Array(set.count * size);
+  const program = await context.runtime.compile(buildFeatures(network, weights, blocks, evaluationBatchSize));
+  try {
+    await inBatches(set, context, async (from, to) => {
+      const out = await program.run({ images: padded(set.batch(from, to).images) });
+      features.set((out.features!.data as Float32Array).subarray(0, (to - from) * size), from * size);
+    });
+  } finally {
+    await program.release();
+  }
+  return { dtype: 'float32', shape: [set.count, ...shape], data: features };
+}
+
+async function inBatches(
+  { count, title }: EvaluationSet,
+  { emit, signal }: PassContext,
+  run: (from: number, to: number) => Promise<void>,
+): Promise<void> {
+  const started = performance.now();
+  for (let from = 0; from < count; from += evaluationBatchSize) {
+    const to = Math.min(from + evaluationBatchSize, count);
+    await run(from, to);
+    const etaMs = ((performance.now() - started) / to) * (count - to);
+    if (signal?.aborted)
+      throw new QuarterturnError('interrupted', `${title}: stopped after ${to} of ${count} images.`);
+    emit({ type: 'pass', title, done: to, total: count, etaMs });
+  }
+}
+
+/** Fill up the last, short batch with black images: programs have a fixed batch size. */
+function padded(images: Tensor<'uint8'>): Tensor<'uint8'> {
+  const [count, ...rest] = images.shape;
+  if (count === evaluationBatchSize) return images;
+  const data = new Uint8Array(evaluationBatchSize * rest.reduce((a, b) => a * b, 1));
+  data.set(images.data);
+  return { dtype: 'uint8', shape: [evaluationBatchSize, ...rest], data };
+}
+
+/** ln Σ eˣ without overflow. */
+function logSumExp(row: Float32Array): number {
+  const max = Math.max(...row);
+  let sum = 0;
+  for (const x of row) sum += Math.exp(x - max);
+  return max + Math.log(sum);
+}

@@ -1,0 +1,324 @@
+import { QuarterturnError } from '../errors.js';
+import type { Schedule } from '../optim/schedules.js';
+import type { Program, Runtime } from '../runtime/runtime.js';
+import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
+import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
+import type { EventListener } from './events.js';
+import type { EpochRecord, Metrics, StageName } from './run-record.js';
+import {
+  buildTrainStep,
+  initialState,
+  nextPrefix,
+  stepNames,
+  type TrainState,
+  type TrainStepSettings,
+} from './train-step.js';
+
+/** What a stage runs in: where graphs execute, where results go, who listens, when to stop. */
+export interface TrainContext {
+  readonly runtime: Runtime;
+  readonly store: RunStore;
+  readonly emit: EventListener;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A batch as the training step takes it: `images` or `features`, and `targets`. */
+export type StepBatch = Readonly<Record<string, Tensor>>;
+
+export interface StageOptions {
+  readonly stage: StageName;
+  readonly draw: number;
+  /** For people: `Pretraining on rotations`. */
+  readonly title: string;
+  readonly step: TrainStepSettings;
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  readonly schedule: Schedule;
+  /** All tensors of the network before the first step. */
+  readonly weights: TrainState;
+  /**
+   * The batches of one epoch (0-based), each a list of items; a pure function of the epoch, so that a resumed run sees
+   * the same ones. The last may be short.
+   */
+  order(epoch: number): readonly Uint32Array[];
+  /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
+  batch(items: Uint32Array, step: number): StepBatch;
+  /** Accuracy and loss on what is held out, after each epoch. */
+  validate?(state: TrainState): Promise<Metrics>;
+}
+
+export interface StageResult {
+  /** Trained tensors and optimizer memory. */
+  readonly state: TrainState;
+  /** Time of the steps alone. */
+  readonly trainMs: number;
+  readonly imagesTrained: number;
+}
+
+/** Counters of a stage: the JSON part of its checkpoint. */
+interface Progress {
+  stage: StageName;
+  draw: number;
+  /** Steps done over all epochs. */
+  step: number;
+  /** Epochs finished: validated and on record. */
+  epoch: number;
+  /** Sums over the current epoch's steps. */
+  epochLoss: number;
+  epochCorrect: number;
+  epochImages: number;
+  epochMs: number;
+  /** Over the whole stage. */
+  trainMs: number;
+  imagesTrained: number;
+}
+
+/** At least this long between checkpoints within an epoch: what a killed process can lose. */
+const checkpointEveryMs = 20_000;
+
+/** Name of a stage's checkpoint. */
+export function checkpointName(stage: StageName, draw: number): string {
+  return draw === 0 ? stage : `${stage}-draw${draw}`;
+}
+
+/**
+ * Train one stage, from its checkpoint where the store holds one.
+ *
+ * All randomness comes from (seed, epoch, step), so a resumed stage runs the very steps that an uninterrupted one
+ * would have, and ends in the same weights bit for bit on the same machine.
+ *
+ * @throws QuarterturnError `diverged` at a loss that is no number (the last checkpoint stays), `interrupted` after the
+ * state was saved, `checkpoint` where the stored state belongs to another network
+ */
+export async function trainStage(options: StageOptions, context: TrainContext): Promise<StageResult> {
+  const { stage, draw, title, epochs, stepsPerEpoch } = options;
+  const { emit, store } = context;
+  const totalSteps = epochs * stepsPerEpoch;
+  const name = checkpointName(stage, draw);
+  let { state, progress } = await startingPoint(options, store, name);
+  const { step: fromStep } = progress;
+  emit({ type: 'stage-start', stage, draw, title, totalSteps, fromStep, epochs, stepsPerEpoch });
+  if (progress.epoch >= epochs) {
+    return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
+  }
+
+  const stepper = new Stepper(options.step, context.runtime, state);
+  let lastSaved = performance.now();
+  const save = async (): Promise<void> => {
+    assertFinite(state, name, progress.step);
+    const path = await store.saveCheckpoint(name, { tensors: state, state: { ...progress } });
+    lastSaved = performance.now();
+    emit({ type: 'checkpoint', path, step: progress.step });
+  };
+
+  try {
+    while (progress.epoch < epochs) {
+      const { epoch } = progress;
+      const batches = options.order(epoch);
+      while (progress.step < (epoch + 1) * stepsPerEpoch) {
+        const started = performance.now();
+        const learningRate = options.schedule(progress.step);
+        const batch = options.batch(batches[progress.step - epoch * stepsPerEpoch]!, progress.step);
+        const result = await stepper.run(batch, learningRate);
+        state = result.state;
+        progress = advance(progress, result, performance.now() - started);
+        if (!Number.isFinite(result.loss)) throw diverged(name, progress.step, result.loss, learningRate);
+        emit({
+          type: 'step',
+          stage,
+          epoch: epoch + 1,
+          step: progress.step,
+          totalSteps,
+          metrics: epochMetrics(progress),
+          learningRate,
+          imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
+          etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
+        });
+        if (context.signal?.aborted) {
+          await save();
+          throw new QuarterturnError(
+            'interrupted',
+            `${name}: stopped at step ${progress.step} of ${totalSteps}, saved.`,
+          );
+        }
+        if (performance.now() - lastSaved > checkpointEveryMs) await save();
+      }
+      // Validation can take minutes: what was trained is safe before it.
+      if (options.validate) await save();
+      const record = await finishEpoch(options, progress, state);
+      await store.appendEpoch(record);
+      emit({ type: 'epoch-end', record });
+      progress = nextEpoch(progress);
+      await save();
+    }
+  } finally {
+    await stepper.release();
+  }
+  return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
+}
+
+async function startingPoint(
+  options: StageOptions,
+  store: RunStore,
+  name: string,
+): Promise<{ state: TrainState; progress: Progress }> {
+  const { stage, draw } = options;
+  const fresh = initialState(options.step, options.weights);
+  const saved = await store.loadCheckpoint(name);
+  if (!saved) {
+    const progress = {
+      stage,
+      draw,
+      step: 0,
+      epoch: 0,
+      epochLoss: 0,
+      epochCorrect: 0,
+      epochImages: 0,
+      epochMs: 0,
+      trainMs: 0,
+      imagesTrained: 0,
+    };
+    return { state: fresh, progress };
+  }
+  const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
+  assertSameArchitecture(shapes, saved.tensors, name);
+  const progress = saved.state as unknown as Progress;
+  await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
+  return { state: saved.tensors, progress };
+}
+
+function advance(progress: Progress, result: StepResult, ms: number): Progress {
+  return {
+    ...progress,
+    step: progress.step + 1,
+    epochLoss: progress.epochLoss + result.loss * result.images,
+    epochCorrect: progress.epochCorrect + result.correct,
+    epochImages: progress.epochImages + result.images,
+    epochMs: progress.epochMs + ms,
+    trainMs: progress.trainMs + ms,
+    imagesTrained: progress.imagesTrained + result.images,
+  };
+}
+
+function nextEpoch(progress: Progress): Progress {
+  return {
+    ...progress,
+    epoch: progress.epoch + 1,
+    epochLoss: 0,
+    epochCorrect: 0,
+    epochImages: 0,
+    epochMs: 0,
+  };
+}
+
+function epochMetrics({ epochLoss, epochCorrect, epochImages }: Progress): Metrics {
+  return { accuracy: epochCorrect / epochImages, loss: epochLoss / epochImages };
+}
+
+async function finishEpoch(
+  { stage, draw, validate, schedule }: StageOptions,
+  progress: Progress,
+  state: TrainState,
+): Promise<EpochRecord> {
+  const val = await validate?.(state);
+  return {
+    stage,
+    draw,
+    epoch: progress.epoch + 1,
+    step: progress.step,
+    train: epochMetrics(progress),
+    ...(val ? { val } : {}),
+    learningRate: schedule(progress.step - 1),
+    durationMs: progress.epochMs,
+    imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
+  };
+}
+
+function diverged(name: string, step: number, loss: number, learningRate: number): QuarterturnError {
+  return new QuarterturnError(
+    'diverged',
+    `${name}: expected a finite loss at step ${step} (learning rate ${learningRate}). Received: ${loss}.`,
+    {
+      hint: 'Nothing was overwritten: the last checkpoint is from before. A lower learning rate usually helps.',
+    },
+  );
+}
+
+/** A weight may overflow one step before the loss shows it: such a state must not replace a good one. */
+function assertFinite(state: TrainState, name: string, step: number): void {
+  for (const [leaf, { data }] of Object.entries(state)) {
+    if ((data as Float32Array).some((v) => !Number.isFinite(v))) {
+      throw new QuarterturnError(
+        'diverged',
+        `${name}: expected finite weights at step ${step}. Received: NaN or ∞ in ${leaf}.`,
+        {
+          hint: 'Nothing was overwritten: the last checkpoint is from before. A lower learning rate usually helps.',
+        },
+      );
+    }
+  }
+}
+
+interface StepResult {
+  readonly state: TrainState;
+  /** Mean of the batch. */
+  readonly loss: number;
+  readonly correct: number;
+  readonly images: number;
+}
+
+/** Runs the step graph with two sets of buffers in turn: one is read while the other is written. */
+class Stepper {
+  readonly #settings: TrainStepSettings;
+  readonly #runtime: Runtime;
+  /** One program a batch size: the short last batch of an epoch has its own. */
+  readonly #programs = new Map<number, Program>();
+  #current: TrainState;
+  #spare: TrainState;
+
+  constructor(settings: TrainStepSettings, runtime: Runtime, state: TrainState) {
+    const copy = () => Object.fromEntries(Object.entries(state).map(([name, t]) => [name, cloneTensor(t)]));
+    this.#settings = settings;
+    this.#runtime = runtime;
+    // Copies: the caller's tensors stay what they were.
+    this.#current = copy();
+    this.#spare = copy();
+  }
+
+  async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
+    const images = batch[stepNames.targets]!.shape[0]!;
+    const program = await this.#program(images);
+    const into = Object.fromEntries(Object.entries(this.#spare).map(([name, t]) => [nextPrefix + name, t]));
+    const inputs = { ...batch, [stepNames.learningRate]: scalar(learningRate), ...this.#current };
+    const out = await program.run(inputs, into);
+    [this.#current, this.#spare] = [this.#spare, this.#current];
+    return {
+      state: this.#current,
+      loss: Number(out[stepNames.loss]!.data[0]),
+      correct: Number(out[stepNames.correct]!.data[0]),
+      images,
+    };
+  }
+
+  async release(): Promise<void> {
+    for (const program of this.#programs.values()) await program.release();
+    this.#programs.clear();
+  }
+
+  async #program(batchSize: number): Promise<Program> {
+    const known = this.#programs.get(batchSize);
+    if (known) return known;
+    const program = await this.#runtime.compile(buildTrainStep({ ...this.#settings, batchSize }));
+    this.#programs.set(batchSize, program);
+    return program;
+  }
+}
+
+/** The checkpoint of a finished stage, for stages that build on it. */
+export async function loadStage(
+  store: RunStore,
+  stage: StageName,
+  draw: number,
+): Promise<Checkpoint | undefined> {
+  return store.loadCheckpoint(checkpointName(stage, draw));
+}

@@ -1,0 +1,59 @@
+import { graph, input } from '../graph/index.js';
+import { imagesToMaps } from '../nn/images.js';
+import { Bindings } from '../nn/network.js';
+import { applyBlocks, type Network, rotNet } from '../nn/rotnet.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { float32, type Tensor } from '../tensor/tensor.js';
+import type { TrainState } from './train-step.js';
+
+/**
+ * Take BatchNorm's moving statistics from data: run the batches with batch statistics and average each layer's mean and
+ * variance over them ("precise BN", Wu & Johnson 2021, section 3).
+ *
+ * The moving averages of a short training still hold much of their initial 0 and 1 (0.99²⁰ = 82 % after 20 steps at
+ * momentum 0.99): then a network is evaluated with statistics that are not its own.
+ *
+ * @param batches images uint8 [N, H, W, C], all of one size, N ≥ 2
+ * @returns the weights with new moving statistics
+ */
+export async function reestimateStatistics(
+  network: Network,
+  weights: TrainState,
+  batches: readonly Tensor<'uint8'>[],
+  runtime: Runtime,
+): Promise<Record<string, Tensor>> {
+  // With momentum 0 a step's "moving" statistics are the batch's own.
+  const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
+  const { blocks } = rotNet({ ...network.settings, batchNorm }, network.classes);
+  const values = Object.fromEntries(
+    network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
+  );
+  const bindings = new Bindings(values);
+  const images = input('images', 'uint8', batches[0]!.shape);
+  applyBlocks({ ...network, blocks }, imagesToMaps(images), bindings, { frozen: 0, norm: 'batch' });
+  const program = await runtime.compile(graph(renamed(bindings.updates)));
+  try {
+    const sums = new Map<string, Float64Array>();
+    for (const batch of batches) {
+      const out = await program.run({ images: batch, ...weights });
+      for (const name of Object.keys(bindings.updates)) {
+        const values = out[outputPrefix + name]!.data as Float32Array;
+        const sum = sums.get(name) ?? new Float64Array(values.length);
+        values.forEach((v, i) => {
+          sum[i]! += v / batches.length;
+        });
+        sums.set(name, sum);
+      }
+    }
+    const fresh = [...sums].map(([name, mean]) => [name, float32([mean.length], mean)]);
+    return { ...weights, ...Object.fromEntries(fresh) };
+  } finally {
+    await program.release();
+  }
+}
+
+const outputPrefix = 'batch.';
+
+function renamed<T>(record: Readonly<Record<string, T>>): Record<string, T> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [outputPrefix + name, value]));
+}

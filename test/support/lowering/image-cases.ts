@@ -1,0 +1,174 @@
+import { apply, input } from '../../../src/graph/graph.js';
+import { conv, convInputGrad, convWeightGrad, type Pads, samePads } from '../../../src/graph/ops/conv.js';
+import { batchNormGradOp, batchNormInference, batchNormTrain } from '../../../src/graph/ops/normalize.js';
+import {
+  avgPool,
+  avgPoolGrad,
+  maxPool,
+  maxPoolGrad,
+  type PoolAttributes,
+  samePoolPads,
+} from '../../../src/graph/ops/pool.js';
+import { float32, type Shape, sizeOf } from '../../../src/tensor/tensor.js';
+import { Random } from '../../../src/random/random.js';
+import { randomTensor } from '../numeric.js';
+import type { LoweringCase } from './case.js';
+
+/** Cases of the ops on maps [N, C, H, W]: convolution, pooling, batch normalisation. */
+
+let seed = 500;
+const uniform = (...shape: number[]) => randomTensor(seed++, shape);
+const positive = (...shape: number[]) => randomTensor(seed++, shape, { low: 0.5, high: 2 });
+/** Few different numbers: most windows have several maxima. */
+const tied = (...shape: number[]) => {
+  const random = Random.seeded(seed++);
+  return float32(shape, Float32Array.from({ length: sizeOf(shape) }, () => random.integer(3) - 1));
+};
+
+const none: Pads = [0, 0, 0, 0];
+
+const geometries: readonly (readonly [what: string, x: Shape, w: Shape, pads: Pads])[] = [
+  ['1 × 1', [2, 3, 3, 4], [4, 3, 1, 1], none],
+  ['1 × 1 with pads', [2, 3, 3, 4], [4, 3, 1, 1], [1, 0, 2, 1]],
+  ['1 × 1 on 1 × 1 maps', [3, 4, 1, 1], [2, 4, 1, 1], none],
+  ['3 × 3 same', [2, 3, 5, 4], [4, 3, 3, 3], samePads(3, 3)],
+  ['3 × 3 without pads', [2, 2, 5, 4], [3, 2, 3, 3], none],
+  ['5 × 5 same, one channel in', [2, 1, 6, 5], [3, 1, 5, 5], samePads(5, 5)],
+  ['5 × 5 same, one image', [1, 3, 6, 5], [2, 3, 5, 5], samePads(5, 5)],
+  ['3 × 3 same, one channel out', [2, 3, 4, 5], [1, 3, 3, 3], samePads(3, 3)],
+  ['3 × 3 same, one image, one channel in and out', [1, 1, 4, 5], [1, 1, 3, 3], samePads(3, 3)],
+  ['2 × 4 same, an even kernel', [2, 2, 4, 5], [3, 2, 2, 4], samePads(2, 4)],
+  ['3 × 2 with four different pads', [2, 2, 4, 3], [3, 2, 3, 2], [2, 0, 1, 3]],
+  ['pads beyond the kernel', [2, 1, 2, 3], [2, 1, 2, 2], [3, 0, 0, 2]],
+  ['a kernel as large as the map', [2, 3, 3, 4], [2, 3, 3, 4], none],
+  ['40 channels in: taps do not divide evenly among products', [2, 40, 4, 3], [3, 40, 3, 3], samePads(3, 3)],
+  ['100 channels in: a product a tap', [2, 100, 3, 4], [2, 100, 3, 3], samePads(3, 3)],
+];
+
+const convolutions: readonly LoweringCase[] = geometries.flatMap(([what, x, w, pads]): LoweringCase[] => {
+  const y = [
+    x[0]!,
+    w[0]!,
+    x[2]! + pads[0] + pads[2] - w[2]! + 1,
+    x[3]! + pads[1] + pads[3] - w[3]! + 1,
+  ] as const;
+  return [
+    { op: 'conv', what, inputs: [uniform(...x), uniform(...w)], build: (x, w) => conv(x!, w!, { pads }) },
+    {
+      op: 'convInputGrad',
+      what,
+      inputs: [uniform(...y), uniform(...w)],
+      build: (dy, w) => convInputGrad(dy!, w!, x, { pads }),
+    },
+    {
+      op: 'convWeightGrad',
+      what,
+      inputs: [uniform(...x), uniform(...y)],
+      build: (x, dy) => convWeightGrad(x!, dy!, w, { pads }),
+    },
+  ];
+});
+
+/** 3 × 3 windows at stride 2 with TensorFlow's "same" pads, as RotNet pools. */
+const same3x3 = (height: number, width: number): PoolAttributes => ({
+  kernel: [3, 3],
+  strides: [2, 2],
+  pads: samePoolPads([height, width], [3, 3], [2, 2]),
+});
+
+const pools: readonly (readonly [what: string, shape: Shape, attributes: PoolAttributes])[] = [
+  ['3 × 3, stride 2, same, even map', [2, 3, 6, 8], same3x3(6, 8)],
+  ['3 × 3, stride 2, same, odd map', [2, 3, 7, 5], same3x3(7, 5)],
+  ['3 × 3, stride 2, same, even × odd map, one image', [1, 3, 4, 5], same3x3(4, 5)],
+  ['3 × 3, stride 2, same, one channel', [3, 1, 5, 6], same3x3(5, 6)],
+  ['2 × 2 tiles', [2, 3, 4, 6], { kernel: [2, 2], strides: [2, 2], pads: none }],
+  ['2 × 2 tiles that leave the last row and column', [2, 3, 5, 7], { kernel: [2, 2], strides: [2, 2], pads: none }],
+  ['2 × 2, stride 3: pixels that no window covers', [2, 3, 5, 9], { kernel: [2, 2], strides: [3, 3], pads: none }],
+  ['3 × 3, stride 1', [2, 3, 4, 5], { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] }],
+  [
+    '2 × 3, strides 1 and 2, four different pads',
+    [2, 3, 4, 5],
+    { kernel: [2, 3], strides: [1, 2], pads: [1, 0, 0, 2] },
+  ],
+  ['5 × 4, strides 2 and 3', [2, 3, 8, 9], { kernel: [5, 4], strides: [2, 3], pads: [2, 1, 0, 3] }],
+  ['1 × 1, stride 2', [2, 3, 4, 5], { kernel: [1, 1], strides: [2, 2], pads: none }],
+  ['the whole map', [2, 3, 4, 5], { kernel: [4, 5], strides: [1, 1], pads: none }],
+];
+
+const pooling: readonly LoweringCase[] = pools.flatMap(([what, shape, attributes]): LoweringCase[] => {
+  const pooled = maxPool(input('x', 'float32', shape), attributes).shape;
+  return [
+    { op: 'maxPool', what, inputs: [uniform(...shape)], build: (x) => maxPool(x!, attributes) },
+    ...[uniform, tied].map(
+      (draw): LoweringCase => ({
+        op: 'maxPoolGrad',
+        what: draw === tied ? `${what}, ties` : what,
+        inputs: [draw(...shape), uniform(...pooled)],
+        build: (x, dy) => {
+          const y = maxPool(x!, attributes);
+          return [y, maxPoolGrad(x!, y, dy!, attributes)];
+        },
+      }),
+    ),
+    { op: 'avgPool', what, inputs: [uniform(...shape)], build: (x) => avgPool(x!, attributes) },
+    {
+      op: 'avgPoolGrad',
+      what,
+      inputs: [uniform(...pooled)],
+      build: (dy) => avgPoolGrad(dy!, shape, attributes),
+    },
+  ];
+});
+
+const epsilon = 1e-3;
+
+const norms: readonly (readonly [what: string, shape: Shape])[] = [
+  ['a map', [2, 3, 4, 5]],
+  ['one channel', [3, 1, 2, 2]],
+  ['one image', [1, 3, 2, 2]],
+  ['1 × 1 maps', [5, 3, 1, 1]],
+  ['one number a channel', [1, 3, 1, 1]],
+];
+
+const normalisation: readonly LoweringCase[] = [
+  ...norms.flatMap(([what, shape]): LoweringCase[] => {
+    const c = shape[1]!;
+    return [
+      {
+        op: 'batchNormTrain',
+        what,
+        inputs: [uniform(...shape), positive(c), uniform(c)],
+        build: (x, scale, shift) => {
+          const { y, mean, variance } = batchNormTrain(x!, scale!, shift!, { epsilon });
+          return [y, mean, variance];
+        },
+      },
+      {
+        op: 'batchNormGrad',
+        what,
+        inputs: [uniform(...shape), uniform(...shape), uniform(c), uniform(c), positive(c)],
+        build: (...operands) => apply(batchNormGradOp, operands, { epsilon }),
+      },
+      {
+        op: 'batchNormInference',
+        what,
+        inputs: [uniform(...shape), uniform(c), uniform(c), uniform(c), positive(c)],
+        build: (x, scale, shift, mean, variance) =>
+          batchNormInference(
+            x!,
+            { scale: scale!, shift: shift!, mean: mean!, variance: variance! },
+            { epsilon },
+          ),
+      },
+    ];
+  }),
+  {
+    op: 'batchNormTrain',
+    what: 'a mean far larger than the deviation',
+    // E[x²] − μ² in float32 would be off by 1e-3 here.
+    inputs: [randomTensor(seed++, [2, 2, 5, 5], { low: 15, high: 17 }), positive(2), uniform(2)],
+    build: (x, scale, shift) => batchNormTrain(x!, scale!, shift!, { epsilon }).y,
+  },
+];
+
+export const imageCases: readonly LoweringCase[] = [...convolutions, ...pooling, ...normalisation];
