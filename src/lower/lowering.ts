@@ -77,6 +77,11 @@ export class Lowering {
     this.#stored.set(value, layouts);
   }
 
+  /** Whether a rule has emitted this value already. */
+  has(value: Value): boolean {
+    return this.#produced.has(value);
+  }
+
   /** The layout that a value was computed in. */
   layoutOf(value: Value): Layout {
     return this.#produced.get(value) ?? 'plain';

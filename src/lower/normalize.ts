@@ -1,6 +1,7 @@
 import type { Value } from '../graph/graph.js';
+import { reluOp } from '../graph/ops/arithmetic.js';
 import type { BatchNormAttributes } from '../graph/ops/normalize.js';
-import { float, int, ints } from '../onnx/model.js';
+import { float, int, ints, string } from '../onnx/model.js';
 import { sizeOf } from '../tensor/tensor.js';
 import type { Lowering, LoweringRule } from './lowering.js';
 
@@ -15,7 +16,49 @@ function reciprocalDeviation(lowering: Lowering, variance: string, epsilon: numb
   return emit.node('Reciprocal', [emit.node('Sqrt', [emit.node('Add', [variance, emit.float(epsilon)])])]);
 }
 
-/** Rows of one channel are contiguous, so each statistic is one pass of row sums. */
+/**
+ * gain·x + offset per channel, through ReLU where asked, as one pass over the map: a depthwise 1×1 convolution with
+ * bias and fused activation (ONNX Runtime's FusedConv) takes half the time of multiply, add and ReLU one by one.
+ */
+function affineRows(
+  lowering: Lowering,
+  rows: string,
+  gain: string,
+  offset: string,
+  shape: RowShape,
+  relu = false,
+): string {
+  const { emit } = lowering;
+  if (lowering.target === 'webgpu') {
+    const affine = emit.node('Add', [emit.node('Mul', [rows, gain]), offset]);
+    return relu ? emit.node('Relu', [affine]) : affine;
+  }
+  const { channels, length } = shape;
+  const inputs = [
+    emit.reshape(rows, [1, channels, length]),
+    emit.reshape(gain, [channels, 1, 1]),
+    emit.reshape(offset, [channels]),
+  ];
+  const attributes = { kernel_shape: ints([1]), group: int(channels) };
+  const y = relu
+    ? emit.microsoft('FusedConv', inputs, { ...attributes, activation: string('Relu') })
+    : emit.node('Conv', inputs, attributes);
+  return emit.reshape(y, [channels, length]);
+}
+
+/** A map as channel rows: [channels, length]. */
+interface RowShape {
+  readonly channels: number;
+  readonly length: number;
+}
+
+/** The ReLU behind a value, where it is the only one that uses the value: then both can be one pass. */
+function onlyRelu(lowering: Lowering, value: Value): Value | undefined {
+  const [node, ...others] = lowering.consumers(value);
+  return others.length === 0 && node?.op === reluOp ? node.outputs[0] : undefined;
+}
+
+/** Rows of one channel are contiguous, so each statistic is one pass of row sums: σ² = E[x²] − μ². */
 const batchNormTrain: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   const {
     inputs: [x, scale, shift],
@@ -24,21 +67,22 @@ const batchNormTrain: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   } = node;
   const { emit } = lowering;
   const channels = scale!.shape[0]!;
+  const shape = { channels, length: sizeOf(x!.shape) / channels };
   const rows = lowering.channelRows(x!);
   const mu = emit.node('ReduceMean', [rows], { axes: ints([1]), keepdims: int(1) });
-  // Two passes (deviations from the mean, then their squares): E[x²] − μ² would lose digits where |μ| ≫ σ.
-  const centred = emit.node('Sub', [rows, mu]);
-  const squares = emit.node('ReduceSumSquare', [centred], { axes: ints([1]), keepdims: int(1) });
-  const sigma2 = emit.node('Mul', [squares, emit.float(channels / sizeOf(x!.shape))]);
+  const meanSquare = emit.node('Mul', [rowDots(lowering, rows, rows, shape), emit.float(1 / shape.length)]);
+  // Rounding can leave a channel that never varies a hair below 0.
+  const sigma2 = emit.node('Relu', [emit.node('Sub', [meanSquare, emit.node('Mul', [mu, mu])])]);
   const gain = emit.node('Mul', [column(lowering, scale!), reciprocalDeviation(lowering, sigma2, epsilon)]);
-  const scaled = emit.node('Mul', [centred, gain]);
-  lowering.setChannelRows(y!, emit.node('Add', [scaled, column(lowering, shift!)]));
+  const offset = emit.node('Sub', [column(lowering, shift!), emit.node('Mul', [mu, gain])]);
+  const relu = onlyRelu(lowering, y!);
+  lowering.setChannelRows(relu ?? y!, affineRows(lowering, rows, gain, offset, shape, relu !== undefined));
   lowering.set(mean!, emit.reshape(mu, [channels]));
   lowering.set(variance!, emit.reshape(sigma2, [channels]));
 };
 
 /**
- * dx = a·dy + b·x + c per channel, with the three numbers of a channel computed on columns: four passes over the map
+ * dx = a·dy + b·x + c per channel, with the three numbers of a channel computed on columns: three passes over the map
  * instead of the six of the formula as written.
  *
  *   a = scale·r, b = −a·r·dscale/n, c = −a·dshift/n − b·μ
@@ -51,24 +95,24 @@ const batchNormGrad: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   } = node;
   const { emit } = lowering;
   const channels = scale!.shape[0]!;
-  const perChannel = sizeOf(x!.shape) / channels;
+  const shape = { channels, length: sizeOf(x!.shape) / channels };
   const xRows = lowering.channelRows(x!);
   const dyRows = lowering.channelRows(dy!);
   const mu = column(lowering, mean!);
   const r = reciprocalDeviation(lowering, column(lowering, variance!), epsilon);
 
   const sumDy = emit.reduceSum(dyRows, [1], true);
-  const sumDyX = rowDots(lowering, dyRows, xRows, channels, perChannel);
+  const sumDyX = rowDots(lowering, dyRows, xRows, shape);
   const sumDyCentred = emit.node('Sub', [sumDyX, emit.node('Mul', [mu, sumDy])]);
   const gradScale = emit.node('Mul', [sumDyCentred, r]);
 
   const a = emit.node('Mul', [column(lowering, scale!), r]);
-  const overN = emit.float(-1 / perChannel);
+  const overN = emit.float(-1 / shape.length);
   const aOverN = emit.node('Mul', [a, overN]);
   const b = emit.node('Mul', [aOverN, emit.node('Mul', [r, gradScale])]);
   const c = emit.node('Sub', [emit.node('Mul', [aOverN, sumDy]), emit.node('Mul', [b, mu])]);
-  const linear = emit.node('Add', [emit.node('Mul', [dyRows, a]), emit.node('Mul', [xRows, b])]);
-  lowering.setChannelRows(dx!, emit.node('Add', [linear, c]));
+  const fromX = affineRows(lowering, xRows, b, c, shape);
+  lowering.setChannelRows(dx!, emit.node('Add', [emit.node('Mul', [dyRows, a]), fromX]));
   lowering.set(dscale!, emit.reshape(gradScale, [channels]));
   lowering.set(dshift!, emit.reshape(sumDy, [channels]));
 };
@@ -77,12 +121,12 @@ const batchNormGrad: LoweringRule<BatchNormAttributes> = (lowering, node) => {
  * Σ u·v of each row, as a column. On the CPU a batch of 1×n by n×1 products, half the time of multiply-then-sum;
  * FusedMatMul is ONNX Runtime's own and only its CPU provider is sure to have it.
  */
-function rowDots(lowering: Lowering, u: string, v: string, rows: number, length: number): string {
+function rowDots(lowering: Lowering, u: string, v: string, { channels, length }: RowShape): string {
   const { emit } = lowering;
   if (lowering.target === 'webgpu') return emit.reduceSum(emit.node('Mul', [u, v]), [1], true);
-  const [u3, v3] = [emit.reshape(u, [rows, 1, length]), emit.reshape(v, [rows, 1, length])];
+  const [u3, v3] = [emit.reshape(u, [channels, 1, length]), emit.reshape(v, [channels, 1, length])];
   const dots = emit.microsoft('FusedMatMul', [u3, v3], { transB: int(1), alpha: float(1) });
-  return emit.reshape(dots, [rows, 1]);
+  return emit.reshape(dots, [channels, 1]);
 }
 
 /** ONNX's own operator where maps are plain, which ONNX Runtime folds into the convolution before it. */

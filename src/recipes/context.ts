@@ -11,7 +11,10 @@ export interface RecipeContext extends TrainContext {
 }
 
 /** The stream of random numbers for one purpose; all are split off the one seed of the settings. */
-export function randomFor({ settings }: RecipeContext, ...purpose: (string | number)[]): Random {
+export function randomFor(
+  { settings }: Pick<RecipeContext, 'settings'>,
+  ...purpose: (string | number)[]
+): Random {
   return Random.seeded(settings.seed).split(...purpose);
 }
 

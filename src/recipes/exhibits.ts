@@ -11,6 +11,7 @@ import { networkFor, type RecipeContext, randomFor } from './context.js';
 import type { Classifier } from './finetune.js';
 import { labelledIndices, labelsOf } from './labels.js';
 import type { Pretrained, RotationEvaluation } from './pretrain.js';
+import type { RunSettings } from './settings.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
@@ -56,7 +57,7 @@ export function collectExhibits(
           ]
         : []),
     ],
-    layerTables: layerTables(context),
+    layerTables: layerTables(context.settings, data.train, digits.length),
     confusions: [
       ...(pretrained ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
       ...(classifier ? [confusion('Test images after fine-tuning', digits, classifier.test)] : []),
@@ -71,14 +72,19 @@ export function collectExhibits(
   };
 }
 
-function layerTables({ settings, data }: RecipeContext): Exhibits['layerTables'] {
-  const network = (classes: number) => networkFor(settings.network, data.train, classes, 0);
+/** The notebook's three layer tables: pretraining, with blocks frozen, the supervised baseline. */
+export function layerTables(
+  settings: RunSettings,
+  images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
+  classes: number,
+): Exhibits['layerTables'] {
+  const network = (outputs: number) => networkFor(settings.network, images, outputs, 0);
   const { frozenBlocks } = settings.finetune;
   const frozen = frozenBlocks === 0 ? 'nothing frozen' : `blocks 1–${frozenBlocks} frozen`;
   return [
     summary(network(turnCount), { title: 'RotNet, pretraining' }),
     summary(network(turnCount), { title: `RotNet, ${frozen}`, frozenBlocks }),
-    summary(network(data.train.classNames.length), { title: 'Supervised baseline' }),
+    summary(network(classes), { title: 'Supervised baseline' }),
   ];
 }
 

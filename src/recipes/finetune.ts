@@ -51,7 +51,9 @@ export async function finetune(
     if (augmentation) {
       const [count, height, width, channels] = images.shape as [number, number, number, number];
       const random = randomFor(context, 'finetune', 'augment', draw, step);
-      augmentBatch(images.data, { count, height, width, channels }, augmentation, random, images.data);
+      const { shiftFraction, ...rest } = augmentation;
+      const policy = { ...rest, shiftPixels: shiftFraction * Math.min(height, width) };
+      augmentBatch(images.data, { count, height, width, channels }, policy, random, images.data);
     }
     return { images, targets };
   };

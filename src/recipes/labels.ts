@@ -17,7 +17,10 @@ export function labelsOf({ labels, name }: ImageDataset): Uint8Array {
  * Draw 0 is the notebook's: the first of each class in file order. Further draws are random, each from its own stream,
  * so that draw 3 is the same whether three draws are asked for or ten.
  */
-export function labelledIndices(context: RecipeContext, draw: number): Uint32Array {
+export function labelledIndices(
+  context: Pick<RecipeContext, 'settings' | 'data'>,
+  draw: number,
+): Uint32Array {
   const { data, settings } = context;
   const { classNames } = data.train;
   const labels = labelsOf(data.train);

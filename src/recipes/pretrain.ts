@@ -63,10 +63,14 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
 
   const order = (epoch: number): readonly Uint32Array[] => {
     const random = randomFor(context, 'pretrain', 'order', epoch);
-    const whole = images
-      ? groupedOrder(images, batchSize / turnCount, random)
-      : epochOrder(split.train, batchSize, random);
-    return whole.slice(0, steps);
+    const pass = () =>
+      images
+        ? groupedOrder(images, batchSize / turnCount, random)
+        : epochOrder(split.train, batchSize, random);
+    // A small pile of images is gone through more than once in an epoch.
+    const batches = pass();
+    while (batches.length < steps) batches.push(...pass());
+    return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
   const evaluateOn = (set: EvaluationSet, weights: Readonly<Record<string, Tensor>>) =>

@@ -1,21 +1,20 @@
+import { requireSquare } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { loadStage } from '../train/loop.js';
-import { type DrawResult, type RunResult, type StageName, stageNames } from '../train/run-record.js';
-import { weightsOf } from '../train/train-step.js';
-import { type Baseline, baseline } from './baseline.js';
+import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
+import { saveBackbone } from './backbone.js';
 import type { RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
-import { type Classifier, finetune } from './finetune.js';
-import { type Pretrained, pretrain } from './pretrain.js';
+import { labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
+import { figuresOf, finishedStages, type RunFigures, runStages } from './stages.js';
 
 export interface RunOptions {
-  /** Which stages to run; all of them by default. */
-  readonly stages?: readonly StageName[];
-  /** A pretrained backbone for fine-tuning alone; by default the one in the store. */
-  readonly backbone?: Readonly<Record<string, Tensor>>;
+  /** Which stages to run beside those that the store's run already has; all of them by default. */
+  readonly stages?: readonly StageName[] | undefined;
+  /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
+  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
   /** Versions and the like, kept in `config.json`. */
   readonly environment?: Readonly<Record<string, unknown>>;
   /** Largest memory of the process so far, where the platform tells. */
@@ -31,19 +30,10 @@ export const classifierName = 'classifier';
  */
 export async function run(context: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
   const { settings, store } = context;
-  const { stages = stageNames } = options;
   const started = performance.now();
-  const earlier = await openRun(context, options);
-
-  const pretrained = stages.includes('pretrain') ? await pretrain(context) : undefined;
-  const backbone = pretrained?.weights ?? options.backbone;
-  const classifiers: Classifier[] = [];
-  const baselines: Baseline[] = [];
-  for (let draw = 0; draw < settings.draws; draw++) {
-    if (stages.includes('finetune'))
-      classifiers.push(await finetune(context, await backboneFor(context, backbone), draw));
-    if (stages.includes('baseline')) baselines.push(await baseline(context, draw));
-  }
+  const { stages, earlierMs } = await openRun(context, options);
+  const outcomes = await runStages(context, (stage) => stages.includes(stage));
+  const { pretrained, classifiers, baselines } = outcomes;
 
   const [classifier] = classifiers;
   if (classifier) {
@@ -61,9 +51,8 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
     run: store.name,
     preset: settings.preset,
     seed: settings.seed,
-    ...figures(pretrained, classifier, baselines[0]),
-    draws: drawResults(classifiers, baselines),
-    durationMs: Math.round(earlier + performance.now() - started),
+    ...figuresOf(outcomes),
+    durationMs: Math.round(earlierMs + performance.now() - started),
     trainImagesPerSecond: pretrained ? Math.round(10 * pretrained.imagesPerSecond) / 10 : 0,
     peakMemoryBytes: options.peakMemoryBytes?.() ?? 0,
   };
@@ -71,77 +60,96 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
   return result;
 }
 
-/** The pretrained backbone: the one at hand, or the store's. */
-async function backboneFor(
-  { store }: Pick<RecipeContext, 'store'>,
-  given: Readonly<Record<string, Tensor>> | undefined,
-): Promise<Readonly<Record<string, Tensor>>> {
-  if (given) return given;
-  const saved = await loadStage(store, 'pretrain', 0);
-  if (saved) return weightsOf(saved.tensors);
-  throw new QuarterturnError(
-    'checkpoint',
-    `${store.name}: expected a pretrained backbone. Received: no checkpoint "pretrain".`,
-    {
-      hint: 'Run `quarterturn pretrain` first, or name its run with --from.',
-    },
-  );
+/** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
+export async function evaluateRun(context: RecipeContext): Promise<RunFigures> {
+  return figuresOf(await runStages(context, await finishedStages(context)));
 }
 
 /**
- * Write the configuration of a new run, or check that a run to be continued has the same settings.
- * @returns training time of earlier, interrupted processes in ms
+ * Find out before anything is written whether the data can be used with these settings.
+ * @throws QuarterturnError saying what does not fit
  */
-async function openRun(context: RecipeContext, { environment = {} }: RunOptions): Promise<number> {
-  const { settings, data, store, runtime } = context;
-  const existing = await store.readJson('config');
-  if (existing !== undefined) {
-    if (JSON.stringify(settingsOfConfig(existing, store.name)) !== JSON.stringify(parseSettings(settings))) {
-      throw new QuarterturnError(
-        'checkpoint',
-        `${store.name}: expected the settings that the run began with. Received: others.`,
-        {
-          hint: 'Resume without changing settings, or start a new run.',
-        },
-      );
-    }
-    const epochs = await store.readEpochs();
-    return epochs.reduce((ms, { durationMs }) => ms + durationMs, 0);
+export function assertFits(
+  context: Pick<RecipeContext, 'settings' | 'data'>,
+  stages: readonly StageName[],
+): void {
+  const { settings, data } = context;
+  const labelled = labelledIndices(context, 0).length;
+  if (!stages.includes('pretrain')) return;
+  requireSquare(data.train);
+  const unlabelled = data.train.count - labelled;
+  const val = Math.round(unlabelled * settings.pretrain.valFraction);
+  if (val < 1 || val >= unlabelled) {
+    throw new QuarterturnError(
+      'data',
+      `${data.train.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
+      { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
+    );
   }
-  const perEpoch = Math.ceil(
-    (settings.labelsPerClass * data.train.classNames.length) / settings.baseline.batchSize,
-  );
-  await store.writeJson('config', {
+}
+
+/** The stages that a run comprises, as its `config.json` tells. */
+export function stagesOfConfig({ stages }: Readonly<Record<string, unknown>>): readonly StageName[] {
+  return Array.isArray(stages) ? stageNames.filter((stage) => stages.includes(stage)) : stageNames;
+}
+
+/**
+ * Write the configuration of a new run, or check that a run to be continued has the same settings and data.
+ * @returns all stages of the run, and the training time of earlier, interrupted processes
+ */
+async function openRun(
+  context: RecipeContext,
+  options: RunOptions,
+): Promise<{ readonly stages: readonly StageName[]; readonly earlierMs: number }> {
+  const { store } = context;
+  const config = (await store.readJson('config')) as Readonly<Record<string, unknown>> | undefined;
+  const before = config === undefined ? [] : stagesOfConfig(config);
+  const asked = options.stages ?? (config === undefined ? stageNames : before);
+  const stages = stageNames.filter((stage) => asked.includes(stage) || before.includes(stage));
+  assertFits(context, stages);
+  if (config !== undefined) assertSameRun(context, config);
+  if (options.backbone) await saveBackbone(store, options.backbone);
+  if (config === undefined) await store.writeJson('config', newConfig(context, stages, options));
+  else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
+  const epochs = await store.readEpochs();
+  return { stages, earlierMs: epochs.reduce((ms, { durationMs }) => ms + durationMs, 0) };
+}
+
+function newConfig(
+  { settings, data, runtime }: RecipeContext,
+  stages: readonly StageName[],
+  { environment = {} }: RunOptions,
+): Record<string, unknown> {
+  const { labelsPerClass, baseline } = settings;
+  const stepsPerEpoch = Math.ceil((labelsPerClass * data.train.classNames.length) / baseline.batchSize);
+  return {
     startedAt: new Date().toISOString(),
     ...settings,
+    stages,
     data: { origin: data.origin, checksums: data.checksums },
     device: runtime.device,
     kernels: runtime.version,
-    baselineSteps: settings.baseline.epochs * perEpoch,
+    baselineSteps: baseline.epochs * stepsPerEpoch,
     ...environment,
-  });
-  return 0;
-}
-
-function figures(
-  pretrained: Pretrained | undefined,
-  classifier: Classifier | undefined,
-  base: Baseline | undefined,
-): Pick<RunResult, 'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated'> {
-  return {
-    pretext: pretrained ? { val: pretrained.val.metrics, test: pretrained.test.metrics } : null,
-    fineTune: classifier ? { train: classifier.train.metrics, test: classifier.test.metrics } : null,
-    baseline: base ? { train: base.train.metrics, test: base.test.metrics } : null,
-    baselineReestimated: base ? { test: base.testReestimated.metrics } : null,
   };
 }
 
-function drawResults(classifiers: readonly Classifier[], baselines: readonly Baseline[]): DrawResult[] {
-  const draws = Math.max(classifiers.length, baselines.length);
-  return Array.from({ length: draws }, (_, draw) => ({
-    draw,
-    fineTune: classifiers[draw]?.test.metrics ?? null,
-    baseline: baselines[draw]?.test.metrics ?? null,
-    baselineReestimated: baselines[draw]?.testReestimated.metrics ?? null,
-  }));
+/** @throws QuarterturnError `checkpoint` where settings or data are not those that the run began with */
+function assertSameRun(
+  { settings, data, store }: RecipeContext,
+  config: Readonly<Record<string, unknown>>,
+): void {
+  const before = config.data as { readonly checksums?: Readonly<Record<string, string>> } | undefined;
+  const received =
+    JSON.stringify(settingsOfConfig(config, store.name)) !== JSON.stringify(parseSettings(settings))
+      ? 'settings'
+      : Object.entries(before?.checksums ?? {}).some(([file, md5]) => data.checksums[file] !== md5)
+        ? 'data'
+        : undefined;
+  if (received === undefined) return;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${store.name}: expected the ${received} that the run began with. Received: others.`,
+    { hint: `Resume with the same ${received}, or start a new run.` },
+  );
 }

@@ -29,7 +29,8 @@ const scheduleSchema = z.discriminatedUnion('kind', [
 const augmentationSchema = z.strictObject({
   rotateDegrees: z.number().min(0).max(180),
   scale: z.number().min(0).max(0.9),
-  shiftPixels: z.number().min(0),
+  /** Of the shorter side. */
+  shiftFraction: fraction,
   shearFraction: z.number().min(0).max(1),
 });
 
@@ -78,7 +79,9 @@ export type StageSettings = z.infer<typeof stageSchema>;
 export function parseSettings(value: unknown, where = 'settings'): RunSettings {
   const parsed = settingsSchema.safeParse(value);
   if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`);
+  const faults = parsed.error.issues.map(({ path, message }) =>
+    path.length > 0 ? `${path.join('.')}: ${message}` : message,
+  );
   throw new QuarterturnError('usage', `${where}: expected valid settings. Received: ${faults.join('; ')}.`, {
     hint: 'See `quarterturn run --help` for the flags and their ranges.',
   });

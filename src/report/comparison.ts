@@ -26,7 +26,9 @@ export const notebookFigures = {
  * Each figure of the notebook with ours beside it, then the baseline with re-estimated statistics, which the notebook
  * lacks, then mean ± sample standard deviation where there are at least two label draws.
  */
-export function compareWithNotebook(result: RunResult): readonly ComparisonRow[] {
+export function compareWithNotebook(
+  result: Pick<RunResult, 'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'draws'>,
+): readonly ComparisonRow[] {
   const { pretext, fineTune, baseline, baselineReestimated } = result;
   const theirs = notebookFigures;
   return [

@@ -165,26 +165,29 @@ async function startingPoint(
   const { stage, draw } = options;
   const fresh = initialState(options.step, options.weights);
   const saved = await store.loadCheckpoint(name);
-  if (!saved) {
-    const progress = {
-      stage,
-      draw,
-      step: 0,
-      epoch: 0,
-      epochLoss: 0,
-      epochCorrect: 0,
-      epochImages: 0,
-      epochMs: 0,
-      trainMs: 0,
-      imagesTrained: 0,
-    };
-    return { state: fresh, progress };
+  if (saved) {
+    const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
+    assertSameArchitecture(shapes, saved.tensors, name);
   }
-  const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
-  assertSameArchitecture(shapes, saved.tensors, name);
-  const progress = saved.state as unknown as Progress;
+  const progress = (saved?.state as unknown as Progress | undefined) ?? notStarted(stage, draw);
+  // A process killed between an epoch's record and its checkpoint leaves a record of what will be done again.
   await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
-  return { state: saved.tensors, progress };
+  return { state: saved?.tensors ?? fresh, progress };
+}
+
+function notStarted(stage: StageName, draw: number): Progress {
+  return {
+    stage,
+    draw,
+    step: 0,
+    epoch: 0,
+    epochLoss: 0,
+    epochCorrect: 0,
+    epochImages: 0,
+    epochMs: 0,
+    trainMs: 0,
+    imagesTrained: 0,
+  };
 }
 
 function advance(progress: Progress, result: StepResult, ms: number): Progress {

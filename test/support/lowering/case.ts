@@ -32,6 +32,8 @@ export const tolerance: Tolerance = { relative: 2e-5, absolute: 2e-5 };
 export const settings = ['forward', 'training', 'maps'] as const;
 export type Setting = (typeof settings)[number];
 
+const isMap = ({ dtype, shape }: Value) => dtype === 'float32' && shape.length === 4;
+
 /** The same map, as a convolution with the identity puts it out. */
 function throughConv(x: Value): Value {
   const channels = x.shape[1]!;
@@ -42,45 +44,56 @@ function throughConv(x: Value): Value {
   return conv(x, constant(identity), { pads: [0, 0, 0, 0] });
 }
 
-const isMap = ({ dtype, shape }: Value) => dtype === 'float32' && shape.length === 4;
-
-/** The graph of a case in its setting, with inputs `x0`, `x1`, … and outputs `y0`, `y1`, … (and `backward`). */
-export function caseGraph({ inputs, build }: LoweringCase, setting: Setting): Graph {
-  const values = inputs.map(({ dtype, shape }, i) => input(`x${i}`, dtype, shape));
-  const built = build(...values.map((v) => (setting === 'maps' && isMap(v) ? throughConv(v) : v)));
-  const outputs = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
-  const named = Object.fromEntries(outputs.map((value, i) => [`y${i}`, value]));
-  if (setting === 'forward') return graph(named);
-  const ones = constant(float32([2], [1, -1]));
-  return graph({ ...named, backward: reluGrad(ones, ones) });
+/** A graph to judge, and what to feed it. */
+export interface Trial {
+  readonly graph: Graph;
+  readonly inputs: Readonly<Record<string, Tensor>>;
 }
 
-/** What a case feeds, by the names of {@link caseGraph}. */
-export function caseInputs({ inputs }: LoweringCase): Record<string, Tensor> {
-  return Object.fromEntries(inputs.map((t, i) => [`x${i}`, t]));
+/** Cases in their setting, as one graph; each output is named after its case. */
+export function trialOf(cases: readonly LoweringCase[], setting: Setting): Trial {
+  const inputs: Record<string, Tensor> = {};
+  const outputs: Record<string, Value> = {};
+  cases.forEach(({ op, what, inputs: fed, build }, k) => {
+    const values = fed.map((t, i) => {
+      const name = `case ${k} input ${i}`;
+      inputs[name] = t;
+      const value = input(name, t.dtype, t.shape);
+      return setting === 'maps' && isMap(value) ? throughConv(value) : value;
+    });
+    const built = build(...values);
+    const results = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
+    results.forEach((value, i) => {
+      outputs[`${op}, ${what}: output ${i}`] = value;
+    });
+  });
+  if (setting !== 'forward') {
+    const signs = constant(float32([2], [1, -1]));
+    outputs.backward = reluGrad(signs, signs);
+  }
+  return { graph: graph(outputs), inputs };
 }
 
-/**
- * Compile and run a graph and compare every output with the interpreter's, in value, dtype and shape.
- * @throws Error naming the output and its worst element
- */
-export async function expectLowered(
+/** Compile and run a graph; what is off in its outputs, by dtype, shape or value against the interpreter. */
+export async function differences(
   runtime: Runtime,
-  tested: Graph,
-  inputs: Readonly<Record<string, Tensor>>,
+  { graph, inputs }: Trial,
   allowed: Tolerance = tolerance,
-): Promise<void> {
-  const program = await runtime.compile(tested);
+): Promise<string[]> {
+  const program = await runtime.compile(graph);
   try {
     const results = await program.run(inputs);
-    const expected = interpret(tested, inputs);
-    for (const [name, value] of Object.entries(tested.outputs)) {
+    const expected = interpret(graph, inputs);
+    return Object.entries(graph.outputs).flatMap(([name, { dtype }]) => {
       const result = results[name]!;
-      if (result.dtype !== value.dtype) {
-        throw new Error(`${name}: expected ${value.dtype}. Received: ${result.dtype}.`);
+      if (result.dtype !== dtype) return [`${name}: expected ${dtype}. Received: ${result.dtype}.`];
+      try {
+        expectClose(result, expected[name]!, allowed, name);
+        return [];
+      } catch (error) {
+        return [(error as Error).message];
       }
-      expectClose(result, expected[name]!, allowed, name);
-    }
+    });
   } finally {
     await program.release();
   }

@@ -1,4 +1,5 @@
 import type { Value } from '../../../src/graph/graph.js';
+import { constant } from '../../../src/graph/graph.js';
 import {
   add,
   broadcastTo,
@@ -16,7 +17,6 @@ import {
   sub,
   transpose,
 } from '../../../src/graph/ops/arithmetic.js';
-import { constant } from '../../../src/graph/graph.js';
 import { argMax, cast, equal, oneHot } from '../../../src/graph/ops/discrete.js';
 import { matMul } from '../../../src/graph/ops/matmul.js';
 import { logSoftmax, softmax } from '../../../src/graph/ops/softmax.js';
@@ -63,7 +63,7 @@ const partners: readonly Shape[] = [
 ];
 
 const elementwise: readonly LoweringCase[] = [
-  ...Object.entries(binary).flatMap(([op, build]) => [
+  ...Object.entries(binary).flatMap(([op, build]): LoweringCase[] => [
     ...partners.map(
       (shape): LoweringCase => ({
         op,
@@ -147,56 +147,66 @@ const elementwise: readonly LoweringCase[] = [
 
 /** All sets of axes of a rank, the empty one too. */
 const subsets = (rank: number): number[][] =>
-  Array.from({ length: 2 ** rank }, (_, bits) => Array.from({ length: rank }, (_, a) => a).filter((a) => bits & (1 << a)));
+  Array.from({ length: 2 ** rank }, (_, bits) =>
+    Array.from({ length: rank }, (_, a) => a).filter((a) => bits & (1 << a)),
+  );
 
-const reductions: readonly LoweringCase[] = Object.entries({ reduceSum, reduceMean }).flatMap(([op, build]) => [
-  ...[false, true].map(
-    (keepDims): LoweringCase => ({
+const reductions: readonly LoweringCase[] = Object.entries({ reduceSum, reduceMean }).flatMap(
+  ([op, build]) => [
+    ...[false, true].map(
+      (keepDims): LoweringCase => ({
+        op,
+        what: `a map over every set of axes${keepDims ? ', axes kept' : ''}`,
+        inputs: [uniform(...map)],
+        build: (x) => subsets(4).map((axes) => build(x!, axes, { keepDims })),
+      }),
+    ),
+    {
       op,
-      what: `a map over every set of axes${keepDims ? ', axes kept' : ''}`,
-      inputs: [uniform(...map)],
-      build: (x) => subsets(4).map((axes) => build(x!, axes, { keepDims })),
-    }),
-  ),
-  {
-    op,
-    what: 'thin maps over every set of axes',
-    inputs: thinMaps.map((shape) => uniform(...shape)),
-    build: (...maps) =>
-      maps.flatMap((x) =>
-        subsets(4).flatMap((axes) => [build(x, axes), build(x, axes, { keepDims: true })]),
-      ),
-  },
-  {
-    op,
-    what: 'axes in another order, other ranks',
-    inputs: [uniform(...map), uniform(2, 3), uniform(4), uniform(), uniform(2, 3, 1, 2, 2)],
-    build: (x, matrix, vector, number, five) => [
-      build(x!, [3, 0]),
-      build(x!, [2, 1], { keepDims: true }),
-      ...subsets(2).map((axes) => build(matrix!, axes)),
-      build(vector!, [0]),
-      build(number!, []),
-      build(five!, [0, 3]),
-    ],
-  },
-  {
-    op,
-    what: 'of a reduction, and of a reduction next to a map',
-    inputs: [uniform(...map)],
-    build: (x) => {
-      const perImage = build(x!, [1, 2, 3], { keepDims: true });
-      const perChannel = build(x!, [0, 2, 3], { keepDims: true });
-      return [build(perImage, [0]), sub(x!, perImage), sub(sub(x!, perChannel), build(x!, [2, 3], { keepDims: true }))];
+      what: 'thin maps over every set of axes',
+      inputs: thinMaps.map((shape) => uniform(...shape)),
+      build: (...maps) =>
+        maps.flatMap((x) =>
+          subsets(4).flatMap((axes) => [build(x, axes), build(x, axes, { keepDims: true })]),
+        ),
     },
-  },
-]);
+    {
+      op,
+      what: 'axes in another order, other ranks',
+      inputs: [uniform(...map), uniform(2, 3), uniform(4), uniform(), uniform(2, 3, 1, 2, 2)],
+      build: (x, matrix, vector, number, five) => [
+        build(x!, [3, 0]),
+        build(x!, [2, 1], { keepDims: true }),
+        ...subsets(2).map((axes) => build(matrix!, axes)),
+        build(vector!, [0]),
+        build(number!, []),
+        build(five!, [0, 3]),
+      ],
+    },
+    {
+      op,
+      what: 'of a reduction, and of a reduction next to a map',
+      inputs: [uniform(...map)],
+      build: (x) => {
+        const perImage = build(x!, [1, 2, 3], { keepDims: true });
+        const perChannel = build(x!, [0, 2, 3], { keepDims: true });
+        return [
+          build(perImage, [0]),
+          sub(x!, perImage),
+          sub(sub(x!, perChannel), build(x!, [2, 3], { keepDims: true })),
+        ];
+      },
+    },
+  ],
+);
 
 /** All orders of four axes. */
 const permutations = (items: readonly number[]): number[][] =>
   items.length === 0
     ? [[]]
-    : items.flatMap((first) => permutations(items.filter((i) => i !== first)).map((rest) => [first, ...rest]));
+    : items.flatMap((first) =>
+        permutations(items.filter((i) => i !== first)).map((rest) => [first, ...rest]),
+      );
 
 const axes: readonly LoweringCase[] = [
   {
@@ -308,7 +318,13 @@ const wholeNumbers: readonly LoweringCase[] = [
   {
     op: 'cast',
     what: 'images of bytes to maps',
-    inputs: [tensor('uint8', [2, 2, 2, 3], Uint8Array.from({ length: 24 }, (_, i) => i * 11))],
+    inputs: [
+      tensor(
+        'uint8',
+        [2, 2, 2, 3],
+        Uint8Array.from({ length: 24 }, (_, i) => i * 11),
+      ),
+    ],
     build: (x) => mul(cast(transpose(x!, [0, 3, 1, 2]), 'float32'), 1 / 255),
   },
   {

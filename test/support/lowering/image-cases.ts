@@ -9,8 +9,8 @@ import {
   type PoolAttributes,
   samePoolPads,
 } from '../../../src/graph/ops/pool.js';
-import { float32, type Shape, sizeOf } from '../../../src/tensor/tensor.js';
 import { Random } from '../../../src/random/random.js';
+import { float32, type Shape, sizeOf } from '../../../src/tensor/tensor.js';
 import { randomTensor } from '../numeric.js';
 import type { LoweringCase } from './case.js';
 
@@ -22,7 +22,10 @@ const positive = (...shape: number[]) => randomTensor(seed++, shape, { low: 0.5,
 /** Few different numbers: most windows have several maxima. */
 const tied = (...shape: number[]) => {
   const random = Random.seeded(seed++);
-  return float32(shape, Float32Array.from({ length: sizeOf(shape) }, () => random.integer(3) - 1));
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, () => random.integer(3) - 1),
+  );
 };
 
 const none: Pads = [0, 0, 0, 0];
@@ -82,8 +85,16 @@ const pools: readonly (readonly [what: string, shape: Shape, attributes: PoolAtt
   ['3 × 3, stride 2, same, even × odd map, one image', [1, 3, 4, 5], same3x3(4, 5)],
   ['3 × 3, stride 2, same, one channel', [3, 1, 5, 6], same3x3(5, 6)],
   ['2 × 2 tiles', [2, 3, 4, 6], { kernel: [2, 2], strides: [2, 2], pads: none }],
-  ['2 × 2 tiles that leave the last row and column', [2, 3, 5, 7], { kernel: [2, 2], strides: [2, 2], pads: none }],
-  ['2 × 2, stride 3: pixels that no window covers', [2, 3, 5, 9], { kernel: [2, 2], strides: [3, 3], pads: none }],
+  [
+    '2 × 2 tiles that leave the last row and column',
+    [2, 3, 5, 7],
+    { kernel: [2, 2], strides: [2, 2], pads: none },
+  ],
+  [
+    '2 × 2, stride 3: pixels that no window covers',
+    [2, 3, 5, 9],
+    { kernel: [2, 2], strides: [3, 3], pads: none },
+  ],
   ['3 × 3, stride 1', [2, 3, 4, 5], { kernel: [3, 3], strides: [1, 1], pads: [1, 1, 1, 1] }],
   [
     '2 × 3, strides 1 and 2, four different pads',

@@ -1,0 +1,134 @@
+import { type Command, Option } from 'commander';
+import { QuarterturnError } from '../errors.js';
+import { presets } from '../recipes/presets.js';
+import type { DeviceName } from '../runtime/runtime.js';
+
+/** Kernels that Node has; the runtime says whether the hardware is there. */
+const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
+
+const { quick, notebook } = presets;
+
+/** The options that commands share, each described with its default and the reason for it. */
+export const option = {
+  preset: () =>
+    new Option(
+      '--preset <name>',
+      'quick: minutes on 2 cores (the default); notebook: every figure as in the notebook, hours',
+    ).argParser(choice('--preset', Object.keys(presets))),
+  epochs: (of: 'pretrain' | 'finetune' | 'baseline') =>
+    new Option(
+      '--epochs <n>',
+      `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, quick ${quick[of].epochs}, notebook ${notebook[of].epochs})`,
+    ).argParser(wholeNumber('--epochs', { min: 1 })),
+  width: () =>
+    new Option(
+      '--width <x>',
+      `channels of the network, 1 being the notebook's (default: the preset's, quick ${quick.network.width}: work grows with the square)`,
+    ).argParser(width),
+  seed: () =>
+    new Option(
+      '--seed <n>',
+      `all randomness comes from it (default: ${quick.seed}, the notebook's)`,
+    ).argParser(wholeNumber('--seed', { min: 0 })),
+  draws: (byDefault = '1, the first of each class as in the notebook') =>
+    new Option(
+      '--draws <n>',
+      `choices of labelled images, for mean ± deviation (default: ${byDefault})`,
+    ).argParser(wholeNumber('--draws', { min: 1, max: 100 })),
+  labelsPerClass: (byDefault = `${quick.labelsPerClass}, as in the notebook`) =>
+    new Option(
+      '--labels-per-class <n>',
+      `labels of each class to learn from (default: ${byDefault})`,
+    ).argParser(wholeNumber('--labels-per-class', { min: 1 })),
+  config: () =>
+    new Option(
+      '--config <file>',
+      'JSON with any settings of a config.json, put over the preset (default: none; flags go over it)',
+    ).conflicts('resume'),
+  data: () =>
+    new Option(
+      '--data <folder>',
+      'the four IDX files, plain or .gz (default: MNIST, installed with the package)',
+    ),
+  device: () =>
+    new Option('--device <name>', 'cpu or webgpu (default: cpu, which every machine has)').argParser(
+      choice('--device', devices),
+    ),
+  threads: () =>
+    new Option(
+      '--threads <n>',
+      'threads for one operator (default: all cores, nothing else runs beside it)',
+    ).argParser(wholeNumber('--threads', { min: 1, max: 1024 })),
+  from: () =>
+    new Option('--from <folder>', 'run whose pretrained backbone to take (needed, unless resumed)').conflicts(
+      'resume',
+    ),
+  out: () =>
+    new Option(
+      '--out <folder>',
+      'where the run goes (default: runs/<preset>-<date>-<time>, so that none is overwritten)',
+    ).conflicts('resume'),
+  resume: (also: string) =>
+    new Option('--resume <folder>', `go on with a stopped run, with the settings it began with${also}`),
+  classes: () =>
+    new Option('--classes <n>', 'classes of the baseline (default: 10, the digits)').argParser(
+      wholeNumber('--classes', { min: 2, max: 256 }),
+    ),
+  limit: () =>
+    new Option('--limit <n>', 'images to take of each IDX file (default: all)').argParser(
+      wholeNumber('--limit', { min: 1 }),
+    ),
+  json: (what: string) => new Option('--json', `${what} as JSON on stdout (default: a table for people)`),
+  quiet: () => new Option('--quiet', 'no progress on stderr (default: shown)'),
+} as const;
+
+/** Add options under a heading of the help. */
+export function addGroup(command: Command, heading: string, options: readonly Option[]): Command {
+  command.optionsGroup(heading);
+  for (const each of options) command.addOption(each);
+  return command;
+}
+
+/** The last group of every command: how it speaks. */
+export function addOutputGroup(command: Command, options: readonly Option[] = []): Command {
+  return addGroup(command, 'Output:', options).helpOption('-h, --help', 'print this help');
+}
+
+/** Examples at the end of a help text: what to type, and below it what it does. */
+export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
+  const lines = examples.map(([line, what]) => `  ${line}\n      ${what}`);
+  return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
+}
+
+/**
+ * A parser of whole numbers from `min` to `max`.
+ * @throws QuarterturnError `usage` naming the flag
+ */
+function wholeNumber(
+  flag: string,
+  { min, max }: { readonly min: number; readonly max?: number },
+): (text: string) => number {
+  const range = max === undefined ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= min && value <= (max ?? value)) return value;
+    throw wrongValue(flag, range, text);
+  };
+}
+
+function width(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value <= 8) return value;
+  throw wrongValue('--width', 'a number above 0, at most 8', text);
+}
+
+function choice(flag: string, names: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (names.includes(text)) return text;
+    throw wrongValue(flag, names.join(' or '), text);
+  };
+}
+
+function wrongValue(flag: string, expected: string, received: string): QuarterturnError {
+  return new QuarterturnError('usage', `${flag}: expected ${expected}. Received: ${received || 'nothing'}.`);
+}

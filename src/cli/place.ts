@@ -1,0 +1,68 @@
+import { availableParallelism, cpus } from 'node:os';
+import { resolve } from 'node:path';
+import type { DataSource } from '../data/dataset.js';
+import { readIdxFolder } from '../data/idx-folder.node.js';
+import { readMnist } from '../data/mnist.node.js';
+import { formatCount } from '../report/format.js';
+import type { DeviceName } from '../runtime/runtime.js';
+import type { EventListener } from '../train/events.js';
+import { packageVersion } from './version.js';
+
+/** Where a command finds its data and runs its graphs. */
+export interface Place {
+  /** Absolute; null for MNIST. */
+  readonly dataFolder: string | null;
+  readonly device: DeviceName;
+  readonly threads: number;
+}
+
+export interface PlaceFlags {
+  readonly data?: string;
+  readonly device?: DeviceName;
+  readonly threads?: number;
+}
+
+/**
+ * What the flags say, else what a run's `config.json` says, so that the same kernels give the same numbers, else MNIST
+ * on all cores.
+ */
+export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unknown>> = {}): Place {
+  const { dataFolder, device, threads } = config;
+  return {
+    dataFolder:
+      flags.data !== undefined ? resolve(flags.data) : typeof dataFolder === 'string' ? dataFolder : null,
+    device: flags.device ?? (device === 'webgpu' ? device : 'cpu'),
+    threads: flags.threads ?? (Number.isInteger(threads) ? Number(threads) : availableParallelism()),
+  };
+}
+
+/** Read the data once, and say what it is. */
+export async function readData({ dataFolder }: Place, emit: EventListener): Promise<DataSource> {
+  const data = dataFolder === null ? await readMnist() : await readIdxFolder(dataFolder);
+  const { train, test } = data;
+  const size = `${train.height}×${train.width}`;
+  emit({
+    type: 'note',
+    text: `Data  ${formatCount(train.count)} training and ${formatCount(test.count)} test images, ${size}, ${train.classNames.length} classes (${data.origin})`,
+  });
+  return data;
+}
+
+/** What `config.json` keeps beside the settings: enough to say on what a figure was measured. */
+export function environmentOf({ dataFolder, threads }: Place): Record<string, unknown> {
+  return {
+    dataFolder,
+    threads,
+    quarterturn: packageVersion(),
+    node: process.version,
+    platform: `${process.platform} ${process.arch}`,
+    processor: cpus()[0]?.model.trim() ?? 'unknown',
+    cores: availableParallelism(),
+    commandLine: ['quarterturn', ...process.argv.slice(2)].join(' '),
+  };
+}
+
+/** Largest resident set of this process so far. */
+export function peakMemoryBytes(): number {
+  return process.resourceUsage().maxRSS * 1024;
+}

@@ -1,0 +1,52 @@
+import { Command } from 'commander';
+import { addEvaluateCommand } from './evaluate.js';
+import { addPredictCommand } from './predict.js';
+import { addReportCommand } from './report.js';
+import { addRunCommand } from './run.js';
+import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
+import { addSummaryCommand } from './summary.js';
+import { createStyles } from './terminal.js';
+import { packageVersion } from './version.js';
+
+/** Help loses these again where the output takes no colour. */
+const { bold } = createStyles(true);
+
+/** The command line, ready to parse; it throws instead of ending the process and prints no errors itself. */
+export function createProgram(): Command {
+  const program = new Command('quarterturn')
+    .description(
+      'Label a hundred images. Classify the rest.\n\n' +
+        'Learns first from unlabelled images, by telling how they were turned, then from a few labels; leaves one ONNX file that classifies, and a report of how well.',
+    )
+    .usage('<command> [options]')
+    .version(packageVersion(), '-V, --version', 'print the version')
+    .helpOption('-h, --help', 'print this help, or that of a command')
+    .helpCommand(false)
+    .option('--debug', 'print the stack of an error (default: its message and a hint)')
+    .exitOverride()
+    .configureOutput({ outputError: () => {} })
+    .configureHelp({ styleTitle: bold, subcommandTerm: (command) => command.name() })
+    .addHelpText(
+      'after',
+      `
+Examples:
+  quarterturn run                                   MNIST, in minutes
+  quarterturn run --preset notebook --epochs 1      the full-width network
+  quarterturn evaluate runs/quick-20250314-101245   its figures once more
+  quarterturn predict runs/quick-20250314-101245 digit.png
+
+Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
+    );
+  program.commandsGroup('Train:');
+  addRunCommand(program);
+  addPretrainCommand(program);
+  addFinetuneCommand(program);
+  addBaselineCommand(program);
+  program.commandsGroup('Look:');
+  addEvaluateCommand(program);
+  addReportCommand(program);
+  addSummaryCommand(program);
+  program.commandsGroup('Use:');
+  addPredictCommand(program);
+  return program;
+}

@@ -1,0 +1,82 @@
+import { isAbsolute, join, relative } from 'node:path';
+import { QuarterturnError } from '../errors.js';
+import { classifierName } from '../recipes/run.js';
+import type { RunFigures } from '../recipes/stages.js';
+import { compareWithNotebook } from '../report/comparison.js';
+import { formatBytes, formatDuration, formatRate } from '../report/format.js';
+import { comparisonTable } from '../report/terminal-table.js';
+import type { RunFolder } from '../train/run-folder.node.js';
+import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
+
+/** The `config.json` of a run. */
+export async function readConfig(folder: RunFolder): Promise<Readonly<Record<string, unknown>>> {
+  const config = await folder.readJson('config');
+  if (typeof config === 'object' && config !== null) return config as Record<string, unknown>;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${folder.name}: expected a config.json. Received: ${config === undefined ? 'none' : typeof config}.`,
+    { hint: 'The run was stopped before it began: start it again in another folder.' },
+  );
+}
+
+/**
+ * Render `report.html` from the folder.
+ * @returns its path
+ * @throws QuarterturnError `checkpoint` where the run has no result yet
+ */
+export async function writeReport(folder: RunFolder): Promise<string> {
+  const record: RunRecord = {
+    config: await readConfig(folder),
+    epochs: await folder.readEpochs(),
+    result: await finished<RunResult>(folder, 'result'),
+    exhibits: await finished<Exhibits>(folder, 'exhibits'),
+  };
+  // Loaded only now: the charts' library takes half a second.
+  const { renderReport } = await import('../report/render-report.js');
+  return folder.writeReport(renderReport(record));
+}
+
+async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits'): Promise<T> {
+  const value = await folder.readJson(name);
+  if (value !== undefined) return value as T;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${folder.name}: expected a finished run. Received: one without ${name}.json.`,
+    { hint: `Finish it: ${resumeCommand(folder.name)}` },
+  );
+}
+
+/** What to type to go on with a run. */
+export function resumeCommand(folder: string): string {
+  const path = shownPath(folder);
+  return `quarterturn run --resume ${/[^\w./\\:@%+=-]/.test(path) ? `'${path}'` : path}`;
+}
+
+/** A finished run as a person wants to see it: the comparison, and where everything lies. */
+export function formatRun(result: RunResult, report: string): string {
+  const lines = [
+    '',
+    formatFigures(result),
+    '',
+    `Report  ${shownPath(report)}`,
+    ...(result.fineTune
+      ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
+      : []),
+    `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
+    '',
+  ];
+  return lines.join('\n');
+}
+
+/** Figures of the stages that were run, beside the notebook's. */
+export function formatFigures(figures: RunFigures): string {
+  const rows = compareWithNotebook(figures).filter(({ ours }) => ours !== null);
+  return comparisonTable(rows, { columns: process.stdout.columns || 80 });
+}
+
+/** A path as one would type it here: relative where it lies below the current folder. */
+export function shownPath(path: string): string {
+  if (!isAbsolute(path)) return path;
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
+}

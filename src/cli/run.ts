@@ -1,0 +1,38 @@
+import type { Command } from 'commander';
+import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import type { TrainFlags } from './train.js';
+
+/** `quarterturn run`: the whole system. */
+export function addRunCommand(program: Command): void {
+  const command = program
+    .command('run')
+    .summary('everything: pretrain, fine-tune, baseline, report')
+    .description(
+      'Pretrain on rotations, fine-tune on the labels, compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
+    );
+  addGroup(command, 'What to do:', [
+    option.preset(),
+    option.epochs('pretrain'),
+    option.width(),
+    option.seed(),
+    option.draws(),
+    option.labelsPerClass(),
+    option.config(),
+  ]);
+  addGroup(command, 'Where:', [
+    option.data(),
+    option.out(),
+    option.resume(''),
+    option.device(),
+    option.threads(),
+  ]);
+  addOutputGroup(command, [option.json('the result'), option.quiet()]);
+  addExamples(command, [
+    ['quarterturn run', 'MNIST in minutes'],
+    ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
+    ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
+    ['quarterturn run --data my-images', 'your own images, as four IDX files'],
+    ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],
+  ]);
+  command.action(async (flags: TrainFlags) => (await import('./train.js')).train('run', flags));
+}

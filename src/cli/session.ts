@@ -1,0 +1,54 @@
+import { QuarterturnError } from '../errors.js';
+import type { EventListener } from '../train/events.js';
+import { createProgress, type Progress } from './progress.js';
+import { traitsOf } from './terminal.js';
+
+/** What a long command works in: it tells its events here, and stops soon after the signal is aborted. */
+export interface Session {
+  readonly emit: EventListener;
+  readonly signal: AbortSignal;
+}
+
+export interface SessionOptions {
+  readonly quiet?: boolean | undefined;
+  /** Said at the first Ctrl-C. */
+  readonly stopping: string;
+}
+
+/**
+ * Do something long with progress on stderr. The first Ctrl-C (or SIGTERM) asks it to stop, the second one ends the
+ * process at once.
+ */
+export async function inSession<T>(
+  options: SessionOptions,
+  body: (session: Session) => Promise<T>,
+): Promise<T> {
+  const progress = options.quiet ? silence : stderrProgress();
+  const controller = new AbortController();
+  const stop = (): void => {
+    if (controller.signal.aborted) {
+      progress.end();
+      process.exit(130);
+    }
+    controller.abort();
+    progress.listener({ type: 'note', text: options.stopping });
+  };
+  process.on('SIGINT', stop).on('SIGTERM', stop);
+  try {
+    return await body({ emit: progress.listener, signal: controller.signal });
+  } finally {
+    process.off('SIGINT', stop).off('SIGTERM', stop);
+    progress.end();
+  }
+}
+
+/** @throws QuarterturnError `interrupted` where the session was asked to stop: for what comes before any training. */
+export function assertGoingOn({ signal }: Session): void {
+  if (signal.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
+}
+
+function stderrProgress(): Progress {
+  return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
+}
+
+const silence: Progress = { listener: () => {}, end: () => {} };

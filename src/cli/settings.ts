@@ -1,0 +1,120 @@
+import { readFile } from 'node:fs/promises';
+import { QuarterturnError } from '../errors.js';
+import { type PresetName, presets } from '../recipes/presets.js';
+import { parseSettings, type RunSettings } from '../recipes/settings.js';
+import { settingAt } from '../report/run-facts.js';
+import type { StageName } from '../train/run-record.js';
+
+/** Flags that change settings; undefined where not given. */
+export interface SettingFlags {
+  readonly preset?: PresetName;
+  readonly seed?: number;
+  readonly draws?: number;
+  readonly labelsPerClass?: number;
+  readonly width?: number;
+  readonly epochs?: number;
+  /** A JSON file with any settings. */
+  readonly config?: string;
+}
+
+/** Each flag that was given: its name, the setting that it stands for, its value. */
+interface GivenFlag {
+  readonly flag: string;
+  readonly path: readonly string[];
+  readonly value: string | number;
+}
+
+/**
+ * The settings that a new run begins with: flags over `--config` over the preset, or over `base` where given.
+ * @param epochsOf the stage that `--epochs` speaks of
+ * @throws QuarterturnError `usage` naming each field that is wrong
+ */
+export async function chosenSettings(
+  flags: SettingFlags,
+  epochsOf: StageName,
+  base?: RunSettings,
+): Promise<RunSettings> {
+  const file = flags.config === undefined ? {} : await readJsonFile(flags.config);
+  const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
+  const settings = givenFlags(flags, epochsOf).reduce(
+    (merged, { path, value }) => merge(merged, nested(path, value)),
+    merge(base ?? preset, file),
+  );
+  return parseSettings(settings, flags.config ?? 'settings');
+}
+
+/**
+ * Flags beside `--resume` may repeat what the run began with, not change it.
+ * @throws QuarterturnError `usage` naming those that differ
+ */
+export function assertUnchanged(
+  flags: SettingFlags,
+  settings: RunSettings,
+  epochsOf: StageName,
+  folder: string,
+): void {
+  const changed = givenFlags(flags, epochsOf).filter(
+    ({ path, value }) => settingAt(settings, path) !== value,
+  );
+  if (changed.length === 0) return;
+  const list = changed.map(
+    ({ flag, path, value }) => `${flag} ${value} (the run has ${settingAt(settings, path)})`,
+  );
+  throw new QuarterturnError(
+    'usage',
+    `--resume ${folder}: expected the settings that the run began with. Received: ${list.join(', ')}.`,
+    { hint: 'Leave these flags out to go on, or start a new run without --resume.' },
+  );
+}
+
+function givenFlags(flags: SettingFlags, epochsOf: StageName): GivenFlag[] {
+  const all: (Omit<GivenFlag, 'value'> & { readonly value: GivenFlag['value'] | undefined })[] = [
+    { flag: '--preset', path: ['preset'], value: flags.preset },
+    { flag: '--seed', path: ['seed'], value: flags.seed },
+    { flag: '--draws', path: ['draws'], value: flags.draws },
+    { flag: '--labels-per-class', path: ['labelsPerClass'], value: flags.labelsPerClass },
+    { flag: '--width', path: ['network', 'width'], value: flags.width },
+    { flag: '--epochs', path: [epochsOf, 'epochs'], value: flags.epochs },
+  ];
+  return all.filter((given): given is GivenFlag => given.value !== undefined);
+}
+
+/** An unknown name falls through to the settings check, which says what is allowed. */
+function presetNamed(name: PresetName = 'quick'): RunSettings {
+  return Object.hasOwn(presets, name) ? presets[name] : presets.quick;
+}
+
+async function readJsonFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  try {
+    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
+    if (isRecord(value)) return value;
+    throw new Error('no object');
+  } catch (cause) {
+    const received = cause instanceof Error ? cause.message : String(cause);
+    throw new QuarterturnError(
+      'usage',
+      `--config ${file}: expected a JSON object in a readable file. Received: ${received}.`,
+      {
+        hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
+        cause,
+      },
+    );
+  }
+}
+
+/** `over` put over `base`, field by field; where the kind changes (of optimizer or schedule), as a whole. */
+function merge(base: unknown, over: unknown): unknown {
+  if (!isRecord(base) || !isRecord(over)) return over;
+  if (over.kind !== undefined && over.kind !== base.kind) return over;
+  const merged: Record<string, unknown> = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
+  return merged;
+}
+
+function nested(path: readonly string[], value: unknown): unknown {
+  return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}

@@ -1,0 +1,145 @@
+import { QuarterturnError } from '../errors.js';
+import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
+import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import { encodeJson } from '../train/checkpoint.js';
+import { RunFolder } from '../train/run-folder.node.js';
+import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
+import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
+import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
+import { assertGoingOn, inSession, type Session } from './session.js';
+import { assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+
+export interface TrainFlags extends SettingFlags, PlaceFlags {
+  readonly out?: string;
+  /** Run whose pretrained backbone and settings fine-tuning takes. */
+  readonly from?: string;
+  readonly resume?: string;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** What a training command is about to do. */
+interface Plan {
+  readonly settings: RunSettings;
+  readonly stages: readonly StageName[];
+  readonly place: Place;
+  readonly backbone?: Weights;
+}
+
+/** `quarterturn run`, or one stage of it alone. */
+export async function train(command: 'run' | StageName, flags: TrainFlags): Promise<void> {
+  const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
+  const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
+    const { result, report } =
+      flags.resume === undefined
+        ? await startRun(command, flags, session)
+        : await resumeRun(command, flags.resume, flags, session);
+    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report)}\n`;
+  });
+  process.stdout.write(output);
+}
+
+interface Outcome {
+  readonly result: RunResult;
+  /** Path of `report.html`. */
+  readonly report: string;
+}
+
+async function startRun(command: 'run' | StageName, flags: TrainFlags, session: Session): Promise<Outcome> {
+  const plan = flags.from === undefined ? await newPlan(command, flags) : await planFrom(flags.from, flags);
+  const name = command === 'run' ? plan.settings.preset : `${plan.settings.preset}-${command}`;
+  const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;
+  // The folder comes last: what fails before leaves nothing behind.
+  return execute(plan, session, () => RunFolder.create(path));
+}
+
+async function resumeRun(
+  command: 'run' | StageName,
+  path: string,
+  flags: TrainFlags,
+  session: Session,
+): Promise<Outcome> {
+  const folder = await RunFolder.open(path);
+  try {
+    const config = await readConfig(folder);
+    const settings = settingsOfConfig(config, path);
+    assertUnchanged(flags, settings, epochsOf(command), path);
+    const before = stagesOfConfig(config);
+    const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
+    const result = (await folder.readJson('result')) as RunResult | undefined;
+    if (result !== undefined && stages.every((stage) => figureOf(result, stage) !== null)) {
+      session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
+      return { result, report: await writeReport(folder) };
+    }
+    return await execute({ settings, stages, place: placeOf(flags, config) }, session, async () => folder);
+  } finally {
+    await folder.close();
+  }
+}
+
+async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<Plan> {
+  return {
+    settings: await chosenSettings(flags, epochsOf(command)),
+    stages: command === 'run' ? stageNames : [command],
+    place: placeOf(flags),
+  };
+}
+
+/** Fine-tuning on the backbone, the settings and the data of another run. */
+async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
+  const source = await RunFolder.open(path, { readOnly: true });
+  const config = await readConfig(source);
+  const base = settingsOfConfig(config, path);
+  return {
+    settings: await chosenSettings(flags, 'finetune', base),
+    stages: ['finetune'],
+    place: placeOf(flags, config),
+    backbone: await loadPretrained(source, base),
+  };
+}
+
+async function execute(
+  { settings, stages, place, backbone }: Plan,
+  session: Session,
+  openFolder: () => Promise<RunFolder>,
+): Promise<Outcome> {
+  const runtime = await createNodeRuntime(place);
+  const data = await readData(place, session.emit);
+  assertFits({ settings, data }, stages);
+  assertGoingOn(session);
+  const folder = await openFolder();
+  session.emit({ type: 'note', text: `Run   ${folder.name}` });
+  try {
+    const result = await run(
+      { settings, data, runtime, store: folder, ...session },
+      { stages, backbone, environment: environmentOf(place), peakMemoryBytes },
+    );
+    return { result, report: await writeReport(folder) };
+  } catch (error) {
+    if (!(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
+    throw new QuarterturnError('interrupted', error.message, {
+      hint: `Go on with: ${resumeCommand(folder.name)}`,
+      cause: error,
+    });
+  } finally {
+    await folder.close();
+  }
+}
+
+function figureOf({ pretext, fineTune, baseline }: RunResult, stage: StageName): object | null {
+  return { pretrain: pretext, finetune: fineTune, baseline }[stage];
+}
+
+/** The stage that `--epochs` speaks of. */
+function epochsOf(command: 'run' | StageName): StageName {
+  return command === 'run' ? 'pretrain' : command;
+}
+
+/** Local time as `20250314-101245`: sorts, and needs no quotes. */
+function timestamp(now: Date): string {
+  const two = (n: number) => `${n}`.padStart(2, '0');
+  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
+  return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
+}

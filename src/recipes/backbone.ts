@@ -1,0 +1,62 @@
+import { turnCount } from '../data/rotation.js';
+import { QuarterturnError } from '../errors.js';
+import type { Network } from '../nn/rotnet.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { assertSameArchitecture, type RunStore } from '../train/checkpoint.js';
+import { loadStage } from '../train/loop.js';
+import { weightsOf } from '../train/train-step.js';
+import { networkFor, type RecipeContext } from './context.js';
+import type { RunSettings } from './settings.js';
+
+export type Weights = Readonly<Record<string, Tensor>>;
+
+/** Checkpoint of a backbone that was pretrained in another run. */
+const borrowedName = 'backbone';
+
+/** Keep a backbone of another run in this one, so that it can be resumed and evaluated by itself. */
+export async function saveBackbone(store: RunStore, weights: Weights): Promise<void> {
+  if (await store.loadCheckpoint(borrowedName)) return;
+  await store.saveCheckpoint(borrowedName, { tensors: weights, state: {} });
+}
+
+/**
+ * The backbone that fine-tuning starts from: the one that was brought from another run, else the one pretrained here.
+ * @throws QuarterturnError `checkpoint` where there is none, or one of another architecture
+ */
+export async function loadBackbone(context: RecipeContext): Promise<Weights> {
+  const { settings, store, data } = context;
+  const borrowed = await store.loadCheckpoint(borrowedName);
+  const weights = borrowed?.tensors ?? (await loadPretrained(store, settings));
+  const network = networkFor(settings.network, data.train, turnCount, 0);
+  const shapes = network.specs.map(({ name, shape }) => [name, shape] as const);
+  assertSameArchitecture(
+    Object.fromEntries(shapes.filter(([name]) => !inHead(name, network))),
+    Object.fromEntries(Object.entries(weights).filter(([name]) => !inHead(name, network))),
+    `${store.name}, backbone`,
+  );
+  return weights;
+}
+
+/**
+ * The weights that a run's finished pretraining left.
+ * @throws QuarterturnError `checkpoint` where it was not started or not finished
+ */
+export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Weights> {
+  const saved = await loadStage(store, 'pretrain', 0);
+  const epoch = Number(saved?.state.epoch ?? 0);
+  if (saved && epoch >= settings.pretrain.epochs) return weightsOf(saved.tensors);
+  const received = saved ? `${epoch} of ${settings.pretrain.epochs} epochs` : 'no checkpoint "pretrain"';
+  throw new QuarterturnError(
+    'checkpoint',
+    `${store.name}: expected a finished pretraining. Received: ${received}.`,
+    {
+      hint: saved
+        ? `Finish it: quarterturn run --resume ${store.name}`
+        : 'Run `quarterturn pretrain` first, and name its folder with --from.',
+    },
+  );
+}
+
+function inHead(tensorName: string, { head }: Network): boolean {
+  return tensorName.startsWith(`${head.name}.`);
+}

@@ -1,0 +1,37 @@
+import { expect, it } from 'vitest';
+import { rotNet } from '../nn/rotnet.js';
+import { Random } from '../random/random.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import { tensor } from '../tensor/tensor.js';
+import { reestimateStatistics } from './statistics.js';
+import { freshWeights } from './train-step.js';
+
+it('re-estimated statistics of the first layer are the mean and unbiased variance of its convolution', async () => {
+  const network = rotNet(
+    { width: 1 / 16, height: 8, imageWidth: 8, channels: 1, batchNorm: { momentum: 0.99, epsilon: 1e-3 } },
+    2,
+  );
+  const weights = freshWeights(network, Random.seeded(1));
+  // A kernel that passes the middle pixel on, times 2, in channel 0.
+  const kernel = weights['block1.conv1.kernel']!.data as Float32Array;
+  kernel.fill(0, 0, 25);
+  kernel[12] = 2;
+  const batchOf = (offset: number) => {
+    const pixels = Uint8Array.from({ length: 3 * 64 }, (_, i) => ((i + offset) * 37) % 256);
+    return tensor('uint8', [3, 8, 8, 1], pixels);
+  };
+  const batches = [batchOf(0), batchOf(11)];
+  const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  const result = await reestimateStatistics(network, weights, batches, runtime);
+
+  const perBatch = batches.map(({ data }) => {
+    const values = Array.from(data, (v) => (2 * v) / 255);
+    const mean = values.reduce((a, b) => a + b, 0) / values.length;
+    const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
+    return { mean, variance };
+  });
+  const averageOf = (key: 'mean' | 'variance') => (perBatch[0]![key] + perBatch[1]![key]) / 2;
+  expect(result['block1.conv1.norm.movingMean']!.data[0]).toBeCloseTo(averageOf('mean'), 5);
+  expect(result['block1.conv1.norm.movingVariance']!.data[0]).toBeCloseTo(averageOf('variance'), 5);
+  expect(result['block1.conv1.kernel']).toBe(weights['block1.conv1.kernel']);
+});

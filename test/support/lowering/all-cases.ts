@@ -1,0 +1,6 @@
+import type { LoweringCase } from './case.js';
+import { generalCases } from './general-cases.js';
+import { imageCases } from './image-cases.js';
+
+/** Cases of every op. */
+export const allCases: readonly LoweringCase[] = [...generalCases, ...imageCases];
