@@ -44,6 +44,7 @@ const conv: LoweringRule<ConvAttributes> = (
   { inputs: [x, w], outputs: [y], attributes: { pads } },
 ) => {
   if (lowering.mapLayout === 'plain') {
+    // ONNX's own operator, which ONNX Runtime fuses with the BatchNorm and ReLU behind it.
     const [, , kh, kw] = w!.shape;
     const attributes = { kernel_shape: ints([kh!, kw!]), pads: ints(pads) };
     lowering.setMap(y!, lowering.emit.node('Conv', [lowering.map(x!), lowering.plain(w!)], attributes));

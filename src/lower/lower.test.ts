@@ -87,8 +87,8 @@ describe('a training step', () => {
     const moved = lowered({ loss, ...step }).filter(({ attributes: { perm } }) =>
       perm?.kind === 'ints' ? JSON.stringify(perm.value) === swap : false,
     );
-    // And the gradient of the features, [N, C, 1, 1], before it spreads over the last maps.
-    expect(moved.map((node) => node.inputs[0])).toEqual(['x', expect.stringMatching(/^Div_/)]);
+    // Beside the images only what is small: the features' gradient [N, C, 1, 1] before it spreads, and the 1×1 kernel.
+    expect(moved.map((node) => node.inputs[0])).toEqual(['x', expect.stringMatching(/^Div_/), 'w2']);
   });
 
   test('pools once for the value and the positions of the maxima', () => {

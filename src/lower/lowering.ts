@@ -42,6 +42,7 @@ export class Lowering {
   readonly #stored = new Map<Value, Map<Layout, string>>();
   readonly #produced = new Map<Value, Layout>();
   readonly #consumers = new Map<Value, Node[]>();
+  readonly #outputs: ReadonlySet<Value>;
   /**
    * Where maps are put. Training wants them channel-major; a graph that only runs forward with fixed weights keeps
    * ONNX's own order, because ONNX Runtime then folds BatchNorm and ReLU into blocked convolutions by itself, and other
@@ -55,6 +56,7 @@ export class Lowering {
     graph: Graph,
   ) {
     this.mapLayout = graph.nodes.some((node) => backwardOps.has(node.op.name)) ? 'channelMajor' : 'plain';
+    this.#outputs = new Set(Object.values(graph.outputs));
     for (const node of graph.nodes) {
       for (const value of node.inputs) {
         const nodes = this.#consumers.get(value);
@@ -67,6 +69,11 @@ export class Lowering {
   /** Nodes that use a value. */
   consumers(value: Value): readonly Node[] {
     return this.#consumers.get(value) ?? [];
+  }
+
+  /** Whether the graph gives a value out: it is needed, whatever becomes of its consumers. */
+  isOutput(value: Value): boolean {
+    return this.#outputs.has(value);
   }
 
   /** Record what a rule has emitted for a value. */

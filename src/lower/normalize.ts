@@ -52,10 +52,11 @@ interface RowShape {
   readonly length: number;
 }
 
-/** The ReLU behind a value, where it is the only one that uses the value: then both can be one pass. */
+/** The ReLU behind a value, where nothing else needs the value: then both can be one pass. */
 function onlyRelu(lowering: Lowering, value: Value): Value | undefined {
   const [node, ...others] = lowering.consumers(value);
-  return others.length === 0 && node?.op === reluOp ? node.outputs[0] : undefined;
+  const alone = others.length === 0 && !lowering.isOutput(value);
+  return alone && node?.op === reluOp ? node.outputs[0] : undefined;
 }
 
 /** Rows of one channel are contiguous, so each statistic is one pass of row sums: σ² = E[x²] − μ². */

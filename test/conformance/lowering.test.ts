@@ -6,7 +6,7 @@ import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import { allCases } from '../support/lowering/all-cases.js';
 import { differences, settings, trialOf } from '../support/lowering/case.js';
-import { randomTrials } from '../support/lowering/random-graphs.js';
+import { recipes, trialFrom } from '../support/lowering/random-graphs.js';
 
 describe('lowered graphs agree with the float64 interpreter on the CPU', () => {
   let runtime: Runtime;
@@ -26,8 +26,8 @@ describe('lowered graphs agree with the float64 interpreter on the CPU', () => {
 
   test('random graphs', async () => {
     await fc.assert(
-      fc.asyncProperty(randomTrials, async (trial) => {
-        expect(await differences(runtime, trial, { relative: 1e-4, absolute: 1e-4 })).toEqual([]);
+      fc.asyncProperty(recipes, async (recipe) => {
+        expect(await differences(runtime, trialFrom(recipe), { relative: 1e-4, absolute: 1e-4 })).toEqual([]);
       }),
       { numRuns: 300 },
     );

@@ -28,6 +28,7 @@ describe.skipIf(!hasDriver)(`WebGPU in Node, on the software driver (needs ${dri
     const child = spawn(process.execPath, [script, join(root, 'test/golden/rotnet-step.json'), reportFile], {
       env: { ...process.env, VK_ICD_FILENAMES: driverFile, LD_LIBRARY_PATH: chromium },
       stdio: ['ignore', 'pipe', 'pipe'],
+      timeout: 150_000,
     });
     let log = '';
     for (const stream of [child.stdout, child.stderr]) {

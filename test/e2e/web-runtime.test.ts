@@ -31,7 +31,7 @@ describe('training in a browser', () => {
   beforeAll(async () => {
     compiled = await compile(['test/support/web-page.ts']);
     server = await serve(page, [compiled.path, root]);
-  });
+  }, 60_000);
   afterAll(async () => {
     await server?.close();
     await compiled?.remove();
@@ -54,7 +54,7 @@ describe('training in a browser', () => {
     beforeAll(async () => {
       browser = await launchChromium();
       tab = await openPage(browser, requests);
-    });
+    }, 60_000);
     afterAll(() => browser?.close());
 
     test('a whole RotNet step on wasm equals PyTorch’s, also into given buffers', async () => {

@@ -1,4 +1,5 @@
-import { apply, input } from '../../../src/graph/graph.js';
+import { apply, constant, input } from '../../../src/graph/graph.js';
+import { add, broadcastTo, relu } from '../../../src/graph/ops/arithmetic.js';
 import { conv, convInputGrad, convWeightGrad, type Pads, samePads } from '../../../src/graph/ops/conv.js';
 import { batchNormGradOp, batchNormInference, batchNormTrain } from '../../../src/graph/ops/normalize.js';
 import {
@@ -44,7 +45,7 @@ const geometries: readonly (readonly [what: string, x: Shape, w: Shape, pads: Pa
   ['3 × 2 with four different pads', [2, 2, 4, 3], [3, 2, 3, 2], [2, 0, 1, 3]],
   ['pads beyond the kernel', [2, 1, 2, 3], [2, 1, 2, 2], [3, 0, 0, 2]],
   ['a kernel as large as the map', [2, 3, 3, 4], [2, 3, 3, 4], none],
-  ['40 channels in: taps do not divide evenly among products', [2, 40, 4, 3], [3, 40, 3, 3], samePads(3, 3)],
+  ['50 channels in: two taps a product, the last one alone', [2, 50, 4, 3], [3, 50, 3, 3], samePads(3, 3)],
   ['100 channels in: a product a tap', [2, 100, 3, 4], [2, 100, 3, 3], samePads(3, 3)],
 ];
 
@@ -175,10 +176,29 @@ const normalisation: readonly LoweringCase[] = [
   }),
   {
     op: 'batchNormTrain',
-    what: 'a mean far larger than the deviation',
-    // E[x²] − μ² in float32 would be off by 1e-3 here.
-    inputs: [randomTensor(seed++, [2, 2, 5, 5], { low: 15, high: 17 }), positive(2), uniform(2)],
+    what: 'a mean of seven deviations',
+    inputs: [randomTensor(seed++, [2, 2, 5, 5], { low: 3, high: 5 }), positive(2), uniform(2)],
     build: (x, scale, shift) => batchNormTrain(x!, scale!, shift!, { epsilon }).y,
+  },
+  {
+    op: 'batchNormTrain',
+    what: 'channels that never vary',
+    inputs: [positive(2), uniform(2)],
+    build: (scale, shift) => {
+      const x = broadcastTo(constant(float32([2, 1, 1], [3, -0.7])), [3, 2, 4, 5]);
+      const { y, mean, variance } = batchNormTrain(x, scale!, shift!, { epsilon });
+      return [y, mean, variance];
+    },
+  },
+  {
+    op: 'batchNormTrain',
+    what: 'through ReLU, alone and with other uses of its own value',
+    inputs: [uniform(2, 3, 4, 5), positive(3), uniform(3)],
+    build: (x, scale, shift) => {
+      const norm = (epsilon: number) => batchNormTrain(x!, scale!, shift!, { epsilon }).y;
+      const [used, given, twice] = [norm(0.1), norm(0.2), norm(0.3)];
+      return [relu(norm(epsilon)), add(relu(used), used), given, relu(given), relu(twice), relu(twice)];
+    },
   },
 ];
 

@@ -133,48 +133,56 @@ const steps: Readonly<Record<string, Step>> = {
   softmax: unary((x) => softmax(x), isMatrix),
 };
 
-const kinds = Object.keys(steps);
-/** Values larger than this are left alone: products of products would overflow float32's digits, and reading is slow. */
+/** Larger values are left alone, so that a run stays quick. */
 const largestSize = 400;
 
+/** One step: the op, which of the fitting values it takes, and bits for its other choices. */
+interface Instruction {
+  readonly op: string;
+  readonly choice: number;
+  readonly dice: number;
+}
+
+/** What a random graph is made by: plain data, so that a counterexample can be read. */
+export interface Recipe {
+  /** Of the map that it begins with. */
+  readonly shape: Shape;
+  readonly instructions: readonly Instruction[];
+  /** Whether all values come out, or those alone that nothing else uses, so that a lowering may fuse the others. */
+  readonly allOutputs: boolean;
+}
+
 const size = fc.integer({ min: 1, max: 4 });
-const instruction = fc.record({
-  kind: fc.constantFrom(...kinds),
-  choice: fc.nat(1000),
-  dice: fc.nat(255),
+
+export const recipes: fc.Arbitrary<Recipe> = fc.record({
+  shape: fc.tuple(size, size, size, size),
+  instructions: fc.array(
+    fc.record({ op: fc.constantFrom(...Object.keys(steps)), choice: fc.nat(1000), dice: fc.nat(255) }),
+    { minLength: 1, maxLength: 8 },
+  ),
+  allOutputs: fc.boolean(),
 });
 
-/** Follow the instructions from one map on; every value on the way is an output. */
-function follow(
-  shape: Shape,
-  instructions: readonly { kind: string; choice: number; dice: number }[],
-): Trial {
-  const inputs: Record<string, Tensor> = {};
+/** The graph that a recipe makes, and inputs for it. */
+export function trialFrom({ shape, instructions, allOutputs }: Recipe): Trial {
+  const drawn: Record<string, Tensor> = {};
   const draw = (shape: Shape): Value => {
-    const name = `x${Object.keys(inputs).length}`;
-    inputs[name] = randomAwayFromZero(Object.keys(inputs).length, shape);
-    return input(name, 'float32', shape);
+    const count = Object.keys(drawn).length;
+    drawn[`x${count}`] = randomAwayFromZero(count, shape);
+    return input(`x${count}`, 'float32', shape);
   };
   const values = [draw(shape)];
-  for (const { kind, choice, dice } of instructions) {
+  for (const { op, choice, dice } of instructions) {
     const pick = (fits: (v: Value) => boolean) => {
       const fitting = values.filter(fits);
       return fitting[choice % fitting.length];
     };
-    const made = steps[kind]!(pick, draw, dice);
+    const made = steps[op]!(pick, draw, dice);
     if (made && sizeOf(made.shape) <= largestSize) values.push(made);
   }
-  const closed = graph(Object.fromEntries(values.map((value, i) => [`y${i}`, value])));
-  return {
-    graph: closed,
-    inputs: Object.fromEntries(Object.entries(inputs).filter(([name]) => name in closed.inputs)),
-  };
+  const used = new Set(values.flatMap((value) => value.node.inputs));
+  const outputs = allOutputs ? values : values.filter((value) => !used.has(value));
+  const closed = graph(Object.fromEntries(outputs.map((value, i) => [`y${i}`, value])));
+  const inputs = Object.entries(drawn).filter(([name]) => name in closed.inputs);
+  return { graph: closed, inputs: Object.fromEntries(inputs) };
 }
-
-/** Random graphs and inputs, as fast-check draws and shrinks them. */
-export const randomTrials: fc.Arbitrary<Trial> = fc
-  .record({
-    shape: fc.tuple(size, size, size, size),
-    instructions: fc.array(instruction, { minLength: 1, maxLength: 8 }),
-  })
-  .map(({ shape, instructions }) => follow(shape, instructions));

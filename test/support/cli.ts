@@ -1,0 +1,56 @@
+import { spawn } from 'node:child_process';
+import { resolve } from 'node:path';
+
+const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+
+export interface CliResult {
+  /** Exit status; null where a signal ended the process. */
+  readonly code: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+export interface CliOptions {
+  readonly cwd: string;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Close our end of its stdout at once, as `| head` does when it has seen enough. */
+  readonly closeStdout?: boolean;
+  /** Send a signal as soon as stderr matches. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly when: RegExp; readonly afterMs?: number };
+}
+
+/** `quarterturn <args>` as a process of its own, with pipes for its output and nothing of our environment's colours. */
+export function cli(
+  args: readonly string[],
+  { cwd, env = {}, closeStdout, signal }: CliOptions,
+): Promise<CliResult> {
+  const { FORCE_COLOR: _f, NO_COLOR: _n, ...inherited } = process.env;
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } });
+  if (closeStdout) child.stdout.destroy();
+  let stdout = '';
+  let stderr = '';
+  let signalled = false;
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    stderr += text;
+    if (signal === undefined || signalled || !signal.when.test(stderr)) return;
+    signalled = true;
+    setTimeout(() => child.kill(signal.name), signal.afterMs ?? 0);
+  });
+  return new Promise((resolve, reject) => {
+    child.on('error', reject);
+    child.on('close', (code) => resolve({ code, stdout, stderr }));
+  });
+}
+
+/** Settings with which a whole run on the tiny data takes about a second. */
+export const tinySettings = {
+  draws: 2,
+  labelsPerClass: 5,
+  network: { width: 0.0625 },
+  pretrain: { epochs: 3, batchSize: 32, stepsPerEpoch: 25, valFraction: 0.1 },
+  finetune: { epochs: 8, batchSize: 15 },
+  baseline: { epochs: 4, batchSize: 15 },
+};
