@@ -1,4 +1,4 @@
-import { CommanderError } from 'commander';
+import { type Command, CommanderError } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { createProgram } from './program.js';
 import { exitCodeOf, formatError, traitsOf } from './terminal.js';
@@ -17,9 +17,7 @@ async function main(argv: readonly string[]): Promise<number> {
       if (error.exitCode === 0) return 0; // help or version, already printed
       if (error.code === 'commander.help') return 2; // no command: help was printed on stderr
     }
-    const commands = program.commands.map((command) => command.name());
-    const command = argv.slice(2).find((arg) => commands.includes(arg));
-    const known = error instanceof CommanderError ? usageError(error, command) : error;
+    const known = explained(error, commandIn(argv, program));
     const debug = argv.includes('--debug');
     const { color } = traitsOf(process.stderr, process.env);
     process.stderr.write(`${formatError(known, { debug, color })}\n`);
@@ -27,15 +25,27 @@ async function main(argv: readonly string[]): Promise<number> {
   }
 }
 
-/** The parser's complaint in our words: `error: unknown option '--epoch'\n(Did you mean --epochs?)`. */
-function usageError(error: CommanderError, command: string | undefined): QuarterturnError {
-  const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-  const help = `See \`quarterturn ${command === undefined ? '' : `${command} `}--help\`.`;
-  const hint = suggestion === undefined ? help : `${suggestion.replace(/^\(|\)$/g, '')} ${help}`;
-  return new QuarterturnError('usage', message.endsWith('.') ? message : `${message}.`, {
-    hint,
-    cause: error,
-  });
+/** The error as it is shown: wrong usage always says where help is. */
+function explained(error: unknown, command: string): unknown {
+  const help = `See \`${command} --help\`.`;
+  if (error instanceof CommanderError) {
+    // `error: unknown option '--epoch'\n(Did you mean --epochs?)`
+    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
+    const hint = suggestion === undefined ? help : `${suggestion.replace(/^\(|\)$/g, '')} ${help}`;
+    const sentence = message.endsWith('.') ? message : `${message}.`;
+    return new QuarterturnError('usage', sentence, { hint, cause: error });
+  }
+  if (error instanceof QuarterturnError && error.code === 'usage' && error.hint === undefined) {
+    return new QuarterturnError('usage', error.message, { hint: help, cause: error });
+  }
+  return error;
+}
+
+/** `quarterturn run`, or `quarterturn` where the arguments name no command. */
+function commandIn(argv: readonly string[], program: Command): string {
+  const names = program.commands.map((command) => command.name());
+  const name = argv.slice(2).find((arg) => names.includes(arg));
+  return name === undefined ? 'quarterturn' : `quarterturn ${name}`;
 }
 
 /** A reader that has seen enough (`| head`) is no failure of ours. */

@@ -6,6 +6,7 @@ import { readMnist } from '../data/mnist.node.js';
 import { formatCount } from '../report/format.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import type { EventListener } from '../train/events.js';
+import { shownPath } from './paths.js';
 import { packageVersion } from './version.js';
 
 /** Where a command finds its data and runs its graphs. */
@@ -40,11 +41,10 @@ export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unkno
 export async function readData({ dataFolder }: Place, emit: EventListener): Promise<DataSource> {
   const data = dataFolder === null ? await readMnist() : await readIdxFolder(dataFolder);
   const { train, test } = data;
-  const size = `${train.height}×${train.width}`;
-  emit({
-    type: 'note',
-    text: `Data  ${formatCount(train.count)} training and ${formatCount(test.count)} test images, ${size}, ${train.classNames.length} classes (${data.origin})`,
-  });
+  const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
+  const counts = `${formatCount(train.count)} training and ${formatCount(test.count)} test images`;
+  const size = `${train.height}×${train.width}, ${train.classNames.length} classes`;
+  emit({ type: 'note', text: `Data  ${name}: ${counts}, ${size}` });
   return data;
 }
 

@@ -82,7 +82,7 @@ describe('formatStep', () => {
 
 describe('formatPass', () => {
   test('title, bar, per cent, ETA', () => {
-    expect(formatPass(pass, 79, plain)).toBe(
+    expect(formatPass(pass, 77, plain)).toBe(
       'Caching features  [============>               ]  45 %  ETA 3.0 s',
     );
     expect(formatPass(pass, 25, plain)).toBe('Caching features  45 %');
@@ -101,6 +101,9 @@ describe('lasting lines', () => {
     const resumed = { ...stageStart, epochs: 1, fromStep: 3000 };
     expect(formatStageStart(resumed, plain)).toBe(
       'Pretraining on rotations  1 epoch, 29,960 steps, resumed after step 3,000',
+    );
+    expect(formatStageStart({ ...stageStart, draw: 2, fromStep: 29_960 }, plain)).toBe(
+      'Pretraining on rotations, draw 2  20 epochs, 29,960 steps, done before',
     );
   });
 
@@ -185,13 +188,37 @@ describe('createProgress', () => {
     end();
     expect(writes).toEqual([
       'Pretraining on rotations  20 epochs, 29,960 steps\n',
-      `\r${formatStep(step, 20, 79, plain)}\x1b[K`,
-      `\r${formatStep({ ...step, step: 7490 }, 20, 79, plain)}\x1b[K`,
+      `\r${formatStep(step, 20, 77, plain)}\x1b[K`,
+      `\r${formatStep({ ...step, step: 7490 }, 20, 77, plain)}\x1b[K`,
       '\r\x1b[K',
       `${formatEpoch(record, 20, 80, plain)}\n`,
-      `\r${formatPass(pass, 79, plain)}\x1b[K`,
+      `\r${formatPass(pass, 77, plain)}\x1b[K`,
       '\r\x1b[K',
     ]);
+  });
+
+  test('leaves a validation to the line of its epoch', () => {
+    const { writes, listener } = record80(false);
+    const evaluated = { type: 'evaluated', title: 'Test', metrics: record.train } as const;
+    for (const event of [step, evaluated, { type: 'epoch-end', record } as const]) listener(event);
+    expect(writes).toHaveLength(1);
+    listener(evaluated);
+    expect(writes).toHaveLength(2);
+  });
+
+  test.each([
+    [20, 20],
+    [21, 11],
+    [250, 13],
+    [999, 20],
+    [20_001, 11],
+  ])('of %d epochs tells %d', (epochs, lines) => {
+    const { writes, listener } = record80(false);
+    listener({ ...stageStart, epochs });
+    for (let epoch = 1; epoch <= epochs; epoch++)
+      listener({ type: 'epoch-end', record: { ...record, epoch } });
+    expect(writes).toHaveLength(1 + lines);
+    expect(writes.at(-1)).toContain(`epoch ${epochs}/${epochs}`);
   });
 
   test('draws at most ten times a second', () => {

@@ -20,6 +20,8 @@ const gap = '  ';
 const minBarWidth = 8;
 const maxBarWidth = 30;
 const minRedrawMs = 100;
+/** Right of a live line: terminals write ^C there, and some wrap as soon as the last column is filled. */
+const freeColumns = 3;
 
 export interface ProgressOptions extends TerminalTraits {
   readonly stream: { write(text: string): unknown };
@@ -33,14 +35,20 @@ export interface Progress {
   end(): void;
 }
 
+/** Of a stage with more epochs only about this many get a lasting line. */
+const maxEpochLines = 20;
+
 /**
  * Show events as they come: on a terminal one live line, rewritten at most ten times a second, above it a lasting
- * line for each stage, epoch, evaluation and note; elsewhere only the lasting lines, free of control codes.
+ * line for each stage, epoch (of many short ones some), evaluation and note; elsewhere only the lasting lines, free of
+ * control codes.
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, isTTY, now = () => performance.now() } = options;
   const styles = createStyles(options.color);
   let epochs: number | undefined;
+  // From an epoch's first step to its record, which tells what its validation found.
+  let inEpoch = false;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let live = false;
   let ended = false;
@@ -57,24 +65,28 @@ export function createProgress(options: ProgressOptions): Progress {
     if (!isTTY || ended || now() - drawnAt < minRedrawMs) return;
     drawnAt = now();
     live = true;
-    // One column stays free: some terminals wrap as soon as the last one is filled.
-    stream.write(`\r${format(options.columns() - 1)}\x1b[K`);
+    stream.write(`\r${format(options.columns() - freeColumns)}\x1b[K`);
   };
 
   const listener: EventListener = (event) => {
     switch (event.type) {
       case 'stage-start':
         epochs = event.epochs;
+        inEpoch = false;
         return print(formatStageStart(event, styles));
       case 'step':
+        inEpoch = true;
         return draw((width) => formatStep(event, epochs, width, styles));
       case 'pass':
         return draw((width) => formatPass(event, width, styles));
       case 'epoch-end': {
+        inEpoch = false;
+        if (!isShown(event.record.epoch, epochs)) return;
         const width = isTTY ? options.columns() : Number.POSITIVE_INFINITY;
         return print(formatEpoch(event.record, epochs, width, styles));
       }
       case 'evaluated':
+        if (inEpoch) return;
         return print(formatEvaluation(event.title, event.metrics, styles));
       case 'note':
         return print(oneLine(event.text));
@@ -89,11 +101,20 @@ export function createProgress(options: ProgressOptions): Progress {
   return { listener, end };
 }
 
+/** Whether an epoch gets a lasting line: every one of few, else every 2nd, 5th, 10th, 20th ... and the last. */
+function isShown(epoch: number, epochs = 1): boolean {
+  let every = 1;
+  for (let i = 0; epochs / every > maxEpochLines; i++) every = [2, 5, 10][i % 3]! * 10 ** Math.floor(i / 3);
+  return epoch % every === 0 || epoch === epochs;
+}
+
 /** `Pretraining on rotations  20 epochs, 29,960 steps, resumed after step 3,000`. */
 export function formatStageStart(event: StageStart, styles: Styles): string {
-  const size = `${plural(event.epochs, 'epoch')}, ${plural(event.totalSteps, 'step')}`;
-  const resumed = event.fromStep > 0 ? `, resumed after step ${formatCount(event.fromStep)}` : '';
-  return styles.bold(oneLine(event.title)) + gap + styles.dim(size + resumed);
+  const { draw, fromStep, totalSteps } = event;
+  const title = draw > 0 ? `${event.title}, draw ${draw}` : event.title;
+  const size = `${plural(event.epochs, 'epoch')}, ${plural(totalSteps, 'step')}`;
+  const resumed = fromStep >= totalSteps ? ', done before' : `, resumed after step ${formatCount(fromStep)}`;
+  return styles.bold(oneLine(title)) + gap + styles.dim(fromStep > 0 ? size + resumed : size);
 }
 
 /** The live line while a stage trains: as much of it as fits into `width` columns. */

@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addOutputGroup } from './options.js';
-import { shownPath, writeReport } from './run-report.js';
+import { shownPath } from './paths.js';
+import { writeReport } from './run-report.js';
 
 /** `quarterturn report`: the report once more, from the folder. */
 export function addReportCommand(program: Command): void {

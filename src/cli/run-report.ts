@@ -1,4 +1,4 @@
-import { isAbsolute, join, relative } from 'node:path';
+import { join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
@@ -7,6 +7,8 @@ import { formatBytes, formatDuration, formatRate } from '../report/format.js';
 import { comparisonTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
 import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
+import { shownPath } from './paths.js';
+import type { Place } from './place.js';
 
 /** The `config.json` of a run. */
 export async function readConfig(folder: RunFolder): Promise<Readonly<Record<string, unknown>>> {
@@ -53,11 +55,16 @@ export function resumeCommand(folder: string): string {
 }
 
 /** A finished run as a person wants to see it: the comparison, and where everything lies. */
-export function formatRun(result: RunResult, report: string): string {
+export function formatRun(
+  result: RunResult,
+  report: string,
+  { dataFolder }: Pick<Place, 'dataFolder'>,
+): string {
   const lines = [
     '',
     formatFigures(result),
     '',
+    ...(dataFolder === null ? [] : ["The notebook's figures are for MNIST, not for this data.", '']),
     `Report  ${shownPath(report)}`,
     ...(result.fineTune
       ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
@@ -72,11 +79,4 @@ export function formatRun(result: RunResult, report: string): string {
 export function formatFigures(figures: RunFigures): string {
   const rows = compareWithNotebook(figures).filter(({ ours }) => ours !== null);
   return comparisonTable(rows, { columns: process.stdout.columns || 80 });
-}
-
-/** A path as one would type it here: relative where it lies below the current folder. */
-export function shownPath(path: string): string {
-  if (!isAbsolute(path)) return path;
-  const fromHere = relative(process.cwd(), path);
-  return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
 }

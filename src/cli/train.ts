@@ -32,11 +32,11 @@ interface Plan {
 export async function train(command: 'run' | StageName, flags: TrainFlags): Promise<void> {
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
-    const { result, report } =
+    const { result, report, place } =
       flags.resume === undefined
         ? await startRun(command, flags, session)
         : await resumeRun(command, flags.resume, flags, session);
-    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report)}\n`;
+    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report, place)}\n`;
   });
   process.stdout.write(output);
 }
@@ -45,6 +45,7 @@ interface Outcome {
   readonly result: RunResult;
   /** Path of `report.html`. */
   readonly report: string;
+  readonly place: Place;
 }
 
 async function startRun(command: 'run' | StageName, flags: TrainFlags, session: Session): Promise<Outcome> {
@@ -66,14 +67,15 @@ async function resumeRun(
     const config = await readConfig(folder);
     const settings = settingsOfConfig(config, path);
     assertUnchanged(flags, settings, epochsOf(command), path);
+    const place = placeOf(flags, config);
     const before = stagesOfConfig(config);
     const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
     const result = (await folder.readJson('result')) as RunResult | undefined;
     if (result !== undefined && stages.every((stage) => figureOf(result, stage) !== null)) {
       session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
-      return { result, report: await writeReport(folder) };
+      return { result, report: await writeReport(folder), place };
     }
-    return await execute({ settings, stages, place: placeOf(flags, config) }, session, async () => folder);
+    return await execute({ settings, stages, place }, session, async () => folder);
   } finally {
     await folder.close();
   }
@@ -116,7 +118,7 @@ async function execute(
       { settings, data, runtime, store: folder, ...session },
       { stages, backbone, environment: environmentOf(place), peakMemoryBytes },
     );
-    return { result, report: await writeReport(folder) };
+    return { result, report: await writeReport(folder), place };
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
     throw new QuarterturnError('interrupted', error.message, {

@@ -3,13 +3,7 @@ import type { ReduceAttributes } from '../graph/ops/arithmetic.js';
 import type { MatMulAttributes } from '../graph/ops/matmul.js';
 import { float, int, ints } from '../onnx/model.js';
 import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
-import {
-  channelMajorAxes,
-  channelMajorShape,
-  type Layout,
-  type Lowering,
-  type LoweringRule,
-} from './lowering.js';
+import type { Layout, Lowering, LoweringRule } from './lowering.js';
 
 /** An operand of an elementwise op as it must look beside channel-major maps. */
 function operand(lowering: Lowering, value: Value, layout: Layout): string {
@@ -17,7 +11,7 @@ function operand(lowering: Lowering, value: Value, layout: Layout): string {
   if (value.shape.length === 4) return lowering.channelMajor(value);
   const shape = [...new Array<number>(4 - value.shape.length).fill(1), ...value.shape];
   const name = lowering.emit.reshape(lowering.plain(value), shape);
-  return lowering.transpose(name, shape, channelMajorAxes);
+  return lowering.toChannelMajor(name, shape);
 }
 
 /** Elementwise work happens where a map already is; only a map has another layout than its shape says. */
@@ -63,7 +57,7 @@ const broadcastTo: LoweringRule<{ readonly shape: Shape }> = (
 ) => {
   const { emit } = lowering;
   const layout: Layout = shape.length === 4 ? 'channelMajor' : 'plain';
-  const target = layout === 'channelMajor' ? channelMajorShape(shape) : shape;
+  const target = layout === 'channelMajor' ? lowering.storedShape(shape) : shape;
   lowering.set(outputs[0]!, emit.node('Expand', [operand(lowering, x!, layout), emit.int64(target)]), layout);
 };
 
@@ -78,7 +72,7 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
       lowering.set(outputs[0]!, name, layout);
       return;
     }
-    const physical = map ? axes.map((a) => channelMajorAxes[a]!) : axes;
+    const physical = map ? axes.map((a) => lowering.storedAxis(a)) : axes;
     // Opset 17 passes ReduceSum's axes as an input, ReduceMean's as an attribute.
     const reduced =
       opType === 'ReduceSum'
@@ -88,10 +82,11 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
       lowering.set(outputs[0]!, reduced, layout);
       return;
     }
-    const [first, second, ...rest] = outputs[0]!.shape;
-    const kept = !axes.includes(0) && !axes.includes(1);
-    const swap = [1, 0, ...rest.map((_, i) => i + 2)];
-    lowering.set(outputs[0]!, kept ? lowering.transpose(reduced, [second!, first!, ...rest], swap) : reduced);
+    const left = [0, 1, 2, 3].filter((axis) => !axes.includes(axis));
+    const stored = left.toSorted((a, b) => lowering.storedAxis(a) - lowering.storedAxis(b));
+    const shape = stored.map((axis) => x!.shape[axis]!);
+    const order = left.map((axis) => stored.indexOf(axis));
+    lowering.set(outputs[0]!, lowering.transpose(reduced, shape, order));
   };
 }
 

@@ -2,7 +2,7 @@ import type { Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
 import type { Shape } from '../tensor/tensor.js';
-import { channelMajorShape, type Lowering, type LoweringRule } from './lowering.js';
+import type { Lowering, LoweringRule } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
 function isPointwise(kernel: Shape, pads: Pads): boolean {
@@ -15,9 +15,8 @@ function kernelMatrix(lowering: Lowering, w: Value): string {
 }
 
 /**
- * k×k convolution of a channel-major map: a 3-D convolution over [1, C, N, H, W] whose kernel has depth 1. Its result
- * lies channel-major again, and as one long matrix product it keeps all threads busy where the maps are small (on 7×7
- * maps 1.5 times as fast as ONNX's 2-D convolution, equal on larger ones).
+ * k×k convolution of a channel-major map: a 3-D convolution over [1, C, H, W, N] whose kernel has size 1 along the
+ * batch. Its result lies channel-major again, and it is one long matrix product instead of one for each image.
  */
 function convChannelMajor(
   lowering: Lowering,
@@ -25,18 +24,17 @@ function convChannelMajor(
   mapShape: Shape,
   kernel: string,
   [o, c, kh, kw]: Shape,
-  pads: Pads,
+  [top, left, bottom, right]: Pads,
   out: Value,
 ): void {
   const { emit } = lowering;
-  const volume = emit.reshape(map, [1, ...channelMajorShape(mapShape)]);
-  const kernel3d = emit.reshape(kernel, [o!, c!, 1, kh!, kw!]);
-  const [top, left, bottom, right] = pads;
-  const y = emit.node('Conv', [volume, kernel3d], {
-    kernel_shape: ints([1, kh!, kw!]),
-    pads: ints([0, top, left, 0, bottom, right]),
+  const volume = emit.reshape(map, [1, ...lowering.storedShape(mapShape)]);
+  const kernelShape = lowering.alongMap(1, kh!, kw!);
+  const y = emit.node('Conv', [volume, emit.reshape(kernel, [o!, c!, ...kernelShape])], {
+    kernel_shape: ints(kernelShape),
+    pads: ints([...lowering.alongMap(0, top, left), ...lowering.alongMap(0, bottom, right)]),
   });
-  lowering.set(out, emit.reshape(y, channelMajorShape(out.shape)), 'channelMajor');
+  lowering.set(out, emit.reshape(y, lowering.storedShape(out.shape)), 'channelMajor');
 }
 
 const conv: LoweringRule<ConvAttributes> = (
@@ -86,6 +84,11 @@ const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   convChannelMajor(lowering, map, shape, kernel, [c!, o!, kh!, kw!], grown, dx!);
 };
 
+/** Where height and width lie in a channel-major map. */
+function mapAxes(lowering: Lowering): readonly number[] {
+  return [lowering.storedAxis(2), lowering.storedAxis(3)];
+}
+
 /** A channel-major map and its shape without what negative pads take away: windows that lay on padding alone. */
 function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string, Shape] {
   const map = lowering.channelMajor(value);
@@ -93,7 +96,10 @@ function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string
   if (top + left + bottom + right === 0) return [map, value.shape];
   const [n, c, height, width] = value.shape;
   const ends = [height! - bottom, width! - right] as const;
-  return [lowering.emit.slice(map, [2, 3], [top, left], ends), [n!, c!, ends[0] - top, ends[1] - left]];
+  return [
+    lowering.emit.slice(map, mapAxes(lowering), [top, left], ends),
+    [n!, c!, ends[0] - top, ends[1] - left],
+  ];
 }
 
 /**
@@ -125,7 +131,10 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   const map = lowering.channelMajor(x!);
   const padded = pads.every((p) => p === 0)
     ? map
-    : emit.node('Pad', [map, emit.int64([0, 0, top, left, 0, 0, bottom, right])]);
+    : emit.node('Pad', [
+        map,
+        emit.int64([0, ...lowering.alongMap(0, top, left), 0, ...lowering.alongMap(0, bottom, right)]),
+      ]);
   const taps = kh! * kw!;
   const tapsPerProduct = Math.min(taps, Math.ceil(minIm2colRows / c!));
   const products: string[] = [];
@@ -134,7 +143,7 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
     const shifted = Array.from({ length: count }, (_, t) => {
       const i = Math.floor((first + t) / kw!);
       const j = (first + t) % kw!;
-      return emit.slice(padded, [2, 3], [i, j], [i + height!, j + width!]);
+      return emit.slice(padded, mapAxes(lowering), [i, j], [i + height!, j + width!]);
     });
     const stacked = count === 1 ? shifted[0]! : emit.node('Concat', shifted, { axis: int(0) });
     const rows = emit.reshape(stacked, [count * c!, n! * height! * width!]);

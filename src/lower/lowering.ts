@@ -9,25 +9,31 @@ export type Target = 'cpu' | 'wasm' | 'webgpu';
 /**
  * How a value lies in memory.
  *
- * `channelMajor` stores a map [N, C, H, W] as [C, N, H, W]: then a 1×1 convolution and both its gradients are plain
- * matrix products over [C, N·H·W], BatchNorm's sums are sums of contiguous rows, and a k×k convolution is ONNX's 3-D
- * convolution with a kernel of depth 1 over [1, C, N, H, W]. Everything else is `plain`, row-major as its shape says.
+ * `channelMajor` stores a map [N, C, H, W] with its channels outermost: then a 1×1 convolution and both its gradients
+ * are plain matrix products over [C, H·W·N], BatchNorm's sums are sums of contiguous rows, and a k×k convolution is
+ * ONNX's 3-D convolution whose kernel has size 1 along the batch. Everything else is `plain`, row-major as its shape
+ * says.
  */
 export type Layout = 'plain' | 'channelMajor';
 
-/** Where a semantic axis of a map lies in channel-major order; its own inverse. */
-export const channelMajorAxes = [1, 0, 2, 3] as const;
-
-/** Shape of a map as stored channel-major. */
-export function channelMajorShape(shape: Shape): Shape {
-  return channelMajorAxes.map((axis) => shape[axis]!);
-}
+/**
+ * Order of the axes of a channel-major map, as indices into [N, C, H, W].
+ *
+ * On the CPU [C, H, W, N]: with the batch innermost, im2col and shifted copies move long runs of floats whatever the
+ * size of the maps (5×5 on 14×14 maps 1.15 times, 3×3 on 7×7 maps 1.25 times as fast as with [C, N, H, W]). The WebGPU
+ * provider has no 3-D pooling, so there maps stay whole: [C, N, H, W].
+ */
+const batchInnermost = [1, 2, 3, 0] as const;
+const mapsInnermost = [1, 0, 2, 3] as const;
 
 /** Ops that only a training step holds. */
 const backwardOps: ReadonlySet<string> = new Set([
   'convWeightGrad',
   'convInputGrad',
+  'maxPoolGrad',
+  'avgPoolGrad',
   'batchNormTrain',
+  'batchNormGrad',
   'reluGrad',
 ]);
 
@@ -50,12 +56,16 @@ export class Lowering {
    */
   readonly mapLayout: Layout;
 
+  /** Axes of a channel-major map, outermost first, as indices into [N, C, H, W]. */
+  readonly #order: readonly number[];
+
   constructor(
     readonly emit: Emitter,
     readonly target: Target,
     graph: Graph,
   ) {
     this.mapLayout = graph.nodes.some((node) => backwardOps.has(node.op.name)) ? 'channelMajor' : 'plain';
+    this.#order = target === 'webgpu' ? mapsInnermost : batchInnermost;
     this.#outputs = new Set(Object.values(graph.outputs));
     for (const node of graph.nodes) {
       for (const value of node.inputs) {
@@ -99,9 +109,34 @@ export class Lowering {
     return this.#as(value, 'plain');
   }
 
-  /** A map [N, C, H, W] stored as [C, N, H, W]. */
+  /** Whether channel-major maps are stored [C, H, W, N] rather than [C, N, H, W]. */
+  get batchIsInnermost(): boolean {
+    return this.#order === batchInnermost;
+  }
+
+  /** Shape of a map as stored channel-major. */
+  storedShape(shape: Shape): Shape {
+    return this.#order.map((axis) => shape[axis]!);
+  }
+
+  /** Where axis 0–3 of a map [N, C, H, W] lies in a channel-major one. */
+  storedAxis(axis: number): number {
+    return this.#order.indexOf(axis);
+  }
+
+  /** Numbers for the batch, the height and the width in the order of a channel-major map's axes behind the channels. */
+  alongMap(batch: number, height: number, width: number): readonly number[] {
+    return this.batchIsInnermost ? [height, width, batch] : [batch, height, width];
+  }
+
+  /** A map [N, C, H, W], stored channel-major. */
   channelMajor(value: Value): string {
     return this.#as(value, 'channelMajor');
+  }
+
+  /** x, row-major of a shape of rank 4, brought into the order of channel-major maps. */
+  toChannelMajor(x: string, shape: Shape): string {
+    return this.transpose(x, shape, this.#order);
   }
 
   /** A map in the graph's own layout of maps. */
@@ -114,15 +149,15 @@ export class Lowering {
     this.set(value, name, this.mapLayout);
   }
 
-  /** A map [N, C, H, W] as the matrix [C, N·H·W]. */
+  /** A map as the matrix [C, H·W·N], its columns in the order in which maps are stored. */
   channelRows(value: Value): string {
     const [n, c, h, w] = value.shape;
     return this.emit.reshape(this.channelMajor(value), [c!, n! * h! * w!]);
   }
 
-  /** Record the matrix [C, N·H·W] as the map `value`. */
+  /** Record such a matrix as the map `value`. */
   setChannelRows(value: Value, rows: string): void {
-    this.set(value, this.emit.reshape(rows, channelMajorShape(value.shape)), 'channelMajor');
+    this.set(value, this.emit.reshape(rows, this.storedShape(value.shape)), 'channelMajor');
   }
 
   /** x with its axes in another order; a reshape where only axes of size 1 move. */
@@ -141,8 +176,11 @@ export class Lowering {
     const present = layouts.get(layout);
     if (present !== undefined) return present;
     const [other, name] = [...layouts][0]!;
-    const shape = other === 'plain' ? value.shape : channelMajorShape(value.shape);
-    const converted = this.transpose(name, shape, channelMajorAxes);
+    const back = [0, 1, 2, 3].map((axis) => this.storedAxis(axis));
+    const converted =
+      other === 'plain'
+        ? this.toChannelMajor(name, value.shape)
+        : this.transpose(name, this.storedShape(value.shape), back);
     layouts.set(layout, converted);
     return converted;
   }

@@ -2,10 +2,40 @@ import type { Node, Value } from '../graph/graph.js';
 import { maxPoolGradOp, type PoolAttributes } from '../graph/ops/pool.js';
 import { type Attribute, int, ints, string } from '../onnx/model.js';
 import { type Shape, sizeOf, tensor } from '../tensor/tensor.js';
-import { channelMajorShape, type Lowering, type LoweringRule } from './lowering.js';
+import type { Lowering, LoweringRule } from './lowering.js';
 
-function poolAttributes({ kernel, strides, pads }: PoolAttributes): Readonly<Record<string, Attribute>> {
-  return { kernel_shape: ints(kernel), strides: ints(strides), pads: ints(pads) };
+/**
+ * A pooling operator on a map in the graph's own layout. Where the batch is innermost it is a 3-D pooling whose window
+ * has size 1 along the batch.
+ */
+function pool(
+  lowering: Lowering,
+  opType: string,
+  x: Value,
+  { kernel, strides, pads: [top, left, bottom, right] }: PoolAttributes,
+  outputCount = 1,
+  extra: Readonly<Record<string, Attribute>> = {},
+): readonly string[] {
+  const { emit } = lowering;
+  const attributes = (along: (batch: number, height: number, width: number) => readonly number[]) => ({
+    kernel_shape: ints(along(1, ...kernel)),
+    strides: ints(along(1, ...strides)),
+    pads: ints([...along(0, top, left), ...along(0, bottom, right)]),
+    ...extra,
+  });
+  if (lowering.mapLayout === 'plain' || !lowering.batchIsInnermost) {
+    const flags = attributes((_batch, height, width) => [height, width]);
+    return emit.nodes(opType, [lowering.map(x)], outputCount, { attributes: flags });
+  }
+  const volume = emit.reshape(lowering.channelMajor(x), [1, ...lowering.storedShape(x.shape)]);
+  const flags = attributes((...sizes) => lowering.alongMap(...sizes));
+  return emit.nodes(opType, [volume], outputCount, { attributes: flags });
+}
+
+/** Record a pooling's result as the map `y`. */
+function setPooled(lowering: Lowering, y: Value, name: string): void {
+  const stored = lowering.mapLayout === 'channelMajor';
+  lowering.setMap(y, stored ? lowering.emit.reshape(name, lowering.storedShape(y.shape)) : name);
 }
 
 /** ScatterElements with addition exists on the CPU (and in WebAssembly) only. */
@@ -13,9 +43,7 @@ const scatters = (lowering: Lowering): boolean => lowering.target !== 'webgpu';
 
 /** MaxPool that also tells where each maximum was: an index into the whole flattened map, the first where several tie. */
 function maxPoolWithIndices(lowering: Lowering, x: Value, attributes: PoolAttributes): readonly string[] {
-  return lowering.emit.nodes('MaxPool', [lowering.channelMajor(x)], 2, {
-    attributes: poolAttributes(attributes),
-  });
+  return pool(lowering, 'MaxPool', x, attributes, 2);
 }
 
 const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
@@ -23,11 +51,11 @@ const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs:
   const hasBackward = lowering
     .consumers(y!)
     .some((node) => node.op === maxPoolGradOp && node.inputs[1] === y);
-  if (hasBackward && scatters(lowering)) {
-    lowering.set(y!, maxPoolWithIndices(lowering, x!, attributes)[0]!, 'channelMajor');
-  } else {
-    lowering.setMap(y!, lowering.emit.node('MaxPool', [lowering.map(x!)], poolAttributes(attributes)));
-  }
+  const [name] =
+    hasBackward && scatters(lowering)
+      ? maxPoolWithIndices(lowering, x!, attributes)
+      : pool(lowering, 'MaxPool', x!, attributes);
+  setPooled(lowering, y!, name!);
 };
 
 const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) =>
@@ -45,7 +73,7 @@ function maxPoolGradByScatter(
     axis: int(0),
     reduction: string('add'),
   });
-  lowering.set(dx!, emit.reshape(flat, channelMajorShape(x!.shape)), 'channelMajor');
+  lowering.set(dx!, emit.reshape(flat, lowering.storedShape(x!.shape)), 'channelMajor');
 }
 
 /**
@@ -115,7 +143,7 @@ function maxPoolGradByPhases(
     [maps, top + height!, left + width!],
   );
   const cut = emit.slice(grown, [1, 2], [top, left], [top + height!, left + width!]);
-  lowering.set(dx!, emit.reshape(cut, channelMajorShape(x!.shape)), 'channelMajor');
+  lowering.set(dx!, emit.reshape(cut, lowering.storedShape(x!.shape)), 'channelMajor');
 }
 
 /** Zeros after the map where it is smaller than `wanted`: positions that no window touches. */
@@ -126,8 +154,8 @@ function growTo(lowering: Lowering, x: string, shape: Shape, wanted: Shape): str
 }
 
 const avgPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
-  const flags = { ...poolAttributes(attributes), count_include_pad: int(0) };
-  lowering.setMap(y!, lowering.emit.node('AveragePool', [lowering.map(x!)], flags));
+  const [name] = pool(lowering, 'AveragePool', x!, attributes, 1, { count_include_pad: int(0) });
+  setPooled(lowering, y!, name!);
 };
 
 /** The pooling of one axis as a matrix [out, size]: 1/count where a window covers a position. */
@@ -161,14 +189,30 @@ const avgPoolGrad: LoweringRule<PoolAttributes & { readonly shape: Shape }> = (l
   const [top, left] = pads;
   const p = poolingMatrix(height!, outHeight!, kernel[0], strides[0], top);
   const q = poolingMatrix(width!, outWidth!, kernel[1], strides[1], left);
-  const maps = n! * c!;
-  const flat = emit.reshape(lowering.channelMajor(dy!), [maps, outHeight! * outWidth!]);
-  const both = new Float32Array(outHeight! * outWidth! * height! * width!);
-  let k = 0;
-  for (const pRow of p) for (const qRow of q) for (const a of pRow) for (const b of qRow) both[k++] = a * b;
-  const kronecker = emit.initializer(tensor('float32', [outHeight! * outWidth!, height! * width!], both));
-  const spread = emit.node('MatMul', [flat, kronecker]);
-  lowering.set(dx!, emit.reshape(spread, channelMajorShape(shape)), 'channelMajor');
+  const [small, large] = [outHeight! * outWidth!, height! * width!];
+  // (P ⊗ Q)[pq, hw], or its transpose where the batch is innermost and the matrix stands on the left.
+  const kronecker = new Float32Array(small * large);
+  const [rowStep, columnStep] = lowering.batchIsInnermost ? [1, small] : [large, 1];
+  p.forEach((pRow, i) => {
+    q.forEach((qRow, j) => {
+      pRow.forEach((a, h) => {
+        qRow.forEach((b, w) => {
+          kronecker[(i * outWidth! + j) * rowStep + (h * width! + w) * columnStep] = a * b;
+        });
+      });
+    });
+  });
+  const map = lowering.channelMajor(dy!);
+  const spread = lowering.batchIsInnermost
+    ? emit.node('MatMul', [
+        emit.initializer(tensor('float32', [large, small], kronecker)),
+        emit.reshape(map, [c!, small, n!]),
+      ])
+    : emit.node('MatMul', [
+        emit.reshape(map, [n! * c!, small]),
+        emit.initializer(tensor('float32', [small, large], kronecker)),
+      ]);
+  lowering.set(dx!, emit.reshape(spread, lowering.storedShape(shape)), 'channelMajor');
 };
 
 export const poolRules = { maxPool, maxPoolGrad, avgPool, avgPoolGrad };

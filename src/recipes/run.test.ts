@@ -40,7 +40,12 @@ const tiny: RunSettings = {
   labelsPerClass: 4,
   network: { width: 1 / 16, batchNormEpsilon: 1e-3 },
   pretrain: { ...presets.quick.pretrain, epochs: 3, batchSize: 16, stepsPerEpoch: 20, valFraction: 0.2 },
-  finetune: { ...presets.quick.finetune, epochs: 10, batchSize: 4 },
+  finetune: {
+    ...presets.quick.finetune,
+    epochs: 10,
+    batchSize: 4,
+    schedule: { kind: 'oneCycle', peak: 0.1 },
+  },
   baseline: { ...presets.quick.baseline, epochs: 2, batchSize: 4 },
 };
 

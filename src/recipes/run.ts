@@ -8,7 +8,7 @@ import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
 import { labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
-import { figuresOf, finishedStages, type RunFigures, runStages } from './stages.js';
+import { figuresOf, finishedStages, type RunFigures, runStages, trainedMs } from './stages.js';
 
 export interface RunOptions {
   /** Which stages to run beside those that the store's run already has; all of them by default. */
@@ -111,8 +111,7 @@ async function openRun(
   if (options.backbone) await saveBackbone(store, options.backbone);
   if (config === undefined) await store.writeJson('config', newConfig(context, stages, options));
   else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
-  const epochs = await store.readEpochs();
-  return { stages, earlierMs: epochs.reduce((ms, { durationMs }) => ms + durationMs, 0) };
+  return { stages, earlierMs: await trainedMs(context) };
 }
 
 function newConfig(

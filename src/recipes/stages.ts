@@ -51,6 +51,17 @@ export async function finishedStages({
   return (stage, draw) => finished.has(checkpointName(stage, draw));
 }
 
+/** Time of all steps that the store's checkpoints hold, in ms: what earlier, interrupted processes trained. */
+export async function trainedMs({ settings, store }: RecipeContext): Promise<number> {
+  let ms = 0;
+  for (const stage of stageNames) {
+    for (let draw = 0; draw < settings.draws; draw++) {
+      ms += Number((await loadStage(store, stage, draw))?.state.trainMs ?? 0);
+    }
+  }
+  return ms;
+}
+
 export function figuresOf({ pretrained, classifiers, baselines }: StageOutcomes): RunFigures {
   const [classifier] = classifiers;
   const [base] = baselines;

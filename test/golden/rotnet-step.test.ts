@@ -72,29 +72,35 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
     4,
   );
   const weights = Object.fromEntries(
-    Object.entries({ ...example.params, ...example.buffers }).map(([name, t]) => [name, float32(t.shape, t.data)]),
+    Object.entries({ ...example.params, ...example.buffers }).map(([name, t]) => [
+      name,
+      float32(t.shape, t.data),
+    ]),
   );
 
-  it.each(['sgd', 'adam'] as const)('%s: loss, accuracy, every updated parameter and moving statistic', async (kind) => {
-    const { optimizer, schedule } = optimizers[kind];
-    const settings = { network, optimizer, batchSize: n, frozenBlocks: 0, batch: 'images' } as const;
-    const program = await runtime.compile(buildTrainStep(settings));
-    let state = initialState(settings, weights);
-    for (const [step, wanted] of [example[kind].step1, example[kind].step2].entries()) {
-      const out = await program.run({ images, targets, learningRate: scalar(schedule(step)), ...state });
-      expect(out.loss!.data[0]).toBeCloseTo(wanted.loss, 5);
-      expect(Number(out.correct!.data[0]) / n).toBeCloseTo(wanted.accuracy, 6);
-      state = Object.fromEntries(Object.keys(state).map((name) => [name, out[nextPrefix + name]!]));
-      for (const [name, value] of Object.entries({ ...wanted.params, ...wanted.buffers })) {
-        expectGolden(state[name]!, value, `step ${step + 1}, ${name}`);
+  it.each(['sgd', 'adam'] as const)(
+    '%s: loss, accuracy, every updated parameter and moving statistic',
+    async (kind) => {
+      const { optimizer, schedule } = optimizers[kind];
+      const settings = { network, optimizer, batchSize: n, frozenBlocks: 0, batch: 'images' } as const;
+      const program = await runtime.compile(buildTrainStep(settings));
+      let state = initialState(settings, weights);
+      for (const [step, wanted] of [example[kind].step1, example[kind].step2].entries()) {
+        const out = await program.run({ images, targets, learningRate: scalar(schedule(step)), ...state });
+        expect(out.loss!.data[0]).toBeCloseTo(wanted.loss, 5);
+        expect(Number(out.correct!.data[0]) / n).toBeCloseTo(wanted.accuracy, 6);
+        state = Object.fromEntries(Object.keys(state).map((name) => [name, out[nextPrefix + name]!]));
+        for (const [name, value] of Object.entries({ ...wanted.params, ...wanted.buffers })) {
+          expectGolden(state[name]!, value, `step ${step + 1}, ${name}`);
+        }
       }
-    }
-    if (kind === 'sgd') {
-      const classifier = await runtime.compile(buildClassifier(network, weightsOf(state), n));
-      const { logits } = await classifier.run({ images });
-      expectGolden(logits!, example.evaluatedAfterSgd.logits, 'logits with the moving statistics');
-    }
-  });
+      if (kind === 'sgd') {
+        const classifier = await runtime.compile(buildClassifier(network, weightsOf(state), n));
+        const { logits } = await classifier.run({ images });
+        expectGolden(logits!, example.evaluatedAfterSgd.logits, 'logits with the moving statistics');
+      }
+    },
+  );
 
   it('every gradient, read off one step of plain gradient descent', async () => {
     const settings = {
@@ -110,7 +116,10 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
     // With momentum 0 the velocity is âˆ’lrÂ·g.
     for (const [name, wanted] of Object.entries(example.sgd.step1.gradients)) {
       const velocity = out[`${nextPrefix}optimizer.velocity/${name}`]!;
-      const gradient = float32(velocity.shape, Float32Array.from(velocity.data as Float32Array, (v) => -v));
+      const gradient = float32(
+        velocity.shape,
+        Float32Array.from(velocity.data as Float32Array, (v) => -v),
+      );
       expectGolden(gradient, wanted, `gradient of ${name}`);
     }
   });

@@ -1,0 +1,8 @@
+import { isAbsolute, relative } from 'node:path';
+
+/** A path as one would type it here: relative where it lies below the current folder. */
+export function shownPath(path: string): string {
+  if (!isAbsolute(path)) return path;
+  const fromHere = relative(process.cwd(), path);
+  return fromHere === '' || fromHere.startsWith('..') || isAbsolute(fromHere) ? path : fromHere;
+}

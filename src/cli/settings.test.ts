@@ -1,0 +1,68 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { presets } from '../recipes/presets.js';
+import { assertUnchanged, chosenSettings } from './settings.js';
+
+let folder: string;
+beforeEach(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-settings-'));
+});
+afterEach(() => fs.rm(folder, { recursive: true }));
+
+async function configFile(content: unknown): Promise<string> {
+  const file = join(folder, 'config.json');
+  await fs.writeFile(file, JSON.stringify(content));
+  return file;
+}
+
+describe('chosenSettings', () => {
+  test('is the quick preset where nothing is asked for', async () => {
+    expect(await chosenSettings({}, 'pretrain')).toEqual(presets.quick);
+  });
+
+  test('puts flags over the file, and the file over the preset', async () => {
+    const config = await configFile({ preset: 'notebook', seed: 1, draws: 3, pretrain: { batchSize: 64 } });
+    const settings = await chosenSettings({ config, seed: 2, epochs: 4, width: 0.5 }, 'finetune');
+    expect(settings).toEqual({
+      ...presets.notebook,
+      seed: 2,
+      draws: 3,
+      network: { ...presets.notebook.network, width: 0.5 },
+      pretrain: { ...presets.notebook.pretrain, batchSize: 64 },
+      finetune: { ...presets.notebook.finetune, epochs: 4 },
+    });
+  });
+
+  test('takes another kind of schedule as a whole, the same kind field by field', async () => {
+    const constant = { kind: 'constant', learningRate: 0.01 };
+    const config = await configFile({
+      pretrain: { schedule: constant, optimizer: { kind: 'sgd', momentum: 0.5 } },
+    });
+    const { pretrain } = await chosenSettings({ config }, 'pretrain');
+    expect(pretrain.schedule).toEqual(constant);
+    expect(pretrain.optimizer).toEqual({ ...presets.quick.pretrain.optimizer, momentum: 0.5 });
+  });
+
+  test.each([
+    [{ pretrain: { epoch: 3 } }, /pretrain: Unrecognized key: "epoch"/],
+    [{ colour: 'red' }, /Received: Unrecognized key: "colour"/],
+    [{ preset: 'quik' }, /preset: /],
+    [{ network: null }, /network: /],
+    [[1], /expected a JSON object/],
+  ])('refuses %j', async (content, message) => {
+    const refused = chosenSettings({ config: await configFile(content) }, 'pretrain');
+    await expect(refused).rejects.toMatchObject({ code: 'usage', message: expect.stringMatching(message) });
+  });
+});
+
+test('assertUnchanged accepts what the run has, and names the rest', () => {
+  const { quick } = presets;
+  const same = { seed: quick.seed, epochs: quick.baseline.epochs };
+  expect(() => assertUnchanged(same, quick, 'baseline', 'runs/a')).not.toThrow();
+  const other = { ...same, width: 2, labelsPerClass: quick.labelsPerClass + 1 };
+  expect(() => assertUnchanged(other, quick, 'baseline', 'runs/a')).toThrow(
+    `--labels-per-class ${quick.labelsPerClass + 1} (the run has ${quick.labelsPerClass}), --width 2 (the run has ${quick.network.width}).`,
+  );
+});

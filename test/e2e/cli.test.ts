@@ -1,0 +1,346 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { RunResult } from '../../src/train/run-record.js';
+import { type CliOptions, cli, tinySettings } from '../support/cli.js';
+import { idx, tinyClasses, tinyImage, tinySize, writeTinyData } from '../support/tiny-data.js';
+
+let cwd: string;
+const quarterturn = (args: string, options: Omit<CliOptions, 'cwd'> = {}) =>
+  cli(args.split(' ').filter(Boolean), { cwd, ...options });
+const readJson = async (path: string) => JSON.parse(await fs.readFile(join(cwd, path), 'utf8'));
+
+beforeAll(async () => {
+  cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-cli-'));
+  await writeTinyData(join(cwd, 'data'));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tinySettings));
+  await quarterturn('--version'); // compiles the checkout where it must
+});
+afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
+
+const commands = ['run', 'pretrain', 'finetune', 'baseline', 'evaluate', 'report', 'summary', 'predict'];
+
+describe('help', () => {
+  test('the overview names every command and fits 80 columns', async () => {
+    const { code, stdout, stderr } = await quarterturn('--help');
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    for (const command of commands) expect(stdout).toMatch(new RegExp(`^ {2}${command} +\\S`, 'm'));
+    expect(stdout).toContain('Examples:');
+    expect(longest(stdout)).toBeLessThanOrEqual(80);
+  });
+
+  test.each(commands)('%s: defaults and examples, in 80 columns', async (command) => {
+    const { code, stdout } = await quarterturn(`${command} --help`);
+    expect(code).toBe(0);
+    expect(stdout).toMatch(/Examples:\n {2}quarterturn /);
+    expect(longest(stdout)).toBeLessThanOrEqual(80);
+    // Each option with a value says what happens without it.
+    const options = stdout.split(/\n(?= {2}--)/).slice(1);
+    for (const text of options.filter((option) => /^ {2}--(?!resume|from)[a-z-]+ </.test(option))) {
+      expect(text.replace(/\s+/g, ' ')).toContain('default');
+    }
+  });
+
+  test('no command at all is wrong usage, with the overview on stderr', async () => {
+    const { code, stdout, stderr } = await quarterturn('');
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toContain('Usage: quarterturn <command>');
+  });
+});
+
+describe('wrong usage exits 2 before anything is made', () => {
+  test.each([
+    ['run --epoch 3', /unknown option '--epoch'[\s\S]*Did you mean --epochs\?[\s\S]*quarterturn run --help/],
+    ['rnu', /unknown command 'rnu'[\s\S]*Did you mean run\?/],
+    ['run --epochs 0', /--epochs: expected a whole number from 1 on\. Received: 0\./],
+    ['run --epochs 1.5', /--epochs: [\s\S]*Received: 1\.5\./],
+    ['run --draws x', /--draws: expected a whole number from 1 to 100\. Received: x\./],
+    ['run --width -1', /--width: expected a number above 0, at most 8\. Received: -1\./],
+    ['run --preset quik', /--preset: expected quick or notebook\. Received: quik\./],
+    ['run --device cuda', /--device: expected cpu or webgpu\. Received: cuda\./],
+    ['run --threads 0', /--threads: [\s\S]*Received: 0\./],
+    ['run --out a --resume b', /'--out <folder>' cannot be used with option '--resume <folder>'/],
+    ['run too many', /too many arguments/],
+    ['finetune', /expected --from <folder>[\s\S]*quarterturn pretrain/],
+    ['predict', /missing required argument 'model'/],
+    ['run --config none.json', /--config none\.json: expected a JSON object/],
+  ])('%s', async (args, message) => {
+    const before = await fs.readdir(cwd);
+    const { code, stdout, stderr } = await quarterturn(args);
+    expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+    expect(await fs.readdir(cwd)).toEqual(before);
+  });
+
+  test('a --config names the field that is wrong', async () => {
+    await fs.writeFile(join(cwd, 'wrong.json'), '{"pretrain":{"epochs":0,"learningRate":1}}');
+    const { code, stderr } = await quarterturn('run --config wrong.json --data data');
+    expect(code).toBe(2);
+    expect(stderr).toMatch(
+      /wrong\.json: [\s\S]*pretrain\.epochs: [\s\S]*pretrain: Unrecognized key: "learningRate"/,
+    );
+  });
+});
+
+describe('a run', () => {
+  const run = 'runs/whole';
+  let result: RunResult;
+  let stdout: string;
+  let stderr: string;
+
+  beforeAll(async () => {
+    const args = `run --config tiny.json --data data --threads 1 --out ${run} --json`;
+    const ended = await quarterturn(args);
+    ({ stdout, stderr } = ended);
+    expect(stderr).toContain('epoch 3/3');
+    expect(ended.code).toBe(0);
+    result = JSON.parse(stdout);
+  });
+
+  test('prints its result as one JSON object, the same as result.json', async () => {
+    expect(stdout).toBe(await fs.readFile(join(cwd, run, 'result.json'), 'utf8'));
+    const metrics = { accuracy: expect.any(Number), loss: expect.any(Number) };
+    expect(result).toEqual({
+      run,
+      preset: 'quick',
+      seed: 12,
+      pretext: { val: metrics, test: metrics },
+      fineTune: { train: metrics, test: metrics },
+      baseline: { train: metrics, test: metrics },
+      baselineReestimated: { test: metrics },
+      draws: [0, 1].map((draw) => ({
+        draw,
+        fineTune: metrics,
+        baseline: metrics,
+        baselineReestimated: metrics,
+      })),
+      durationMs: expect.any(Number),
+      trainImagesPerSecond: expect.any(Number),
+      peakMemoryBytes: expect.any(Number),
+    });
+    expect(result.pretext!.test.accuracy).toBeGreaterThan(0.9);
+    expect(result.peakMemoryBytes).toBeGreaterThan(50 * 2 ** 20);
+  });
+
+  test('tells its progress in plain lines where stderr is no terminal', () => {
+    expect(stdout + stderr).not.toContain('\x1b');
+    expect(stderr).not.toContain('\r');
+    expect(stderr).toMatch(/^Data {2}data: 600 training and 200 test images, 12×12, 3 classes$/m);
+    expect(stderr).toMatch(/^Fine-tuning on 15 labels, draw 1 /m);
+  });
+
+  test('leaves its folder as described', async () => {
+    expect((await fs.readdir(join(cwd, run))).sort()).toEqual([
+      'checkpoints',
+      'config.json',
+      'exhibits.json',
+      'metrics.jsonl',
+      'models',
+      'report.html',
+      'result.json',
+    ]);
+    expect(await readJson(`${run}/config.json`)).toMatchObject({
+      preset: 'quick',
+      draws: 2,
+      network: { width: 0.0625 },
+      stages: ['pretrain', 'finetune', 'baseline'],
+      device: 'cpu',
+      threads: 1,
+      node: process.version,
+      commandLine: `quarterturn run --config tiny.json --data data --threads 1 --out ${run} --json`,
+    });
+    const lines = (await fs.readFile(join(cwd, run, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+    expect(lines).toHaveLength(3 + 2 * (8 + 4));
+  });
+
+  test('report makes the same report again', async () => {
+    const path = join(cwd, run, 'report.html');
+    const before = await fs.readFile(path, 'utf8');
+    await fs.rm(path);
+    const { code, stdout } = await quarterturn(`report ${run}`);
+    expect({ code, stdout }).toEqual({ code: 0, stdout: `${run}/report.html\n` });
+    expect(await fs.readFile(path, 'utf8')).toBe(before);
+  });
+
+  test('evaluate finds the figures of result.json and writes nothing', async () => {
+    const files = await timesOf(join(cwd, run));
+    const { code, stdout } = await quarterturn(`evaluate ${run} --json`);
+    const { durationMs: _d, trainImagesPerSecond: _t, peakMemoryBytes: _p, ...figures } = result;
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toEqual(figures);
+    expect(await timesOf(join(cwd, run))).toEqual(files);
+  });
+
+  test('--resume of a complete run prints its table and trains nothing', async () => {
+    const { code, stdout, stderr } = await quarterturn(`run --resume ${run}`);
+    expect(code).toBe(0);
+    expect(stderr).toBe(`${run} is complete: nothing to train.\n`);
+    expect(stdout).toContain('Fine-tuned, test accuracy, mean of 2');
+    expect(stdout).toContain(`Report  ${run}/report.html\nModel   ${run}/models/classifier.onnx\n`);
+    expect(longest(stdout)).toBeLessThanOrEqual(80);
+    expect(stdout + stderr).not.toContain('\x1b');
+  });
+
+  test('flags beside --resume may not change what was begun', async () => {
+    const { code, stderr } = await quarterturn(`run --resume ${run} --epochs 3 --seed 5 --preset notebook`);
+    expect(code).toBe(2);
+    expect(stderr).toContain('Received: --preset notebook (the run has quick), --seed 5 (the run has 12).');
+  });
+
+  test('an --out that holds a run is left alone', async () => {
+    const files = await timesOf(join(cwd, run));
+    const { code, stderr } = await quarterturn(`run --config tiny.json --data data --out ${run}`);
+    expect(code).toBe(1);
+    expect(stderr).toContain('expected a folder without a run');
+    expect(await timesOf(join(cwd, run))).toEqual(files);
+  });
+
+  test('too many labels are refused, and no folder is made', async () => {
+    const { code, stderr } = await quarterturn('run --data data --labels-per-class 201 --out runs/many');
+    expect(code).toBe(1);
+    expect(stderr).toContain('expected at least 201 images of class 0. Received: 200.');
+    await expect(fs.stat(join(cwd, 'runs/many'))).rejects.toThrow();
+  });
+
+  test('other data than the run began with is refused', async () => {
+    await fs.cp(join(cwd, run), join(cwd, 'runs/copy'), { recursive: true });
+    await fs.rm(join(cwd, 'runs/copy/result.json'));
+    await writeTinyData(join(cwd, 'other'), { train: 300, test: 100 });
+    const { code, stderr } = await quarterturn('run --resume runs/copy --data other');
+    expect(code).toBe(1);
+    expect(stderr).toContain('runs/copy: expected the data that the run began with.');
+    const report = await quarterturn('report runs/copy');
+    expect(report.code).toBe(1);
+    expect(report.stderr).toContain('expected a finished run. Received: one without result.json.');
+    expect(report.stderr).toContain('quarterturn run --resume runs/copy');
+  });
+
+  test('predict classifies every image of an IDX file as the run did', async () => {
+    const args = `predict ${run}/models/classifier.onnx data/t10k-images-idx3-ubyte --json`;
+    const { code, stdout, stderr } = await quarterturn(args);
+    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    const predictions = JSON.parse(stdout) as Record<string, unknown>[];
+    expect(predictions).toHaveLength(200);
+    const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
+    expect(right / 200).toBe(result.fineTune!.test.accuracy);
+    const { probabilities, probability } = predictions[7] as {
+      probabilities: Record<string, number>;
+      probability: number;
+    };
+    expect(Object.keys(probabilities)).toEqual(['0', '1', '2']);
+    expect(Object.values(probabilities).reduce((a, b) => a + b)).toBeCloseTo(1, 5);
+    expect(probability).toBe(Math.max(...Object.values(probabilities)));
+    expect(predictions[7]).toMatchObject({ file: 'data/t10k-images-idx3-ubyte', index: 7 });
+  });
+
+  test('predict says the same of a picture as PNG and as IDX, one aligned line each', async () => {
+    const raw = { width: tinySize, height: tinySize, channels: 1 } as const;
+    for (const n of [0, 1]) {
+      await sharp(tinyImage(n), { raw })
+        .toColourspace('b-w')
+        .png()
+        .toFile(join(cwd, `picture-${n}.png`));
+    }
+    const pixels = Buffer.concat([tinyImage(0), tinyImage(1)]);
+    await fs.writeFile(join(cwd, 'two'), idx([2, tinySize, tinySize], pixels));
+    const { code, stdout } = await quarterturn(`predict ${run} two picture-0.png picture-1.png`);
+    expect(code).toBe(0);
+    const lines = stdout.trimEnd().split('\n');
+    expect(lines.map((line) => line.slice(0, 13).trim())).toEqual([
+      'two[0]',
+      'two[1]',
+      'picture-0.png',
+      'picture-1.png',
+    ]);
+    for (const line of lines) expect(line).toMatch(/^.{13} {2}[012] {2} ?[ \d]\d\.\d\d %$/);
+    const said = lines.map((line) => line.slice(13));
+    expect(said.slice(2)).toEqual(said.slice(0, 2));
+
+    const limited = await quarterturn(`predict ${run} two --limit 1 --json`);
+    expect(JSON.parse(limited.stdout)).toHaveLength(1);
+  });
+
+  test.each([
+    ['predict none.onnx two', /none\.onnx: expected an ONNX model\. Received: no such file/],
+    ['predict tiny.json two', /tiny\.json/],
+    [`predict ${run} none.png`, /none\.png: expected an IDX or image file\. Received: no such file/],
+    [`predict ${run} tiny.json`, /tiny\.json: expected a readable image file/],
+    [
+      `predict ${run} data/train-labels-idx1-ubyte`,
+      /expected images of 12×12×1[\s\S]*Received: an array of 600/,
+    ],
+  ])('%s fails with a clear message', async (args, message) => {
+    const { code, stdout, stderr } = await quarterturn(args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(message);
+    expect(stderr).not.toMatch(/^\s+at /m);
+  });
+
+  test('--debug adds the stack', async () => {
+    const { stderr } = await quarterturn('report none --debug');
+    expect(stderr).toMatch(/^\s+at .*run-folder/m);
+  });
+
+  test('colour only where it is asked for', async () => {
+    const forced = await quarterturn('report none', { env: { FORCE_COLOR: '1' } });
+    expect(forced.stderr).toContain('\x1b[31merror:\x1b[39m');
+    const refused = await quarterturn('report none', { env: { NO_COLOR: '1' } });
+    expect(refused.stderr).not.toContain('\x1b');
+  });
+
+  test('stage by stage gives what the whole run gave', async () => {
+    const common = '--config tiny.json --data data --threads 1 --quiet --json';
+    const pretrained = JSON.parse((await quarterturn(`pretrain ${common} --out runs/stages`)).stdout);
+    expect(pretrained).toMatchObject({ pretext: result.pretext, fineTune: null, baseline: null, draws: [] });
+
+    const elsewhere = await quarterturn('finetune --from runs/stages --out runs/elsewhere --quiet --json');
+    expect(JSON.parse(elsewhere.stdout)).toMatchObject({ pretext: null, fineTune: result.fineTune });
+    const again = await quarterturn('evaluate runs/elsewhere --quiet --json');
+    expect(JSON.parse(again.stdout)).toMatchObject({ pretext: null, fineTune: result.fineTune });
+
+    await quarterturn('finetune --resume runs/stages --quiet');
+    const whole = await quarterturn('baseline --resume runs/stages --quiet --json');
+    expect(whole.stderr).toBe('');
+    const { pretext, fineTune, baseline, baselineReestimated, draws } = result;
+    expect(JSON.parse(whole.stdout)).toMatchObject({
+      pretext,
+      fineTune,
+      baseline,
+      baselineReestimated,
+      draws,
+    });
+  });
+});
+
+test('summary prints the layer tables of the notebook', async () => {
+  const { code, stdout } = await quarterturn('summary --preset notebook');
+  expect(code).toBe(0);
+  const totals = [...stdout.matchAll(/params: (\S+)/g)].map((match) => match[1]);
+  expect(totals).toEqual([
+    ...['998,084', '994,884', '3,200'],
+    ...['998,084', '407,428', '590,656'],
+    ...['999,242', '996,042', '3,200'],
+  ]);
+  expect(stdout).toMatch(/^block2\.conv1 \(Conv2D\) +\(14, 14, 192\) +460,800$/m);
+  expect(stdout).toMatch(/^block2\.conv1 \(Conv2D\) +\(14, 14, 192\) +460,800 {2}frozen$/m);
+  expect(longest(stdout)).toBeLessThanOrEqual(80);
+});
+
+test('a reader that closes its end early is no failure', async () => {
+  const ended = await cli(['summary'], { cwd, closeStdout: true });
+  expect(ended).toEqual({ code: 0, stdout: '', stderr: '' });
+});
+
+/** Columns of the longest line; every character used here is one column wide. */
+function longest(text: string): number {
+  return Math.max(...text.split('\n').map((line) => [...line].length));
+}
+
+async function timesOf(folder: string): Promise<Record<string, number>> {
+  const entries = await fs.readdir(folder, { recursive: true });
+  const times = entries.map(async (entry) => [entry, (await fs.stat(join(folder, entry))).mtimeMs] as const);
+  return Object.fromEntries(await Promise.all(times));
+}

@@ -1,0 +1,163 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { decodeCheckpoint } from '../../src/train/checkpoint.js';
+import { RunFolder } from '../../src/train/run-folder.node.js';
+import { type CliOptions, cli, tinySettings } from '../support/cli.js';
+import { writeTinyData } from '../support/tiny-data.js';
+
+let cwd: string;
+const quarterturn = (args: string, options: Omit<CliOptions, 'cwd'> = {}) =>
+  cli(args.split(' '), { cwd, ...options });
+const begin = (folder: string, options: Omit<CliOptions, 'cwd'> = {}) =>
+  quarterturn(`run --config tiny.json --data data --threads 1 --out ${folder}`, options);
+
+/** What a run ends in: the tensors of all its checkpoints, its epochs and figures without times. */
+async function outcomeOf(folder: string) {
+  const path = join(cwd, folder);
+  const tensors: Record<string, unknown> = {};
+  for (const file of (await fs.readdir(join(path, 'checkpoints'))).sort()) {
+    tensors[file] = decodeCheckpoint(file, await fs.readFile(join(path, 'checkpoints', file))).tensors;
+  }
+  const lines = (await fs.readFile(join(path, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
+  const epochs = lines.map((line) => {
+    const { durationMs: _d, imagesPerSecond: _i, ...rest } = JSON.parse(line);
+    return rest;
+  });
+  const { pretext, fineTune, baseline, baselineReestimated, draws } = JSON.parse(
+    await fs.readFile(join(path, 'result.json'), 'utf8'),
+  );
+  const model = await fs.readFile(join(path, 'models/classifier.onnx'));
+  const figures = { pretext, fineTune, baseline, baselineReestimated, draws };
+  return { tensors, epochs, figures, model };
+}
+
+let whole: Awaited<ReturnType<typeof outcomeOf>>;
+
+beforeAll(async () => {
+  cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-kill-'));
+  await writeTinyData(join(cwd, 'data'));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tinySettings));
+  await quarterturn('--version'); // compiles the checkout where it must
+  expect((await begin('whole')).code).toBe(0);
+  whole = await outcomeOf('whole');
+  expect(Object.keys(whole.tensors)).toHaveLength(5);
+});
+afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
+
+describe('a stopped run goes on to the same end, bit for bit', () => {
+  test('after Ctrl-C, which saves and says how to go on', async () => {
+    const stopped = await begin('stopped', {
+      signal: { name: 'SIGINT', when: /^Pretraining/m, afterMs: 100 },
+    });
+    expect(stopped.code).toBe(130);
+    expect(stopped.stdout).toBe('');
+    expect(stopped.stderr).toContain('Saving after this step.');
+    expect(stopped.stderr).toMatch(
+      /^stopped: (pretrain: stopped at step \d+ of 75, saved|rotations of \S+ images: stopped after .*)\.$/m,
+    );
+    expect(stopped.stderr).toMatch(/^hint: Go on with: quarterturn run --resume stopped$/m);
+    expect(await fs.readdir(join(cwd, 'stopped'))).not.toContain('.lock');
+
+    const resumed = await quarterturn('run --resume stopped');
+    expect(resumed.code).toBe(0);
+    expect(resumed.stderr).toMatch(/75 steps, (resumed after step \d+|done before)/);
+    expect(await outcomeOf('stopped')).toEqual(whole);
+  });
+
+  test.each([
+    ['before the first epoch', /^Pretraining/m, 60],
+    ['in pretraining', /^epoch 2\/3/m, 0],
+    ['in fine-tuning', /^Fine-tuning on 15 labels {2}/m, 100],
+    ['in the second draw', /^Supervised baseline on 15 labels, draw 1/m, 100],
+  ])('after kill -9 %s', async (moment, when, afterMs) => {
+    const folder = moment.replaceAll(' ', '-');
+    const killed = await begin(folder, { signal: { name: 'SIGKILL', when, afterMs } });
+    expect(killed.code).toBeNull();
+    expect((await quarterturn(`run --resume ${folder}`)).code).toBe(0);
+    expect(await outcomeOf(folder)).toEqual(whole);
+  });
+
+  test('after losing a checkpoint whose epoch was already on record', async () => {
+    await fs.cp(join(cwd, 'whole'), join(cwd, 'lost'), { recursive: true });
+    await fs.rm(join(cwd, 'lost/result.json'));
+    await fs.rm(join(cwd, 'lost/checkpoints/baseline-draw1.safetensors'));
+    expect((await quarterturn('run --resume lost')).code).toBe(0);
+    expect(await outcomeOf('lost')).toEqual(whole);
+  });
+});
+
+describe('what cannot go on says why and overwrites nothing', () => {
+  /** A copy of the whole run in which pretraining has three more epochs to go. */
+  async function unfinished(folder: string, change: (settings: Record<string, unknown>) => void) {
+    await fs.cp(join(cwd, 'whole'), join(cwd, folder), { recursive: true });
+    await fs.rm(join(cwd, folder, 'result.json'));
+    const file = join(cwd, folder, 'config.json');
+    const config = JSON.parse(await fs.readFile(file, 'utf8'));
+    config.pretrain.epochs = 6;
+    change(config.pretrain);
+    await fs.writeFile(file, JSON.stringify(config));
+  }
+  const checkpoint = (folder: string) => fs.readFile(join(cwd, folder, 'checkpoints/pretrain.safetensors'));
+
+  test('a loss that is no number: stage, step, and the checkpoint from before', async () => {
+    await unfinished('diverging', (pretrain) => {
+      pretrain.schedule = { kind: 'constant', learningRate: 1e30 };
+    });
+    const before = await checkpoint('diverging');
+    const { code, stdout, stderr } = await quarterturn('run --resume diverging');
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr).toMatch(/^error: pretrain: expected a? ?finite \w+ at step (7[6-9]|8\d)\b/m);
+    expect(stderr).toContain('hint: Nothing was overwritten');
+    expect(await checkpoint('diverging')).toEqual(before);
+  });
+
+  test('a checkpoint of another architecture', async () => {
+    await unfinished('mixed', () => {});
+    const narrow = await quarterturn(
+      'pretrain --config tiny.json --data data --threads 1 --width 0.03125 --epochs 1 --out narrow',
+    );
+    expect(narrow.code).toBe(0);
+    const other = await checkpoint('narrow');
+    await fs.writeFile(join(cwd, 'mixed/checkpoints/pretrain.safetensors'), other);
+    const metrics = await fs.readFile(join(cwd, 'mixed/metrics.jsonl'), 'utf8');
+
+    const { code, stderr } = await quarterturn('run --resume mixed');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: pretrain: expected the tensors of this network\. Received: block1\.conv1\S* is \[6, /m,
+    );
+    expect(await checkpoint('mixed')).toEqual(other);
+    expect(await fs.readFile(join(cwd, 'mixed/metrics.jsonl'), 'utf8')).toBe(metrics);
+  });
+
+  test('an unfinished pretraining is no backbone', async () => {
+    await unfinished('early', () => {});
+    const { code, stderr } = await quarterturn('finetune --from early --out late');
+    expect(code).toBe(1);
+    expect(stderr).toContain('early: expected a finished pretraining. Received: 3 of 6 epochs.');
+    await expect(fs.stat(join(cwd, 'late'))).rejects.toThrow();
+  });
+
+  test('a run that another process writes', async () => {
+    const folder = await RunFolder.open(join(cwd, 'whole'));
+    try {
+      const { code, stderr } = await quarterturn('run --resume whole');
+      expect(code).toBe(1);
+      expect(stderr).toContain(
+        `expected a run that no other process writes. Received: process ${process.pid}.`,
+      );
+    } finally {
+      await folder.close();
+    }
+  });
+
+  test('a folder that cannot be written', async () => {
+    await fs.writeFile(join(cwd, 'file'), '');
+    const { code, stderr } = await begin('file/run');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(/^error: file\/run: expected to write it\. Received: ENOTDIR/m);
+    expect(stderr).toContain('hint: Give another --out folder');
+  });
+});
