@@ -1,5 +1,5 @@
 import { augmentBatch } from '../data/augmentation.js';
-import { batchesPerEpoch, epochOrder, labelledBatch } from '../data/batches.js';
+import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../data/batches.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../train/evaluate.js';
@@ -84,12 +84,7 @@ export async function finetune(
 
   let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
-    weights = await reestimateStatistics(
-      network,
-      weights,
-      [labelledBatch(data.train, labelled).images],
-      runtime,
-    );
+    weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
   }
   return {
     network,
@@ -97,6 +92,18 @@ export async function finetune(
     train: await evaluate(network, weights, trainSet, context),
     test: await evaluate(network, weights, labelledSet('test images', data.test), context),
   };
+}
+
+/**
+ * Images to take BatchNorm's statistics from: a random 1,000 of the whole pile, since a hundred labelled ones, seen
+ * augmented, are not what the classifier will meet.
+ */
+function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
+  const { train } = context.data;
+  const sample = randomFor(context, 'finetune', 'statistics').permutation(train.count).slice(0, 1000);
+  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
+    gatherImages(train, w),
+  );
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */

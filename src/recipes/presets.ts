@@ -62,7 +62,7 @@ const quick: RunSettings = {
   },
   finetune: {
     // 100 images in batches of 50: an epoch is 2 steps.
-    epochs: 250,
+    epochs: 400,
     batchSize: 50,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
     schedule: { kind: 'oneCycle', peak: 0.4 },
@@ -71,7 +71,8 @@ const quick: RunSettings = {
     // As far as digits go and stay themselves: a stronger policy beat a weaker one on held-out training images.
     augmentation: { rotateDegrees: 20, scale: 0.2, shiftFraction: 0.11, shearFraction: 0.3 },
     labelSmoothing: 0.1,
-    reestimate: false,
+    // Statistics of unaugmented images: + 0.4 points on held-out training images.
+    reestimate: true,
   },
   // The notebook's own baseline: what it shows is the trap, not how well one could do.
   baseline: notebook.baseline,

@@ -63,7 +63,7 @@ export const settingsSchema = z.strictObject({
     frozenBlocks: z.int().min(0).max(3),
     augmentation: augmentationSchema.nullable(),
     labelSmoothing: fraction,
-    /** Take BatchNorm's statistics from the training data once more at the end. */
+    /** Take BatchNorm's statistics from the unlabelled pile at the end. */
     reestimate: z.boolean(),
   }),
   baseline: stageSchema,
