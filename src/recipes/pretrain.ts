@@ -76,6 +76,8 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const evaluateOn = (set: EvaluationSet, weights: Readonly<Record<string, Tensor>>) =>
     evaluate(network, weights, set, context);
 
+  // The last epoch's validation is that of the final weights: no need to do it twice.
+  let lastVal: Evaluation | undefined;
   const { state, trainMs, imagesTrained } = await trainStage(
     {
       stage: 'pretrain',
@@ -94,7 +96,10 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
       weights: freshWeights(network, randomFor(context, 'pretrain', 'weights')),
       order,
       batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
-      validate: async (state) => (await evaluateOn(valSet, weightsOf(state))).metrics,
+      validate: async (state) => {
+        lastVal = await evaluateOn(valSet, weightsOf(state));
+        return lastVal.metrics;
+      },
     },
     context,
   );
@@ -105,7 +110,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   return {
     network,
     weights,
-    val: { ...(await evaluateOn(valSet, weights)), images: unlabelled, copies: split.val },
+    val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
     test: { ...(await evaluateOn(testSet, weights)), images: data.test, copies: testCopies },
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
   };
