@@ -68,7 +68,7 @@ export function figuresOf({ pretrained, classifiers, baselines }: StageOutcomes)
   return {
     pretext: pretrained ? { val: pretrained.val.metrics, test: pretrained.test.metrics } : null,
     fineTune: classifier ? { train: classifier.train.metrics, test: classifier.test.metrics } : null,
-    baseline: base ? { train: base.train.metrics, test: base.test.metrics } : null,
+    baseline: base ? { train: base.train, test: base.test.metrics } : null,
     baselineReestimated: base ? { test: base.testReestimated.metrics } : null,
     draws: drawResults(classifiers, baselines),
   };

@@ -43,7 +43,7 @@ export function compareWithNotebook(
     ),
     accuracy('fineTune', 'Fine-tuned, test accuracy', fineTune?.test, theirs.fineTune.test.accuracy),
     loss('fineTune', 'Fine-tuned, test loss', fineTune?.test, theirs.fineTune.test.loss),
-    accuracy('baseline', 'Baseline, accuracy on its labels', baseline?.train, theirs.baseline.train.accuracy),
+    accuracy('baseline', 'Baseline, training accuracy', baseline?.train, theirs.baseline.train.accuracy),
     accuracy('baseline', 'Baseline, test accuracy', baseline?.test, theirs.baseline.test.accuracy),
     loss('baseline', 'Baseline, test loss', baseline?.test, theirs.baseline.test.loss),
     accuracy('baselineReestimated', 'Baseline re-estimated, test accuracy', baselineReestimated?.test, null),

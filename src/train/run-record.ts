@@ -41,6 +41,7 @@ export interface RunResult {
   /** null where the stage was not run. */
   readonly pretext: { readonly val: Metrics; readonly test: Metrics } | null;
   readonly fineTune: { readonly train: Metrics; readonly test: Metrics } | null;
+  /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
   readonly baseline: { readonly train: Metrics; readonly test: Metrics } | null;
   readonly baselineReestimated: { readonly test: Metrics } | null;
   /** One entry a label draw; the fields above are those of draw 0. */

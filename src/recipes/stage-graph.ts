@@ -1,0 +1,92 @@
+import { turnCount } from '../data/rotation.js';
+import type { Graph } from '../graph/index.js';
+import type { Network } from '../nn/rotnet.js';
+import { Random } from '../random/random.js';
+import { float32, scalar, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
+import { evaluationBatchSize } from '../train/evaluate.js';
+import { buildClassifier } from '../train/forward.js';
+import {
+  buildTrainStep,
+  freshWeights,
+  initialState,
+  stepNames,
+  type TrainStepSettings,
+} from '../train/train-step.js';
+import { networkFor } from './context.js';
+import { optimizerOf, type RunSettings } from './settings.js';
+
+/** What a run computes over and over: a pretraining step, a fine-tuning step, a batch of images to be classified. */
+export type StageGraphName = 'train' | 'finetune' | 'classify';
+
+/** The images and classes that a graph is built for. */
+export interface ImageKind {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classes: number;
+}
+
+/** A graph of a run with something to feed it. */
+export interface StageGraph {
+  readonly graph: Graph;
+  /** Random: values that kernels take the usual time for. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly batchSize: number;
+}
+
+/**
+ * A graph as a run with these settings has it, to be looked at and timed by itself.
+ * @param batchSize default: the stage's
+ */
+export function stageGraph(
+  settings: RunSettings,
+  images: ImageKind,
+  name: StageGraphName,
+  batchSize: number = name === 'classify'
+    ? evaluationBatchSize
+    : settings[name === 'train' ? 'pretrain' : name].batchSize,
+): StageGraph {
+  const random = Random.seeded(settings.seed).split('stage graph');
+  const classes = name === 'train' ? turnCount : images.classes;
+  const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
+  if (name === 'classify') {
+    const classifier = network(0);
+    const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
+    return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
+  }
+  const { finetune } = settings;
+  const stage = name === 'train' ? settings.pretrain : finetune;
+  const frozenBlocks = name === 'train' ? 0 : finetune.frozenBlocks;
+  const step: TrainStepSettings = {
+    network: network(stage.batchNormMomentum),
+    optimizer: optimizerOf(stage),
+    batchSize,
+    frozenBlocks,
+    // What frozen blocks put out is computed once, unless the images change from step to step.
+    batch: frozenBlocks > 0 && finetune.augmentation === null ? 'features' : 'images',
+    labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing,
+  };
+  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
+}
+
+function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
+  const { network, batchSize, batch, frozenBlocks } = step;
+  const weights = freshWeights(network, random);
+  const targets = Int32Array.from({ length: batchSize }, () => random.integer(network.classes));
+  const inputs: Record<string, Tensor> = {
+    ...weights,
+    ...initialState(step, weights),
+    [stepNames.targets]: tensor('int32', [batchSize], targets),
+    [stepNames.learningRate]: scalar(0.01),
+  };
+  if (batch === 'images') return { ...inputs, ...imageBatch(network, batchSize, random) };
+  const shape = [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape];
+  const features = Array.from({ length: sizeOf(shape) }, () => random.uniform());
+  return { ...inputs, [stepNames.features]: float32(shape, features) };
+}
+
+function imageBatch({ settings }: Network, batchSize: number, random: Random): Record<string, Tensor> {
+  const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
+  const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
+  return { [stepNames.images]: tensor('uint8', shape, pixels) };
+}
