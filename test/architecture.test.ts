@@ -5,7 +5,8 @@ import { describe, expect, test } from 'vitest';
 /**
  * Who may import whom: each part of src/ and what it may use besides itself. A part is a top-level folder
  * or file; in `runtime` the files over ONNX Runtime are parts of their own, so that `runtime` is the interface alone:
- * `runtime/session` is what `runtime/node` and `runtime/web` have in common.
+ * `runtime/session` is what `runtime/node` and `runtime/web` have in common, `runtime/profile` times what `runtime/node`
+ * runs, and `runtime/machine` measures the figures that `lower/cost` predicts with.
  */
 const foundation = ['errors', 'tensor'];
 const network = [...foundation, 'random', 'graph'];
@@ -22,6 +23,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   'runtime/session': execution,
   'runtime/node': [...execution, 'runtime/session'],
   'runtime/web': [...execution, 'runtime/session'],
+  'runtime/profile': [...execution, 'runtime/node'],
+  'runtime/machine': [...foundation, 'graph', 'lower', 'runtime'],
   nn: network,
   optim: network,
   data: [...foundation, 'random'],
@@ -85,9 +88,9 @@ function breachesIn(sources: Sources): string[] {
   return breaches;
 }
 
-/** `graph/ops/conv.ts` → `graph`; `errors.ts` → `errors`; `runtime/node.ts` → `runtime/node`. */
+/** `graph/ops/conv.ts` → `graph`; `errors.ts` → `errors`; `runtime/profile.node.ts` → `runtime/profile`. */
 function partOf(path: string): string {
-  const execution = /^runtime\/(session|node|web)\.ts$/.exec(path);
+  const execution = /^runtime\/(session|node|web|profile|machine)(\.node)?\.ts$/.exec(path);
   if (execution) return `runtime/${execution[1]}`;
   return path.split('/')[0]!.replace(/(\.node)?\.ts$/, '');
 }

@@ -1,10 +1,14 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { presets } from '../recipes/presets.js';
+import type { StageGraphName } from '../recipes/stage-graph.js';
 import type { DeviceName } from '../runtime/runtime.js';
 
 /** Kernels that Node has; the runtime says whether the hardware is there. */
 const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
+
+/** Graphs that can be explained. */
+const steps: readonly StageGraphName[] = ['train', 'finetune', 'classify'];
 
 const { quick, notebook } = presets;
 
@@ -70,6 +74,34 @@ export const option = {
     ).conflicts('resume'),
   resume: (also: string) =>
     new Option('--resume <folder>', `go on with a stopped run, with the settings it began with${also}`),
+  batch: () =>
+    new Option('--batch <n>', "images of a batch (default: the preset's; 128 to classify)").argParser(
+      wholeNumber('--batch', { min: 1, max: 65536 }),
+    ),
+  step: () =>
+    new Option(
+      '--step <name>',
+      'train, finetune or classify: which graph (default: train, where the hours go)',
+    ).argParser(choice('--step', steps)),
+  graph: () => new Option('--graph', 'a graph, node by node (default: this, as yet all there is)'),
+  peak: () =>
+    new Option('--peak <GFLOP/s>', 'speed of arithmetic to predict with (default: measured)').argParser(
+      positive('--peak'),
+    ),
+  bandwidth: () =>
+    new Option('--bandwidth <GB/s>', 'speed of memory to predict with (default: measured)').argParser(
+      positive('--bandwidth'),
+    ),
+  top: () =>
+    new Option('--top <n>', 'nodes to list (default: those that make up 95 % of the time)').argParser(
+      wholeNumber('--top', { min: 1 }),
+    ),
+  all: () => new Option('--all', 'list every node that has operators').conflicts('top'),
+  noProfile: () => new Option('--no-profile', 'predict only (default: run the graph 6 times and measure)'),
+  order: () =>
+    new Option('--order <name>', 'time or graph (default: time, the slowest first)').argParser(
+      choice('--order', ['time', 'graph']),
+    ),
   classes: () =>
     new Option('--classes <n>', 'classes of the baseline (default: 10, the digits)').argParser(
       wholeNumber('--classes', { min: 2, max: 256 }),
@@ -120,6 +152,14 @@ function width(text: string): number {
   const value = text.trim() === '' ? Number.NaN : Number(text);
   if (value > 0 && value <= 8) return value;
   throw wrongValue('--width', 'a number above 0, at most 8', text);
+}
+
+function positive(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value > 0 && Number.isFinite(value)) return value;
+    throw wrongValue(flag, 'a number above 0', text);
+  };
 }
 
 function choice(flag: string, names: readonly string[]): (text: string) => string {

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { addEvaluateCommand } from './evaluate.js';
+import { addExplainCommand } from './explain.js';
 import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
@@ -46,6 +47,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
   addEvaluateCommand(program);
   addReportCommand(program);
   addSummaryCommand(program);
+  addExplainCommand(program);
   program.commandsGroup('Use:');
   addPredictCommand(program);
   return program;

@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { sizeOf, tensor } from '../tensor/tensor.js';
-import { constant, topologicalOrder, type Value } from './graph.js';
+import { constant, scoped, topologicalOrder, type Value } from './graph.js';
 import { add } from './ops/arithmetic.js';
 
 /**
@@ -36,18 +36,22 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   for (const node of order.reverse()) {
     const outputGradients = node.outputs.map((v) => gradientOf.get(v));
     if (outputGradients.every((g) => g === undefined) || !node.inputs.some((v) => depends.has(v))) continue;
-    if (node.op.gradient === 'none') {
+    const { gradient } = node.op;
+    if (gradient === 'none') {
       throw new QuarterturnError(
         'shape',
         `gradients: expected differentiable ops up to the loss. Received: ${node.op.name}.`,
       );
     }
-    const inputGradients = node.op.gradient(node, outputGradients);
-    node.inputs.forEach((v, i) => {
-      const g = inputGradients[i];
-      if (!g || !depends.has(v)) return;
-      const sum = gradientOf.get(v);
-      gradientOf.set(v, sum ? add(sum, g) : g);
+    // A layer's backward pass carries its name too.
+    scoped(node.scope, () => {
+      const inputGradients = gradient(node, outputGradients);
+      node.inputs.forEach((v, i) => {
+        const g = inputGradients[i];
+        if (!g || !depends.has(v)) return;
+        const sum = gradientOf.get(v);
+        gradientOf.set(v, sum ? add(sum, g) : g);
+      });
     });
   }
 

@@ -129,8 +129,33 @@ const oneHot: LoweringRule<{ readonly depth: number }> = (
   lowering.set(outputs[0]!, emit.cast(emit.node('Equal', [column, classes]), 'float32'));
 };
 
+/**
+ * Without ArgMax, whose int64 columns the WebGPU provider cannot cast. Of [K, K − 1, …, 1], kept where x is its row's
+ * maximum, the largest is K minus the first such column.
+ */
+function firstMaximum(lowering: Lowering, x: Value): string {
+  const { emit } = lowering;
+  const rows = lowering.plain(x);
+  const classes = x.shape[1]!;
+  const maxima = emit.node('ReduceMax', [rows], { axes: ints([1]) });
+  const isMaximum = emit.cast(emit.node('Equal', [rows, maxima]), 'float32');
+  const falling = emit.floats(
+    [1, classes],
+    Array.from({ length: classes }, (_, k) => classes - k),
+  );
+  const largest = emit.node('ReduceMax', [emit.node('Mul', [isMaximum, falling])], {
+    axes: ints([1]),
+    keepdims: int(0),
+  });
+  return emit.cast(emit.node('Sub', [emit.float(classes), largest]), 'int32');
+}
+
 const argMax: LoweringRule = (lowering, { inputs: [x], outputs }) => {
   const { emit } = lowering;
+  if (lowering.target === 'webgpu') {
+    lowering.set(outputs[0]!, firstMaximum(lowering, x!));
+    return;
+  }
   const column = emit.node('ArgMax', [lowering.plain(x!)], { axis: int(1), keepdims: int(0) });
   lowering.set(outputs[0]!, emit.cast(column, 'int32'));
 };

@@ -102,6 +102,11 @@ export class Emitter {
     return this.node('Slice', [x, this.int64(starts), this.int64(ends), this.int64(axes)]);
   }
 
+  /** Names of the operators so far, without the first `start`. */
+  namesFrom(start: number): readonly string[] {
+    return this.#nodes.slice(start).map((node) => node.name);
+  }
+
   /** Close the model: give results their public names. */
   finish(
     name: string,

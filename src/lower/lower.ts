@@ -1,5 +1,5 @@
 import { QuarterturnError } from '../errors.js';
-import type { Graph } from '../graph/graph.js';
+import type { Graph, Node } from '../graph/graph.js';
 import type { OnnxModel } from '../onnx/model.js';
 import { arithmeticRules } from './arithmetic.js';
 import { convRules } from './conv.js';
@@ -23,16 +23,32 @@ export interface LowerOptions {
   readonly name?: string;
 }
 
+/** A lowered graph that knows where its operators come from. */
+export interface TracedModel {
+  readonly model: OnnxModel;
+  /** The semantic node whose lowering emitted each operator, by the operator's name. */
+  readonly origins: ReadonlyMap<string, Node>;
+}
+
 /**
  * Rewrite a semantic graph into ONNX operators for a device. Mathematics does not change here, only speed: the result
  * is checked against the float64 interpreter of the same graph.
  */
-export function lower(
+export function lower(graph: Graph, target: Target, options: LowerOptions = {}): OnnxModel {
+  return lowerTraced(graph, target, options).model;
+}
+
+/** {@link lower}, telling which semantic node each operator belongs to. */
+export function lowerTraced(
   graph: Graph,
   target: Target,
   { name = 'quarterturn', metadata = {} }: LowerOptions = {},
-): OnnxModel {
+): TracedModel {
   const emitter = new Emitter();
+  const origins = new Map<string, Node>();
+  const claim = (node: Node): void => {
+    for (const operator of emitter.namesFrom(origins.size)) origins.set(operator, node);
+  };
   const lowering = new Lowering(emitter, target, graph);
   for (const node of graph.nodes) {
     const rule = loweringRules[node.op.name];
@@ -45,12 +61,19 @@ export function lower(
     if (node.outputs.every((value) => lowering.has(value))) continue;
     emitter.scope = node.scope;
     rule(lowering, node);
+    claim(node);
   }
   emitter.scope = '';
   const info = ([name, { dtype, shape }]: [string, Graph['inputs'][string]]) => ({ name, dtype, shape });
-  const outputs = Object.entries(graph.outputs).map((entry) => ({
-    ...info(entry),
-    from: lowering.plain(entry[1]),
-  }));
-  return emitter.finish(name, Object.entries(graph.inputs).map(info), outputs, metadata);
+  const outputs = Object.entries(graph.outputs).map((entry) => {
+    const from = lowering.plain(entry[1]);
+    claim(entry[1].node);
+    return { ...info(entry), from };
+  });
+  const model = emitter.finish(name, Object.entries(graph.inputs).map(info), outputs, metadata);
+  // What is left are copies that give a value its public name.
+  for (const { name: copy, outputs: results } of model.nodes) {
+    if (!origins.has(copy)) origins.set(copy, graph.outputs[results[0]!]!.node);
+  }
+  return { model, origins };
 }

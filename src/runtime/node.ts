@@ -14,6 +14,11 @@ function packageVersion(): string {
   return `onnxruntime-node ${version}`;
 }
 
+export interface NodeRuntimeOptions extends RuntimeOptions {
+  /** Programs are timed kernel by kernel, each into a file of its own whose path begins so, written at its release. */
+  readonly profilePrefix?: string;
+}
+
 /**
  * Graphs on ONNX Runtime's native kernels.
  * @throws QuarterturnError `usage` for a device that is not there, naming those that are
@@ -21,7 +26,8 @@ function packageVersion(): string {
 export async function createNodeRuntime({
   device,
   threads = availableParallelism(),
-}: RuntimeOptions): Promise<Runtime> {
+  profilePrefix,
+}: NodeRuntimeOptions): Promise<Runtime> {
   if (!nodeDevices.includes(device)) {
     throw new QuarterturnError(
       'usage',
@@ -43,6 +49,7 @@ export async function createNodeRuntime({
       graphOptimizationLevel: 'all',
       // 3 = errors: warnings speak of optimisations that we leave out on purpose.
       logSeverityLevel: 3,
+      ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
     },
   });
   if (device !== 'cpu') await probe(runtime);

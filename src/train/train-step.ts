@@ -1,4 +1,4 @@
-import { type Graph, gradients, graph, input, type Value } from '../graph/index.js';
+import { type Graph, gradients, graph, input, scoped, type Value } from '../graph/index.js';
 import { imagesToMaps } from '../nn/images.js';
 import { countCorrect, crossEntropy } from '../nn/losses.js';
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/network.js';
@@ -71,7 +71,9 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
   const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm: 'batch' });
   const logits = network.head.apply(features, bindings, 'batch');
   const targets = input(stepNames.targets, 'int32', [batchSize]);
-  const loss = crossEntropy(logits, targets, labelSmoothing === undefined ? {} : { labelSmoothing });
+  const loss = scoped('loss', () =>
+    crossEntropy(logits, targets, labelSmoothing === undefined ? {} : { labelSmoothing }),
+  );
 
   const learningRate = input(stepNames.learningRate, 'float32', []);
   const params = trained.filter(({ kind }) => kind === 'param');
@@ -88,7 +90,9 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
     const slots = Object.fromEntries(
       optimizer.slots.map((slot) => [slot, input(slotName(slot, spec.name), 'float32', spec.shape)]),
     );
-    const updated = optimizer.update(values[spec.name]!, grads[i]!, slots, scalars, learningRate);
+    const updated = scoped('optimizer', () =>
+      optimizer.update(values[spec.name]!, grads[i]!, slots, scalars, learningRate),
+    );
     next[spec.name] = updated.param;
     for (const [slot, value] of Object.entries(updated.slots)) next[slotName(slot, spec.name)] = value;
   });

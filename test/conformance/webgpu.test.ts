@@ -70,10 +70,15 @@ describe.skipIf(!hasDriver)(`WebGPU in Node, on the software driver (needs ${dri
     expect(ended.report.step).toEqual([]);
   });
 
-  test('every operator of the step runs there, except the cast of argMax’s int64 indices', () => {
-    const placed = placement(ended.log);
-    expect(placed.get('WebGpuExecutionProvider')?.length).toBeGreaterThan(500);
-    expect(placed.get('CPUExecutionProvider')).toEqual(['Cast']);
+  test('every operator of the step runs there, none on the CPU', () => {
+    const { placement = [] } = ended.report;
+    expect(placement.length).toBeGreaterThan(500);
+    expect(placement.filter(({ provider }) => provider !== 'WebGpuExecutionProvider')).toEqual([]);
+    // The list is that of the step: each family of operators it is made of is there.
+    const operators = new Set(placement.map(({ opType }) => opType));
+    for (const opType of ['Conv', 'MatMul', 'Gemm', 'MaxPool', 'ReduceMax', 'Cast', 'Mul', 'Add']) {
+      expect(operators).toContain(opType);
+    }
   });
 
   test('a machine without an adapter: a clear error', async () => {
@@ -85,23 +90,3 @@ describe.skipIf(!hasDriver)(`WebGPU in Node, on the software driver (needs ${dri
     });
   });
 });
-
-/**
- * The operators that ONNX Runtime's log says it placed on each provider. One provider alone is logged as a number:
- * `All nodes placed on [A]. Number of nodes: 7`; several as a line each with a line for every operator below.
- */
-function placement(log: string): Map<string, string[]> {
-  const placed = new Map<string, string[]>();
-  let operators: string[] = [];
-  for (const line of log.split('\n')) {
-    const [, provider, count] = /placed on \[(\w+)\]\. Number of nodes: (\d+)/.exec(line) ?? [];
-    if (provider !== undefined) {
-      operators = line.includes('All nodes') ? new Array<string>(Number(count)).fill('?') : [];
-      placed.set(provider, operators);
-      continue;
-    }
-    const [, operator] = /VerifyEachNodeIsAssignedToAnEp\]\s+(\w+) \(.*\)\s*$/.exec(line) ?? [];
-    if (operator !== undefined) operators.push(operator);
-  }
-  return placed;
-}

@@ -20,7 +20,17 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
-const commands = ['run', 'pretrain', 'finetune', 'baseline', 'evaluate', 'report', 'summary', 'predict'];
+const commands = [
+  'run',
+  'pretrain',
+  'finetune',
+  'baseline',
+  'evaluate',
+  'report',
+  'summary',
+  'explain',
+  'predict',
+];
 
 describe('help', () => {
   test('the overview names every command and fits 80 columns', async () => {

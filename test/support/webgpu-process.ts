@@ -1,14 +1,12 @@
-import { readFile, writeFile } from 'node:fs/promises';
-import * as ort from 'onnxruntime-node';
+import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { QuarterturnError } from '../../src/errors.js';
-import type { Graph } from '../../src/graph/graph.js';
-import { lower } from '../../src/lower/lower.js';
-import { encodeModel } from '../../src/onnx/encode.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
 import { allCases } from './lowering/all-cases.js';
-import { differences, trialOf } from './lowering/case.js';
+import { differences, type Trial, trialOf } from './lowering/case.js';
 
 /**
  * A process of its own for the WebGPU provider: `node webgpu-process.js <golden file> <report file>`. It finds its driver
@@ -25,34 +23,60 @@ export interface WebGpuReport {
   readonly maps?: readonly string[];
   /** A whole RotNet step against PyTorch's values, run twice. */
   readonly step?: readonly string[];
+  /** Every kernel of that step. */
+  readonly placement?: readonly PlacedKernel[];
+}
+
+/** On which of ONNX Runtime's providers a kernel ran. */
+export interface PlacedKernel {
+  readonly name: string;
+  readonly opType: string;
+  readonly provider: string;
+}
+
+/** A kernel's entry in ONNX Runtime's profile. */
+interface TraceEvent {
+  readonly cat: string;
+  readonly name: string;
+  readonly args: { readonly op_name: string; readonly provider: string };
 }
 
 /** Cases whose graphs hold no backward op: together they are still a forward-only graph. */
 const forwardCases = allCases.filter(({ op }) => !/Grad$|Train$/.test(op));
 
 async function judge(runtime: Runtime, golden: GoldenFile): Promise<WebGpuReport> {
-  const { graph, inputs } = goldenStep(golden);
+  const trial = goldenStep(golden);
+  const { graph, inputs } = trial;
   const program = await runtime.compile(graph);
   const step = [
     ...goldenDifferences(golden, await program.run(inputs)),
     ...goldenDifferences(golden, await program.run(inputs)),
   ];
   await program.release();
-  await logPlacement(graph);
   return {
     forward: await differences(runtime, trialOf(forwardCases, 'forward')),
     maps: await differences(runtime, trialOf(allCases, 'maps')),
     step,
+    placement: await placementOf(trial),
   };
 }
 
-/** Load a graph with ONNX Runtime's full log: it tells on which provider each operator was placed. */
-async function logPlacement(graph: Graph): Promise<void> {
-  const session = await ort.InferenceSession.create(encodeModel(lower(graph, 'webgpu')), {
-    executionProviders: ['webgpu', 'cpu'],
-    logSeverityLevel: 0,
-  });
-  await session.release();
+/** Run a graph with ONNX Runtime's profiler, which tells the provider of each kernel. */
+async function placementOf({ graph, inputs }: Trial): Promise<PlacedKernel[]> {
+  const folder = await mkdtemp(join(tmpdir(), 'quarterturn-placement-'));
+  try {
+    const runtime = await createNodeRuntime({ device: 'webgpu', profilePrefix: join(folder, 'run') });
+    const program = await runtime.compile(graph);
+    await program.run(inputs);
+    await program.release(); // writes the profile
+    const last = (await readdir(folder)).sort().at(-1)!;
+    const trace = JSON.parse(await readFile(join(folder, last), 'utf8')) as readonly TraceEvent[];
+    return trace
+      .filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'))
+      .map(({ name, args }) => ({ name, opType: args.op_name, provider: args.provider }));
+  } finally {
+    await rm(folder, { recursive: true, force: true });
+  }
 }
 
 async function report(golden: GoldenFile): Promise<WebGpuReport> {

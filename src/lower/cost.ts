@@ -1,0 +1,106 @@
+import type { ValueType } from '../graph/graph.js';
+import type { OnnxNode } from '../onnx/model.js';
+import { bytesPerElement, sizeOf } from '../tensor/tensor.js';
+import { intAttribute, intsAttribute } from './operator-types.js';
+
+/** What an operator has to do, whoever does it. */
+export interface Work {
+  /** Additions, multiplications, comparisons and functions of floats; a multiply-add is two. */
+  readonly flops: number;
+  /** What it reads and writes, each operand and each result once. */
+  readonly bytes: number;
+}
+
+/** What a device reaches on one kind of work alone. */
+export interface Machine {
+  /** On a large matrix product. */
+  readonly flopsPerSecond: number;
+  /** On sums of tensors that no cache holds, read and written bytes together. */
+  readonly bytesPerSecond: number;
+  /** For calling an operator that has next to nothing to do. */
+  readonly callMs: number;
+}
+
+/** Operators that only say otherwise how the same bytes are to be read. */
+export const viewOperators: ReadonlySet<string> = new Set(['Reshape']);
+
+/** Operators that move numbers and compute none. */
+const movingOperators: ReadonlySet<string> = new Set([
+  'Cast',
+  'Concat',
+  'Expand',
+  'Gather',
+  'Identity',
+  'Pad',
+  'Slice',
+  'Transpose',
+]);
+
+/** Of these only what is kept is read. */
+const selectingOperators: ReadonlySet<string> = new Set(['Slice', 'Gather']);
+
+type Operands = readonly ValueType[];
+
+const bytesOf = ({ dtype, shape }: ValueType): number => sizeOf(shape) * bytesPerElement(dtype);
+const totalBytes = (values: Operands): number => values.reduce((sum, value) => sum + bytesOf(value), 0);
+
+function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
+  const results = sizeOf(outputs[0]!.shape);
+  switch (node.opType) {
+    case 'Conv':
+    case 'FusedConv':
+      // A product for each number of one output channel's kernel.
+      return 2 * results * sizeOf(inputs[1]!.shape.slice(1));
+    case 'MatMul':
+    case 'FusedMatMul':
+    case 'Gemm':
+      return 2 * results * inputs[0]!.shape.at(intAttribute(node, 'transA', 0) === 1 ? -2 : -1)!;
+    case 'MaxPool':
+    case 'AveragePool':
+      return results * sizeOf(intsAttribute(node, 'kernel_shape'));
+    case 'ScatterElements':
+      return sizeOf(inputs[2]!.shape);
+    case 'Sum':
+      return results * (inputs.length - 1);
+    case 'BatchNormalization':
+      return 2 * results;
+    default:
+      // Elementwise operators take a step for each result, reductions one for each operand.
+      return movingOperators.has(node.opType) ? 0 : Math.max(results, sizeOf(inputs[0]!.shape));
+  }
+}
+
+/**
+ * The work of one operator, from the types of all tensors of its model.
+ *
+ * It is the least that the operator must do: what a kernel copies in between (im2col) is not counted, and neither is
+ * what a cache spares.
+ */
+export function workOf(node: OnnxNode, types: ReadonlyMap<string, ValueType>): Work {
+  if (viewOperators.has(node.opType)) return { flops: 0, bytes: 0 };
+  const inputs = node.inputs.map((name) => types.get(name)!);
+  const outputs = node.outputs.map((name) => types.get(name)!);
+  const read = selectingOperators.has(node.opType) ? outputs : inputs;
+  return { flops: flopsOf(node, inputs, outputs), bytes: totalBytes(read) + totalBytes(outputs) };
+}
+
+/** The work of several operators. */
+export function totalWork(works: readonly Work[]): Work {
+  return works.reduce((a, b) => ({ flops: a.flops + b.flops, bytes: a.bytes + b.bytes }), {
+    flops: 0,
+    bytes: 0,
+  });
+}
+
+/**
+ * The time that an operator takes by the roofline model: a call, and then either arithmetic or memory, whichever takes
+ * longer.
+ *
+ *   t = call + max(flops / peak, bytes / bandwidth)
+ *
+ * @see Williams, Waterman and Patterson, "Roofline", 2009, section 3
+ */
+export function predictedMs({ flops, bytes }: Work, machine: Machine): number {
+  if (bytes === 0) return 0;
+  return machine.callMs + 1000 * Math.max(flops / machine.flopsPerSecond, bytes / machine.bytesPerSecond);
+}
