@@ -21,12 +21,7 @@ import { join, relative } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 const root = fileURLToPath(new URL('..', import.meta.url));
-const modules = join(root, 'node_modules');
 const dist = join(root, 'dist');
-const lockFile = join(root, 'package-lock.json');
-/** npm's own record of what it installed, written when it has finished. */
-const installedLockFile = join(modules, '.package-lock.json');
-const installStamp = join(modules, '.quarterturn-setup');
 const buildStamp = join(dist, '.quarterturn-build');
 
 /** Oldest Node that onnxruntime, vitest and biome all accept. */
@@ -36,20 +31,26 @@ const minimumNode = [20, 19];
 class SetupError extends Error {}
 
 /**
+ * @typedef {object} SetupOptions
+ * @property {boolean} [clean] drop dist/ first, so that it holds nothing of deleted sources
+ * @property {readonly string[]} [packages] folders that are packages of their own (`bench`), to install as well
+ */
+
+/**
  * Do what a fresh or outdated checkout still lacks.
- * @param {{ clean?: boolean }} options `clean`: drop dist/ first, so that it holds nothing of deleted sources
+ * @param {SetupOptions} options
  * @throws {SetupError} where a step failed
  */
-export function setUp({ clean = false } = {}) {
+export function setUp({ clean = false, packages = [] } = {}) {
   checkNode(process.versions.node);
   if (clean) rmSync(dist, { recursive: true, force: true });
-  install();
+  for (const folder of ['', ...packages]) install(folder);
   build();
 }
 
 /**
  * {@link setUp} for a program's entry: a failure is printed and ends the process with status 1.
- * @param {{ clean?: boolean }} options
+ * @param {SetupOptions} options
  */
 export function setUpOrExit(options) {
   try {
@@ -70,16 +71,24 @@ function checkNode(version) {
   );
 }
 
-function install() {
+/** @param {string} folder the package's, relative to the checkout; `''` is the checkout itself */
+function install(folder) {
+  const cwd = join(root, folder);
+  const modules = join(cwd, 'node_modules');
+  const lockFile = join(cwd, 'package-lock.json');
+  /** npm's own record of what it installed, written when it has finished. */
+  const installedLockFile = join(modules, '.package-lock.json');
+  const installStamp = join(modules, '.quarterturn-setup');
   const wanted = hash(readFileSync(lockFile));
   if (readStamp(installStamp) === wanted) return;
-  if (!installedByHand()) {
-    say('installing dependencies (npm ci)');
+  if (!installedByHand(cwd, lockFile, installedLockFile)) {
+    say(`installing dependencies${folder === '' ? '' : ` of ${folder}`} (npm ci)`);
     // Neither record may outlive what it describes: npm ci starts by deleting, and may be stopped there.
     rmSync(installStamp, { force: true });
     rmSync(installedLockFile, { force: true });
     const options = ['--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
     const npm = run('npm', ['ci', ...options], {
+      cwd,
       // What npm has to say when all goes well is not worth a line; its errors are on stderr.
       stdio: ['ignore', 'ignore', 2],
       // On Windows npm is a .cmd file, which only a shell can start.
@@ -96,7 +105,7 @@ function install() {
 }
 
 /** True where npm, run by hand, already installed just what the lock file says: no reason to do it again. */
-function installedByHand() {
+function installedByHand(folder, lockFile, installedLockFile) {
   if (!existsSync(installedLockFile)) return false;
   const wanted = JSON.parse(readFileSync(lockFile, 'utf8')).packages;
   const installed = JSON.parse(readFileSync(installedLockFile, 'utf8')).packages;
@@ -108,7 +117,7 @@ function installedByHand() {
     return (
       found.version === entry.version &&
       found.integrity === entry.integrity &&
-      existsSync(join(root, path, 'package.json'))
+      existsSync(join(folder, path, 'package.json'))
     );
   });
 }
@@ -118,7 +127,7 @@ function build() {
   if (readStamp(buildStamp) === wanted) return;
   say('compiling src (tsc)');
   rmSync(buildStamp, { force: true });
-  const tsc = join(modules, 'typescript', 'bin', 'tsc');
+  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
   const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
   if (status !== 0) throw new SetupError('src does not compile; the errors are above.');
   mkdirSync(dist, { recursive: true });

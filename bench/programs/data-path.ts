@@ -1,0 +1,36 @@
+/** How fast batches are made, without anything that trains on them: 50 batches of 128 are one step. */
+import { augmentBatch, policyFor } from '../../src/data/augmentation.js';
+import { batchBuffers, labelledBatch, rotationBatch } from '../../src/data/batches.js';
+import { readMnist } from '../../src/data/mnist.node.js';
+import { turnCount } from '../../src/data/rotation.js';
+import { Random } from '../../src/random/random.js';
+import { readFlags, report, timeSteps } from './program.js';
+
+const flags = readFlags({ maker: 'rotate' });
+const batchSize = 128;
+const batchesPerStep = 50;
+const { train } = await readMnist();
+const random = Random.seeded(0);
+const into = batchBuffers(train, batchSize);
+const policy = policyFor(train.height, train.width);
+const shape = { count: batchSize, height: train.height, width: train.width, channels: train.channels };
+
+/** Each maker as the recipes have it: pretraining rotates, fine-tuning augments labelled images. */
+const makers: Readonly<Record<string, () => void>> = {
+  rotate: () => rotationBatch(train, indices(turnCount * train.count), into),
+  augment: () => {
+    const { images } = labelledBatch(train, indices(train.count), into);
+    augmentBatch(images.data, shape, policy, random, images.data);
+  },
+};
+
+function indices(count: number): Uint32Array {
+  return Uint32Array.from({ length: batchSize }, () => random.integer(count));
+}
+
+const make = makers[flags.maker]!;
+const stepMs = await timeSteps(flags, () => {
+  for (let i = 0; i < batchesPerStep; i++) make();
+});
+const version = `Node ${process.version}`;
+report({ version, imagesPerStep: batchSize * batchesPerStep, stepMs, checks: [] });
