@@ -98,4 +98,22 @@ describe('run', () => {
       (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
     expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
   });
+
+  it('fine-tunes augmented images behind frozen blocks, which stay as they were', async () => {
+    const store = new MemoryStore('frozen');
+    const settings = {
+      ...tiny,
+      draws: 1,
+      finetune: { ...tiny.finetune, frozenBlocks: 2, reestimate: false },
+    };
+    const stages = ['pretrain', 'finetune'] as const;
+    const result = await run({ settings, data, runtime, store, emit: () => {} }, { stages });
+    expect(result.fineTune!.test.accuracy).toBeGreaterThan(0.9);
+    const [pretrained, tuned] = [
+      await store.loadCheckpoint('pretrain'),
+      await store.loadCheckpoint('finetune'),
+    ];
+    expect(Object.keys(tuned!.tensors).filter((name) => /block[12]/.test(name))).toEqual([]);
+    expect(tuned!.tensors['block3.conv1.kernel']).not.toEqual(pretrained!.tensors['block3.conv1.kernel']);
+  });
 });

@@ -102,7 +102,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
     return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
   }
 
-  const stepper = new Stepper(options.step, context.runtime, state);
+  const stepper = new Stepper(options, context.runtime, state);
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
     assertFinite(state, name, progress.step);
@@ -274,15 +274,22 @@ interface StepResult {
 class Stepper {
   readonly #settings: TrainStepSettings;
   readonly #runtime: Runtime;
+  /** What the step reads and never changes: the frozen blocks' tensors. */
+  readonly #weights: TrainState;
   /** One program a batch size: the short last batch of an epoch has its own. */
   readonly #programs = new Map<number, Program>();
   #current: TrainState;
   #spare: TrainState;
 
-  constructor(settings: TrainStepSettings, runtime: Runtime, state: TrainState) {
+  constructor(
+    { step, weights }: Pick<StageOptions, 'step' | 'weights'>,
+    runtime: Runtime,
+    state: TrainState,
+  ) {
     const copy = () => Object.fromEntries(Object.entries(state).map(([name, t]) => [name, cloneTensor(t)]));
-    this.#settings = settings;
+    this.#settings = step;
     this.#runtime = runtime;
+    this.#weights = weights;
     // Copies: the caller's tensors stay what they were.
     this.#current = copy();
     this.#spare = copy();
@@ -292,7 +299,12 @@ class Stepper {
     const images = batch[stepNames.targets]!.shape[0]!;
     const program = await this.#program(images);
     const into = Object.fromEntries(Object.entries(this.#spare).map(([name, t]) => [nextPrefix + name, t]));
-    const inputs = { ...batch, [stepNames.learningRate]: scalar(learningRate), ...this.#current };
+    const inputs = {
+      ...this.#weights,
+      ...batch,
+      [stepNames.learningRate]: scalar(learningRate),
+      ...this.#current,
+    };
     const out = await program.run(inputs, into);
     [this.#current, this.#spare] = [this.#spare, this.#current];
     return {
