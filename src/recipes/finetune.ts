@@ -9,7 +9,7 @@ import { freshWeights, weightsOf } from '../train/train-step.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
-import { optimizerOf, scheduleOf } from './settings.js';
+import { cachesFeatures, optimizerOf, scheduleOf } from './settings.js';
 
 export interface Classifier {
   readonly network: Network;
@@ -39,7 +39,7 @@ export async function finetune(
     ...withoutHead(backbone, network),
   };
   const trainSet = labelledSet('labelled images', data.train, labelled);
-  const cached = frozenBlocks > 0 && augmentation === null;
+  const cached = cachesFeatures(settings.finetune);
   const features = cached
     ? await computeFeatures(network, start, frozenBlocks, { ...trainSet, title: 'frozen features' }, context)
     : undefined;

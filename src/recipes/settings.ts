@@ -99,6 +99,11 @@ export function settingsOfConfig(config: unknown, where: string): RunSettings {
   return parseSettings(Object.fromEntries(entries), where);
 }
 
+/** Whether the frozen blocks' output can be computed once for all steps: their images must stay the same. */
+export function cachesFeatures({ frozenBlocks, augmentation }: RunSettings['finetune']): boolean {
+  return frozenBlocks > 0 && augmentation === null;
+}
+
 /** The optimizer that a stage asks for. */
 export function optimizerOf({ optimizer }: StageSettings): Optimizer {
   return optimizer.kind === 'sgd' ? sgd(optimizer) : adam(optimizer);

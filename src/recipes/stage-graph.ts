@@ -13,7 +13,7 @@ import {
   type TrainStepSettings,
 } from '../train/train-step.js';
 import { networkFor } from './context.js';
-import { optimizerOf, type RunSettings } from './settings.js';
+import { cachesFeatures, optimizerOf, type RunSettings } from './settings.js';
 
 /** What a run computes over and over: a pretraining step, a fine-tuning step, a batch of images to be classified. */
 export type StageGraphName = 'train' | 'finetune' | 'classify';
@@ -62,8 +62,7 @@ export function stageGraph(
     optimizer: optimizerOf(stage),
     batchSize,
     frozenBlocks,
-    // What frozen blocks put out is computed once, unless the images change from step to step.
-    batch: frozenBlocks > 0 && finetune.augmentation === null ? 'features' : 'images',
+    batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
     labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing,
   };
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
