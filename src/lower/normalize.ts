@@ -150,7 +150,9 @@ const batchNormInference: LoweringRule<BatchNormAttributes> = (lowering, node) =
   const [scale, shift, mean, variance] = perChannel.map((v) => column(lowering, v));
   const a = emit.node('Mul', [scale!, reciprocalDeviation(lowering, variance!, epsilon)]);
   const b = emit.node('Sub', [shift!, emit.node('Mul', [mean!, a])]);
-  lowering.setChannelRows(y!, emit.node('Add', [emit.node('Mul', [lowering.channelRows(x!), a]), b]));
+  const channels = x!.shape[1]!;
+  const shape = { channels, length: sizeOf(x!.shape) / channels };
+  lowering.setChannelRows(y!, affineRows(lowering, lowering.channelRows(x!), a, b, shape));
 };
 
 export const normalizeRules = { batchNormTrain, batchNormGrad, batchNormInference };
