@@ -2,6 +2,7 @@ import type { Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
 import type { Shape } from '../tensor/tensor.js';
+import { type ConvProblem, paysByWinograd, WinogradConv } from './conv-winograd.js';
 import type { Lowering, LoweringRule } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
@@ -37,6 +38,27 @@ function convChannelMajor(
   lowering.set(out, emit.reshape(y, lowering.storedShape(out.shape)), 'channelMajor');
 }
 
+/** The convolution of maps of these shapes by Winograd, where that is faster. */
+function winograd(
+  lowering: Lowering,
+  [batch, channels, height, width]: Shape,
+  [, outChannels, outHeight, outWidth]: Shape,
+  [, , kh, kw]: Shape,
+  [top, left]: Pads,
+): WinogradConv | undefined {
+  const problem: ConvProblem = {
+    batch: batch!,
+    channels: channels!,
+    outChannels: outChannels!,
+    axes: [
+      { size: height!, outSize: outHeight!, kernel: kh!, before: top },
+      { size: width!, outSize: outWidth!, kernel: kw!, before: left },
+    ],
+  };
+  const pays = lowering.batchIsInnermost && paysByWinograd(problem);
+  return pays ? new WinogradConv(lowering.emit, problem) : undefined;
+}
+
 const conv: LoweringRule<ConvAttributes> = (
   lowering,
   { inputs: [x, w], outputs: [y], attributes: { pads } },
@@ -53,7 +75,10 @@ const conv: LoweringRule<ConvAttributes> = (
     lowering.setChannelRows(y!, rows);
     return;
   }
-  convChannelMajor(lowering, lowering.channelMajor(x!), x!.shape, lowering.plain(w!), w!.shape, pads, y!);
+  const [map, kernel] = [lowering.channelMajor(x!), lowering.plain(w!)];
+  const fast = winograd(lowering, x!.shape, y!.shape, w!.shape, pads);
+  if (fast) lowering.set(y!, fast.forward(map, kernel), 'channelMajor');
+  else convChannelMajor(lowering, map, x!.shape, kernel, w!.shape, pads, y!);
 };
 
 /** The gradient in the input is a convolution of dy with the kernel turned by half and its channel axes exchanged. */
@@ -72,13 +97,19 @@ const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
     lowering.setChannelRows(dx!, emit.node('MatMul', [transposed, lowering.channelRows(dy!)]));
     return;
   }
+  const [top, left, bottom, right] = pads;
+  const full: Pads = [kh! - 1 - top, kw! - 1 - left, kh! - 1 - bottom, kw! - 1 - right];
+  const fast = winograd(lowering, dy!.shape, dx!.shape, w!.shape, full);
+  if (fast) {
+    const map = fast.forwardTurned(lowering.channelMajor(dy!), lowering.plain(w!));
+    lowering.set(dx!, map, 'channelMajor');
+    return;
+  }
   const taps = kh! * kw!;
   const backwards = emit.int64(Array.from({ length: taps }, (_, i) => taps - 1 - i));
   const flat = emit.reshape(lowering.plain(w!), [o!, c!, taps]);
   const turned = emit.node('Gather', [flat, backwards], { axis: int(2) });
   const kernel = emit.node('Transpose', [turned], { perm: ints([1, 0, 2]) });
-  const [top, left, bottom, right] = pads;
-  const full: Pads = [kh! - 1 - top, kw! - 1 - left, kh! - 1 - bottom, kw! - 1 - right];
   const [map, shape] = cropped(lowering, dy!, full);
   const grown = full.map((p) => Math.max(p, 0)) as unknown as Pads;
   convChannelMajor(lowering, map, shape, kernel, [c!, o!, kh!, kw!], grown, dx!);
@@ -126,9 +157,14 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
     lowering.set(dw!, emit.reshape(product, dw!.shape));
     return;
   }
+  const map = lowering.channelMajor(x!);
+  const fast = winograd(lowering, x!.shape, dy!.shape, dw!.shape, pads);
+  if (fast) {
+    lowering.set(dw!, fast.weightGrad(map, lowering.channelMajor(dy!)));
+    return;
+  }
   const [n, , height, width] = dy!.shape;
   const [top, left, bottom, right] = pads;
-  const map = lowering.channelMajor(x!);
   const padded = pads.every((p) => p === 0)
     ? map
     : emit.node('Pad', [

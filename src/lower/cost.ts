@@ -1,7 +1,7 @@
 import type { ValueType } from '../graph/graph.js';
 import type { OnnxNode } from '../onnx/model.js';
 import { bytesPerElement, sizeOf } from '../tensor/tensor.js';
-import { intAttribute, intsAttribute } from './operator-types.js';
+import { intsAttribute, matrixShape } from './operator-types.js';
 
 /** What an operator has to do, whoever does it. */
 export interface Work {
@@ -54,7 +54,7 @@ function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
     case 'MatMul':
     case 'FusedMatMul':
     case 'Gemm':
-      return 2 * results * inputs[0]!.shape.at(intAttribute(node, 'transA', 0) === 1 ? -2 : -1)!;
+      return 2 * results * matrixShape(node, inputs[0]!.shape, 'A').at(-1)!;
     case 'MaxPool':
     case 'AveragePool':
       return results * sizeOf(intsAttribute(node, 'kernel_shape'));

@@ -13,6 +13,9 @@ export interface NodeOptions {
   readonly domain?: '' | 'com.microsoft';
 }
 
+/** Constants of up to so many numbers are compared: the transforms that several rules ask for, but no weights. */
+const comparedConstants = 4096;
+
 /**
  * Collects ONNX nodes and names their results.
  *
@@ -62,7 +65,7 @@ export class Emitter {
   }
 
   initializer(t: Tensor): string {
-    const small = t.data.length <= 64;
+    const small = t.data.length <= comparedConstants;
     const key = small ? `initializer ${t.dtype} [${t.shape.join()}] ${t.data.join()}` : '';
     const known = this.#known.get(key);
     if (small && known) return known[0]!;
@@ -83,6 +86,11 @@ export class Emitter {
 
   floats(shape: Shape, values: readonly number[]): string {
     return this.initializer(float32(shape, values));
+  }
+
+  /** A float32 matrix, given row by row. */
+  matrix(rows: readonly (readonly number[])[]): string {
+    return this.floats([rows.length, rows[0]!.length], rows.flat());
   }
 
   reshape(x: string, shape: Shape): string {

@@ -58,12 +58,25 @@ const argument: TypeRule = ({ node, inputs: [x] }) => {
   return [{ dtype: 'int64', shape: withoutAxes(x!.shape, [intAttribute(node, 'axis', 0)], keepDims) }];
 };
 
-/** Matrices in the last two axes, turned where asked; what stands before them is broadcast. */
-const matrixProduct: TypeRule = ({ node, inputs: [a, b] }) => {
-  const rows = a!.shape.at(intAttribute(node, 'transA', 0) === 1 ? -1 : -2)!;
-  const columns = b!.shape.at(intAttribute(node, 'transB', 0) === 1 ? -2 : -1)!;
-  const batch = broadcastShapes(node.opType, a!.shape.slice(0, -2), b!.shape.slice(0, -2));
-  return [{ dtype: a!.dtype, shape: [...batch, rows, columns] }];
+/**
+ * An operand of a product as [batch…, rows, columns]. FusedMatMul's `transBatch…` says that the rows stand before the
+ * batch, `trans…` that what stands for rows are columns.
+ */
+export function matrixShape(node: OnnxNode, shape: Shape, operand: 'A' | 'B'): Shape {
+  const [rows, ...others] = shape;
+  const batchFirst =
+    intAttribute(node, `transBatch${operand}`, 0) === 1
+      ? [...others.slice(0, -1), rows!, others.at(-1)!]
+      : shape;
+  if (intAttribute(node, `trans${operand}`, 0) === 0) return batchFirst;
+  return [...batchFirst.slice(0, -2), batchFirst.at(-1)!, batchFirst.at(-2)!];
+}
+
+/** Matrices in the last two axes; what stands before them is broadcast. */
+const matrixProduct: TypeRule = ({ node, inputs }) => {
+  const [a, b] = [matrixShape(node, inputs[0]!.shape, 'A'), matrixShape(node, inputs[1]!.shape, 'B')];
+  const batch = broadcastShapes(node.opType, a.slice(0, -2), b.slice(0, -2));
+  return [{ dtype: inputs[0]!.dtype, shape: [...batch, a.at(-2)!, b.at(-1)!] }];
 };
 
 /** Positions of a window along each axis behind batch and channels. */

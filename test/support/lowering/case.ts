@@ -14,6 +14,8 @@ export interface LoweringCase {
   readonly what: string;
   readonly inputs: readonly Tensor[];
   readonly build: (...inputs: readonly Value[]) => Value | readonly Value[];
+  /** Where {@link tolerance} is not met for a reason. */
+  readonly tolerance?: Tolerance;
 }
 
 /**
@@ -48,13 +50,16 @@ function throughConv(x: Value): Value {
 export interface Trial {
   readonly graph: Graph;
   readonly inputs: Readonly<Record<string, Tensor>>;
+  /** Of outputs that have one of their own. */
+  readonly tolerances?: Readonly<Record<string, Tolerance>>;
 }
 
 /** Cases in their setting, as one graph; each output is named after its case. */
 export function trialOf(cases: readonly LoweringCase[], setting: Setting): Trial {
   const inputs: Record<string, Tensor> = {};
   const outputs: Record<string, Value> = {};
-  cases.forEach(({ op, what, inputs: fed, build }, k) => {
+  const tolerances: Record<string, Tolerance> = {};
+  cases.forEach(({ op, what, inputs: fed, build, tolerance: own }, k) => {
     const values = fed.map((t, i) => {
       const name = `case ${k} input ${i}`;
       inputs[name] = t;
@@ -64,20 +69,22 @@ export function trialOf(cases: readonly LoweringCase[], setting: Setting): Trial
     const built = build(...values);
     const results = Array.isArray(built) ? (built as readonly Value[]) : [built as Value];
     results.forEach((value, i) => {
-      outputs[`${op}, ${what}: output ${i}`] = value;
+      const name = `${op}, ${what}: output ${i}`;
+      outputs[name] = value;
+      if (own) tolerances[name] = own;
     });
   });
   if (setting !== 'forward') {
     const signs = constant(float32([2], [1, -1]));
     outputs.backward = reluGrad(signs, signs);
   }
-  return { graph: graph(outputs), inputs };
+  return { graph: graph(outputs), inputs, tolerances };
 }
 
 /** Compile and run a graph; what is off in its outputs, by dtype, shape or value against the interpreter. */
 export async function differences(
   runtime: Runtime,
-  { graph, inputs }: Trial,
+  { graph, inputs, tolerances = {} }: Trial,
   allowed: Tolerance = tolerance,
 ): Promise<string[]> {
   const program = await runtime.compile(graph);
@@ -88,7 +95,7 @@ export async function differences(
       const result = results[name]!;
       if (result.dtype !== dtype) return [`${name}: expected ${dtype}. Received: ${result.dtype}.`];
       try {
-        expectClose(result, expected[name]!, allowed, name);
+        expectClose(result, expected[name]!, tolerances[name] ?? allowed, name);
         return [];
       } catch (error) {
         return [(error as Error).message];

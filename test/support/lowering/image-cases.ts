@@ -12,7 +12,7 @@ import {
 } from '../../../src/graph/ops/pool.js';
 import { Random } from '../../../src/random/random.js';
 import { float32, type Shape, sizeOf } from '../../../src/tensor/tensor.js';
-import { randomTensor } from '../numeric.js';
+import { randomTensor, type Tolerance } from '../numeric.js';
 import type { LoweringCase } from './case.js';
 
 /** Cases of the ops on maps [N, C, H, W]: convolution, pooling, batch normalisation. */
@@ -31,7 +31,9 @@ const tied = (...shape: number[]) => {
 
 const none: Pads = [0, 0, 0, 0];
 
-const geometries: readonly (readonly [what: string, x: Shape, w: Shape, pads: Pads])[] = [
+type Geometry = readonly [what: string, x: Shape, w: Shape, pads: Pads];
+
+const geometries: readonly Geometry[] = [
   ['1 × 1', [2, 3, 3, 4], [4, 3, 1, 1], none],
   ['1 × 1 with pads', [2, 3, 3, 4], [4, 3, 1, 1], [1, 0, 2, 1]],
   ['1 × 1 on 1 × 1 maps', [3, 4, 1, 1], [2, 4, 1, 1], none],
@@ -49,29 +51,60 @@ const geometries: readonly (readonly [what: string, x: Shape, w: Shape, pads: Pa
   ['100 channels in: a product a tap', [2, 100, 3, 4], [2, 100, 3, 3], samePads(3, 3)],
 ];
 
-const convolutions: readonly LoweringCase[] = geometries.flatMap(([what, x, w, pads]): LoweringCase[] => {
+/** Large enough for Winograd: 16 channels and 64 columns of tiles on either side. */
+const winogradGeometries: readonly Geometry[] = [
+  ['5 × 5 same on 14 × 14 maps', [16, 16, 14, 14], [20, 16, 5, 5], samePads(5, 5)],
+  ['3 × 3 same on odd maps, an odd number of images', [33, 17, 7, 5], [16, 17, 3, 3], samePads(3, 3)],
+  ['3 × 4 with four different pads', [32, 16, 6, 7], [18, 16, 3, 4], [2, 0, 1, 3]],
+  ['5 × 5 without pads, one tile', [64, 16, 8, 8], [16, 16, 5, 5], none],
+  ['pads beyond the kernel on either side', [64, 16, 4, 4], [16, 16, 3, 3], [3, 0, 2, 4]],
+];
+
+/**
+ * Winograd's points are up to 20 times larger than the numbers that they stand for, and cancel again: errors are some 4e-6
+ * of the typical output, ten times those of a direct sum. Outputs here are typically 5 to 20.
+ */
+const winogradTolerance: Tolerance = { relative: 2e-5, absolute: 5e-4 };
+
+const casesOf = ([what, x, w, pads]: Geometry, tolerance?: Tolerance): LoweringCase[] => {
   const y = [
     x[0]!,
     w[0]!,
     x[2]! + pads[0] + pads[2] - w[2]! + 1,
     x[3]! + pads[1] + pads[3] - w[3]! + 1,
   ] as const;
+  const own = tolerance ? { tolerance } : {};
   return [
-    { op: 'conv', what, inputs: [uniform(...x), uniform(...w)], build: (x, w) => conv(x!, w!, { pads }) },
+    {
+      op: 'conv',
+      what,
+      inputs: [uniform(...x), uniform(...w)],
+      build: (x, w) => conv(x!, w!, { pads }),
+      ...own,
+    },
     {
       op: 'convInputGrad',
       what,
       inputs: [uniform(...y), uniform(...w)],
       build: (dy, w) => convInputGrad(dy!, w!, x, { pads }),
+      ...own,
     },
     {
       op: 'convWeightGrad',
       what,
       inputs: [uniform(...x), uniform(...y)],
       build: (x, dy) => convWeightGrad(x!, dy!, w, { pads }),
+      ...own,
     },
   ];
-});
+};
+
+const convolutions: readonly LoweringCase[] = [
+  ...geometries.flatMap((geometry) => casesOf(geometry)),
+  ...winogradGeometries.flatMap(([what, ...sizes]) =>
+    casesOf([`Winograd, ${what}`, ...sizes], winogradTolerance),
+  ),
+];
 
 /** 3 × 3 windows at stride 2 with TensorFlow's "same" pads, as RotNet pools. */
 const same3x3 = (height: number, width: number): PoolAttributes => ({
