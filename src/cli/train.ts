@@ -2,6 +2,7 @@ import { QuarterturnError } from '../errors.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
+import { stagesOf } from '../recipes/stages.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../train/checkpoint.js';
 import { RunFolder } from '../train/run-folder.node.js';
@@ -82,9 +83,10 @@ async function resumeRun(
 }
 
 async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<Plan> {
+  const settings = await chosenSettings(flags, epochsOf(command));
   return {
-    settings: await chosenSettings(flags, epochsOf(command)),
-    stages: command === 'run' ? stageNames : [command],
+    settings,
+    stages: command === 'run' ? stagesOf(settings) : [command],
     place: placeOf(flags),
   };
 }
@@ -130,8 +132,9 @@ async function execute(
   }
 }
 
-function figureOf({ pretext, fineTune, baseline }: RunResult, stage: StageName): object | null {
-  return { pretrain: pretext, finetune: fineTune, baseline }[stage];
+function figureOf(result: RunResult, stage: StageName): object | null {
+  const { pretext, fineTune, selfTrain, baseline } = result;
+  return { pretrain: pretext, finetune: fineTune, selfTrain, baseline }[stage];
 }
 
 /** The stage that `--epochs` speaks of. */

@@ -83,6 +83,18 @@ export function rotationBatch(dataset: ImageDataset, copies: ArrayLike<number>, 
   return { images, targets };
 }
 
+/** Several batches of images as one. @param parts uint8 [N, H, W, C], equal but for N */
+export function stackImages(parts: readonly Tensor<'uint8'>[]): Tensor<'uint8'> {
+  const [, ...rest] = parts[0]!.shape;
+  const images = zeros('uint8', [parts.reduce((n, { shape }) => n + shape[0]!, 0), ...rest]);
+  let at = 0;
+  for (const { data } of parts) {
+    images.data.set(data, at);
+    at += data.length;
+  }
+  return images;
+}
+
 /** The part of a dataset at some indices, as a dataset with memory of its own. */
 export function subsetOf(dataset: ImageDataset, indices: ArrayLike<number>, name: string): ImageDataset {
   const { labels } = dataset;
@@ -138,6 +150,28 @@ export function groupedOrder(
   options: OrderOptions = {},
 ): Uint32Array[] {
   return epochOrder(images, imagesPerBatch, random, options).map(copiesOf);
+}
+
+/**
+ * One endless sequence over `count` items, shuffled anew each time around: any stretch of it, whatever was asked before.
+ * @returns items `from` … `from + length − 1` of the sequence
+ */
+export function endlessOrder(
+  count: number,
+  random: Random,
+): (from: number, length: number) => Uint32Array {
+  const passes = new Map<number, Uint32Array>();
+  const passOf = (at: number): Uint32Array => {
+    const pass = Math.floor(at / count);
+    const known = passes.get(pass);
+    if (known) return known;
+    // Earlier passes are not asked for again but by a resumed run.
+    passes.clear();
+    const order = random.split('pass', pass).permutation(count);
+    passes.set(pass, order);
+    return order;
+  };
+  return (from, length) => Uint32Array.from({ length }, (_, i) => passOf(from + i)[(from + i) % count]!);
 }
 
 /** Items cut into batches in the order they have, for evaluation. */

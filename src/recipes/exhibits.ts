@@ -6,29 +6,30 @@ import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../train/run-record.js';
-import type { Baseline } from './baseline.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import type { Classifier } from './finetune.js';
 import { labelledIndices, labelsOf } from './labels.js';
-import type { Pretrained, RotationEvaluation } from './pretrain.js';
+import type { RotationEvaluation } from './pretrain.js';
 import type { RunSettings } from './settings.js';
+import type { StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
-/** The results of a run's stages; a stage that was not run is absent. */
-export interface StageResults {
-  readonly pretrained?: Pretrained | undefined;
-  readonly classifier?: Classifier | undefined;
-  readonly baseline?: Baseline | undefined;
-}
-
 /** Pictures, tables and matrices for the report. */
 export function collectExhibits(
   context: RecipeContext,
-  { pretrained, classifier, baseline }: StageResults,
+  { pretrained, draws }: StageOutcomes,
 ): Exhibits {
   const { data } = context;
+  const [first] = draws;
+  const baseline = first?.baseline;
+  const classifiers = first
+    ? [
+        ['after fine-tuning', first.classifier] as const,
+        ['after self-training', first.selfTrained] as const,
+      ].flatMap(([when, classifier]) => (classifier ? [{ when, classifier }] : []))
+    : [];
+  const last = classifiers.at(-1);
   const random = (name: string) => randomFor(context, 'exhibits', name);
   const digits = data.train.classNames;
   return {
@@ -45,12 +46,12 @@ export function collectExhibits(
             rotationGrid('Rotations of test images: predicted (actual)', pretrained.test, 8, random('test')),
           ]
         : []),
-      ...(classifier
+      ...(last
         ? [
             classGrid(
-              'Test images after fine-tuning: predicted (actual)',
+              `Test images ${last.when}: predicted (actual)`,
               data.test,
-              classifier.test,
+              last.classifier.test,
               8,
               random('classes'),
             ),
@@ -60,7 +61,7 @@ export function collectExhibits(
     layerTables: layerTables(context.settings, data.train, digits.length),
     confusions: [
       ...(pretrained ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
-      ...(classifier ? [confusion('Test images after fine-tuning', digits, classifier.test)] : []),
+      ...classifiers.map(({ when, classifier }) => confusion(`Test images ${when}`, digits, classifier.test)),
       ...(baseline
         ? [
             confusion('Test images, supervised baseline', digits, baseline.test),

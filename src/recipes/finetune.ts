@@ -4,6 +4,7 @@ import type { Network } from '../nn/rotnet.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../train/evaluate.js';
 import { type StepBatch, trainStage } from '../train/loop.js';
+import { supervised } from '../train/objective.js';
 import { reestimateStatistics } from '../train/statistics.js';
 import { freshWeights, weightsOf } from '../train/train-step.js';
 import { labelledSet } from './classify.js';
@@ -69,7 +70,7 @@ export async function finetune(
         batchSize,
         frozenBlocks,
         batch: cached ? 'features' : 'images',
-        labelSmoothing,
+        objective: supervised({ labelSmoothing }),
       },
       epochs,
       stepsPerEpoch,

@@ -98,7 +98,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
       batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
       validate: async (state) => {
         lastVal = await evaluateOn(valSet, weightsOf(state));
-        return lastVal.metrics;
+        return { val: lastVal.metrics };
       },
     },
     context,

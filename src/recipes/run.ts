@@ -8,7 +8,16 @@ import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
 import { labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
-import { figuresOf, finishedStages, type RunFigures, runStages, trainedMs } from './stages.js';
+import {
+  figuresOf,
+  finalOf,
+  finishedStages,
+  ladderOf,
+  type RunFigures,
+  runStages,
+  stagesOf,
+  trainedMs,
+} from './stages.js';
 
 export interface RunOptions {
   /** Which stages to run beside those that the store's run already has; all of them by default. */
@@ -33,9 +42,9 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
   const started = performance.now();
   const { stages, earlierMs } = await openRun(context, options);
   const outcomes = await runStages(context, (stage) => stages.includes(stage));
-  const { pretrained, classifiers, baselines } = outcomes;
+  const { pretrained } = outcomes;
 
-  const [classifier] = classifiers;
+  const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
     const { classNames } = context.data.train;
     await store.writeModel(
@@ -43,15 +52,13 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
       exportClassifier(classifier.network, classifier.weights, classNames),
     );
   }
-  await store.writeJson(
-    'exhibits',
-    collectExhibits(context, { pretrained, classifier, baseline: baselines[0] }),
-  );
+  await store.writeJson('exhibits', collectExhibits(context, outcomes));
   const result: RunResult = {
     run: store.name,
     preset: settings.preset,
     seed: settings.seed,
     ...figuresOf(outcomes),
+    ladder: await ladderOf(context, outcomes),
     durationMs: Math.round(earlierMs + performance.now() - started),
     trainImagesPerSecond: pretrained ? Math.round(10 * pretrained.imagesPerSecond) / 10 : 0,
     peakMemoryBytes: options.peakMemoryBytes?.() ?? 0,
@@ -105,7 +112,7 @@ async function openRun(
   const config = (await store.readJson('config')) as Readonly<Record<string, unknown>> | undefined;
   const before = config === undefined ? [] : stagesOfConfig(config);
   const asked = options.stages ?? (config === undefined ? stageNames : before);
-  const stages = stageNames.filter((stage) => asked.includes(stage) || before.includes(stage));
+  const stages = stagesOf(context.settings).filter((stage) => asked.includes(stage) || before.includes(stage));
   assertFits(context, stages);
   if (config !== undefined) assertSameRun(context, config);
   if (options.backbone) await saveBackbone(store, options.backbone);

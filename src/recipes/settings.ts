@@ -42,9 +42,25 @@ const stageSchema = z.strictObject({
   batchNormMomentum: fraction,
 });
 
+const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
+  stepsPerEpoch: count,
+  /** A batch is made of these labelled images and of each unlabelled one twice. */
+  labelledPerStep: count,
+  pairsPerStep: count,
+  /** How far the two views of an unlabelled image are distorted. */
+  mild: augmentationSchema,
+  strong: augmentationSchema,
+  labelSmoothing: fraction,
+  labelWeight: z.number().min(0),
+  informationWeight: z.number().min(0),
+  pseudoLabelWeight: z.number().min(0),
+  threshold: fraction,
+  averageDecay: fraction,
+});
+
 /** Every setting of a run; `config.json` holds them resolved. */
 export const settingsSchema = z.strictObject({
-  preset: z.enum(['quick', 'notebook']),
+  preset: z.enum(['quick', 'best', 'notebook']),
   seed: z.int().min(0),
   /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
   draws: z.int().min(1).max(100),
@@ -66,11 +82,14 @@ export const settingsSchema = z.strictObject({
     /** Take BatchNorm's statistics from the unlabelled pile at the end. */
     reestimate: z.boolean(),
   }),
+  /** null: fine-tuning's classifier is the last word. */
+  selfTrain: selfTrainSchema.nullable().default(null),
   baseline: stageSchema,
 });
 
 export type RunSettings = z.infer<typeof settingsSchema>;
 export type StageSettings = z.infer<typeof stageSchema>;
+export type SelfTrainSettings = z.infer<typeof selfTrainSchema>;
 
 /**
  * Check settings that come from outside (a file, a flag).
@@ -105,12 +124,12 @@ export function cachesFeatures({ frozenBlocks, augmentation }: RunSettings['fine
 }
 
 /** The optimizer that a stage asks for. */
-export function optimizerOf({ optimizer }: StageSettings): Optimizer {
+export function optimizerOf({ optimizer }: Pick<StageSettings, 'optimizer'>): Optimizer {
   return optimizer.kind === 'sgd' ? sgd(optimizer) : adam(optimizer);
 }
 
 /** The schedule that a stage asks for. */
-export function scheduleOf({ schedule }: StageSettings, totalSteps: number): Schedule {
+export function scheduleOf({ schedule }: Pick<StageSettings, 'schedule'>, totalSteps: number): Schedule {
   switch (schedule.kind) {
     case 'constant':
       return constant(schedule.learningRate);

@@ -5,6 +5,7 @@ import { Random } from '../random/random.js';
 import { float32, scalar, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 import { evaluationBatchSize } from '../train/evaluate.js';
 import { buildClassifier } from '../train/forward.js';
+import { supervised } from '../train/objective.js';
 import {
   buildTrainStep,
   freshWeights,
@@ -63,7 +64,7 @@ export function stageGraph(
     batchSize,
     frozenBlocks,
     batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
-    labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing,
+    objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
   };
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
 }

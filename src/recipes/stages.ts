@@ -1,23 +1,47 @@
 import { checkpointName, loadStage } from '../train/loop.js';
-import { type DrawResult, type RunResult, type StageName, stageNames } from '../train/run-record.js';
+import {
+  type ClassifierStage,
+  type DrawResult,
+  type LadderStep,
+  type RunResult,
+  type StageName,
+  stageNames,
+} from '../train/run-record.js';
 import { loadBackbone } from './backbone.js';
 import { type Baseline, baseline } from './baseline.js';
 import type { RecipeContext } from './context.js';
 import { type Classifier, finetune } from './finetune.js';
 import { type Pretrained, pretrain } from './pretrain.js';
+import { type SelfTrained, selfTrain } from './self-train.js';
+import type { RunSettings } from './settings.js';
 
-/** What the stages of a run left: one classifier and one baseline a label draw, as far as they were run. */
+/** What one draw of the labels led to, as far as its stages were run. */
+export interface DrawOutcome {
+  readonly classifier: Classifier | undefined;
+  readonly selfTrained: SelfTrained | undefined;
+  readonly baseline: Baseline | undefined;
+}
+
+/** What the stages of a run left. */
 export interface StageOutcomes {
   readonly pretrained: Pretrained | undefined;
-  readonly classifiers: readonly Classifier[];
-  readonly baselines: readonly Baseline[];
+  /** One a label draw. */
+  readonly draws: readonly DrawOutcome[];
 }
 
 /** The figures of a run: what evaluating its stages gives, whenever it is done. */
 export type RunFigures = Pick<
   RunResult,
-  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'draws'
+  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'selfTrain' | 'final' | 'draws'
 >;
+
+/** What it took to train a stage. */
+type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
+
+/** The stages that settings ask for. */
+export function stagesOf(settings: Pick<RunSettings, 'selfTrain'>): readonly StageName[] {
+  return stageNames.filter((stage) => stage !== 'selfTrain' || settings.selfTrain !== null);
+}
 
 /** Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. */
 export async function runStages(
@@ -25,14 +49,20 @@ export async function runStages(
   wanted: (stage: StageName, draw: number) => boolean,
 ): Promise<StageOutcomes> {
   const pretrained = wanted('pretrain', 0) ? await pretrain(context) : undefined;
-  const classifiers: Classifier[] = [];
-  const baselines: Baseline[] = [];
+  const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
-    if (wanted('finetune', draw))
-      classifiers.push(await finetune(context, await loadBackbone(context), draw));
-    if (wanted('baseline', draw)) baselines.push(await baseline(context, draw));
+    const classifier = wanted('finetune', draw)
+      ? await finetune(context, await loadBackbone(context), draw)
+      : undefined;
+    const selfTrained =
+      classifier && wanted('selfTrain', draw) ? await selfTrain(context, classifier, draw) : undefined;
+    draws.push({
+      classifier,
+      selfTrained,
+      baseline: wanted('baseline', draw) ? await baseline(context, draw) : undefined,
+    });
   }
-  return { pretrained, classifiers, baselines };
+  return { pretrained, draws };
 }
 
 /** Which stages of which draws are trained to their end: those can be evaluated without any training. */
@@ -41,10 +71,10 @@ export async function finishedStages({
   store,
 }: RecipeContext): Promise<(stage: StageName, draw: number) => boolean> {
   const finished = new Set<string>();
-  for (const stage of stageNames) {
+  for (const stage of stagesOf(settings)) {
     for (let draw = 0; draw < settings.draws; draw++) {
       const saved = await loadStage(store, stage, draw);
-      if (Number(saved?.state.epoch ?? 0) >= settings[stage].epochs)
+      if (Number(saved?.state.epoch ?? 0) >= settings[stage]!.epochs)
         finished.add(checkpointName(stage, draw));
     }
   }
@@ -52,34 +82,85 @@ export async function finishedStages({
 }
 
 /** Time of all steps that the store's checkpoints hold, in ms: what earlier, interrupted processes trained. */
-export async function trainedMs({ settings, store }: RecipeContext): Promise<number> {
+export async function trainedMs(context: RecipeContext): Promise<number> {
   let ms = 0;
   for (const stage of stageNames) {
-    for (let draw = 0; draw < settings.draws; draw++) {
-      ms += Number((await loadStage(store, stage, draw))?.state.trainMs ?? 0);
+    for (let draw = 0; draw < context.settings.draws; draw++) {
+      ms += (await costOf(context, stage, draw)).durationMs;
     }
   }
   return ms;
 }
 
-export function figuresOf({ pretrained, classifiers, baselines }: StageOutcomes): RunFigures {
-  const [classifier] = classifiers;
-  const [base] = baselines;
+async function costOf({ store }: RecipeContext, stage: StageName, draw: number): Promise<Cost> {
+  const { trainMs, imagesTrained } = (await loadStage(store, stage, draw))?.state ?? {};
+  return { durationMs: Number(trainMs ?? 0), imagesTrained: Number(imagesTrained ?? 0) };
+}
+
+/** The classifier to be saved: the self-trained one where labels and pile speak for it. */
+export function finalOf({ classifier, selfTrained }: DrawOutcome):
+  | {
+      readonly stage: ClassifierStage;
+      readonly classifier: Classifier;
+    }
+  | undefined {
+  if (selfTrained?.isBetter) return { stage: 'selfTrain', classifier: selfTrained };
+  return classifier && { stage: 'finetune', classifier };
+}
+
+export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
+  const results = draws.map(drawResult);
+  const [first] = draws;
+  const { classifier, selfTrained, baseline: base } = first ?? {};
+  const final = first && finalOf(first);
   return {
     pretext: pretrained ? { val: pretrained.val.metrics, test: pretrained.test.metrics } : null,
     fineTune: classifier ? { train: classifier.train.metrics, test: classifier.test.metrics } : null,
     baseline: base ? { train: base.train, test: base.test.metrics } : null,
     baselineReestimated: base ? { test: base.testReestimated.metrics } : null,
-    draws: drawResults(classifiers, baselines),
+    selfTrain: selfTrained ? { test: selfTrained.test.metrics } : null,
+    final: final ? { stage: final.stage, test: final.classifier.test.metrics } : null,
+    draws: results,
   };
 }
 
-function drawResults(classifiers: readonly Classifier[], baselines: readonly Baseline[]): DrawResult[] {
-  const draws = Math.max(classifiers.length, baselines.length);
-  return Array.from({ length: draws }, (_, draw) => ({
+function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
+  const { classifier, selfTrained, baseline: base } = outcome;
+  return {
     draw,
-    fineTune: classifiers[draw]?.test.metrics ?? null,
-    baseline: baselines[draw]?.test.metrics ?? null,
-    baselineReestimated: baselines[draw]?.testReestimated.metrics ?? null,
-  }));
+    fineTune: classifier?.test.metrics ?? null,
+    selfTrain: selfTrained?.test.metrics ?? null,
+    final: finalOf(outcome)?.classifier.test.metrics ?? null,
+    baseline: base?.test.metrics ?? null,
+    baselineReestimated: base?.testReestimated.metrics ?? null,
+  };
+}
+
+/** What each stage added to draw 0, and what all training up to it took. */
+export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes): Promise<LadderStep[]> {
+  const { classifier, selfTrained, baseline: base } = draws[0] ?? {};
+  const cost = (stage: StageName) => costOf(context, stage, 0);
+  const [pretraining, finetuning, selfTraining, fromScratch] = [
+    await cost('pretrain'),
+    await cost('finetune'),
+    await cost('selfTrain'),
+    await cost('baseline'),
+  ];
+  const step = (name: string, test: LadderStep['test'] | undefined, ...costs: Cost[]): LadderStep[] =>
+    test === undefined
+      ? []
+      : [
+          {
+            step: name,
+            test,
+            durationMs: Math.round(costs.reduce((sum, { durationMs }) => sum + durationMs, 0)),
+            imagesTrained: costs.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0),
+          },
+        ];
+  return [
+    ...step('baseline, as in the notebook', base?.test.metrics, fromScratch),
+    ...step('+ re-estimated statistics', base?.testReestimated.metrics, fromScratch),
+    ...step('rotation pretraining, then the labels', classifier?.test.metrics, pretraining, finetuning),
+    ...step('+ self-training', selfTrained?.test.metrics, pretraining, finetuning, selfTraining),
+  ];
 }

@@ -4,6 +4,7 @@ import type { EpochRecord, RunRecord, StageName } from '../train/run-record.js';
 export const stageTitles: Readonly<Record<StageName, string>> = {
   pretrain: 'Pretraining on rotations',
   finetune: 'Fine-tuning on the labels',
+  selfTrain: 'Self-training on the unlabelled pile',
   baseline: 'Supervised baseline',
 };
 

@@ -17,11 +17,16 @@ export interface PassContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is evaluated: `count` items, made into batches on the fly. */
-export interface EvaluationSet {
+/** `count` images, made into batches on the fly. */
+export interface ImageSet {
   readonly title: string;
   readonly count: number;
-  /** Items `from` … `to` − 1. */
+  /** Images `from` … `to` − 1. */
+  batch(from: number, to: number): { readonly images: Tensor<'uint8'> };
+}
+
+/** What is evaluated: images and their classes. */
+export interface EvaluationSet extends ImageSet {
   batch(from: number, to: number): { readonly images: Tensor<'uint8'>; readonly targets: Tensor<'int32'> };
 }
 
@@ -71,12 +76,35 @@ export async function evaluate(
   return { metrics, predictions, targets };
 }
 
+/** Class probabilities of every image with stored statistics: float32 [count, K]. */
+export async function computeProbabilities(
+  network: Network,
+  weights: TrainState,
+  set: ImageSet,
+  context: PassContext,
+): Promise<Float32Array> {
+  const k = network.classes;
+  const probabilities = new Float32Array(set.count * k);
+  const program = await context.runtime.compile(
+    buildClassifier(network, weights, evaluationBatchSize, 'probabilities'),
+  );
+  try {
+    await inBatches(set, context, async (from, to) => {
+      const out = await program.run({ images: padded(set.batch(from, to).images) });
+      probabilities.set((out.probabilities!.data as Float32Array).subarray(0, (to - from) * k), from * k);
+    });
+  } finally {
+    await program.release();
+  }
+  return probabilities;
+}
+
 /** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
 export async function computeFeatures(
   network: Network,
   weights: TrainState,
   blocks: number,
-  set: EvaluationSet,
+  set: ImageSet,
   context: PassContext,
 ): Promise<Tensor<'float32'>> {
   const shape = network.blocks[blocks - 1]!.outputShape;
@@ -95,7 +123,7 @@ export async function computeFeatures(
 }
 
 async function inBatches(
-  { count, title }: EvaluationSet,
+  { count, title }: ImageSet,
   { emit, signal }: PassContext,
   run: (from: number, to: number) => Promise<void>,
 ): Promise<void> {

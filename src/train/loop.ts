@@ -4,7 +4,7 @@ import type { Program, Runtime } from '../runtime/runtime.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
 import type { EventListener } from './events.js';
-import type { EpochRecord, Metrics, StageName } from './run-record.js';
+import type { EpochRecord, Metrics, PileMetrics, StageName } from './run-record.js';
 import {
   buildTrainStep,
   initialState,
@@ -43,8 +43,15 @@ export interface StageOptions {
   order(epoch: number): readonly Uint32Array[];
   /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
   batch(items: Uint32Array, step: number): StepBatch;
-  /** Accuracy and loss on what is held out, after each epoch. */
-  validate?(state: TrainState): Promise<Metrics>;
+  /** Look at what was learned so far, after each epoch. */
+  validate?(state: TrainState): Promise<Validation>;
+}
+
+export interface Validation {
+  readonly val?: Metrics;
+  readonly pile?: PileMetrics;
+  /** Present where going on would be of no use: the stage ends here, and says why. */
+  readonly stop?: string;
 }
 
 export interface StageResult {
@@ -66,6 +73,8 @@ interface Progress {
   /** Sums over the current epoch's steps. */
   epochLoss: number;
   epochCorrect: number;
+  /** Images with a target. */
+  epochLabelled: number;
   epochImages: number;
   epochMs: number;
   /** Over the whole stage. */
@@ -145,10 +154,15 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       }
       // Validation can take minutes: what was trained is safe before it.
       if (options.validate) await save();
-      const record = await finishEpoch(options, progress, state);
+      const { stop, ...validation } = (await options.validate?.(state)) ?? {};
+      const record = epochRecord(options, progress, validation);
       await store.appendEpoch(record);
       emit({ type: 'epoch-end', record });
       progress = nextEpoch(progress);
+      if (stop !== undefined) {
+        emit({ type: 'note', text: stop });
+        progress.epoch = epochs;
+      }
       await save();
     }
   } finally {
@@ -183,6 +197,7 @@ function notStarted(stage: StageName, draw: number): Progress {
     epoch: 0,
     epochLoss: 0,
     epochCorrect: 0,
+    epochLabelled: 0,
     epochImages: 0,
     epochMs: 0,
     trainMs: 0,
@@ -196,6 +211,7 @@ function advance(progress: Progress, result: StepResult, ms: number): Progress {
     step: progress.step + 1,
     epochLoss: progress.epochLoss + result.loss * result.images,
     epochCorrect: progress.epochCorrect + result.correct,
+    epochLabelled: progress.epochLabelled + result.labelled,
     epochImages: progress.epochImages + result.images,
     epochMs: progress.epochMs + ms,
     trainMs: progress.trainMs + ms,
@@ -209,28 +225,28 @@ function nextEpoch(progress: Progress): Progress {
     epoch: progress.epoch + 1,
     epochLoss: 0,
     epochCorrect: 0,
+    epochLabelled: 0,
     epochImages: 0,
     epochMs: 0,
   };
 }
 
-function epochMetrics({ epochLoss, epochCorrect, epochImages }: Progress): Metrics {
-  return { accuracy: epochCorrect / epochImages, loss: epochLoss / epochImages };
+function epochMetrics({ epochLoss, epochCorrect, epochLabelled, epochImages }: Progress): Metrics {
+  return { accuracy: epochCorrect / epochLabelled, loss: epochLoss / epochImages };
 }
 
-async function finishEpoch(
-  { stage, draw, validate, schedule }: StageOptions,
+function epochRecord(
+  { stage, draw, schedule }: StageOptions,
   progress: Progress,
-  state: TrainState,
-): Promise<EpochRecord> {
-  const val = await validate?.(state);
+  validation: Pick<EpochRecord, 'val' | 'pile'>,
+): EpochRecord {
   return {
     stage,
     draw,
     epoch: progress.epoch + 1,
     step: progress.step,
     train: epochMetrics(progress),
-    ...(val ? { val } : {}),
+    ...validation,
     learningRate: schedule(progress.step - 1),
     durationMs: progress.epochMs,
     imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
@@ -267,6 +283,7 @@ interface StepResult {
   /** Mean of the batch. */
   readonly loss: number;
   readonly correct: number;
+  readonly labelled: number;
   readonly images: number;
 }
 
@@ -296,7 +313,7 @@ class Stepper {
   }
 
   async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const images = batch[stepNames.targets]!.shape[0]!;
+    const images = (batch[stepNames.images] ?? batch[stepNames.features])!.shape[0]!;
     const program = await this.#program(images);
     const into = Object.fromEntries(Object.entries(this.#spare).map(([name, t]) => [nextPrefix + name, t]));
     const inputs = {
@@ -311,6 +328,7 @@ class Stepper {
       state: this.#current,
       loss: Number(out[stepNames.loss]!.data[0]),
       correct: Number(out[stepNames.correct]!.data[0]),
+      labelled: batch[stepNames.targets]!.shape[0]!,
       images,
     };
   }

@@ -10,9 +10,19 @@ export interface Metrics {
   readonly loss: number;
 }
 
-/** The stages of the notebook, in their order. */
-export const stageNames = ['pretrain', 'finetune', 'baseline'] as const;
+/** The stages of a run, in their order. */
+export const stageNames = ['pretrain', 'finetune', 'selfTrain', 'baseline'] as const;
 export type StageName = (typeof stageNames)[number];
+
+/** What can be told of a classifier on images whose classes nobody knows. */
+export interface PileMetrics {
+  /** Mutual information of the classes of two views, in nats, 0 … ln K; 0 where all images are given one class. */
+  readonly information: number;
+  /** Share of images whose two views are given the same class. */
+  readonly agreement: number;
+  /** Share of images given the class that is given least. */
+  readonly smallestClass: number;
+}
 
 /** One line of `metrics.jsonl`: one finished epoch of one stage. */
 export interface EpochRecord {
@@ -27,6 +37,8 @@ export interface EpochRecord {
   readonly train: Metrics;
   /** Absent where a stage has no validation split. */
   readonly val?: Metrics;
+  /** Of a stage that learns from the unlabelled pile, on a sample of it. */
+  readonly pile?: PileMetrics;
   /** At the epoch's last step. */
   readonly learningRate: number;
   readonly durationMs: number;
@@ -44,6 +56,11 @@ export interface RunResult {
   /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
   readonly baseline: { readonly train: Metrics; readonly test: Metrics } | null;
   readonly baselineReestimated: { readonly test: Metrics } | null;
+  readonly selfTrain: { readonly test: Metrics } | null;
+  /** The classifier that was saved, chosen by labels and pile, never by the test set. */
+  readonly final: { readonly stage: ClassifierStage; readonly test: Metrics } | null;
+  /** The same labels, used better and better: what each step brought and what it cost. */
+  readonly ladder: readonly LadderStep[];
   /** One entry a label draw; the fields above are those of draw 0. */
   readonly draws: readonly DrawResult[];
   readonly durationMs: number;
@@ -53,10 +70,25 @@ export interface RunResult {
   readonly peakMemoryBytes: number;
 }
 
+/** Stages that leave a classifier. */
+export type ClassifierStage = 'finetune' | 'selfTrain';
+
+export interface LadderStep {
+  /** For people: `+ rotation pretraining`. */
+  readonly step: string;
+  readonly test: Metrics;
+  /** Of all training that led here. */
+  readonly durationMs: number;
+  /** Images, counted each time that a training step saw them, of all training that led here. */
+  readonly imagesTrained: number;
+}
+
 export interface DrawResult {
   readonly draw: number;
   /** On the test set; null where the stage was not run. */
   readonly fineTune: Metrics | null;
+  readonly selfTrain: Metrics | null;
+  readonly final: Metrics | null;
   readonly baseline: Metrics | null;
   readonly baselineReestimated: Metrics | null;
 }

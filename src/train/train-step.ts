@@ -1,11 +1,12 @@
-import { type Graph, gradients, graph, input, scoped, type Value } from '../graph/index.js';
+import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
 import { imagesToMaps } from '../nn/images.js';
-import { countCorrect, crossEntropy } from '../nn/losses.js';
+import { countCorrect, rowsOf } from '../nn/losses.js';
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/network.js';
 import { applyBlocks, type Network } from '../nn/rotnet.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
 import { scalar, type Tensor, zeros } from '../tensor/tensor.js';
+import { type Objective, supervised } from './objective.js';
 
 export interface TrainStepSettings {
   readonly network: Network;
@@ -18,7 +19,13 @@ export interface TrainStepSettings {
    * (float32 [N, C', H', W']).
    */
   readonly batch: 'images' | 'features';
-  readonly labelSmoothing?: number;
+  /** Default: cross-entropy on the targets, one for each image. */
+  readonly objective?: Objective;
+  /**
+   * Keep a moving average of every trained tensor, a ← d·a + (1 − d)·w (Polyak & Juditsky 1992; Tarvainen & Valpola
+   * 2017): the d to keep it with. Absent: none is kept.
+   */
+  readonly averageDecay?: number;
 }
 
 /** Everything that a training step changes, by name; exactly what a checkpoint holds. */
@@ -27,6 +34,8 @@ export type TrainState = Readonly<Record<string, Tensor>>;
 /** Name of a parameter's optimizer state in a {@link TrainState}. */
 const slotName = (slot: string, param: string): string => `optimizer.${slot}/${param}`;
 const scalarName = (name: string): string => `optimizer.${name}`;
+/** Name of a tensor's moving average in a {@link TrainState}. */
+const averagePrefix = 'average.';
 
 /** Prefix of the step's outputs: ONNX wants inputs and outputs to have different names. */
 export const nextPrefix = 'next.';
@@ -51,12 +60,13 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
  *
  *   (batch, targets, learningRate, state, frozen params) → (loss, correct, next.state)
  *
- * Inputs: `images` or `features`, `targets` int32 [N], `learningRate` float32 [], each tensor of the state, and the
- * frozen blocks' tensors where the batch holds images. Outputs: `loss` (mean of the batch, nats), `correct` (count), and
- * `next.<name>` for each tensor of the state.
+ * Inputs: `images` or `features` of N images, `targets` int32 [M] of those that the objective has targets for,
+ * `learningRate` float32 [], each tensor of the state, and the frozen blocks' tensors where the batch holds images.
+ * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
  */
 export function buildTrainStep(settings: TrainStepSettings): Graph {
-  const { network, optimizer, batchSize, frozenBlocks, batch, labelSmoothing } = settings;
+  const { network, optimizer, batchSize, frozenBlocks, batch, averageDecay } = settings;
+  const { objective = supervised() } = settings;
   const { height, imageWidth, channels } = network.settings;
   const trained = trainedSpecs(settings);
   const needed = batch === 'images' ? network.specs : trained;
@@ -70,10 +80,9 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
   const from = batch === 'images' ? 0 : frozenBlocks;
   const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm: 'batch' });
   const logits = network.head.apply(features, bindings, 'batch');
-  const targets = input(stepNames.targets, 'int32', [batchSize]);
-  const loss = scoped('loss', () =>
-    crossEntropy(logits, targets, labelSmoothing === undefined ? {} : { labelSmoothing }),
-  );
+  const labelled = objective.labelled(batchSize);
+  const targets = input(stepNames.targets, 'int32', [labelled]);
+  const loss = scoped('loss', () => objective.loss(logits, targets));
 
   const learningRate = input(stepNames.learningRate, 'float32', []);
   const params = trained.filter(({ kind }) => kind === 'param');
@@ -97,16 +106,23 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
     for (const [slot, value] of Object.entries(updated.slots)) next[slotName(slot, spec.name)] = value;
   });
 
+  if (averageDecay !== undefined) {
+    for (const { name, shape } of trained) {
+      const average = input(averagePrefix + name, 'float32', shape);
+      next[averagePrefix + name] = add(mul(average, averageDecay), mul(next[name]!, 1 - averageDecay));
+    }
+  }
+
   return graph({
     loss,
-    correct: countCorrect(logits, targets),
+    correct: countCorrect(rowsOf(logits, 0, labelled), targets),
     ...Object.fromEntries(Object.entries(next).map(([name, value]) => [`${nextPrefix}${name}`, value])),
   });
 }
 
 /** The state before the first step: trained tensors as given (or freshly drawn), optimizer memory at its start. */
 export function initialState(settings: TrainStepSettings, tensors: TrainState): TrainState {
-  const { optimizer } = settings;
+  const { optimizer, averageDecay } = settings;
   const trained = trainedSpecs(settings);
   const state: Record<string, Tensor> = {};
   for (const { name } of trained) state[name] = tensors[name]!;
@@ -115,12 +131,18 @@ export function initialState(settings: TrainStepSettings, tensors: TrainState): 
     if (kind !== 'param') continue;
     for (const slot of optimizer.slots) state[slotName(slot, name)] = zeros('float32', shape);
   }
+  if (averageDecay !== undefined) for (const { name } of trained) state[averagePrefix + name] = tensors[name]!;
   return state;
 }
 
-/** The network's own tensors out of a state: without the optimizer's memory. */
+/** The network's own tensors out of a state, their moving averages where it holds any: what the step has learned. */
 export function weightsOf(state: TrainState): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(state).filter(([name]) => !name.startsWith('optimizer.')));
+  const weights: Record<string, Tensor> = {};
+  for (const [name, value] of Object.entries(state)) {
+    if (name.startsWith('optimizer.') || name.startsWith(averagePrefix)) continue;
+    weights[name] = state[averagePrefix + name] ?? value;
+  }
+  return weights;
 }
 
 /** All tensors of a network, freshly drawn. */

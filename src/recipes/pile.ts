@@ -1,0 +1,92 @@
+import { gatherImages } from '../data/batches.js';
+import type { Network } from '../nn/rotnet.js';
+import { type Tensor, tensor } from '../tensor/tensor.js';
+import { augmentImages } from './augment.js';
+import { type RecipeContext, randomFor } from './context.js';
+import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
+import type { PileMetrics } from '../train/run-record.js';
+
+/** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
+const sampleSize = 2000;
+
+/** Two distortions of the same images, uint8 [P, H, W, C] each. */
+export type PileViews = readonly [Tensor<'uint8'>, Tensor<'uint8'>];
+
+/** Made once for a run, so that every look at a classifier sees the same. */
+export function pileViews(context: RecipeContext, unlabelled: Uint32Array): PileViews {
+  const { train } = context.data;
+  const random = (purpose: string) => randomFor(context, 'pile', purpose);
+  const sample = random('sample').shuffle(unlabelled.slice()).slice(0, sampleSize);
+  const { mild, strong } = context.settings.selfTrain!;
+  return [
+    augmentImages(gatherImages(train, sample), mild, random('mild')),
+    augmentImages(gatherImages(train, sample), strong, random('strong')),
+  ];
+}
+
+/**
+ * How sure a classifier is of images whose classes nobody knows, and whether it stays so when they are distorted.
+ *
+ * @returns 0 information for a classifier that gives everything one class, however sure it is of it
+ */
+export async function lookAtPile(
+  network: Network,
+  weights: Readonly<Record<string, Tensor>>,
+  views: PileViews,
+  context: PassContext,
+): Promise<PileMetrics> {
+  const probabilities = (images: Tensor<'uint8'>) =>
+    computeProbabilities(network, weights, imageSet('the unlabelled pile', images), context);
+  return pileMetrics(await probabilities(views[0]), await probabilities(views[1]), network.classes);
+}
+
+/** Images that are in memory already. */
+function imageSet(title: string, { shape, data }: Tensor<'uint8'>): ImageSet {
+  const [count, ...size] = shape as readonly [number, ...number[]];
+  const pixels = data.length / count;
+  return {
+    title,
+    count,
+    batch: (from, to) => ({
+      images: tensor('uint8', [to - from, ...size], data.subarray(from * pixels, to * pixels)),
+    }),
+  };
+}
+
+/**
+ * @param a, b class probabilities of two views of the same images, float32 [P, K]
+ * @see mutualInformation in nn/losses.ts for the formula
+ */
+export function pileMetrics(a: Float32Array, b: Float32Array, classes: number): PileMetrics {
+  const count = a.length / classes;
+  const joint = new Float64Array(classes * classes);
+  const given = new Float64Array(classes);
+  let same = 0;
+  for (let n = 0; n < count; n++) {
+    const [p, q] = [a, b].map((rows) => rows.subarray(n * classes, (n + 1) * classes)) as [
+      Float32Array,
+      Float32Array,
+    ];
+    const [classOfA, classOfB] = [indexOfMax(p), indexOfMax(q)];
+    same += classOfA === classOfB ? 1 : 0;
+    given[classOfA]! += 1;
+    for (let i = 0; i < classes; i++)
+      for (let j = 0; j < classes; j++) joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
+  }
+  const marginal = Array.from({ length: classes }, (_, i) =>
+    joint.subarray(i * classes, (i + 1) * classes).reduce((sum, p) => sum + p, 0),
+  );
+  let information = 0;
+  joint.forEach((p, at) => {
+    if (p > 0) information += p * Math.log(p / (marginal[Math.floor(at / classes)]! * marginal[at % classes]!));
+  });
+  return {
+    information: Math.max(0, information),
+    agreement: same / count,
+    smallestClass: Math.min(...given) / count,
+  };
+}
+
+function indexOfMax(row: Float32Array): number {
+  return row.indexOf(Math.max(...row));
+}
