@@ -1,5 +1,6 @@
 /** How fast batches are made, without anything that trains on them: 50 batches of 128 are one step. */
-import { augmentBatch, policyFor } from '../../src/data/augmentation.js';
+import { augmentBatch } from '../../src/data/augmentation.js';
+import { policyFor, strengths } from '../../src/data/augmentation-policy.js';
 import { batchBuffers, labelledBatch, rotationBatch } from '../../src/data/batches.js';
 import { readMnist } from '../../src/data/mnist.node.js';
 import { turnCount } from '../../src/data/rotation.js';
@@ -12,7 +13,7 @@ const batchesPerStep = 50;
 const { train } = await readMnist();
 const random = Random.seeded(0);
 const into = batchBuffers(train, batchSize);
-const policy = policyFor(train.height, train.width);
+const policy = policyFor(train.height, train.width, strengths.weak);
 const shape = { count: batchSize, height: train.height, width: train.width, channels: train.channels };
 
 /** Each maker as the recipes have it: pretraining rotates, fine-tuning augments labelled images. */

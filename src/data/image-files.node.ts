@@ -15,7 +15,7 @@ export interface ImageSize {
  * Read PNG, JPEG, WebP, TIFF ... files as unlabelled images of one size, in the order given.
  *
  * Each is turned upright by its EXIF orientation and fitted whole into the size, its proportions kept;
- * what stays free or was transparent becomes 0, the background that augmentation fills in too.
+ * what stays free or was transparent becomes 0.
  *
  * @throws QuarterturnError `data` naming the file that cannot be read as an image; `usage` for no file
  *   or channels other than 1 and 3

@@ -1,4 +1,3 @@
-import { augmentBatch } from '../data/augmentation.js';
 import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../data/batches.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -7,6 +6,7 @@ import { type StepBatch, trainStage } from '../train/loop.js';
 import { supervised } from '../train/objective.js';
 import { reestimateStatistics } from '../train/statistics.js';
 import { freshWeights, weightsOf } from '../train/train-step.js';
+import { augmentImages } from './augment.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
@@ -50,11 +50,7 @@ export async function finetune(
     const { images, targets } = labelledBatch(data.train, indices);
     if (features) return { features: rowsOf(features, positions), targets };
     if (augmentation) {
-      const [count, height, width, channels] = images.shape as [number, number, number, number];
-      const random = randomFor(context, 'finetune', 'augment', draw, step);
-      const { shiftFraction, ...rest } = augmentation;
-      const policy = { ...rest, shiftPixels: shiftFraction * Math.min(height, width) };
-      augmentBatch(images.data, { count, height, width, channels }, policy, random, images.data);
+      augmentImages(images, augmentation, randomFor(context, 'finetune', 'augment', draw, step));
     }
     return { images, targets };
   };

@@ -26,12 +26,21 @@ const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('oneCycle'), peak: positive }),
 ]);
 
+/**
+ * An `AugmentationStrength`: amplitudes for images of any size, lengths as fractions of the shorter side. What the
+ * `config.json` of an older run lacks is off.
+ */
 const augmentationSchema = z.strictObject({
   rotateDegrees: z.number().min(0).max(180),
   scale: z.number().min(0).max(0.9),
-  /** Of the shorter side. */
   shiftFraction: fraction,
   shearFraction: z.number().min(0).max(1),
+  aspect: z.number().min(0).max(0.9).default(0),
+  elasticFraction: fraction.default(0),
+  cutoutFraction: fraction.default(0),
+  flipHorizontal: z.boolean().default(false),
+  contrast: fraction.default(0),
+  brightness: fraction.default(0),
 });
 
 const stageSchema = z.strictObject({
