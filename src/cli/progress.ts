@@ -156,7 +156,7 @@ export function formatEpoch(
   width: number,
   styles: Styles,
 ): string {
-  const { train, val } = record;
+  const { train, val, pile } = record;
   const valParts: Part[] =
     val === undefined
       ? []
@@ -164,12 +164,20 @@ export function formatEpoch(
           { rank: 1, text: `val ${formatPercent(val.accuracy)}`, style: styles.green },
           lossPart(4, val, styles),
         ];
+  const pileParts: Part[] =
+    pile === undefined
+      ? []
+      : [
+          { rank: 1, text: `pile agrees ${formatPercent(pile.agreement)}`, style: styles.green },
+          { rank: 4, text: `information ${pile.information.toFixed(3)}` },
+        ];
   return fitLine(
     [
       { rank: 0, text: epochOf(record.epoch, epochs) },
       { rank: 2, text: `train ${formatPercent(train.accuracy)}` },
       lossPart(3, train, styles),
       ...valParts,
+      ...pileParts,
       { rank: 6, text: formatRate(record.imagesPerSecond), style: styles.dim },
       { rank: 5, text: formatDuration(record.durationMs), style: styles.dim },
     ],

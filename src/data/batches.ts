@@ -156,10 +156,7 @@ export function groupedOrder(
  * One endless sequence over `count` items, shuffled anew each time around: any stretch of it, whatever was asked before.
  * @returns items `from` … `from + length − 1` of the sequence
  */
-export function endlessOrder(
-  count: number,
-  random: Random,
-): (from: number, length: number) => Uint32Array {
+export function endlessOrder(count: number, random: Random): (from: number, length: number) => Uint32Array {
   const passes = new Map<number, Uint32Array>();
   const passOf = (at: number): Uint32Array => {
     const pass = Math.floor(at / count);

@@ -7,14 +7,16 @@ import type { Tensor } from '../tensor/tensor.js';
  * Change each image of a batch as far as the settings' `augmentation` allows, in place.
  * @param images uint8 [N, H, W, C]
  * @param random a stream of this batch's own: how many numbers are drawn depends on the settings
+ * @returns the images themselves
  * @throws QuarterturnError as `augmentBatch`
  */
 export function augmentImages(
   images: Tensor<'uint8'>,
   augmentation: AugmentationStrength,
   random: Random,
-): void {
+): Tensor<'uint8'> {
   const [count, height, width, channels] = images.shape as [number, number, number, number];
   const policy = policyFor(height, width, augmentation);
   augmentBatch(images.data, { count, height, width, channels }, policy, random, images.data);
+  return images;
 }

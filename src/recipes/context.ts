@@ -20,13 +20,14 @@ export function randomFor(
 
 /** The network that a run trains, sized for its images. */
 export function networkFor(
-  { width, batchNormEpsilon }: RunSettings['network'],
+  { backbone, width, batchNormEpsilon }: RunSettings['network'],
   images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
   classes: number,
   batchNormMomentum: number,
 ): Network {
   return rotNet(
     {
+      backbone,
       width,
       height: images.height,
       imageWidth: images.width,

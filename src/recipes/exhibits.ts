@@ -16,10 +16,7 @@ import type { StageOutcomes } from './stages.js';
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
 /** Pictures, tables and matrices for the report. */
-export function collectExhibits(
-  context: RecipeContext,
-  { pretrained, draws }: StageOutcomes,
-): Exhibits {
+export function collectExhibits(context: RecipeContext, { pretrained, draws }: StageOutcomes): Exhibits {
   const { data } = context;
   const [first] = draws;
   const baseline = first?.baseline;

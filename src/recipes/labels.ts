@@ -1,3 +1,4 @@
+import { subsetOf } from '../data/batches.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { firstPerClass, randomPerClass } from '../data/label-selection.js';
 import { QuarterturnError } from '../errors.js';
@@ -27,4 +28,13 @@ export function labelledIndices(
   return draw === 0
     ? firstPerClass(labels, classNames.length, settings.labelsPerClass)
     : randomPerClass(labels, classNames.length, settings.labelsPerClass, randomFor(context, 'labels', draw));
+}
+
+/** The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. */
+export function labelledImages(
+  context: Pick<RecipeContext, 'settings' | 'data'>,
+  draw: number,
+): ImageDataset {
+  const { train } = context.data;
+  return subsetOf(train, labelledIndices(context, draw), `${train.name}, labelled`);
 }

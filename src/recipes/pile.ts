@@ -1,10 +1,10 @@
 import { gatherImages } from '../data/batches.js';
 import type { Network } from '../nn/rotnet.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { augmentImages } from './augment.js';
-import { type RecipeContext, randomFor } from './context.js';
 import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
 import type { PileMetrics } from '../train/run-record.js';
+import { augmentImages } from './augment.js';
+import { type RecipeContext, randomFor } from './context.js';
 
 /** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
 const sampleSize = 2000;
@@ -71,14 +71,16 @@ export function pileMetrics(a: Float32Array, b: Float32Array, classes: number): 
     same += classOfA === classOfB ? 1 : 0;
     given[classOfA]! += 1;
     for (let i = 0; i < classes; i++)
-      for (let j = 0; j < classes; j++) joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
+      for (let j = 0; j < classes; j++)
+        joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
   }
   const marginal = Array.from({ length: classes }, (_, i) =>
     joint.subarray(i * classes, (i + 1) * classes).reduce((sum, p) => sum + p, 0),
   );
   let information = 0;
   joint.forEach((p, at) => {
-    if (p > 0) information += p * Math.log(p / (marginal[Math.floor(at / classes)]! * marginal[at % classes]!));
+    if (p > 0)
+      information += p * Math.log(p / (marginal[Math.floor(at / classes)]! * marginal[at % classes]!));
   });
   return {
     information: Math.max(0, information),

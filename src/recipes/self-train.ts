@@ -32,7 +32,11 @@ export interface SelfTrained extends Classifier {
  *
  * Should the pile's images run together into fewer classes, it stops and says so.
  */
-export async function selfTrain(context: RecipeContext, start: Classifier, draw: number): Promise<SelfTrained> {
+export async function selfTrain(
+  context: RecipeContext,
+  start: Classifier,
+  draw: number,
+): Promise<SelfTrained> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, labelledPerStep, pairsPerStep, batchNormMomentum } = settings;
   const { train } = context.data;

@@ -74,7 +74,11 @@ export const settingsSchema = z.strictObject({
   /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
   draws: z.int().min(1).max(100),
   labelsPerClass: count,
-  network: z.strictObject({ width: positive.max(8), batchNormEpsilon: positive }),
+  network: z.strictObject({
+    backbone: z.enum(['rotnet', 'compact']).default('rotnet'),
+    width: positive.max(8),
+    batchNormEpsilon: positive,
+  }),
   pretrain: stageSchema.extend({
     /** Steps of one epoch; null: all training images once. */
     stepsPerEpoch: count.nullable(),

@@ -131,7 +131,8 @@ export function initialState(settings: TrainStepSettings, tensors: TrainState): 
     if (kind !== 'param') continue;
     for (const slot of optimizer.slots) state[slotName(slot, name)] = zeros('float32', shape);
   }
-  if (averageDecay !== undefined) for (const { name } of trained) state[averagePrefix + name] = tensors[name]!;
+  if (averageDecay !== undefined)
+    for (const { name } of trained) state[averagePrefix + name] = tensors[name]!;
   return state;
 }
 
