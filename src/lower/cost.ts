@@ -58,8 +58,6 @@ function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
     case 'MaxPool':
     case 'AveragePool':
       return results * sizeOf(intsAttribute(node, 'kernel_shape'));
-    case 'ScatterElements':
-      return sizeOf(inputs[2]!.shape);
     case 'Sum':
       return results * (inputs.length - 1);
     case 'BatchNormalization':

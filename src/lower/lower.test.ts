@@ -21,6 +21,7 @@ import {
   type Value,
 } from '../graph/index.js';
 import type { OnnxNode } from '../onnx/model.js';
+import type { Shape } from '../tensor/tensor.js';
 import { lower } from './lower.js';
 import type { Target } from './lowering.js';
 import { poolingMatrix } from './pool.js';
@@ -89,17 +90,43 @@ describe('a training step', () => {
     expect(maps.map((node) => node.inputs[0])).toEqual(['x', expect.stringMatching(/^Div_/), 'w2']);
   });
 
-  test('pools once for the value and the positions of the maxima', () => {
-    expect(count(lowered({ loss, ...step }), 'MaxPool')).toBe(1);
-    expect(count(lowered({ loss, ...step }), 'ScatterElements')).toBe(1);
+  test('pools without indices: once for the value, once for the maxima of the rows', () => {
+    const pools = lowered({ loss, ...step }).filter(({ opType }) => opType === 'MaxPool');
+    expect(pools.map(({ outputs }) => outputs.length)).toEqual([1, 1]);
   });
 
-  test('scatters nothing and uses no operator of ONNX Runtime’s own on WebGPU', () => {
+  test('uses no operator of ONNX Runtime’s own on WebGPU', () => {
     const nodes = lowered({ loss, ...step }, 'webgpu');
-    expect(count(nodes, 'ScatterElements')).toBe(0);
     expect(nodes.filter((node) => node.domain !== '')).toEqual([]);
     const missing = ['LogSoftmax', 'OneHot', 'Sign', 'Max', 'Min', 'ConstantOfShape', 'Where', 'Greater'];
     expect(operators(nodes).filter((opType) => missing.includes(opType))).toEqual([]);
+  });
+});
+
+describe('convolution by Winograd', () => {
+  const gradient = (shape: Shape, outChannels: number, target?: Target) => {
+    const [x, w] = [value('x', ...shape), value('w', outChannels, shape[1]!, 5, 5)];
+    const y = conv(x, w, { pads: samePads(5, 5) });
+    const [dx, dw] = gradients(reduceSum(y, [0, 1, 2, 3]), [x, w]);
+    return lowered({ y, dx: dx!, dw: dw! }, target);
+  };
+
+  test('takes three products, and spreads x once for the output and the gradient in the kernel', () => {
+    const nodes = gradient([16, 16, 14, 14], 16);
+    expect(count(nodes, 'Conv')).toBe(0);
+    expect(count(nodes, 'FusedMatMul')).toBe(3);
+    const input = nodes.find(({ opType }) => opType === 'FusedMatMul')!.inputs[1]!;
+    expect(nodes.filter(({ inputs }) => inputs.includes(input)).length).toBe(2);
+  });
+
+  test.each<[what: string, shape: Shape, outChannels: number, target?: Target]>([
+    ['few channels in', [16, 15, 14, 14], 16],
+    ['few channels out', [16, 16, 14, 14], 15],
+    ['few images', [15, 16, 14, 14], 16],
+    ['maps smaller than the tiles', [64, 16, 2, 2], 16],
+    ['WebGPU', [16, 16, 14, 14], 16, 'webgpu'],
+  ])('is not for %s', (_, shape, outChannels, target) => {
+    expect(count(gradient(shape, outChannels, target), 'Conv')).toBe(2);
   });
 });
 

@@ -94,11 +94,10 @@ const convolution: TypeRule = ({ node, inputs: [x, w] }) => {
   return [{ dtype: x!.dtype, shape: [x!.shape[0]!, channels!, ...windowPositions(node, x!.shape, kernel)] }];
 };
 
-/** The second result of MaxPool, where it is asked for, is the positions of the maxima. */
 const pooling: TypeRule = ({ node, inputs: [x] }) => {
   const [n, c] = x!.shape;
   const shape = [n!, c!, ...windowPositions(node, x!.shape, intsAttribute(node, 'kernel_shape'))];
-  return node.outputs.map((_, i) => ({ dtype: i === 0 ? x!.dtype : 'int64', shape }));
+  return [{ dtype: x!.dtype, shape }];
 };
 
 /** 0 copies the axis of the input, −1 takes what is left. */
@@ -162,7 +161,7 @@ const typeRules: Readonly<Record<string, TypeRule | undefined>> = {
   ...rulesOf(broadcast(), 'Add', 'Sub', 'Mul', 'Div', 'Sum', 'Max', 'Min'),
   ...rulesOf(broadcast('bool'), 'Equal', 'Greater', 'Less'),
   ...rulesOf(likeFirst, 'Neg', 'Exp', 'Log', 'Sqrt', 'Relu', 'Reciprocal', 'HardSigmoid', 'Softmax'),
-  ...rulesOf(likeFirst, 'Identity', 'BatchNormalization', 'InstanceNormalization', 'ScatterElements'),
+  ...rulesOf(likeFirst, 'Identity', 'BatchNormalization', 'InstanceNormalization'),
   ...rulesOf(reduction, 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceSumSquare'),
   ...rulesOf(matrixProduct, 'MatMul', 'FusedMatMul', 'Gemm'),
   ...rulesOf(convolution, 'Conv', 'FusedConv'),
