@@ -7,6 +7,7 @@ const notebook: RunSettings = {
   seed: 12,
   draws: 1,
   labelsPerClass: 10,
+  labels: null,
   network: { width: 1, batchNormEpsilon: 1e-3 },
   pretrain: {
     epochs: 20,
@@ -45,6 +46,7 @@ const quick: RunSettings = {
   seed: 12,
   draws: 1,
   labelsPerClass: 10,
+  labels: null,
   // A quarter of the channels: a sixteenth of the arithmetic, and still enough for 28×28 digits.
   network: { width: 0.25, batchNormEpsilon: 1e-3 },
   pretrain: {
