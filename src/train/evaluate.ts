@@ -17,11 +17,16 @@ export interface PassContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What is evaluated: `count` items, made into batches on the fly. */
-export interface EvaluationSet {
+/** `count` images, made into batches on the fly. */
+export interface ImageSet {
   readonly title: string;
   readonly count: number;
-  /** Items `from` … `to` − 1. */
+  /** Images `from` … `to` − 1. */
+  batch(from: number, to: number): { readonly images: Tensor<'uint8'> };
+}
+
+/** What is evaluated: images and their classes. */
+export interface EvaluationSet extends ImageSet {
   batch(from: number, to: number): { readonly images: Tensor<'uint8'>; readonly targets: Tensor<'int32'> };
 }
 
@@ -71,18 +76,25 @@ export async function evaluate(
   return { metrics, predictions, targets };
 }
 
-/** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
+/**
+ * Output of the first `blocks` blocks for every item: float32 [count, C', H', W'], or [count, C', 2, 2] where each map is
+ * reduced to the means of its quarters.
+ */
 export async function computeFeatures(
   network: Network,
   weights: TrainState,
   blocks: number,
-  set: EvaluationSet,
+  set: ImageSet,
   context: PassContext,
+  form: 'maps' | 'quarters' = 'maps',
 ): Promise<Tensor<'float32'>> {
-  const shape = network.blocks[blocks - 1]!.outputShape;
+  const [channels, ...map] = network.blocks[blocks - 1]!.outputShape as [number, ...number[]];
+  const shape = [channels, ...(form === 'quarters' ? [2, 2] : map)];
   const size = shape.reduce((a, b) => a * b, 1);
   const features = new Float32Array(set.count * size);
-  const program = await context.runtime.compile(buildFeatures(network, weights, blocks, evaluationBatchSize));
+  const program = await context.runtime.compile(
+    buildFeatures(network, weights, blocks, evaluationBatchSize, form),
+  );
   try {
     await inBatches(set, context, async (from, to) => {
       const out = await program.run({ images: padded(set.batch(from, to).images) });
@@ -95,7 +107,7 @@ export async function computeFeatures(
 }
 
 async function inBatches(
-  { count, title }: EvaluationSet,
+  { count, title }: ImageSet,
   { emit, signal }: PassContext,
   run: (from: number, to: number) => Promise<void>,
 ): Promise<void> {
