@@ -1,4 +1,4 @@
-import { batchesPerEpoch, epochOrder, labelledBatch } from '../data/batches.js';
+import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch } from '../data/batches.js';
 import { type Evaluation, evaluate } from '../train/evaluate.js';
 import { trainStage } from '../train/loop.js';
 import type { Metrics } from '../train/run-record.js';
@@ -6,7 +6,7 @@ import { reestimateStatistics } from '../train/statistics.js';
 import { freshWeights, weightsOf } from '../train/train-step.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { labelledImages } from './labels.js';
 import { optimizerOf, scheduleOf } from './settings.js';
 
 export interface Baseline {
@@ -22,14 +22,14 @@ export interface Baseline {
 export async function baseline(context: RecipeContext, draw: number): Promise<Baseline> {
   const { settings, data, runtime, store } = context;
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
-  const labelled = labelledIndices(context, draw);
+  const labelled = labelledImages(context, draw);
   const network = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum);
-  const stepsPerEpoch = batchesPerEpoch(labelled.length, batchSize);
+  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
       stage: 'baseline',
       draw,
-      title: `Supervised baseline on ${labelled.length} labels`,
+      title: `Supervised baseline on ${labelled.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.baseline),
@@ -42,13 +42,8 @@ export async function baseline(context: RecipeContext, draw: number): Promise<Ba
       schedule: scheduleOf(settings.baseline, epochs * stepsPerEpoch),
       weights: freshWeights(network, randomFor(context, 'baseline', 'weights', draw)),
       order: (epoch) =>
-        epochOrder(labelled.length, batchSize, randomFor(context, 'baseline', 'order', draw, epoch)),
-      batch: (positions) => ({
-        ...labelledBatch(
-          data.train,
-          positions.map((p) => labelled[p]!),
-        ),
-      }),
+        epochOrder(labelled.count, batchSize, randomFor(context, 'baseline', 'order', draw, epoch)),
+      batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
     },
     context,
   );
@@ -56,7 +51,10 @@ export async function baseline(context: RecipeContext, draw: number): Promise<Ba
   const records = await store.readEpochs();
   const last = records.findLast((record) => record.stage === 'baseline' && record.draw === draw);
   const weights = weightsOf(state);
-  const { images } = labelledBatch(data.train, labelled);
+  const images = gatherImages(
+    labelled,
+    Uint32Array.from({ length: labelled.count }, (_, i) => i),
+  );
   const reestimated = await reestimateStatistics(network, weights, [images], runtime);
   const test = labelledSet('test images', data.test);
   return {

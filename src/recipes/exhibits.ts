@@ -7,7 +7,7 @@ import type { Random } from '../random/random.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../train/run-record.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledIndices, labelsOf } from './labels.js';
+import { labelledImages, labelsOf } from './labels.js';
 import type { RotationEvaluation } from './pretrain.js';
 import type { RunSettings } from './settings.js';
 import type { StageOutcomes } from './stages.js';
@@ -88,10 +88,8 @@ export function layerTables(
 
 function classCounts(context: RecipeContext): Exhibits['classCounts'] {
   const { train } = context.data;
-  const labels = labelsOf(train);
-  const chosen = Uint8Array.from(labelledIndices(context, 0), (i) => labels[i]!);
-  const all = countPerClass(labels, train.classNames.length);
-  const labelled = countPerClass(chosen, train.classNames.length);
+  const all = countPerClass(labelsOf(train), train.classNames.length);
+  const labelled = countPerClass(labelsOf(labelledImages(context, 0)), train.classNames.length);
   return train.classNames.map((name, k) => ({ name, train: all[k]!, labelled: labelled[k]! }));
 }
 

@@ -9,7 +9,7 @@ import { freshWeights, weightsOf } from '../train/train-step.js';
 import { augmentImages } from './augment.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { labelledImages } from './labels.js';
 import { cachesFeatures, optimizerOf, scheduleOf } from './settings.js';
 
 export interface Classifier {
@@ -32,34 +32,33 @@ export async function finetune(
   const { settings, data, runtime } = context;
   const { epochs, batchSize, frozenBlocks, augmentation, labelSmoothing, batchNormMomentum } =
     settings.finetune;
-  const labelled = labelledIndices(context, draw);
+  const labelled = labelledImages(context, draw);
   const classes = data.train.classNames.length;
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
     ...freshWeights(network, randomFor(context, 'finetune', 'weights', draw)),
     ...withoutHead(backbone, network),
   };
-  const trainSet = labelledSet('labelled images', data.train, labelled);
+  const trainSet = labelledSet('labelled images', labelled);
   const cached = cachesFeatures(settings.finetune);
   const features = cached
     ? await computeFeatures(network, start, frozenBlocks, { ...trainSet, title: 'frozen features' }, context)
     : undefined;
 
   const batch = (positions: Uint32Array, step: number): StepBatch => {
-    const indices = positions.map((p) => labelled[p]!);
-    const { images, targets } = labelledBatch(data.train, indices);
+    const { images, targets } = labelledBatch(labelled, positions);
     if (features) return { features: rowsOf(features, positions), targets };
     if (augmentation) {
       augmentImages(images, augmentation, randomFor(context, 'finetune', 'augment', draw, step));
     }
     return { images, targets };
   };
-  const stepsPerEpoch = batchesPerEpoch(labelled.length, batchSize);
+  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
       stage: 'finetune',
       draw,
-      title: `Fine-tuning on ${labelled.length} labels`,
+      title: `Fine-tuning on ${labelled.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
@@ -73,7 +72,7 @@ export async function finetune(
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
       order: (epoch) =>
-        epochOrder(labelled.length, batchSize, randomFor(context, 'finetune', 'order', draw, epoch)),
+        epochOrder(labelled.count, batchSize, randomFor(context, 'finetune', 'order', draw, epoch)),
       batch,
     },
     context,

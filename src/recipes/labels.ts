@@ -3,6 +3,7 @@ import type { ImageDataset } from '../data/dataset.js';
 import { firstPerClass, randomPerClass } from '../data/label-selection.js';
 import { QuarterturnError } from '../errors.js';
 import { type RecipeContext, randomFor } from './context.js';
+import { resolveLabels } from './given-labels.js';
 
 /** The labels of a data set that must have them. */
 export function labelsOf({ labels, name }: ImageDataset): Uint8Array {
@@ -15,14 +16,15 @@ export function labelsOf({ labels, name }: ImageDataset): Uint8Array {
 /**
  * The labelled images of a draw, as indices into the training set.
  *
- * Draw 0 is the notebook's: the first of each class in file order. Further draws are random, each from its own stream,
- * so that draw 3 is the same whether three draws are asked for or ten.
+ * Where the settings name them, these. Else draw 0 is the notebook's: the first of each class in file order; further
+ * draws are random, each from its own stream, so that draw 3 is the same whether three draws are asked for or ten.
  */
 export function labelledIndices(
   context: Pick<RecipeContext, 'settings' | 'data'>,
   draw: number,
 ): Uint32Array {
   const { data, settings } = context;
+  if (settings.labels) return resolveLabels(data, settings.labels).indices;
   const { classNames } = data.train;
   const labels = labelsOf(data.train);
   return draw === 0
@@ -30,11 +32,15 @@ export function labelledIndices(
     : randomPerClass(labels, classNames.length, settings.labelsPerClass, randomFor(context, 'labels', draw));
 }
 
-/** The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. */
+/**
+ * The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. Classes that the
+ * settings give go over those of the data.
+ */
 export function labelledImages(
   context: Pick<RecipeContext, 'settings' | 'data'>,
   draw: number,
 ): ImageDataset {
-  const { train } = context.data;
-  return subsetOf(train, labelledIndices(context, draw), `${train.name}, labelled`);
+  const { data, settings } = context;
+  const labelled = subsetOf(data.train, labelledIndices(context, draw), `${data.train.name}, labelled`);
+  return settings.labels ? { ...labelled, labels: resolveLabels(data, settings.labels).classes } : labelled;
 }

@@ -8,6 +8,7 @@ const notebook: RunSettings = {
   seed: 12,
   draws: 1,
   labelsPerClass: 10,
+  labels: null,
   network: { backbone: 'rotnet', width: 1, batchNormEpsilon: 1e-3 },
   pretrain: {
     epochs: 20,
@@ -47,6 +48,7 @@ const quick: RunSettings = {
   seed: 12,
   draws: 1,
   labelsPerClass: 10,
+  labels: null,
   // A quarter of the channels: a sixteenth of the arithmetic, and still enough for 28×28 digits.
   network: { backbone: 'compact', width: 0.25, batchNormEpsilon: 1e-3 },
   pretrain: {

@@ -1,3 +1,4 @@
+import { batchesPerEpoch } from '../data/batches.js';
 import { requireSquare } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -124,12 +125,13 @@ async function openRun(
 }
 
 function newConfig(
-  { settings, data, runtime }: RecipeContext,
+  context: RecipeContext,
   stages: readonly StageName[],
   { environment = {} }: RunOptions,
 ): Record<string, unknown> {
-  const { labelsPerClass, baseline } = settings;
-  const stepsPerEpoch = Math.ceil((labelsPerClass * data.train.classNames.length) / baseline.batchSize);
+  const { settings, data, runtime } = context;
+  const { baseline } = settings;
+  const stepsPerEpoch = batchesPerEpoch(labelledIndices(context, 0).length, baseline.batchSize);
   return {
     startedAt: new Date().toISOString(),
     ...settings,

@@ -4,6 +4,7 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constant, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
+import { labelsSchema } from './given-labels.js';
 
 const fraction = z.number().min(0).max(1);
 const count = z.int().min(1);
@@ -68,37 +69,45 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
 });
 
 /** Every setting of a run; `config.json` holds them resolved. */
-export const settingsSchema = z.strictObject({
-  preset: z.enum(['quick', 'best', 'notebook']),
-  seed: z.int().min(0),
-  /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
-  draws: z.int().min(1).max(100),
-  labelsPerClass: count,
-  network: z.strictObject({
-    backbone: z.enum(['rotnet', 'compact']).default('rotnet'),
-    width: positive.max(8),
-    batchNormEpsilon: positive,
-  }),
-  pretrain: stageSchema.extend({
-    /** Steps of one epoch; null: all training images once. */
-    stepsPerEpoch: count.nullable(),
-    /** What is split: rotated copies (leaks: copies of one image fall on both sides), or images. */
-    split: z.enum(['copy', 'image']),
-    valFraction: z.number().gt(0).lt(1),
-    /** All four turns of an image in one batch. */
-    grouped: z.boolean(),
-  }),
-  finetune: stageSchema.extend({
-    frozenBlocks: z.int().min(0).max(3),
-    augmentation: augmentationSchema.nullable(),
-    labelSmoothing: fraction,
-    /** Take BatchNorm's statistics from the unlabelled pile at the end. */
-    reestimate: z.boolean(),
-  }),
-  /** null: fine-tuning's classifier is the last word. */
-  selfTrain: selfTrainSchema.nullable().default(null),
-  baseline: stageSchema,
-});
+export const settingsSchema = z
+  .strictObject({
+    preset: z.enum(['quick', 'best', 'notebook']),
+    seed: z.int().min(0),
+    /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
+    draws: z.int().min(1).max(100),
+    /** Of no effect where `labels` names the images. */
+    labelsPerClass: count,
+    /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
+    labels: labelsSchema.nullable().default(null),
+    network: z.strictObject({
+      backbone: z.enum(['rotnet', 'compact']).default('rotnet'),
+      width: positive.max(8),
+      batchNormEpsilon: positive,
+    }),
+    pretrain: stageSchema.extend({
+      /** Steps of one epoch; null: all training images once. */
+      stepsPerEpoch: count.nullable(),
+      /** What is split: rotated copies (leaks: copies of one image fall on both sides), or images. */
+      split: z.enum(['copy', 'image']),
+      valFraction: z.number().gt(0).lt(1),
+      /** All four turns of an image in one batch. */
+      grouped: z.boolean(),
+    }),
+    finetune: stageSchema.extend({
+      frozenBlocks: z.int().min(0).max(3),
+      augmentation: augmentationSchema.nullable(),
+      labelSmoothing: fraction,
+      /** Take BatchNorm's statistics from the unlabelled pile at the end. */
+      reestimate: z.boolean(),
+    }),
+    /** null: fine-tuning's classifier is the last word. */
+    selfTrain: selfTrainSchema.nullable().default(null),
+    baseline: stageSchema,
+  })
+  .refine(({ labels, draws }) => labels === null || draws === 1, {
+    path: ['draws'],
+    error: 'expected 1, since the labels are given',
+  });
 
 export type RunSettings = z.infer<typeof settingsSchema>;
 export type StageSettings = z.infer<typeof stageSchema>;

@@ -142,3 +142,15 @@ test('settings are flattened by path', () => {
     ['g', '—'],
   ]);
 });
+
+test('given labels are one entry of the settings, without the number that they put aside', () => {
+  const record = sampleRecord();
+  const images = [
+    { index: 4711, label: null },
+    { index: 12, label: 'seven' },
+  ];
+  const config = { ...record.config, labelsPerClass: 10, labels: { data: null, images } };
+  const text = textOf(renderReport({ ...record, config }));
+  expect(text).toContain('labels 4711, 12 (seven)');
+  expect(text).not.toContain('labelsPerClass');
+});

@@ -99,18 +99,25 @@ export async function computeProbabilities(
   return probabilities;
 }
 
-/** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
+/**
+ * Output of the first `blocks` blocks for every item: float32 [count, C', H', W'], or [count, C', 2, 2] where each map is
+ * reduced to the means of its quarters.
+ */
 export async function computeFeatures(
   network: Network,
   weights: TrainState,
   blocks: number,
   set: ImageSet,
   context: PassContext,
+  form: 'maps' | 'quarters' = 'maps',
 ): Promise<Tensor<'float32'>> {
-  const shape = network.blocks[blocks - 1]!.outputShape;
+  const [channels, ...map] = network.blocks[blocks - 1]!.outputShape as [number, ...number[]];
+  const shape = [channels, ...(form === 'quarters' ? [2, 2] : map)];
   const size = shape.reduce((a, b) => a * b, 1);
   const features = new Float32Array(set.count * size);
-  const program = await context.runtime.compile(buildFeatures(network, weights, blocks, evaluationBatchSize));
+  const program = await context.runtime.compile(
+    buildFeatures(network, weights, blocks, evaluationBatchSize, form),
+  );
   try {
     await inBatches(set, context, async (from, to) => {
       const out = await program.run({ images: padded(set.batch(from, to).images) });

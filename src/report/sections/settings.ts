@@ -1,11 +1,12 @@
 import { type RunRecord, stageNames } from '../../train/run-record.js';
 import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
-import { isRecord, stageTitles, summariseStage } from '../run-facts.js';
+import { isRecord, settingAt, stageTitles, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Time, memory, and every setting with which the run can be made again. */
-export function settingsSection({ config, epochs, result }: RunRecord): Html {
+export function settingsSection({ config: all, epochs, result }: RunRecord): Html {
+  const config = withLabelsInLine(all);
   const stages = stageNames
     .map((stage) => summariseStage(epochs, stage))
     .filter((summary) => summary !== null);
@@ -35,6 +36,15 @@ function fact(name: string, value: string): Html {
 function settingGroup(name: string, settings: unknown): Html {
   return html`<div><h3>${name}</h3><dl>${flatten(settings).map(([path, value]) => html`<div><dt>${path}</dt><dd>${value}</dd></div>`)}</dl></div>
       `;
+}
+
+/** Given labels as one entry, `123 (7), 456`, in place of the number for each class, which they put aside. */
+function withLabelsInLine(config: RunRecord['config']): RunRecord['config'] {
+  const images = settingAt(config, ['labels', 'images']);
+  if (!Array.isArray(images)) return config;
+  const { labelsPerClass: _, ...rest } = config;
+  const texts = images.map(({ index, label }) => (label === null ? `${index}` : `${index} (${label})`));
+  return { ...rest, labels: texts.join(', ') };
 }
 
 /** Nested settings as `path.to.key` and text; a list of plain values is one entry, of records one entry each. */

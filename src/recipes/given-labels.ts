@@ -1,0 +1,142 @@
+import { z } from 'zod';
+import type { DataSource } from '../data/dataset.js';
+import { countPerClass } from '../data/label-selection.js';
+import { QuarterturnError } from '../errors.js';
+
+/** A class as JSON has it: people write the digit 7 as a number too. */
+const className = z.union([z.string(), z.int().transform(String)]);
+
+/** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
+export const labelsSchema = z.strictObject({
+  /** The data that the indices speak of; null: taken on trust. */
+  data: z
+    .strictObject({ origin: z.string(), checksums: z.record(z.string(), z.string()) })
+    .nullable()
+    .default(null),
+  images: z
+    .array(
+      z.strictObject({
+        /** In the training set, from 0. */
+        index: z.int().min(0),
+        /** Class name; null: the label that the data set itself has. */
+        label: className.nullable(),
+      }),
+    )
+    .min(1),
+});
+
+export type GivenLabels = z.infer<typeof labelsSchema>;
+
+/** Labelled images as training takes them. */
+export interface ResolvedLabels {
+  /** Into the training set, in the order given. */
+  readonly indices: Uint32Array;
+  readonly classes: Uint8Array;
+}
+
+/**
+ * The images that labels are given for, or are still wanted for: into the training set, in the order given.
+ * @throws QuarterturnError `data` for other data than they were made for, an index outside the training set or given
+ *   twice
+ */
+export function givenIndices(
+  { train, checksums }: Pick<DataSource, 'train' | 'checksums'>,
+  { data, images }: GivenLabels,
+): Uint32Array {
+  const other = Object.entries(data?.checksums ?? {}).find(([file, md5]) => checksums[file] !== md5);
+  if (other) {
+    const [file, md5] = other;
+    throw wrong(
+      `the data they were made for, ${data?.origin}`,
+      `${file} with MD5 ${checksums[file] ?? 'none'}, not ${md5}`,
+      {
+        hint: 'Use the data that the labels were given for, or make labels for this data.',
+      },
+    );
+  }
+  const outside = images.filter(({ index }) => index >= train.count);
+  if (outside.length > 0) {
+    throw wrong(
+      `indices from 0 to ${train.count - 1} of ${train.name}`,
+      listed(outside.map(({ index }) => index)),
+    );
+  }
+  const seen = new Set<number>();
+  const twice = images.filter(({ index }) => seen.size === seen.add(index).size);
+  if (twice.length > 0) {
+    throw wrong('each image once', `${listed(twice.map(({ index }) => index))} more than once`);
+  }
+  return Uint32Array.from(images, ({ index }) => index);
+}
+
+/**
+ * Given labels against the data that they are for. Classes need not have equally many.
+ * @throws QuarterturnError `data` as {@link givenIndices}, and for a class that the data does not have, an image without
+ *   any label, a class without any image
+ */
+export function resolveLabels(
+  source: Pick<DataSource, 'train' | 'checksums'>,
+  labels: GivenLabels,
+): ResolvedLabels {
+  const { train } = source;
+  const indices = givenIndices(source, labels);
+  const classes = Uint8Array.from(classesOf(train, labels.images));
+  const missing = train.classNames.filter((_, k) => !classes.includes(k));
+  if (missing.length > 0) {
+    throw wrong('at least one image of every class', `none of ${listed(missing)}`, {
+      hint: 'A class that was never seen cannot be learned: label an image of it. `quarterturn suggest --labels <file>` proposes more.',
+    });
+  }
+  return { indices, classes };
+}
+
+function classesOf(
+  { labels, classNames, name }: DataSource['train'],
+  images: GivenLabels['images'],
+): number[] {
+  const unlabelled = images.filter(({ label }) => label === null);
+  if (labels === undefined && unlabelled.length > 0) {
+    throw wrong('a class for every image', `null for ${listed(unlabelled.map(({ index }) => index))}`, {
+      hint: `${name} has no labels of its own: write the class of each image into the file.`,
+    });
+  }
+  if (labels) countPerClass(labels, classNames.length);
+  return images.map(({ index, label }) => {
+    if (label === null) return labels![index]!;
+    const found = classNames.indexOf(label);
+    if (found >= 0) return found;
+    throw wrong(`a class of ${name} for image ${index}`, JSON.stringify(label), {
+      hint: `Did you mean ${JSON.stringify(nearestName(label, classNames))}? The classes are ${listed(classNames)}.`,
+    });
+  });
+}
+
+function wrong(expected: string, received: string, options: { hint?: string } = {}): QuarterturnError {
+  return new QuarterturnError('data', `labels: expected ${expected}. Received: ${received}.`, options);
+}
+
+/** The first few of a list, and how many more there are. */
+function listed(items: readonly (string | number)[]): string {
+  const shown = 10;
+  const more = items.length > shown ? ` and ${items.length - shown} more` : '';
+  return `${items.slice(0, shown).join(', ')}${more}`;
+}
+
+/** The name that takes the fewest edits to reach, whatever its case. */
+export function nearestName(name: string, names: readonly string[]): string | undefined {
+  const distances = names.map((other) => editDistance(name.toLowerCase(), other.toLowerCase()));
+  return names[distances.indexOf(Math.min(...distances))];
+}
+
+/** Characters to insert, delete or replace to make one text into another (Levenshtein 1966). */
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
+  for (const [i, char] of [...a].entries()) {
+    const next = [i + 1];
+    for (let j = 1; j <= b.length; j++) {
+      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (char === b[j - 1] ? 0 : 1)));
+    }
+    row = next;
+  }
+  return row[b.length]!;
+}

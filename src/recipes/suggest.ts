@@ -1,0 +1,179 @@
+import { gatherImages, subsetOf } from '../data/batches.js';
+import { QuarterturnError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { computeFeatures } from '../train/evaluate.js';
+import { loadBackbone } from './backbone.js';
+import { networkFor, type RecipeContext, randomFor } from './context.js';
+import { givenIndices } from './given-labels.js';
+import { labelledIndices } from './labels.js';
+import { type LoadedClassifier, loadClassifier } from './load-classifier.js';
+import { classifierName } from './run.js';
+import { typicalPoints } from './typical.js';
+import { uncertainPoints } from './uncertain.js';
+import { whitened } from './whiten.js';
+
+/**
+ * What makes an image worth a label: being like many others, or being one that the classifier cannot tell.
+ *
+ * With few labels typical images teach more, with many the uncertain ones do (Hacohen et al. 2022, sections 2 and 4).
+ */
+export const strategies = ['typical', 'uncertain'] as const;
+export type Strategy = (typeof strategies)[number];
+
+/** From this many labels a class on, a classifier knows enough for its doubts to mean something. */
+const labelsPerClassForDoubt = 10;
+
+/** Unlabelled images looked at, at most: what is typical of a random 20,000 is typical of the pile. */
+const pileSize = 20_000;
+
+/**
+ * Which block's output is compared, and in how many directions. Of a short pretraining on MNIST, block 2 by quarters
+ * of its maps groups digits best: the last block's knows which way up an image is and little else.
+ */
+const featureBlocks = 2;
+const featureComponents = 16;
+
+export interface SuggestOptions {
+  readonly count: number;
+  /** Default: `uncertain` where a classifier learned from 10 labels a class and more, else `typical`. */
+  readonly strategy?: Strategy | undefined;
+  /** Images that have a label already; default: those that the run's classifier learned from. */
+  readonly labelled?: Uint32Array | undefined;
+}
+
+/** An image that is worth a label. */
+export interface Suggestion {
+  /** In the training set. */
+  readonly index: number;
+  /** `typical`: share of the pile that is like it, 0–1. */
+  readonly share?: number;
+  /** `uncertain`: the two classes that it could be, and how probable each is to the classifier. */
+  readonly between?: readonly { readonly className: string; readonly probability: number }[];
+}
+
+export interface Suggestions {
+  readonly strategy: Strategy;
+  /** Images that have a label already. */
+  readonly labelled: Uint32Array;
+  /** The most useful first; fewer than asked for where fewer are unlabelled. */
+  readonly images: readonly Suggestion[];
+}
+
+/**
+ * Which images of the training set to label next. Labels are never looked at; the same seed gives the same images.
+ * @throws QuarterturnError `checkpoint` where the run has no pretrained backbone, or, for `uncertain`, no classifier;
+ *   `data` where every image is labelled
+ */
+export async function suggest(context: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
+  const { data, store } = context;
+  const labelled = options.labelled ?? (await labelledSoFar(context));
+  const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
+  const hasClassifier = (await store.readModel(classifierName)) !== undefined;
+  if (labelled.length >= data.train.count) {
+    throw new QuarterturnError(
+      'data',
+      `${data.train.name}: expected images without a label. Received: none.`,
+      {
+        hint: 'All are labelled: there is nothing left to suggest.',
+      },
+    );
+  }
+  const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
+  const pile = pileOf(context, labelled);
+  const random = randomFor(context, 'suggest', strategy);
+  const rowOf = new Map(Array.from(pile, (index, row) => [index, row]));
+  const taken = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
+  if (strategy === 'typical') {
+    const features = await pileFeatures(context, pile);
+    const picks = typicalPoints(features, { count: options.count, labelled: taken, random });
+    const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
+    return { strategy, labelled, images };
+  }
+  const classifier = await classifierOf(context);
+  const doubts = await doubtsOf(context, classifier, pile);
+  const features = await pileFeatures(context, pile);
+  const margins = doubts.map(([first, second]) => first.probability - second.probability);
+  const rows = uncertainPoints(features, margins, { count: options.count, taken: new Set(taken), random });
+  return { strategy, labelled, images: rows.map((row) => ({ index: pile[row]!, between: doubts[row]! })) };
+}
+
+/** The images that a run's classifier learned from; none where it has only looked at turned images. */
+async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
+  const { settings, data, store } = context;
+  if (settings.labels) return givenIndices(data, settings.labels);
+  const model = await store.readModel(classifierName);
+  return model ? labelledIndices(context, 0) : new Uint32Array();
+}
+
+/** All labelled images and as many of the others as there is time for, ascending. */
+function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
+  const { count } = context.data.train;
+  const isLabelled = new Set(labelled);
+  const order = randomFor(context, 'suggest', 'pile').permutation(count);
+  const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
+  return Uint32Array.from([...labelled, ...others]).sort();
+}
+
+/**
+ * What the pretrained backbone sees in each image, made to be compared by distance.
+ * @returns float32 [pile.length, d]
+ */
+async function pileFeatures(context: RecipeContext, pile: Uint32Array): Promise<Tensor<'float32'>> {
+  const { settings, data } = context;
+  const weights = await loadBackbone(context);
+  const network = networkFor(settings.network, data.train, data.train.classNames.length, 0);
+  const set = {
+    title: 'features of the pile',
+    count: pile.length,
+    batch: (from: number, to: number) => ({ images: gatherImages(data.train, pile.subarray(from, to)) }),
+  };
+  const { data: values } = await computeFeatures(network, weights, featureBlocks, set, context, 'quarters');
+  const features = {
+    dtype: 'float32',
+    shape: [pile.length, values.length / pile.length],
+    data: values,
+  } as const;
+  return whitened(features, featureComponents, randomFor(context, 'suggest', 'directions'));
+}
+
+async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedClassifier> {
+  const bytes = await store.readModel(classifierName);
+  if (bytes) return loadClassifier(`${store.name}, classifier`, bytes, runtime);
+  throw new QuarterturnError('checkpoint', `${store.name}: expected a classifier. Received: none.`, {
+    hint: 'Fine-tune first, or use the strategy typical, which needs none.',
+  });
+}
+
+type Doubt = readonly [Guess, Guess];
+type Guess = { readonly className: string; readonly probability: number };
+
+/** The two most probable classes of each image. */
+async function doubtsOf(
+  { data, emit, signal }: RecipeContext,
+  classifier: LoadedClassifier,
+  pile: Uint32Array,
+): Promise<Doubt[]> {
+  const title = 'doubts of the classifier';
+  const [doubts, started, step] = [[] as Doubt[], performance.now(), 1024];
+  for (let from = 0; from < pile.length; from += step) {
+    const part = subsetOf(data.train, pile.subarray(from, from + step), data.train.name);
+    const probabilities = await classifier.classify(part);
+    for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
+    const done = from + part.count;
+    const etaMs = ((performance.now() - started) / done) * (pile.length - done);
+    if (signal?.aborted) throw new QuarterturnError('interrupted', `${title}: stopped after ${done} images.`);
+    emit({ type: 'pass', title, done, total: pile.length, etaMs });
+  }
+  return doubts;
+}
+
+function topTwo(probabilities: Float32Array, image: number, classNames: readonly string[]): Doubt {
+  const guesses = classNames.map((className, k) => ({
+    className,
+    probability: probabilities[image * classNames.length + k]!,
+  }));
+  const [first, second = { className: '', probability: 0 }] = guesses.sort(
+    (a, b) => b.probability - a.probability,
+  );
+  return [first!, second];
+}
