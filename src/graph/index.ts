@@ -25,6 +25,7 @@ export {
   reluGrad,
   reshape,
   sqrt,
+  stopGradient,
   sub,
   sumTo,
   transpose,

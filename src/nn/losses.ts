@@ -15,6 +15,7 @@ import {
   reduceMean,
   reduceSum,
   softmax,
+  stopGradient,
   sub,
   transpose,
   type Value,
@@ -86,9 +87,10 @@ export function mutualInformation(a: Value, b: Value): Value {
  */
 export function pseudoLabelLoss(confident: Value, distorted: Value, threshold: number): Value {
   const [pairs, classes] = confident.shape as readonly [number, number];
-  const targets = argMax(confident);
-  const highest = reduceSum(mul(oneHot(targets, classes), softmax(confident)), [1], { keepDims: true });
-  // Column 1 of [τ, max p] is the larger one exactly where the threshold is passed; argMax lets no gradient through.
+  const named = stopGradient(confident);
+  const targets = argMax(named);
+  const highest = reduceSum(mul(oneHot(targets, classes), softmax(named)), [1], { keepDims: true });
+  // Column 1 of [τ, max p] is the larger one exactly where the threshold is passed.
   const beside = add(
     mul(highest, constant(float32([1, 2], [0, 1]))),
     constant(float32([1, 2], [threshold, 0])),

@@ -17,6 +17,7 @@ import {
   reluGrad,
   reshape,
   sqrt,
+  stopGradient,
   sub,
   transpose,
 } from '../../src/graph/ops/arithmetic.js';
@@ -93,6 +94,12 @@ const rows: readonly Row[] = [
   { op: 'div', what: '[2, 3] / [2, 1]', operands: [uniform(2, 3), positive(2, 1)], build: div },
   { op: 'div', what: 'scalar / [3]', operands: [uniform(), positive(3)], build: div },
   { op: 'neg', what: '[2, 3]', operands: [uniform(2, 3)], build: neg },
+  {
+    op: 'stopGradient',
+    what: 'beside the operand',
+    operands: [uniform(2, 3)],
+    build: (x) => mul(x!, stopGradient(constant(float32([2, 3], [1, -2, 3, 0.5, 4, -1])))),
+  },
   { op: 'exp', what: '[2, 3]', operands: [uniform(2, 3)], build: exp },
   { op: 'log', what: 'of positive values', operands: [positive(2, 3)], build: log },
   { op: 'sqrt', what: 'of positive values', operands: [positive(2, 3)], build: sqrt },
@@ -365,6 +372,14 @@ describe('the check itself', () => {
       'gradient of operand1',
     );
   });
+});
+
+test('stopGradient takes its operand for a constant', () => {
+  const x = input('x', 'float32', [3]);
+  const [gradient] = gradients(sumOf(mul(x, stopGradient(x))), [x]);
+  expect([...interpret(graph({ gradient: gradient! }), { x: [1, -2, 3] }).gradient!.data]).toEqual([
+    1, -2, 3,
+  ]);
 });
 
 describe('max-pool ties', () => {

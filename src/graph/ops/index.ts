@@ -13,6 +13,7 @@ import {
   reluOp,
   reshapeOp,
   sqrtOp,
+  stopGradientOp,
   subOp,
   transposeOp,
 } from './arithmetic.js';
@@ -37,6 +38,7 @@ export const allOps: readonly OpDefinition[] = [
   sqrtOp,
   reluOp,
   reluGradOp,
+  stopGradientOp,
   reshapeOp,
   transposeOp,
   broadcastToOp,
