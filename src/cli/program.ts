@@ -5,6 +5,7 @@ import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
 import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
+import { addSuggestCommand } from './suggest.js';
 import { addSummaryCommand } from './summary.js';
 import { createStyles } from './terminal.js';
 import { packageVersion } from './version.js';
@@ -33,6 +34,7 @@ export function createProgram(): Command {
 Examples:
   quarterturn run                                   MNIST, in minutes
   quarterturn run --preset notebook --epochs 1      the full-width network
+  quarterturn suggest runs/quick-20250314-101245    what to label next
   quarterturn evaluate runs/quick-20250314-101245   its figures once more
   quarterturn predict runs/quick-20250314-101245 digit.png
 
@@ -43,6 +45,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
   addPretrainCommand(program);
   addFinetuneCommand(program);
   addBaselineCommand(program);
+  program.commandsGroup('Label:');
+  addSuggestCommand(program);
   program.commandsGroup('Look:');
   addEvaluateCommand(program);
   addReportCommand(program);

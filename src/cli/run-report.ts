@@ -7,7 +7,7 @@ import { formatBytes, formatDuration, formatRate } from '../report/format.js';
 import { comparisonTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
 import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
-import { shownPath } from './paths.js';
+import { shellPath, shownPath } from './paths.js';
 import type { Place } from './place.js';
 
 /** The `config.json` of a run. */
@@ -50,8 +50,7 @@ async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits'): Prom
 
 /** What to type to go on with a run. */
 export function resumeCommand(folder: string): string {
-  const path = shownPath(folder);
-  return `quarterturn run --resume ${/[^\w./\\:@%+=-]/.test(path) ? `'${path}'` : path}`;
+  return `quarterturn run --resume ${shellPath(folder)}`;
 }
 
 /** A finished run as a person wants to see it: the comparison, and where everything lies. */

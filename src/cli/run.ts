@@ -17,6 +17,7 @@ export function addRunCommand(program: Command): void {
     option.seed(),
     option.draws(),
     option.labelsPerClass(),
+    option.labels().conflicts('labelsPerClass'),
     option.config(),
   ]);
   addGroup(command, 'Where:', [
@@ -30,6 +31,7 @@ export function addRunCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn run', 'MNIST in minutes'],
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
+    ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
     ['quarterturn run --data my-images', 'your own images, as four IDX files'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],

@@ -10,7 +10,7 @@ import { type RunResult, type StageName, stageNames } from '../train/run-record.
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
-import { assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+import { assertSameLabels, assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
 
 export interface TrainFlags extends SettingFlags, PlaceFlags {
   readonly out?: string;
@@ -68,6 +68,7 @@ async function resumeRun(
     const config = await readConfig(folder);
     const settings = settingsOfConfig(config, path);
     assertUnchanged(flags, settings, epochsOf(command), path);
+    await assertSameLabels(flags, settings, path);
     const place = placeOf(flags, config);
     const before = stagesOfConfig(config);
     const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
