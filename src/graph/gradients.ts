@@ -26,7 +26,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   const wanted = new Set(wrt);
   const depends = new Set<Value>();
   for (const node of order) {
-    const reached = node.inputs.some((v) => depends.has(v));
+    const reached = node.op.gradient !== 'stop' && node.inputs.some((v) => depends.has(v));
     for (const v of node.outputs) if (reached || wanted.has(v)) depends.add(v);
   }
 
@@ -37,6 +37,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
     const outputGradients = node.outputs.map((v) => gradientOf.get(v));
     if (outputGradients.every((g) => g === undefined) || !node.inputs.some((v) => depends.has(v))) continue;
     const { gradient } = node.op;
+    if (gradient === 'stop') continue;
     if (gradient === 'none') {
       throw new QuarterturnError(
         'shape',

@@ -38,10 +38,14 @@ export interface OpDefinition<A extends object = object> {
   readonly name: string;
   /** The types of the outputs. Throws a `shape` error where inputs do not fit. */
   types(inputs: readonly Value[], attributes: A): readonly ValueType[];
-  /** `'none'` says on purpose that no gradient flows through this op. */
+  /**
+   * `'none'` says on purpose that the op has no gradient: to ask for one is an error. `'stop'` says that what it gives out
+   * counts as a constant.
+   */
   readonly gradient:
     | { rule(...args: Parameters<GradientRule<A>>): ReturnType<GradientRule<A>> }['rule']
-    | 'none';
+    | 'none'
+    | 'stop';
 }
 
 let currentScope = '';

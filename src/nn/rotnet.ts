@@ -100,15 +100,15 @@ const plans: Readonly<Record<BackboneName, Plan>> = {
     blocks: [
       {
         units: [
-          [3, 192],
-          [3, 192],
+          [3, 128],
+          [3, 128],
         ],
         pool: 'max',
       },
       {
         units: [
-          [3, 384],
-          [3, 384],
+          [3, 256],
+          [3, 256],
         ],
         pool: 'global',
       },

@@ -136,7 +136,7 @@ export const reluGrad = (y: Value, dy: Value): Value => applyOne(reluGradOp, [y,
 export const stopGradientOp: OpDefinition = {
   name: 'stopGradient',
   types: ([x]) => [{ dtype: x!.dtype, shape: x!.shape }],
-  gradient: () => [],
+  gradient: 'stop',
 };
 
 /** Same elements in the same row-major order; so is the gradient, shaped back. */
