@@ -75,7 +75,7 @@ export const strengths = {
     scale: 0.2,
     shiftFraction: 0.11,
     shearFraction: 0.25,
-    elasticFraction: 0.05,
+    elasticFraction: 0.12,
   },
 } as const satisfies Readonly<Record<string, AugmentationStrength>>;
 

@@ -102,6 +102,7 @@ const plans: Readonly<Record<BackboneName, Plan>> = {
         units: [
           [3, 128],
           [3, 128],
+          [3, 128],
         ],
         pool: 'max',
       },
@@ -109,6 +110,13 @@ const plans: Readonly<Record<BackboneName, Plan>> = {
         units: [
           [3, 256],
           [3, 256],
+        ],
+        pool: 'max',
+      },
+      {
+        units: [
+          [3, 384],
+          [3, 384],
         ],
         pool: 'global',
       },
