@@ -168,6 +168,16 @@ describe('run', () => {
     expect(tuned!.tensors['block3.conv1.kernel']).not.toEqual(pretrained!.tensors['block3.conv1.kernel']);
   });
 
+  it('refuses to freeze more blocks than the backbone has, before anything is written', async () => {
+    const store = new MemoryStore('refused');
+    const settings = { ...tiny, finetune: { ...tiny.finetune, frozenBlocks: 3 } };
+    await expect(run({ settings, data, runtime, store, emit: () => {} })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'finetune.frozenBlocks: expected at most 2, the blocks of the backbone compact. Received: 3.',
+    });
+    expect(await store.readJson('config')).toBeUndefined();
+  });
+
   it('stops self-training that runs together into one class, says so, and keeps the fine-tuned classifier', async () => {
     const store = new MemoryStore('collapsed');
     const notes: string[] = [];
