@@ -35,9 +35,9 @@ test('the whole comparison fits 80 columns uncut', () => {
 test('the ladder fits 80 columns uncut, with long times and many images', () => {
   const { ladder } = sampleRecord().result;
   expect(ladderTable(ladder).split('\n')).toEqual([
-    'what each step brought                    test    error         time   images',
-    'baseline, as in the notebook           11.35 %  88.65 %        2.1 s    1,000',
-    '+ re-estimated statistics              71.24 %  28.76 %        2.1 s    1,000',
+    'what each step brought                    test    error        time   images',
+    'baseline, as in the notebook           11.35 %  88.65 %       2.1 s    1,000',
+    '+ re-estimated statistics              71.24 %  28.76 %       2.1 s    1,000',
     'rotation pretraining, then the labels  93.42 %   6.58 %  1 min 44 s  132,160',
     '+ self-training                        98.86 %   1.14 %  3 min 51 s  439,360',
   ]);
