@@ -1,6 +1,7 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import { presets } from '../recipes/presets.js';
+import { type PresetName, presets } from '../recipes/presets.js';
+import type { RunSettings } from '../recipes/settings.js';
 import type { StageGraphName } from '../recipes/stage-graph.js';
 import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
@@ -11,24 +12,40 @@ const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
 /** Graphs that can be explained. */
 const steps: readonly StageGraphName[] = ['train', 'finetune', 'classify'];
 
-const { quick, notebook } = presets;
+const { quick } = presets;
+
+/** What each preset is for. */
+const presetNotes: Readonly<Record<PresetName, string>> = {
+  quick: 'minutes on 2 cores (the default)',
+  best: 'the same with more of everything, up to an hour on 2 cores',
+  notebook: 'every figure as in the notebook, hours',
+};
+
+/** `quick 6, notebook 20`: a setting in each preset. */
+function eachPreset(valueOf: (preset: RunSettings) => number): string {
+  return Object.entries(presets)
+    .map(([name, preset]) => `${name} ${valueOf(preset)}`)
+    .join(', ');
+}
 
 /** The options that commands share, each described with its default and the reason for it. */
 export const option = {
   preset: () =>
     new Option(
       '--preset <name>',
-      'quick: minutes on 2 cores (the default); notebook: every figure as in the notebook, hours',
+      Object.entries(presetNotes)
+        .map(([name, note]) => `${name}: ${note}`)
+        .join('; '),
     ).argParser(choice('--preset', Object.keys(presets))),
   epochs: (of: 'pretrain' | 'finetune' | 'baseline') =>
     new Option(
       '--epochs <n>',
-      `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, quick ${quick[of].epochs}, notebook ${notebook[of].epochs})`,
+      `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, ${eachPreset((preset) => preset[of].epochs)})`,
     ).argParser(wholeNumber('--epochs', { min: 1 })),
   width: () =>
     new Option(
       '--width <x>',
-      `channels of the network, 1 being the notebook's (default: the preset's, quick ${quick.network.width}: work grows with the square)`,
+      `channels of the network, 1 being the notebook's (default: the preset's, ${eachPreset(({ network }) => network.width)}: work grows with the square)`,
     ).argParser(width),
   seed: (byDefault = `${quick.seed}, the notebook's`) =>
     new Option('--seed <n>', `all randomness comes from it (default: ${byDefault})`).argParser(

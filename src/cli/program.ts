@@ -18,7 +18,7 @@ export function createProgram(): Command {
   const program = new Command('quarterturn')
     .description(
       'Label a hundred images. Classify the rest.\n\n' +
-        'Learns first from unlabelled images, by telling how they were turned, then from a few labels; leaves one ONNX file that classifies, and a report of how well.',
+        'Learns first from unlabelled images, by telling how they were turned, then from a few labels, then from itself on all that has none; leaves one ONNX file that classifies, and a report of how well.',
     )
     .usage('<command> [options]')
     .version(packageVersion(), '-V, --version', 'print the version')

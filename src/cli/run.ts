@@ -6,9 +6,9 @@ import type { TrainFlags } from './train.js';
 export function addRunCommand(program: Command): void {
   const command = program
     .command('run')
-    .summary('everything: pretrain, fine-tune, baseline, report')
+    .summary('everything: all stages, a baseline to compare with, a report')
     .description(
-      'Pretrain on rotations, fine-tune on the labels, compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
+      'Pretrain on rotations, fine-tune on the labels, self-train on the images without one (where the preset does), compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
     );
   addGroup(command, 'What to do:', [
     option.preset(),

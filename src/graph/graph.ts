@@ -39,13 +39,13 @@ export interface OpDefinition<A extends object = object> {
   /** The types of the outputs. Throws a `shape` error where inputs do not fit. */
   types(inputs: readonly Value[], attributes: A): readonly ValueType[];
   /**
-   * `'none'` says on purpose that the op has no gradient: to ask for one is an error. `'stop'` says that what it gives out
-   * counts as a constant.
+   * `'none'`: there is no rule, a loss may not be differentiated through this op. `'zero'`: it is flat almost everywhere,
+   * so that what comes before it does not matter to the loss.
    */
   readonly gradient:
     | { rule(...args: Parameters<GradientRule<A>>): ReturnType<GradientRule<A>> }['rule']
     | 'none'
-    | 'stop';
+    | 'zero';
 }
 
 let currentScope = '';

@@ -4,7 +4,7 @@ import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
 import { saveBackbone } from './backbone.js';
-import type { RecipeContext } from './context.js';
+import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
 import { labelledIndices } from './labels.js';
@@ -83,6 +83,16 @@ export function assertFits(
 ): void {
   const { settings, data } = context;
   const labelled = labelledIndices(context, 0).length;
+  const { backbone } = settings.network;
+  const { frozenBlocks, batchNormMomentum } = settings.finetune;
+  const blocks = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum)
+    .blocks.length;
+  if (frozenBlocks > blocks) {
+    throw new QuarterturnError(
+      'usage',
+      `finetune.frozenBlocks: expected at most ${blocks}, the blocks of the backbone ${backbone}. Received: ${frozenBlocks}.`,
+    );
+  }
   if (!stages.includes('pretrain')) return;
   requireSquare(data.train);
   const unlabelled = data.train.count - labelled;

@@ -146,11 +146,17 @@ export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes)
     await cost('selfTrain'),
     await cost('baseline'),
   ];
-  const step = (name: string, test: LadderStep['test'] | undefined, ...costs: Cost[]): LadderStep[] =>
+  const step = (
+    figure: LadderStep['figure'],
+    name: string,
+    test: LadderStep['test'] | undefined,
+    ...costs: Cost[]
+  ): LadderStep[] =>
     test === undefined
       ? []
       : [
           {
+            figure,
             step: name,
             test,
             durationMs: Math.round(costs.reduce((sum, { durationMs }) => sum + durationMs, 0)),
@@ -158,9 +164,15 @@ export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes)
           },
         ];
   return [
-    ...step('baseline, as in the notebook', base?.test.metrics, fromScratch),
-    ...step('+ re-estimated statistics', base?.testReestimated.metrics, fromScratch),
-    ...step('rotation pretraining, then the labels', classifier?.test.metrics, pretraining, finetuning),
-    ...step('+ self-training', selfTrained?.test.metrics, pretraining, finetuning, selfTraining),
+    ...step('baseline', 'baseline, as in the notebook', base?.test.metrics, fromScratch),
+    ...step('baselineReestimated', '+ re-estimated statistics', base?.testReestimated.metrics, fromScratch),
+    ...step(
+      'fineTune',
+      'rotation pretraining, then the labels',
+      classifier?.test.metrics,
+      pretraining,
+      finetuning,
+    ),
+    ...step('selfTrain', '+ self-training', selfTrained?.test.metrics, pretraining, finetuning, selfTraining),
   ];
 }

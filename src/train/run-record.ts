@@ -74,6 +74,8 @@ export interface RunResult {
 export type ClassifierStage = 'finetune' | 'selfTrain';
 
 export interface LadderStep {
+  /** Which figure of the result it is. */
+  readonly figure: 'baseline' | 'baselineReestimated' | 'fineTune' | 'selfTrain';
   /** For people: `+ rotation pretraining`. */
   readonly step: string;
   readonly test: Metrics;
