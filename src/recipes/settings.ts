@@ -94,6 +94,8 @@ export const settingsSchema = z
       grouped: z.boolean(),
     }),
     finetune: stageSchema.extend({
+      /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
+      from: z.enum(['backbone', 'random']).default('backbone'),
       frozenBlocks: z.int().min(0).max(3),
       augmentation: augmentationSchema.nullable(),
       labelSmoothing: fraction,
