@@ -105,6 +105,8 @@ export const settingsSchema = z
     /** null: fine-tuning's classifier is the last word. */
     selfTrain: selfTrainSchema.nullable().default(null),
     baseline: stageSchema,
+    /** The time for which the steps were counted out, in ms; they are not counted out again. */
+    budgetMs: count.optional(),
   })
   .refine(({ labels, draws }) => labels === null || draws === 1, {
     path: ['draws'],
