@@ -6,6 +6,7 @@ export { QuarterturnError } from './errors.js';
 export { rotNet } from './nn/rotnet.js';
 export { summary } from './nn/summary.js';
 export { baseline } from './recipes/baseline.js';
+export { fitToBudget, measureSpeeds } from './recipes/budget.js';
 export type { RecipeContext } from './recipes/context.js';
 export { exportClassifier } from './recipes/export-model.js';
 export { finetune } from './recipes/finetune.js';

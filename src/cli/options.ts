@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
+import { parseBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import type { RunSettings } from '../recipes/settings.js';
 import type { StageGraphName } from '../recipes/stage-graph.js';
@@ -22,9 +23,9 @@ const presetNotes: Readonly<Record<PresetName, string>> = {
 };
 
 /** `quick 6, notebook 20`: a setting in each preset. */
-function eachPreset(valueOf: (preset: RunSettings) => number): string {
+function eachPreset(settingOf: (preset: RunSettings) => number): string {
   return Object.entries(presets)
-    .map(([name, preset]) => `${name} ${valueOf(preset)}`)
+    .map(([name, preset]) => `${name} ${settingOf(preset)}`)
     .join(', ');
 }
 
@@ -42,6 +43,13 @@ export const option = {
       '--epochs <n>',
       `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, ${eachPreset((preset) => preset[of].epochs)})`,
     ).argParser(wholeNumber('--epochs', { min: 1 })),
+  budget: (of = 'the whole run') =>
+    new Option(
+      '--budget <time>',
+      `90s, 10m, 1h30m: as many steps as fit ${of} into it on this machine (default: the preset's steps)`,
+    )
+      .conflicts('epochs')
+      .argParser(budget),
   width: () =>
     new Option(
       '--width <x>',
@@ -181,6 +189,13 @@ function wholeNumber(
     if (Number.isSafeInteger(value) && value >= min && value <= (max ?? value)) return value;
     throw wrongValue(flag, range, text);
   };
+}
+
+/** In milliseconds. */
+function budget(text: string): number {
+  const ms = parseBudget(text);
+  if (ms !== undefined) return ms;
+  throw wrongValue('--budget', 'a time such as 90s, 10m or 1h30m', text);
 }
 
 function width(text: string): number {

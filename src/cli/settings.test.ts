@@ -66,3 +66,13 @@ test('assertUnchanged accepts what the run has, and names the rest', () => {
     `--labels-per-class ${quick.labelsPerClass + 1} (the run has ${quick.labelsPerClass}), --width 2 (the run has ${quick.network.width}).`,
   );
 });
+
+test('assertUnchanged speaks of a --budget as it is typed', () => {
+  const settings = { ...presets.quick, budgetMs: 600_000 };
+  expect(() => assertUnchanged({ budget: 600_000 }, settings, 'pretrain', 'runs/a')).not.toThrow();
+  const other = { budget: 5_400_000 };
+  expect(() => assertUnchanged(other, settings, 'pretrain', 'runs/a')).toThrow(
+    '--budget 1h30m (the run has 10m)',
+  );
+  expect(() => assertUnchanged(other, presets.quick, 'pretrain', 'runs/a')).toThrow('(the run has none)');
+});

@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { QuarterturnError } from '../errors.js';
+import { formatBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
@@ -16,6 +17,8 @@ export interface SettingFlags {
   readonly epochs?: number;
   /** A file that names the labelled images. */
   readonly labels?: string;
+  /** In milliseconds. */
+  readonly budget?: number;
   /** A JSON file with any settings. */
   readonly config?: string;
 }
@@ -25,6 +28,8 @@ interface GivenFlag {
   readonly flag: string;
   readonly path: readonly string[];
   readonly value: string | number;
+  /** How it is typed; default: as it is. */
+  readonly typed?: (value: unknown) => string;
 }
 
 /**
@@ -70,7 +75,8 @@ export function assertUnchanged(
   );
   if (changed.length === 0) return;
   const list = changed.map(
-    ({ flag, path, value }) => `${flag} ${value} (the run has ${settingAt(settings, path)})`,
+    ({ flag, path, value, typed = String }) =>
+      `${flag} ${typed(value)} (the run has ${typed(settingAt(settings, path))})`,
   );
   throw new QuarterturnError(
     'usage',
@@ -87,6 +93,7 @@ function givenFlags(flags: SettingFlags, epochsOf: StageName): GivenFlag[] {
     { flag: '--labels-per-class', path: ['labelsPerClass'], value: flags.labelsPerClass },
     { flag: '--width', path: ['network', 'width'], value: flags.width },
     { flag: '--epochs', path: [epochsOf, 'epochs'], value: flags.epochs },
+    { flag: '--budget', path: ['budgetMs'], value: flags.budget, typed: typedBudget },
   ];
   return all.filter((given): given is GivenFlag => given.value !== undefined);
 }
@@ -108,6 +115,10 @@ export async function assertSameLabels(
     `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,
     { hint: `Start another run with them: quarterturn finetune --from ${folder} --labels ${flags.labels}` },
   );
+}
+
+function typedBudget(ms: unknown): string {
+  return typeof ms === 'number' ? formatBudget(ms) : 'none';
 }
 
 /** An unknown name falls through to the settings check, which says what is allowed. */

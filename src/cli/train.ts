@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { assertScalable } from '../recipes/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { stagesOf } from '../recipes/stages.js';
@@ -7,6 +8,7 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../train/checkpoint.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
+import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
@@ -27,6 +29,8 @@ interface Plan {
   readonly stages: readonly StageName[];
   readonly place: Place;
   readonly backbone?: Weights;
+  /** Time, from the prompt, that the settings' steps are still to be fitted to. */
+  readonly budgetMs?: number | undefined;
 }
 
 /** `quarterturn run`, or one stage of it alone. */
@@ -85,8 +89,10 @@ async function resumeRun(
 
 async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<Plan> {
   const settings = await chosenSettings(flags, epochsOf(command));
+  if (flags.budget !== undefined) assertScalable(settings);
   return {
     settings,
+    budgetMs: flags.budget,
     stages: command === 'run' ? stagesOf(settings) : [command],
     place: placeOf(flags),
   };
@@ -105,14 +111,16 @@ async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
   };
 }
 
-async function execute(
-  { settings, stages, place, backbone }: Plan,
-  session: Session,
-  openFolder: () => Promise<RunFolder>,
-): Promise<Outcome> {
+async function execute(plan: Plan, session: Session, openFolder: () => Promise<RunFolder>): Promise<Outcome> {
+  const { stages, place, backbone, budgetMs } = plan;
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
-  assertFits({ settings, data }, stages);
+  assertFits({ settings: plan.settings, data }, stages);
+  assertGoingOn(session);
+  const settings =
+    budgetMs === undefined
+      ? plan.settings
+      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, budgetMs);
   assertGoingOn(session);
   const folder = await openFolder();
   session.emit({ type: 'note', text: `Run   ${folder.name}` });

@@ -9,7 +9,7 @@ import { mutualInformation, pseudoLabelLoss, rowsOf } from './losses.js';
 type Rows = readonly (readonly number[])[];
 
 /** A function of two matrices of logits, computed in float64. */
-function valueOf(build: (a: Value, b: Value) => Value, a: Rows, b: Rows): number {
+function valueAt(build: (a: Value, b: Value) => Value, a: Rows, b: Rows): number {
   const shape = [a.length, a[0]!.length];
   const y = build(input('a', 'float32', shape), input('b', 'float32', shape));
   return interpret(graph({ y }), { a: Float64Array.from(a.flat()), b: Float64Array.from(b.flat()) }).y!
@@ -55,27 +55,27 @@ describe('mutualInformation', () => {
   ];
 
   test('is the formula, and does not tell one view from the other', () => {
-    const value = valueOf(mutualInformation, a, b);
+    const value = valueAt(mutualInformation, a, b);
     expect(value).toBeCloseTo(informationOf(a, b), 6);
-    expect(valueOf(mutualInformation, b, a)).toBeCloseTo(value, 12);
+    expect(valueAt(mutualInformation, b, a)).toBeCloseTo(value, 12);
     expect(value).toBeGreaterThan(0.03);
   });
 
   test('is 0 where everything is given one class, however surely', () => {
     const one = Array.from({ length: 6 }, () => [9, -9, 0]);
-    expect(valueOf(mutualInformation, one, one)).toBeCloseTo(0, 6);
+    expect(valueAt(mutualInformation, one, one)).toBeCloseTo(0, 6);
     const unsure = Array.from({ length: 6 }, () => [0, 0, 0]);
-    expect(valueOf(mutualInformation, unsure, unsure)).toBeCloseTo(0, 6);
+    expect(valueAt(mutualInformation, unsure, unsure)).toBeCloseTo(0, 6);
   });
 
   test('is near ln K for sure and balanced agreement, and far from it where views disagree', () => {
     const sure = Array.from({ length: 9 }, (_, n) => [0, 1, 2].map((k) => (n % 3 === k ? 25 : 0)));
-    expect(valueOf(mutualInformation, sure, sure)).toBeCloseTo(Math.log(3), 5);
+    expect(valueAt(mutualInformation, sure, sure)).toBeCloseTo(Math.log(3), 5);
     // Each class of one view meets every class of the other equally often: knowing one says nothing of the other.
     const other = Array.from({ length: 9 }, (_, n) =>
       [0, 1, 2].map((k) => (Math.floor(n / 3) === k ? 25 : 0)),
     );
-    expect(valueOf(mutualInformation, sure, other)).toBeCloseTo(0, 5);
+    expect(valueAt(mutualInformation, sure, other)).toBeCloseTo(0, 5);
   });
 
   test('has the gradient of its central differences, in both views', () => {
@@ -101,7 +101,7 @@ describe('pseudoLabelLoss', () => {
   test('counts only the rows above the threshold, and divides by all of them', () => {
     const confident = [sure(0.96), sure(0.94), sure(0.03), sure(0.5)];
     const loss = (threshold: number) =>
-      valueOf((a, b) => pseudoLabelLoss(a, b, threshold), confident, distorted);
+      valueAt((a, b) => pseudoLabelLoss(a, b, threshold), confident, distorted);
     const [first, second, third] = [0, 0, 1].map((k, n) => crossEntropy(distorted[n]!, k));
     expect(loss(0.95)).toBeCloseTo((first! + third!) / 4, 6);
     expect(loss(0.9)).toBeCloseTo((first! + second! + third!) / 4, 6);

@@ -23,10 +23,12 @@ export interface Classifier {
 /**
  * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
  * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
+ *
+ * @param backbone undefined: random weights, nothing is transferred
  */
 export async function finetune(
   context: RecipeContext,
-  backbone: Readonly<Record<string, Tensor>>,
+  backbone: Readonly<Record<string, Tensor>> | undefined,
   draw: number,
 ): Promise<Classifier> {
   const { settings, data, runtime } = context;
@@ -37,7 +39,7 @@ export async function finetune(
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
     ...freshWeights(network, randomFor(context, 'finetune', 'weights', draw)),
-    ...withoutHead(backbone, network),
+    ...(backbone && withoutHead(backbone, network)),
   };
   const trainSet = labelledSet('labelled images', labelled);
   const cached = cachesFeatures(settings.finetune);
@@ -58,7 +60,7 @@ export async function finetune(
     {
       stage: 'finetune',
       draw,
-      title: `Fine-tuning on ${labelled.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),

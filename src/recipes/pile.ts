@@ -7,7 +7,7 @@ import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
 
 /** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
-const sampleSize = 2000;
+export const pileSampleSize = 2000;
 
 /** Two distortions of the same images, uint8 [P, H, W, C] each. */
 export type PileViews = readonly [Tensor<'uint8'>, Tensor<'uint8'>];
@@ -16,7 +16,7 @@ export type PileViews = readonly [Tensor<'uint8'>, Tensor<'uint8'>];
 export function pileViews(context: RecipeContext, unlabelled: Uint32Array): PileViews {
   const { train } = context.data;
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
-  const sample = random('sample').shuffle(unlabelled.slice()).slice(0, sampleSize);
+  const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);
   const { mild, strong } = context.settings.selfTrain!;
   return [
     augmentImages(gatherImages(train, sample), mild, random('mild')),

@@ -22,6 +22,7 @@ const notebook: RunSettings = {
     grouped: false,
   },
   finetune: {
+    from: 'backbone',
     epochs: 20,
     batchSize: 10,
     optimizer: { kind: 'adam', beta1: 0.9, beta2: 0.999, epsilon: 1e-7, weightDecay: 0 },
@@ -65,6 +66,7 @@ const quick: RunSettings = {
     grouped: true,
   },
   finetune: {
+    from: 'backbone',
     // 100 images in batches of 50: an epoch is 2 steps. Self-training goes on from here.
     epochs: 200,
     batchSize: 50,

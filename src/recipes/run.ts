@@ -122,9 +122,9 @@ async function openRun(
   const { store } = context;
   const config = (await store.readJson('config')) as Readonly<Record<string, unknown>> | undefined;
   const before = config === undefined ? [] : stagesOfConfig(config);
-  const asked = options.stages ?? (config === undefined ? stageNames : before);
-  const stages = stagesOf(context.settings).filter(
-    (stage) => asked.includes(stage) || before.includes(stage),
+  const asked = options.stages ?? (config === undefined ? stagesOf(context.settings) : before);
+  const stages = stageNames.filter(
+    (stage) => context.settings[stage] !== null && (asked.includes(stage) || before.includes(stage)),
   );
   assertFits(context, stages);
   if (config !== undefined) assertSameRun(context, config);

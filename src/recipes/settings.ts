@@ -94,6 +94,8 @@ export const settingsSchema = z
       grouped: z.boolean(),
     }),
     finetune: stageSchema.extend({
+      /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
+      from: z.enum(['backbone', 'random']).default('backbone'),
       frozenBlocks: z.int().min(0).max(3),
       augmentation: augmentationSchema.nullable(),
       labelSmoothing: fraction,
@@ -103,6 +105,8 @@ export const settingsSchema = z
     /** null: fine-tuning's classifier is the last word. */
     selfTrain: selfTrainSchema.nullable().default(null),
     baseline: stageSchema,
+    /** The time for which the steps were counted out, in ms; they are not counted out again. */
+    budgetMs: count.optional(),
   })
   .refine(({ labels, draws }) => labels === null || draws === 1, {
     path: ['draws'],

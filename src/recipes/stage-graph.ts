@@ -1,11 +1,12 @@
 import { turnCount } from '../data/rotation.js';
+import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/rotnet.js';
 import { Random } from '../random/random.js';
 import { float32, scalar, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 import { evaluationBatchSize } from '../train/evaluate.js';
 import { buildClassifier } from '../train/forward.js';
-import { supervised } from '../train/objective.js';
+import { consistency, supervised } from '../train/objective.js';
 import {
   buildTrainStep,
   freshWeights,
@@ -14,10 +15,10 @@ import {
   type TrainStepSettings,
 } from '../train/train-step.js';
 import { networkFor } from './context.js';
-import { cachesFeatures, optimizerOf, type RunSettings } from './settings.js';
+import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings } from './settings.js';
 
-/** What a run computes over and over: a pretraining step, a fine-tuning step, a batch of images to be classified. */
-export type StageGraphName = 'train' | 'finetune' | 'classify';
+/** What a run computes over and over: a step of pretraining, fine-tuning, self-training, a batch to be classified. */
+export type StageGraphName = 'train' | 'finetune' | 'selfTrain' | 'classify';
 
 /** The images and classes that a graph is built for. */
 export interface ImageKind {
@@ -37,15 +38,14 @@ export interface StageGraph {
 
 /**
  * A graph as a run with these settings has it, to be looked at and timed by itself.
- * @param batchSize default: the stage's
+ * @param batchSize default: the stage's; of self-training it is always that
+ * @throws QuarterturnError `usage` for self-training where the settings have none
  */
 export function stageGraph(
   settings: RunSettings,
   images: ImageKind,
   name: StageGraphName,
-  batchSize: number = name === 'classify'
-    ? evaluationBatchSize
-    : settings[name === 'train' ? 'pretrain' : name].batchSize,
+  batchSize: number = usualBatchSize(settings, name),
 ): StageGraph {
   const random = Random.seeded(settings.seed).split('stage graph');
   const classes = name === 'train' ? turnCount : images.classes;
@@ -55,6 +55,7 @@ export function stageGraph(
     const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
     return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
   }
+  if (name === 'selfTrain') return selfTrainGraph(settings, network, random);
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
   const frozenBlocks = name === 'train' ? 0 : finetune.frozenBlocks;
@@ -69,14 +70,47 @@ export function stageGraph(
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
 }
 
+function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
+  const { pretrain, finetune } = settings;
+  if (name === 'classify') return evaluationBatchSize;
+  if (name !== 'selfTrain') return (name === 'train' ? pretrain : finetune).batchSize;
+  const { labelledPerStep, pairsPerStep } = selfTrainOf(settings);
+  return labelledPerStep + 2 * pairsPerStep;
+}
+
+function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
+  if (selfTrain) return selfTrain;
+  throw new QuarterturnError('usage', `expected settings with self-training. Received: ${preset}, without.`);
+}
+
+function selfTrainGraph(
+  settings: RunSettings,
+  network: (momentum: number) => Network,
+  random: Random,
+): StageGraph {
+  const selfTrain = selfTrainOf(settings);
+  const batchSize = usualBatchSize(settings, 'selfTrain');
+  const step: TrainStepSettings = {
+    network: network(selfTrain.batchNormMomentum),
+    optimizer: optimizerOf(selfTrain),
+    batchSize,
+    frozenBlocks: 0,
+    batch: 'images',
+    objective: consistency({ ...selfTrain, pairs: selfTrain.pairsPerStep }),
+    averageDecay: selfTrain.averageDecay,
+  };
+  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
+}
+
 function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
   const { network, batchSize, batch, frozenBlocks } = step;
+  const labelled = step.objective?.labelled(batchSize) ?? batchSize;
   const weights = freshWeights(network, random);
-  const targets = Int32Array.from({ length: batchSize }, () => random.integer(network.classes));
+  const targets = Int32Array.from({ length: labelled }, () => random.integer(network.classes));
   const inputs: Record<string, Tensor> = {
     ...weights,
     ...initialState(step, weights),
-    [stepNames.targets]: tensor('int32', [batchSize], targets),
+    [stepNames.targets]: tensor('int32', [labelled], targets),
     [stepNames.learningRate]: scalar(0.01),
   };
   if (batch === 'images') return { ...inputs, ...imageBatch(network, batchSize, random) };

@@ -36,11 +36,14 @@ export type RunFigures = Pick<
 >;
 
 /** What it took to train a stage. */
-type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
+export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
 
 /** The stages that settings ask for. */
-export function stagesOf(settings: Pick<RunSettings, 'selfTrain'>): readonly StageName[] {
-  return stageNames.filter((stage) => stage !== 'selfTrain' || settings.selfTrain !== null);
+export function stagesOf(settings: Pick<RunSettings, 'finetune' | 'selfTrain'>): readonly StageName[] {
+  return stageNames.filter((stage) => {
+    if (stage === 'pretrain') return settings.finetune.from === 'backbone';
+    return stage !== 'selfTrain' || settings.selfTrain !== null;
+  });
 }
 
 /** Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. */
@@ -49,11 +52,11 @@ export async function runStages(
   wanted: (stage: StageName, draw: number) => boolean,
 ): Promise<StageOutcomes> {
   const pretrained = wanted('pretrain', 0) ? await pretrain(context) : undefined;
+  const backbone = async () =>
+    context.settings.finetune.from === 'random' ? undefined : await loadBackbone(context);
   const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
-    const classifier = wanted('finetune', draw)
-      ? await finetune(context, await loadBackbone(context), draw)
-      : undefined;
+    const classifier = wanted('finetune', draw) ? await finetune(context, await backbone(), draw) : undefined;
     const selfTrained =
       classifier && wanted('selfTrain', draw) ? await selfTrain(context, classifier, draw) : undefined;
     draws.push({
@@ -71,10 +74,10 @@ export async function finishedStages({
   store,
 }: RecipeContext): Promise<(stage: StageName, draw: number) => boolean> {
   const finished = new Set<string>();
-  for (const stage of stagesOf(settings)) {
+  for (const stage of stageNames) {
     for (let draw = 0; draw < settings.draws; draw++) {
       const saved = await loadStage(store, stage, draw);
-      if (Number(saved?.state.epoch ?? 0) >= settings[stage]!.epochs)
+      if (Number(saved?.state.epoch ?? 0) >= (settings[stage]?.epochs ?? Number.POSITIVE_INFINITY))
         finished.add(checkpointName(stage, draw));
     }
   }
@@ -92,7 +95,12 @@ export async function trainedMs(context: RecipeContext): Promise<number> {
   return ms;
 }
 
-async function costOf({ store }: RecipeContext, stage: StageName, draw: number): Promise<Cost> {
+/** What the training of a stage has taken so far, as its checkpoint tells. */
+export async function costOf(
+  { store }: Pick<RecipeContext, 'store'>,
+  stage: StageName,
+  draw: number,
+): Promise<Cost> {
   const { trainMs, imagesTrained } = (await loadStage(store, stage, draw))?.state ?? {};
   return { durationMs: Number(trainMs ?? 0), imagesTrained: Number(imagesTrained ?? 0) };
 }
@@ -140,6 +148,10 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
 export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes): Promise<LadderStep[]> {
   const { classifier, selfTrained, baseline: base } = draws[0] ?? {};
   const cost = (stage: StageName) => costOf(context, stage, 0);
+  const labels =
+    context.settings.finetune.from === 'random'
+      ? "the labels alone, fine-tuning's schedule"
+      : 'rotation pretraining, then the labels';
   const [pretraining, finetuning, selfTraining, fromScratch] = [
     await cost('pretrain'),
     await cost('finetune'),
@@ -166,13 +178,7 @@ export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes)
   return [
     ...step('baseline', 'baseline, as in the notebook', base?.test.metrics, fromScratch),
     ...step('baselineReestimated', '+ re-estimated statistics', base?.testReestimated.metrics, fromScratch),
-    ...step(
-      'fineTune',
-      'rotation pretraining, then the labels',
-      classifier?.test.metrics,
-      pretraining,
-      finetuning,
-    ),
+    ...step('fineTune', labels, classifier?.test.metrics, pretraining, finetuning),
     ...step('selfTrain', '+ self-training', selfTrained?.test.metrics, pretraining, finetuning, selfTraining),
   ];
 }

@@ -67,6 +67,12 @@ describe('wrong usage exits 2 before anything is made', () => {
     ['rnu', /unknown command 'rnu'[\s\S]*Did you mean run\?/],
     ['run --epochs 0', /--epochs: expected a whole number from 1 on\. Received: 0\./],
     ['run --epochs 1.5', /--epochs: [\s\S]*Received: 1\.5\./],
+    ['run --budget 10', /--budget: expected a time such as 90s, 10m or 1h30m\. Received: 10\./],
+    ['run --budget 10m --epochs 3', /'--budget <time>' cannot be used with option '--epochs <n>'/],
+    [
+      'run --budget 10m --preset notebook',
+      /--budget: expected a preset that can be scaled\. Received: notebook\./,
+    ],
     ['run --draws x', /--draws: expected a whole number from 1 to 100\. Received: x\./],
     ['run --width -1', /--width: expected a number above 0, at most 8\. Received: -1\./],
     ['run --preset quik', /--preset: expected quick or [\w ]*notebook\. Received: quik\./],
