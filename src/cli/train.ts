@@ -142,8 +142,8 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
 }
 
 function figureOf(result: RunResult, stage: StageName): object | null {
-  const { pretext, fineTune, selfTrain, baseline } = result;
-  return { pretrain: pretext, finetune: fineTune, selfTrain, baseline }[stage];
+  const { pretext, fineTune, scratch, selfTrain, baseline } = result;
+  return { pretrain: pretext, finetune: fineTune, scratch, selfTrain, baseline }[stage];
 }
 
 /** The stage that `--epochs` speaks of. */

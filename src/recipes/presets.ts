@@ -67,11 +67,11 @@ const quick: RunSettings = {
   },
   finetune: {
     from: 'backbone',
-    // 100 images in batches of 50: an epoch is 2 steps. Self-training goes on from here.
-    epochs: 200,
+    // 100 images in batches of 50: an epoch is 2 steps. What goes on from here has to be found roughly, not finished.
+    epochs: 150,
     batchSize: 50,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-    schedule: { kind: 'oneCycle', peak: 0.4 },
+    schedule: { kind: 'oneCycle', peak: 0.2 },
     batchNormMomentum: 0.9,
     frozenBlocks: 0,
     augmentation: strengths.strong,
@@ -80,6 +80,8 @@ const quick: RunSettings = {
     reestimate: true,
   },
   selfTrain: {
+    // From random weights: on held-out training images 98.8 against 98.6 % from the rotation backbone.
+    start: 'scratch',
     // 750 steps, 170,000 views: further ones add a tenth of a point for each doubling.
     epochs: 5,
     stepsPerEpoch: 150,
@@ -87,8 +89,8 @@ const quick: RunSettings = {
     // Information between classes is counted over the pairs of a batch: at least ten for each of ten classes.
     pairsPerStep: 112,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
-    // Lower than where the network starts from nothing: it knows most of the classes already.
-    schedule: { kind: 'oneCycle', peak: 0.1 },
+    // As high as pretraining's: 0.25 found 98.9 % where 0.1 found 98.8 in as many steps.
+    schedule: { kind: 'oneCycle', peak: 0.2 },
     batchNormMomentum: 0.9,
     mild: { ...strengths.weak, shearFraction: 0.1 },
     strong: strengths.strong,

@@ -8,7 +8,7 @@ import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
 import { labelledIndices } from './labels.js';
-import { parseSettings, settingsOfConfig } from './settings.js';
+import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
 import {
   figuresOf,
   finalOf,
@@ -124,7 +124,8 @@ async function openRun(
   const before = config === undefined ? [] : stagesOfConfig(config);
   const asked = options.stages ?? (config === undefined ? stagesOf(context.settings) : before);
   const stages = stageNames.filter(
-    (stage) => context.settings[stage] !== null && (asked.includes(stage) || before.includes(stage)),
+    (stage) =>
+      settingsOfStage(context.settings, stage) !== null && (asked.includes(stage) || before.includes(stage)),
   );
   assertFits(context, stages);
   if (config !== undefined) assertSameRun(context, config);

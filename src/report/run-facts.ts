@@ -4,6 +4,7 @@ import type { EpochRecord, RunRecord, RunResult, StageName } from '../train/run-
 export const stageTitles: Readonly<Record<StageName, string>> = {
   pretrain: 'Pretraining on rotations',
   finetune: 'Fine-tuning on the labels',
+  scratch: 'The labels alone, augmented',
   selfTrain: 'Self-training on the unlabelled pile',
   baseline: 'Supervised baseline',
 };
