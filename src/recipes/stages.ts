@@ -125,7 +125,8 @@ export function finalOf({ classifier, selfTrained }: DrawOutcome):
 }
 
 export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
-  const results = draws.map(drawResult);
+  // A draw of which no stage was run has no figures.
+  const results = draws.map(drawResult).filter(({ fineTune, baseline }) => fineTune ?? baseline);
   const [first] = draws;
   const { classifier, scratch, selfTrained, baseline: base } = first ?? {};
   const final = first && finalOf(first);
