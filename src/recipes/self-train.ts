@@ -103,7 +103,7 @@ export async function selfTrain(
     after.information > before.information &&
     trained.metrics.accuracy > start.train.metrics.accuracy - toleratedLoss;
   if (!isBetter) {
-    const text = 'Self-training did not help: the classifier from before it is kept.';
+    const text = 'Self-training did not help: the fine-tuned classifier is kept.';
     context.emit({ type: 'note', text });
   }
   return {
