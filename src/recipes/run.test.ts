@@ -184,6 +184,20 @@ describe('run', () => {
     expect(await store.readJson('config')).toBeUndefined();
   });
 
+  it('keeps the classifier from before where the loss of self-training is no number', async () => {
+    const notes: string[] = [];
+    const emit = (event: TrainEvent) => {
+      if (event.type === 'note') notes.push(event.text);
+    };
+    const schedule = { kind: 'constant', learningRate: 1e38 } as const;
+    const settings = { ...tiny, draws: 1, selfTrain: { ...tiny.selfTrain!, schedule } };
+    const store = new MemoryStore('diverged');
+    const result = await run({ settings, data, runtime, store, emit });
+    expect(notes).toEqual([expect.stringMatching(/expected (a finite loss|finite weights).* is kept\.$/)]);
+    expect(result.final).toEqual({ stage: 'finetune', test: result.fineTune!.test });
+    expect(await store.readModel('classifier')).toBeDefined();
+  });
+
   it('stops self-training that runs together into one class, says so, and keeps the fine-tuned classifier', async () => {
     const store = new MemoryStore('collapsed');
     const notes: string[] = [];
