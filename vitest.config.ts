@@ -3,6 +3,8 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     testTimeout: 60_000,
+    // A hook may run a whole command, as a test does.
+    hookTimeout: 60_000,
     projects: [
       {
         extends: true,

@@ -4,10 +4,12 @@ import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { MemoryStore } from '../train/checkpoint.js';
 import type { TrainEvent } from '../train/events.js';
+import { checkpointName } from '../train/loop.js';
 import type { RunResult } from '../train/run-record.js';
 import { presets } from './presets.js';
 import { evaluateRun, run } from './run.js';
 import type { RunSettings } from './settings.js';
+import { stagesOf } from './stages.js';
 
 /** Two kinds of small pictures that a few steps can learn: a bright corner, a bright edge. */
 function pictures(name: string, count: number): ImageDataset {
@@ -120,33 +122,40 @@ describe('run', () => {
   });
 
   it.each([
-    // Within each stage of draw 0, then within the second draw's self-training.
-    ['finetune', ['finetune', 'selfTrain'], [4, 61, 22, 19, 42]],
-    // The same, and within the second draw's stage that self-training starts from.
-    ['scratch', ['finetune', 'scratch', 'selfTrain'], [4, 61, 22, 22, 17, 29, 23]],
+    // Where it is stopped, and after how many steps more.
+    ['finetune', 1, { pretrain: 4, finetune: 61, selfTrain: 22, baseline: 19 }],
+    [
+      'scratch',
+      2,
+      { pretrain: 4, finetune: 61, scratch: 22, selfTrain: 22, baseline: 17, 'selfTrain-draw1': 50 },
+    ],
   ] as const)(
     'goes on where it was stopped and ends in the same weights, bit for bit: self-training from %s',
-    async (start, names, stops) => {
-      const settings = { ...tiny, selfTrain: { ...tiny.selfTrain!, start } };
+    async (start, draws, stops) => {
+      const settings = { ...tiny, draws, selfTrain: { ...tiny.selfTrain!, start } };
       const whole = new MemoryStore('whole');
       await run({ settings, data, runtime, store: whole, emit: () => {} });
 
       const stopped = new MemoryStore('stopped');
-      for (const stopAfter of [...stops, Number.POSITIVE_INFINITY]) {
+      const goOn = (stopAfter = Number.POSITIVE_INFINITY) => {
         const abort = new AbortController();
         let steps = 0;
         const emit = (event: { type: string }) => {
           if (event.type === 'step' && ++steps === stopAfter) abort.abort();
         };
-        const attempt = run({ settings, data, runtime, store: stopped, emit, signal: abort.signal });
-        if (stopAfter < Number.POSITIVE_INFINITY)
-          await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
-        else await attempt;
+        return run({ settings, data, runtime, store: stopped, emit, signal: abort.signal });
+      };
+      for (const [name, steps] of Object.entries(stops)) {
+        const message = expect.stringMatching(`^${name}: stopped at step`);
+        await expect(goOn(steps)).rejects.toMatchObject({ code: 'interrupted', message });
       }
-      const stages = [...names, 'baseline'];
-      for (const name of ['pretrain', ...stages, ...stages.map((stage) => `${stage}-draw1`)]) {
-        const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
-        expect(b!.tensors, name).toEqual(a!.tensors);
+      await goOn();
+      for (const stage of stagesOf(settings)) {
+        for (let draw = 0; draw < (stage === 'pretrain' ? 1 : draws); draw++) {
+          const name = checkpointName(stage, draw);
+          const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
+          expect(b!.tensors, name).toEqual(a!.tensors);
+        }
       }
       const withoutTimes = async (store: MemoryStore) =>
         (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);

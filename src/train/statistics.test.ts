@@ -39,7 +39,7 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
 it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
   const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = rotNet(
-    { backbone: 'compact', width: 1 / 64, height: 28, imageWidth: 28, channels: 1, batchNorm },
+    { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1, batchNorm },
     2,
   );
   const weights = freshWeights(network, Random.seeded(1));
