@@ -4,10 +4,10 @@ import { QuarterturnError } from '../errors.js';
 import {
   handOver,
   meanCost,
-  needsPretraining,
   suggestedLabels,
   trainsAlike,
   type Variant,
+  variantStages,
   variants,
 } from '../recipes/ablation.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
@@ -160,6 +160,8 @@ export function chosenNames(
 interface PlannedRun {
   readonly variant: Variant;
   readonly settings: RunSettings;
+  /** Beside pretraining. */
+  readonly stages: readonly StageName[];
   readonly path: string;
 }
 
@@ -199,8 +201,7 @@ class AblationRuns {
     } else {
       const { settings } = this.#ablation;
       this.#speeds = await measureSpeeds({ ...this.#context, settings });
-      if (missing.some(({ variant, settings }) => needsPretraining(variant, settings)))
-        await this.#pretrain();
+      if (missing.some(({ stages }) => stages.includes('finetune'))) await this.#pretrain();
     }
     for (const each of missing) {
       const { variant } = each;
@@ -217,7 +218,9 @@ class AblationRuns {
   #plan(variant: Variant, suggested?: RunSettings['labels']): PlannedRun {
     const { settings } = this.#ablation;
     const changed = variant.change(settings, { blocks: this.#blocks, suggested: suggested ?? undefined });
-    return { variant, settings: parseSettings(changed), path: join(this.#folder, variant.name) };
+    const parsed = parseSettings(changed);
+    const stages = variantStages(variant, parsed);
+    return { variant, settings: parsed, stages, path: join(this.#folder, variant.name) };
   }
 
   #note(text: string): void {
@@ -231,7 +234,7 @@ class AblationRuns {
 
   /** What a finished run tells; undefined where it is not finished. */
   async #rowOf(planned: PlannedRun): Promise<AblationRow | undefined> {
-    const { variant, path } = planned;
+    const { variant, stages, path } = planned;
     const store = await openedToRead(path);
     const result = (await store?.readJson('result')) as RunResult | undefined;
     if (!store || !result) return undefined;
@@ -239,8 +242,8 @@ class AblationRuns {
     const settings = settingsOfConfig(await store.readJson('config'), path);
     const metrics = result.draws.map((draw) => draw[variant.figure]);
     if (metrics.length < settings.draws || metrics.some((figure) => figure === null)) return undefined;
-    const pretraining = needsPretraining(variant, settings) ? await this.#pretrainingCost() : undefined;
-    const cost = await meanCost(variant, { store, settings }, pretraining);
+    const pretraining = stages.includes('finetune') ? await this.#pretrainingCost() : undefined;
+    const cost = await meanCost(stages, { store, settings }, pretraining);
     return ablationRow(
       variant,
       metrics.map((figure) => figure!.accuracy),
@@ -271,21 +274,21 @@ class AblationRuns {
   }
 
   async #train(planned: PlannedRun, all: readonly PlannedRun[]): Promise<AblationRow> {
-    const { variant, path } = planned;
+    const { variant, stages, path } = planned;
     const settings = variant.suggests ? await this.#withSuggestedLabels(planned) : planned.settings;
     const predicted = this.#predictedMs([planned], all) / this.#slowness;
     const started = performance.now();
-    await this.#run(path, settings, variant.stages, async (store) => {
+    await this.#run(path, settings, stages, async (store) => {
       for (const other of all) {
         const from = other === planned ? undefined : await openedToRead(other.path);
         const config = await from?.readJson('config');
         if (!from || !config) continue;
         const theirs = settingsOfConfig(config, other.path);
-        for (const stage of variant.stages) {
+        for (const stage of stages) {
           await handOver(stage, { store: from, settings: theirs }, { store, settings });
         }
       }
-      if (!needsPretraining(variant, settings)) return undefined;
+      if (!stages.includes('finetune')) return undefined;
       const pretraining = await RunFolder.open(this.#pretrainingPath, { readOnly: true });
       return loadPretrained(pretraining, this.#pretrainingSettings);
     });
@@ -325,13 +328,13 @@ class AblationRuns {
   #predictedMs(runs: readonly PlannedRun[], all: readonly PlannedRun[]): number {
     const ms = runs.map((each) => {
       const earlier = all.slice(0, all.indexOf(each));
-      const own = each.variant.stages.filter(
+      const own = each.stages.filter(
         (stage) =>
           !earlier.some(
-            ({ variant, settings }) =>
+            ({ variant, settings, stages }) =>
               !variant.suggests &&
               !each.variant.suggests &&
-              variant.stages.includes(stage) &&
+              stages.includes(stage) &&
               trainsAlike(settings, each.settings, stage),
           ),
       );

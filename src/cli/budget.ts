@@ -18,6 +18,7 @@ import type { StageName } from '../train/run-record.js';
 const stageWords: Readonly<Record<StageName, string>> = {
   pretrain: 'pretraining',
   finetune: 'fine-tuning',
+  scratch: 'training from random weights',
   selfTrain: 'self-training',
   baseline: 'baseline',
 };

@@ -1,8 +1,10 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { parseBudget } from '../recipes/budget-time.js';
-import { presets } from '../recipes/presets.js';
+import { type PresetName, presets } from '../recipes/presets.js';
+import type { RunSettings } from '../recipes/settings.js';
 import type { StageGraphName } from '../recipes/stage-graph.js';
+import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
 
 /** Kernels that Node has; the runtime says whether the hardware is there. */
@@ -11,19 +13,35 @@ const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
 /** Graphs that can be explained. */
 const steps: readonly StageGraphName[] = ['train', 'finetune', 'classify'];
 
-const { quick, notebook } = presets;
+const { quick } = presets;
+
+/** What each preset is for. */
+const presetNotes: Readonly<Record<PresetName, string>> = {
+  quick: 'minutes on 2 cores (the default)',
+  best: 'the same with more of everything, up to an hour on 2 cores',
+  notebook: 'every figure as in the notebook, hours',
+};
+
+/** `quick 6, notebook 20`: a setting in each preset. */
+function eachPreset(settingOf: (preset: RunSettings) => number): string {
+  return Object.entries(presets)
+    .map(([name, preset]) => `${name} ${settingOf(preset)}`)
+    .join(', ');
+}
 
 /** The options that commands share, each described with its default and the reason for it. */
 export const option = {
   preset: () =>
     new Option(
       '--preset <name>',
-      'quick: minutes on 2 cores (the default); notebook: every figure as in the notebook, hours',
+      Object.entries(presetNotes)
+        .map(([name, note]) => `${name}: ${note}`)
+        .join('; '),
     ).argParser(choice('--preset', Object.keys(presets))),
   epochs: (of: 'pretrain' | 'finetune' | 'baseline') =>
     new Option(
       '--epochs <n>',
-      `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, quick ${quick[of].epochs}, notebook ${notebook[of].epochs})`,
+      `epochs of ${{ pretrain: 'pretraining', finetune: 'fine-tuning', baseline: 'training' }[of]} (default: the preset's, ${eachPreset((preset) => preset[of].epochs)})`,
     ).argParser(wholeNumber('--epochs', { min: 1 })),
   budget: (of = 'the whole run') =>
     new Option(
@@ -35,13 +53,12 @@ export const option = {
   width: () =>
     new Option(
       '--width <x>',
-      `channels of the network, 1 being the notebook's (default: the preset's, quick ${quick.network.width}: work grows with the square)`,
+      `channels of the network, 1 being the notebook's (default: the preset's, ${eachPreset(({ network }) => network.width)}: work grows with the square)`,
     ).argParser(width),
-  seed: () =>
-    new Option(
-      '--seed <n>',
-      `all randomness comes from it (default: ${quick.seed}, the notebook's)`,
-    ).argParser(wholeNumber('--seed', { min: 0 })),
+  seed: (byDefault = `${quick.seed}, the notebook's`) =>
+    new Option('--seed <n>', `all randomness comes from it (default: ${byDefault})`).argParser(
+      wholeNumber('--seed', { min: 0 }),
+    ),
   draws: (byDefault = '1, the first of each class as in the notebook') =>
     new Option(
       '--draws <n>',
@@ -52,6 +69,10 @@ export const option = {
       '--labels-per-class <n>',
       `labels of each class to learn from (default: ${byDefault})`,
     ).argParser(wholeNumber('--labels-per-class', { min: 1 })),
+  labels: (
+    byDefault = 'the first of each class, as in the notebook',
+    what = 'JSON naming exactly the images to learn from, as suggest writes it',
+  ) => new Option('--labels <file>', `${what} (default: ${byDefault})`),
   config: () =>
     new Option(
       '--config <file>',
@@ -128,6 +149,20 @@ export const option = {
     new Option('--limit <n>', 'images to take of each IDX file (default: all)').argParser(
       wholeNumber('--limit', { min: 1 }),
     ),
+  count: () =>
+    new Option('--count <n>', 'images to suggest (default: 20)').argParser(
+      wholeNumber('--count', { min: 1 }),
+    ),
+  strategy: () =>
+    new Option(
+      '--strategy <name>',
+      'typical: images that are like many others; uncertain: images that the classifier cannot tell (default: uncertain where one learned from 10 labels a class, else typical)',
+    ).argParser(choice('--strategy', strategies)),
+  labelsOut: () =>
+    new Option('--out <file>', 'labels file to write: old labels and new images (default: labels.json)'),
+  sheet: () =>
+    new Option('--sheet <file>', 'PNG of the suggested images, each with its index (default: none)'),
+  force: () => new Option('--force', 'write over a file that holds labels (default: refuse)'),
   json: (what: string) => new Option('--json', `${what} as JSON on stdout (default: a table for people)`),
   quiet: () => new Option('--quiet', 'no progress on stderr (default: shown)'),
 } as const;

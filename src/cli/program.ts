@@ -6,6 +6,7 @@ import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
 import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
+import { addSuggestCommand } from './suggest.js';
 import { addSummaryCommand } from './summary.js';
 import { createStyles } from './terminal.js';
 import { packageVersion } from './version.js';
@@ -18,7 +19,7 @@ export function createProgram(): Command {
   const program = new Command('quarterturn')
     .description(
       'Label a hundred images. Classify the rest.\n\n' +
-        'Learns first from unlabelled images, by telling how they were turned, then from a few labels; leaves one ONNX file that classifies, and a report of how well.',
+        'Learns first from unlabelled images, by telling how they were turned, then from a few labels, then from itself on all that has none; leaves one ONNX file that classifies, and a report of how well.',
     )
     .usage('<command> [options]')
     .version(packageVersion(), '-V, --version', 'print the version')
@@ -34,6 +35,7 @@ export function createProgram(): Command {
 Examples:
   quarterturn run                                   MNIST, in minutes
   quarterturn run --preset notebook --epochs 1      the full-width network
+  quarterturn suggest runs/quick-20250314-101245    what to label next
   quarterturn evaluate runs/quick-20250314-101245   its figures once more
   quarterturn predict runs/quick-20250314-101245 digit.png
 
@@ -45,6 +47,8 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
   addFinetuneCommand(program);
   addBaselineCommand(program);
   addAblateCommand(program);
+  program.commandsGroup('Label:');
+  addSuggestCommand(program);
   program.commandsGroup('Look:');
   addEvaluateCommand(program);
   addReportCommand(program);

@@ -74,6 +74,22 @@ describe('formatStep', () => {
     }
   });
 
+  test('self-training shows what it knows of the pile, not its objective', () => {
+    const selfTraining = {
+      ...step,
+      stage: 'selfTrain',
+      metrics: { accuracy: 0.9812, loss: -1.7321 },
+      step: 40,
+      totalSteps: 600,
+    } as const;
+    const pile = { information: 2.113, agreement: 0.9524, smallestClass: 0.09 };
+    expect(formatStep(selfTraining, 4, 77, plain, pile)).toContain('labels 98.1 %  pile agrees 95.2 %');
+    expect(formatStep(selfTraining, 4, 77, plain)).not.toMatch(/loss|pile/);
+    expect(
+      formatStep({ ...selfTraining, metrics: { accuracy: 0.1, loss: Number.NaN } }, 4, 77, plain),
+    ).toContain('loss —');
+  });
+
   test('marks a loss that left the numbers', () => {
     const lost = { ...step, metrics: { accuracy: 0.25, loss: Number.NaN } };
     expect(formatStep(lost, 20, 100, colored)).toContain('\x1b[31mloss —\x1b[39m');
@@ -117,6 +133,19 @@ describe('lasting lines', () => {
     const { val: _, ...withoutVal } = record;
     expect(formatEpoch(withoutVal, undefined, 80, plain)).toBe(
       'epoch 3  train 87.65 %  loss 0.4321  812 images/s  1 min 12 s',
+    );
+  });
+
+  test('epoch of self-training: labels, agreement, information, within 80 columns', () => {
+    const { val: _, ...withoutVal } = record;
+    const selfTraining = {
+      ...withoutVal,
+      stage: 'selfTrain',
+      train: { accuracy: 0.9765, loss: -1.8321 },
+      pile: { information: 2.1134, agreement: 0.9524, smallestClass: 0.09 },
+    } as const;
+    expect(formatEpoch(selfTraining, 4, 80, plain)).toBe(
+      'epoch 3/4  labels 97.65 %  pile agrees 95.24 %  information 2.113  1 min 12 s',
     );
   });
 

@@ -1,6 +1,6 @@
 import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
 import type { EventListener, TrainEvent } from '../train/events.js';
-import type { EpochRecord, Metrics } from '../train/run-record.js';
+import type { EpochRecord, Metrics, PileMetrics } from '../train/run-record.js';
 import { createStyles, type Styles, type TerminalTraits } from './terminal.js';
 
 type StageStart = Extract<TrainEvent, { type: 'stage-start' }>;
@@ -49,6 +49,8 @@ export function createProgress(options: ProgressOptions): Progress {
   let epochs: number | undefined;
   // From an epoch's first step to its record, which tells what its validation found.
   let inEpoch = false;
+  // What the stage knew of the unlabelled pile after its last epoch.
+  let pile: PileMetrics | undefined;
   let drawnAt = Number.NEGATIVE_INFINITY;
   let live = false;
   let ended = false;
@@ -73,14 +75,16 @@ export function createProgress(options: ProgressOptions): Progress {
       case 'stage-start':
         epochs = event.epochs;
         inEpoch = false;
+        pile = undefined;
         return print(formatStageStart(event, styles));
       case 'step':
         inEpoch = true;
-        return draw((width) => formatStep(event, epochs, width, styles));
+        return draw((width) => formatStep(event, epochs, width, styles, pile));
       case 'pass':
         return draw((width) => formatPass(event, width, styles));
       case 'epoch-end': {
         inEpoch = false;
+        pile = event.record.pile;
         if (!isShown(event.record.epoch, epochs)) return;
         const width = isTTY ? options.columns() : Number.POSITIVE_INFINITY;
         return print(formatEpoch(event.record, epochs, width, styles));
@@ -117,8 +121,17 @@ export function formatStageStart(event: StageStart, styles: Styles): string {
   return styles.bold(oneLine(title)) + gap + styles.dim(fromStep > 0 ? size + resumed : size);
 }
 
-/** The live line while a stage trains: as much of it as fits into `width` columns. */
-export function formatStep(event: Step, epochs: number | undefined, width: number, styles: Styles): string {
+/**
+ * The live line while a stage trains: as much of it as fits into `width` columns.
+ * @param pile what self-training knew of the unlabelled pile after its last epoch; its objective is no figure for people
+ */
+export function formatStep(
+  event: Step,
+  epochs: number | undefined,
+  width: number,
+  styles: Styles,
+  pile?: PileMetrics,
+): string {
   const { metrics, step, totalSteps, etaMs } = event;
   return fitLine(
     [
@@ -127,8 +140,12 @@ export function formatStep(event: Step, epochs: number | undefined, width: numbe
       { rank: 5, text: '', bar: step / totalSteps },
       { rank: 7, text: `${formatCount(step)}/${formatCount(totalSteps)}`, style: styles.dim },
       { rank: 4, text: formatRate(event.imagesPerSecond) },
-      lossPart(2, metrics, styles),
-      { rank: 3, text: `acc ${formatPercent(metrics.accuracy, 1)}` },
+      ...(event.stage === 'selfTrain' && Number.isFinite(metrics.loss)
+        ? [
+            { rank: 3, text: `labels ${formatPercent(metrics.accuracy, 1)}` },
+            ...(pile === undefined ? [] : [{ rank: 2, text: agreementText(pile, 1) }]),
+          ]
+        : [lossPart(2, metrics, styles), { rank: 3, text: `acc ${formatPercent(metrics.accuracy, 1)}` }]),
       { rank: 1, text: `ETA ${formatDuration(etaMs)}` },
     ],
     width,
@@ -149,7 +166,10 @@ export function formatPass({ title, done, total, etaMs }: Pass, width: number, s
   );
 }
 
-/** `epoch  3/20  train 87.65 %  loss 0.4321  val 90.12 %  loss 0.3210  812 images/s  1 min 12 s`. */
+/**
+ * `epoch  3/20  train 87.65 %  loss 0.4321  val 90.12 %  loss 0.3210  812 images/s  1 min 12 s`, or of self-training
+ * `epoch 3/4  labels 99.10 %  pile agrees 95.20 %  information 2.113  812 images/s  1 min 12 s`.
+ */
 export function formatEpoch(
   record: EpochRecord,
   epochs: number | undefined,
@@ -168,14 +188,14 @@ export function formatEpoch(
     pile === undefined
       ? []
       : [
-          { rank: 1, text: `pile agrees ${formatPercent(pile.agreement)}`, style: styles.green },
+          { rank: 1, text: agreementText(pile, 2), style: styles.green },
           { rank: 4, text: `information ${pile.information.toFixed(3)}` },
         ];
   return fitLine(
     [
       { rank: 0, text: epochOf(record.epoch, epochs) },
-      { rank: 2, text: `train ${formatPercent(train.accuracy)}` },
-      lossPart(3, train, styles),
+      { rank: 2, text: `${pile ? 'labels' : 'train'} ${formatPercent(train.accuracy)}` },
+      ...(pile ? [] : [lossPart(3, train, styles)]),
       ...valParts,
       ...pileParts,
       { rank: 6, text: formatRate(record.imagesPerSecond), style: styles.dim },
@@ -242,6 +262,10 @@ function epochOf(epoch: number, epochs: number | undefined): string {
   return epochs === undefined
     ? `epoch ${epoch}`
     : `epoch ${`${epoch}`.padStart(`${epochs}`.length)}/${epochs}`;
+}
+
+function agreementText({ agreement }: PileMetrics, decimals: number): string {
+  return `pile agrees ${formatPercent(agreement, decimals)}`;
 }
 
 function lossPart(rank: number, { loss }: Metrics, styles: Styles): Part {

@@ -4,10 +4,11 @@ import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
 import { compareWithNotebook } from '../report/comparison.js';
 import { formatBytes, formatDuration, formatRate } from '../report/format.js';
-import { comparisonTable } from '../report/terminal-table.js';
+import { completeResult } from '../report/run-facts.js';
+import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
 import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
-import { shownPath } from './paths.js';
+import { shellPath, shownPath } from './paths.js';
 import type { Place } from './place.js';
 
 /** The `config.json` of a run. */
@@ -50,25 +51,28 @@ async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits'): Prom
 
 /** What to type to go on with a run. */
 export function resumeCommand(folder: string): string {
-  const path = shownPath(folder);
-  return `quarterturn run --resume ${/[^\w./\\:@%+=-]/.test(path) ? `'${path}'` : path}`;
+  return `quarterturn run --resume ${shellPath(folder)}`;
 }
 
-/** A finished run as a person wants to see it: the comparison, and where everything lies. */
+/** A finished run as a person wants to see it: the comparison, what each step brought, and where everything lies. */
 export function formatRun(
-  result: RunResult,
+  saved: RunResult,
   report: string,
   { dataFolder }: Pick<Place, 'dataFolder'>,
 ): string {
+  const result = completeResult(saved);
+  const { selfTrain, final, ladder } = result;
   const lines = [
     '',
     formatFigures(result),
     '',
+    ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
+    ...(selfTrain && final?.stage === 'finetune'
+      ? ['Self-training did not help: the model is the fine-tuned one.', '']
+      : []),
     ...(dataFolder === null ? [] : ["The notebook's figures are for MNIST, not for this data.", '']),
     `Report  ${shownPath(report)}`,
-    ...(result.fineTune
-      ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
-      : []),
+    ...(result.final ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`] : []),
     `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
     '',
   ];
@@ -78,5 +82,9 @@ export function formatRun(
 /** Figures of the stages that were run, beside the notebook's. */
 export function formatFigures(figures: RunFigures): string {
   const rows = compareWithNotebook(figures).filter(({ ours }) => ours !== null);
-  return comparisonTable(rows, { columns: process.stdout.columns || 80 });
+  return comparisonTable(rows, { columns: columns() });
+}
+
+function columns(): number {
+  return process.stdout.columns || 80;
 }

@@ -6,9 +6,9 @@ import type { TrainFlags } from './train.js';
 export function addRunCommand(program: Command): void {
   const command = program
     .command('run')
-    .summary('everything: pretrain, fine-tune, baseline, report')
+    .summary('everything: all stages, a baseline to compare with, a report')
     .description(
-      'Pretrain on rotations, fine-tune on the labels, compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
+      'Pretrain on rotations, fine-tune on the labels, self-train on the images without one (where the preset does), compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
     );
   addGroup(command, 'What to do:', [
     option.preset(),
@@ -18,6 +18,7 @@ export function addRunCommand(program: Command): void {
     option.seed(),
     option.draws(),
     option.labelsPerClass(),
+    option.labels().conflicts('labelsPerClass'),
     option.config(),
   ]);
   addGroup(command, 'Where:', [
@@ -32,6 +33,7 @@ export function addRunCommand(program: Command): void {
     ['quarterturn run', 'MNIST in minutes'],
     ['quarterturn run --budget 10m', 'what this machine can learn in 10 minutes'],
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
+    ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
     ['quarterturn run --data my-images', 'your own images, as four IDX files'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],

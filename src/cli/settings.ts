@@ -5,6 +5,7 @@ import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import type { StageName } from '../train/run-record.js';
+import { readLabelsFile } from './labels-file.js';
 
 /** Flags that change settings; undefined where not given. */
 export interface SettingFlags {
@@ -14,6 +15,8 @@ export interface SettingFlags {
   readonly labelsPerClass?: number;
   readonly width?: number;
   readonly epochs?: number;
+  /** A file that names the labelled images. */
+  readonly labels?: string;
   /** In milliseconds. */
   readonly budget?: number;
   /** A JSON file with any settings. */
@@ -45,7 +48,16 @@ export async function chosenSettings(
     (merged, { path, value }) => merge(merged, nested(path, value)),
     merge(base ?? preset, file),
   );
-  return parseSettings(settings, flags.config ?? 'settings');
+  return parseSettings(
+    { ...(settings as Readonly<Record<string, unknown>>), ...(await labelSettings(flags)) },
+    flags.config ?? 'settings',
+  );
+}
+
+/** What decides the labels, as a whole: given ones are one draw, a number for each class puts given ones aside. */
+async function labelSettings({ labels, draws, labelsPerClass }: SettingFlags): Promise<Partial<RunSettings>> {
+  if (labels !== undefined) return { labels: await readLabelsFile(labels), draws: draws ?? 1 };
+  return labelsPerClass !== undefined ? { labels: null } : {};
 }
 
 /**
@@ -84,6 +96,25 @@ function givenFlags(flags: SettingFlags, epochsOf: StageName): GivenFlag[] {
     { flag: '--budget', path: ['budgetMs'], value: flags.budget, typed: typedBudget },
   ];
   return all.filter((given): given is GivenFlag => given.value !== undefined);
+}
+
+/**
+ * `--labels` beside `--resume` may name what the run began with again.
+ * @throws QuarterturnError `usage` where it names other labels
+ */
+export async function assertSameLabels(
+  flags: SettingFlags,
+  settings: RunSettings,
+  folder: string,
+): Promise<void> {
+  if (flags.labels === undefined) return;
+  const given = await readLabelsFile(flags.labels);
+  if (JSON.stringify(given) === JSON.stringify(settings.labels)) return;
+  throw new QuarterturnError(
+    'usage',
+    `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,
+    { hint: `Start another run with them: quarterturn finetune --from ${folder} --labels ${flags.labels}` },
+  );
 }
 
 function typedBudget(ms: unknown): string {

@@ -37,6 +37,7 @@ export function addFinetuneCommand(program: Command): void {
       option.epochs('finetune'),
       option.draws('as that run'),
       option.labelsPerClass('as that run'),
+      option.labels('as that run').conflicts('labelsPerClass'),
       option.config(),
     ],
     resumed: ', or fine-tune in the folder of a pretrained run',
@@ -54,6 +55,7 @@ export function addFinetuneCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn finetune --from runs/turns', '10 labels of each class'],
     ['quarterturn finetune --from runs/turns --labels-per-class 1 --draws 5', 'one label of each class'],
+    ['quarterturn finetune --from runs/turns --labels labels.json', 'the images that suggest named'],
     ['quarterturn finetune --resume runs/turns', 'the same, into the folder of the pretraining'],
   ]);
 }
@@ -71,6 +73,7 @@ export function addBaselineCommand(program: Command): void {
       option.seed(),
       option.draws(),
       option.labelsPerClass(),
+      option.labels().conflicts('labelsPerClass'),
       option.config(),
     ],
     resumed: ', or add a baseline to a run',

@@ -12,7 +12,7 @@ import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
-import { assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+import { assertSameLabels, assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
 import { timestamp } from './timestamp.js';
 
 export interface TrainFlags extends SettingFlags, PlaceFlags {
@@ -73,6 +73,7 @@ async function resumeRun(
     const config = await readConfig(folder);
     const settings = settingsOfConfig(config, path);
     assertUnchanged(flags, settings, epochsOf(command), path);
+    await assertSameLabels(flags, settings, path);
     const place = placeOf(flags, config);
     const before = stagesOfConfig(config);
     const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
@@ -142,8 +143,8 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
 }
 
 function figureOf(result: RunResult, stage: StageName): object | null {
-  const { pretext, fineTune, selfTrain, baseline } = result;
-  return { pretrain: pretext, finetune: fineTune, selfTrain, baseline }[stage];
+  const { pretext, fineTune, scratch, selfTrain, baseline } = result;
+  return { pretrain: pretext, finetune: fineTune, scratch, selfTrain, baseline }[stage];
 }
 
 /** The stage that `--epochs` speaks of. */

@@ -74,8 +74,9 @@ export const strengths = {
     rotateDegrees: 20,
     scale: 0.2,
     shiftFraction: 0.11,
-    shearFraction: 0.25,
-    elasticFraction: 0.05,
+    aspect: 0.2,
+    shearFraction: 0.3,
+    elasticFraction: 0.06,
   },
 } as const satisfies Readonly<Record<string, AugmentationStrength>>;
 

@@ -4,11 +4,13 @@ import { Random } from '../random/random.js';
 import {
   batchBuffers,
   batchesPerEpoch,
+  endlessOrder,
   epochOrder,
   gatherImages,
   groupedOrder,
   labelledBatch,
   rotationBatch,
+  stackImages,
   subsetOf,
   windowsOf,
 } from './batches.js';
@@ -140,6 +142,46 @@ describe('epoch orders', () => {
     expect(windowsOf(Uint32Array.from([4, 5, 6]), 2).map((window) => [...window])).toEqual([[4, 5], [6]]);
     expect(() => windowsOf(new Uint32Array(3), 0)).toThrow(
       'batch size: expected a positive integer. Received: 0.',
+    );
+  });
+});
+
+describe('endlessOrder', () => {
+  const count = fc.integer({ min: 1, max: 40 });
+
+  it('meets every item once in each pass, in another order each time', () => {
+    fc.assert(
+      fc.property(count, fc.nat(5), fc.integer(), (items, pass, seed) => {
+        const order = endlessOrder(items, Random.seeded(seed));
+        expect([...order(pass * items, items)].sort((a, b) => a - b)).toEqual(ascending(items));
+      }),
+    );
+    const order = endlessOrder(50, Random.seeded(1));
+    expect(order(0, 50)).not.toEqual(order(50, 50));
+  });
+
+  it('is one sequence, whatever was asked of it before and in which order', () => {
+    const stretches = fc.array(fc.tuple(fc.nat(120), fc.nat(30)), { minLength: 1, maxLength: 8 });
+    fc.assert(
+      fc.property(count, stretches, fc.integer(), (items, asked, seed) => {
+        const whole = endlessOrder(items, Random.seeded(seed))(0, 160);
+        const order = endlessOrder(items, Random.seeded(seed));
+        for (const [from, length] of asked) {
+          expect([...order(from, length)]).toEqual([...whole.slice(from, from + length)]);
+        }
+      }),
+    );
+  });
+});
+
+describe('stackImages', () => {
+  it('puts batches one behind the other, as if they had been gathered at once', () => {
+    const index = fc.array(fc.nat(2), { minLength: 1, maxLength: 5 });
+    fc.assert(
+      fc.property(fc.array(index, { minLength: 1, maxLength: 4 }), (parts) => {
+        const stacked = stackImages(parts.map((part) => gatherImages(dataset, part)));
+        expect(stacked).toEqual(gatherImages(dataset, parts.flat()));
+      }),
     );
   });
 });

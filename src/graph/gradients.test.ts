@@ -5,7 +5,7 @@ import { gradients } from './gradients.js';
 import { applyOne, graph, input, type OpDefinition, type Value } from './graph.js';
 import { add, exp, mul, neg, negOp, reduceSum, sub } from './ops/arithmetic.js';
 import { conv } from './ops/conv.js';
-import { cast, oneHot } from './ops/discrete.js';
+import { argMax, cast, oneHot } from './ops/discrete.js';
 import { batchNormTrain } from './ops/normalize.js';
 import { maxPool } from './ops/pool.js';
 
@@ -27,7 +27,7 @@ function countingNeg() {
     ...negOp,
     gradient: (node, outputGradients) => {
       asked++;
-      return negOp.gradient === 'none' ? [] : negOp.gradient(node, outputGradients);
+      return typeof negOp.gradient === 'string' ? [] : negOp.gradient(node, outputGradients);
     },
   };
   return { build: (v: Value) => applyOne(op, [v], {}), asked: () => asked };
@@ -138,6 +138,13 @@ describe('gradients refuses', () => {
       code: 'shape',
       message: 'gradients: expected differentiable ops up to the loss. Received: cast.',
     });
+  });
+
+  test('a loss that depends only through what is flat', () => {
+    const chosen = oneHot(argMax(x), 3);
+    expect(refusal(sum(chosen), [x]).message).toContain('a loss that depends on wrt[0]');
+    // Σ x·[x is its row's maximum]: the gradient is the choice, as if it were constant.
+    expect(evaluate(sum(mul(chosen, x)), [x], { x: [1, 2, 3, 6, 5, 4] })).toEqual([[0, 0, 1, 1, 0, 0]]);
   });
 
   test('but not an op without gradient beside the path', () => {

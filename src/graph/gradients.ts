@@ -8,7 +8,7 @@ import { add } from './ops/arithmetic.js';
  *
  * One sweep from the loss backwards; each node's rule turns the gradients of its outputs into those of its inputs, and
  * a value that is used several times gets the sum (Griewank & Walther 2008, section 3.2). Only nodes between `wrt` and
- * the loss are visited, so what is frozen costs nothing.
+ * the loss are visited, so what is frozen costs nothing, and what is flat (argMax) ends the way back.
  *
  * @param loss float32 scalar
  * @param wrt values that the loss depends on
@@ -26,7 +26,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   const wanted = new Set(wrt);
   const depends = new Set<Value>();
   for (const node of order) {
-    const reached = node.inputs.some((v) => depends.has(v));
+    const reached = node.op.gradient !== 'zero' && node.inputs.some((v) => depends.has(v));
     for (const v of node.outputs) if (reached || wanted.has(v)) depends.add(v);
   }
 
@@ -37,6 +37,7 @@ export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
     const outputGradients = node.outputs.map((v) => gradientOf.get(v));
     if (outputGradients.every((g) => g === undefined) || !node.inputs.some((v) => depends.has(v))) continue;
     const { gradient } = node.op;
+    if (gradient === 'zero') continue;
     if (gradient === 'none') {
       throw new QuarterturnError(
         'shape',

@@ -38,10 +38,14 @@ export interface OpDefinition<A extends object = object> {
   readonly name: string;
   /** The types of the outputs. Throws a `shape` error where inputs do not fit. */
   types(inputs: readonly Value[], attributes: A): readonly ValueType[];
-  /** `'none'` says on purpose that no gradient flows through this op. */
+  /**
+   * `'none'`: there is no rule, a loss may not be differentiated through this op. `'zero'`: it is flat almost everywhere,
+   * so that what comes before it does not matter to the loss.
+   */
   readonly gradient:
     | { rule(...args: Parameters<GradientRule<A>>): ReturnType<GradientRule<A>> }['rule']
-    | 'none';
+    | 'none'
+    | 'zero';
 }
 
 let currentScope = '';

@@ -25,7 +25,6 @@ export {
   reluGrad,
   reshape,
   sqrt,
-  stopGradient,
   sub,
   sumTo,
   transpose,

@@ -42,12 +42,6 @@ const reluGrad: LoweringRule = (lowering, { inputs: [y, dy], outputs }) => {
   lowering.set(outputs[0]!, emit.node('Mul', [mask, operand(lowering, dy!, layout)]), layout);
 };
 
-/** Only the reverse sweep tells it from its operand. */
-const stopGradient: LoweringRule = (lowering, { inputs: [x], outputs }) => {
-  const layout = lowering.layoutOf(x!);
-  lowering.set(outputs[0]!, operand(lowering, x!, layout), layout);
-};
-
 const reshape: LoweringRule<{ readonly shape: Shape }> = (lowering, { inputs: [x], outputs, attributes }) =>
   lowering.set(outputs[0]!, lowering.emit.reshape(lowering.plain(x!), attributes.shape));
 
@@ -193,7 +187,6 @@ export const arithmeticRules = {
   sqrt: elementwise('Sqrt'),
   relu: elementwise('Relu'),
   reluGrad,
-  stopGradient,
   reshape,
   transpose,
   broadcastTo,

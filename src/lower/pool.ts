@@ -99,7 +99,7 @@ const lowest = -3e38;
  * belongs to the last one. Taps with the same remainder by the stride touch disjoint positions: shifted and added they
  * make one phase of du, and the phases interleave.
  *
- * Slices, masks and sums of long runs take a fifth to a half of the time of MaxPool with indices and ScatterElements,
+ * Slices, masks and sums of long runs take a quarter to a half of the time of MaxPool with indices and ScatterElements,
  * which ONNX Runtime does number by number.
  */
 function gradToFirstMaxima(

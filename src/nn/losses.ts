@@ -15,7 +15,6 @@ import {
   reduceMean,
   reduceSum,
   softmax,
-  stopGradient,
   sub,
   transpose,
   type Value,
@@ -87,9 +86,8 @@ export function mutualInformation(a: Value, b: Value): Value {
  */
 export function pseudoLabelLoss(confident: Value, distorted: Value, threshold: number): Value {
   const [pairs, classes] = confident.shape as readonly [number, number];
-  const named = stopGradient(confident);
-  const targets = argMax(named);
-  const highest = reduceSum(mul(oneHot(targets, classes), softmax(named)), [1], { keepDims: true });
+  const targets = argMax(confident);
+  const highest = reduceSum(mul(oneHot(targets, classes), softmax(confident)), [1], { keepDims: true });
   // Column 1 of [τ, max p] is the larger one exactly where the threshold is passed.
   const beside = add(
     mul(highest, constant(float32([1, 2], [0, 1]))),

@@ -1,8 +1,11 @@
 import { describe, expect, it } from 'vitest';
+import { interpret } from '../../test/support/interpreter.js';
+import { expectClose } from '../../test/support/numeric.js';
 import { QuarterturnError } from '../errors.js';
+import { graph, input } from '../graph/index.js';
 import { Random } from '../random/random.js';
-import { sizeOf } from '../tensor/tensor.js';
-import { initialTensors } from './network.js';
+import { float32, sizeOf } from '../tensor/tensor.js';
+import { Bindings, initialTensors } from './network.js';
 import { rotNet } from './rotnet.js';
 import { summary } from './summary.js';
 
@@ -57,6 +60,86 @@ describe('rotNet', () => {
   ])('refuses what leaves nothing to learn from', (settings, message) => {
     expect(() => rotNet(settings, 4)).toThrow(QuarterturnError);
     expect(() => rotNet(settings, 4)).toThrow(message);
+  });
+});
+
+describe('the compact backbone', () => {
+  const compact = { ...mnist, backbone: 'compact' } as const;
+
+  it('has these layers on digits', () => {
+    const { rows, ...totals } = summary(rotNet(compact, 4), { title: 'compact' });
+    expect(
+      rows.filter(({ type }) => !/ReLU|Activation/.test(type)).map((r) => [r.name, r.outputShape, r.params]),
+    ).toEqual([
+      ['block1.conv1', [14, 14, 192], 6_912],
+      ['block1.conv1.norm', [14, 14, 192], 768],
+      ['block1.conv2', [14, 14, 192], 331_776],
+      ['block1.conv2.norm', [14, 14, 192], 768],
+      ['block1.pool', [7, 7, 192], 0],
+      ['block2.conv1', [7, 7, 384], 663_552],
+      ['block2.conv1.norm', [7, 7, 384], 1_536],
+      ['block2.conv2', [7, 7, 384], 1_327_104],
+      ['block2.conv2.norm', [7, 7, 384], 1_536],
+      ['block2.pool', [384], 0],
+      ['head', [4], 1_540],
+    ]);
+    expect(totals).toMatchObject({
+      totalParams: 2_335_492,
+      trainableParams: 2_333_188,
+      nonTrainableParams: 2_304,
+    });
+  });
+
+  it.each([
+    ['28×28: patches of 2', 28, 28, 4, [7, 7]],
+    ['32×32: patches of 2', 32, 32, 4, [8, 8]],
+    ['12×12: none', 12, 12, 1, [6, 6]],
+    ['33×20: none', 33, 20, 1, [17, 10]],
+    ['42×63: patches of 3', 42, 63, 9, [7, 11]],
+    ['45×30: none, for 2 does not divide 45', 45, 30, 1, [23, 15]],
+    ['56×84: patches of 4', 56, 84, 16, [7, 11]],
+  ])('%s', (_, height, imageWidth, pixels, pooled) => {
+    const network = rotNet({ ...compact, width: 0.25, height, imageWidth, channels: 3 }, 7);
+    expect(network.specs[0]).toMatchObject({ name: 'block1.conv1.kernel', shape: [48, 3 * pixels, 3, 3] });
+    expect(network.blocks.map((block) => block.outputShape)).toEqual([[48, ...pooled], [96]]);
+  });
+
+  it('makes channels of the pixels of each patch: colour by colour, row by row', () => {
+    // 12 channels in and 12 out: kernels that pass each of them on.
+    const network = rotNet({ ...compact, width: 1 / 16, channels: 3 }, 2);
+    const [block] = network.blocks;
+    const weights = initialTensors(network.specs, Random.seeded(1));
+    for (const name of ['block1.conv1.kernel', 'block1.conv2.kernel']) {
+      const kernel = weights[name]!.data as Float32Array;
+      kernel.fill(0);
+      for (let c = 0; c < 12; c++) kernel[(c * 12 + c) * 9 + 4] = 1;
+    }
+    const image = Float32Array.from({ length: 3 * 28 * 28 }, (_, i) => ((i * 37) % 1009) / 1009);
+    const values = Object.fromEntries(
+      Object.entries(weights).map(([name, { shape }]) => [name, input(name, 'float32', shape)]),
+    );
+    const x = input('x', 'float32', [1, 3, 28, 28]);
+    const closed = graph({ y: block!.apply(x, new Bindings(values), 'stored') });
+    const used = Object.keys(closed.inputs).filter((name) => name !== 'x');
+    const fed = Object.fromEntries(used.map((name) => [name, weights[name]!]));
+    const { y } = interpret(closed, { ...fed, x: float32([1, 3, 28, 28], image) });
+
+    const pixel = (c: number, row: number, column: number) => image[(c * 28 + row) * 28 + column]!;
+    const expected: number[] = [];
+    for (let channel = 0; channel < 12; channel++) {
+      const [c, dy, dx] = [Math.floor(channel / 4), Math.floor(channel / 2) % 2, channel % 2];
+      for (let i = 0; i < 7; i++) {
+        for (let j = 0; j < 7; j++) {
+          let highest = 0;
+          for (let u = 2 * i; u <= Math.min(13, 2 * i + 2); u++)
+            for (let v = 2 * j; v <= Math.min(13, 2 * j + 2); v++)
+              highest = Math.max(highest, pixel(c, 2 * u + dy, 2 * v + dx));
+          // Two normalisations with mean 0 and variance 1.
+          expected.push(highest / (1 + 1e-3));
+        }
+      }
+    }
+    expectClose(y!, { shape: [1, 12, 7, 7], data: expected }, { absolute: 1e-9, relative: 1e-7 }, 'patches');
   });
 });
 

@@ -100,8 +100,16 @@ const plans: Readonly<Record<BackboneName, Plan>> = {
     blocks: [
       {
         units: [
-          [3, 192],
-          [3, 192],
+          [3, 128],
+          [3, 128],
+          [3, 128],
+        ],
+        pool: 'max',
+      },
+      {
+        units: [
+          [3, 256],
+          [3, 256],
         ],
         pool: 'max',
       },

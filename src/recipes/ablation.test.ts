@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { MemoryStore } from '../train/checkpoint.js';
-import type { EpochRecord } from '../train/run-record.js';
-import { handOver, meanCost, needsPretraining, trainsAlike, variants } from './ablation.js';
+import type { EpochRecord, StageName } from '../train/run-record.js';
+import { handOver, meanCost, trainsAlike, variantStages, variants } from './ablation.js';
 import { presets } from './presets.js';
 import { parseSettings, type RunSettings } from './settings.js';
 
@@ -11,6 +11,8 @@ const suggested = { data: null, images: [{ index: 5, label: null }] };
 const named = (name: string) => variants.find((variant) => variant.name === name)!;
 const settingsOf = (name: string, settings = whole) =>
   named(name).change(settings, { blocks: 2, suggested })!;
+
+const stagesOf = (name: string) => variantStages(named(name), settingsOf(name));
 
 /** Paths at which two settings differ. */
 function differences(a: unknown, b: unknown, path = ''): string[] {
@@ -30,45 +32,44 @@ function differences(a: unknown, b: unknown, path = ''): string[] {
 describe('variants', () => {
   it('have names of their own that are good for folders, titles that leave room for figures, valid settings', () => {
     expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length);
-    for (const { name, title, stages } of variants) {
+    for (const { name, title } of variants) {
       expect(name).toMatch(/^[a-z][a-z-]*$/);
       expect(title.length).toBeLessThanOrEqual(40);
-      expect(stages).not.toContain('pretrain');
+      expect(stagesOf(name)).not.toContain('pretrain');
       expect(parseSettings(settingsOf(name))).toEqual(settingsOf(name));
     }
   });
 
   test.each([
     ['baseline', 'statistics', []],
-    ['augmentation', 'fine-tuned', ['finetune.from']],
+    ['statistics', 'augmentation', []],
+    ['augmentation', 'fine-tuned', []],
     ['frozen', 'fine-tuned', ['finetune.frozenBlocks']],
     ['fine-tuned', 'self-training', ['selfTrain']],
-    ['self-training', 'self-training-alone', ['finetune.from']],
     ['augmentation', 'self-training-alone', ['selfTrain']],
-    ['self-training', 'fixmatch', ['selfTrain.informationWeight', 'selfTrain.pseudoLabelWeight']],
+    ['self-training', 'self-training-alone', ['selfTrain.start']],
+    ['self-training-alone', 'fixmatch', ['selfTrain.informationWeight', 'selfTrain.pseudoLabelWeight']],
     ['fine-tuned', 'suggested', ['draws', 'labels']],
-  ])('%s and %s differ in what their names say', (a, b, paths) => {
+  ])('the settings of %s and %s differ in what their names say', (a, b, paths) => {
     expect(differences(settingsOf(a), settingsOf(b)).sort()).toEqual(paths);
   });
 
-  it('baseline and re-estimated statistics are two figures of one training', () => {
-    expect(named('statistics').stages).toEqual(named('baseline').stages);
-    expect(named('statistics').figure).not.toBe(named('baseline').figure);
+  test.each([
+    ['baseline', ['baseline']],
+    ['statistics', ['baseline']],
+    ['augmentation', ['scratch']],
+    ['frozen', ['finetune']],
+    ['fine-tuned', ['finetune']],
+    ['self-training', ['finetune', 'selfTrain']],
+    ['self-training-alone', ['scratch', 'selfTrain']],
+    ['fixmatch', ['scratch', 'selfTrain']],
+    ['suggested', ['finetune']],
+  ])('%s trains what its figure needs', (name, stages) => {
+    expect(stagesOf(name)).toEqual(stages);
   });
 
   it('the whole recipe is one of them, as it is', () => {
-    expect(settingsOf('self-training')).toBe(whole);
-  });
-
-  it('know what they start from', () => {
-    const pretrained = variants.filter((variant) => needsPretraining(variant, settingsOf(variant.name)));
-    expect(pretrained.map(({ name }) => name)).toEqual([
-      'frozen',
-      'fine-tuned',
-      'self-training',
-      'fixmatch',
-      'suggested',
-    ]);
+    expect(variants.map(({ name }) => settingsOf(name))).toContainEqual(whole);
   });
 
   it('leave out what a recipe does not have', () => {
@@ -86,16 +87,19 @@ describe('variants', () => {
 });
 
 test('what is trained alike is known by all that the weights depend on', () => {
-  const alike = (a: string, b: string, stage: 'finetune' | 'selfTrain' | 'baseline') =>
-    trainsAlike(settingsOf(a), settingsOf(b), stage);
+  const alike = (a: string, b: string, stage: StageName) => trainsAlike(settingsOf(a), settingsOf(b), stage);
   expect(alike('fine-tuned', 'self-training', 'finetune')).toBe(true);
-  expect(alike('self-training', 'fixmatch', 'finetune')).toBe(true);
-  expect(alike('augmentation', 'self-training-alone', 'finetune')).toBe(true);
+  expect(alike('augmentation', 'self-training-alone', 'scratch')).toBe(true);
+  expect(alike('self-training-alone', 'fixmatch', 'scratch')).toBe(true);
+  expect(alike('frozen', 'augmentation', 'scratch')).toBe(true);
   expect(alike('baseline', 'statistics', 'baseline')).toBe(true);
-  expect(alike('self-training', 'fixmatch', 'selfTrain')).toBe(false);
+  expect(alike('self-training', 'self-training-alone', 'selfTrain')).toBe(false);
+  expect(alike('self-training-alone', 'fixmatch', 'selfTrain')).toBe(false);
   expect(alike('frozen', 'fine-tuned', 'finetune')).toBe(false);
-  expect(alike('augmentation', 'fine-tuned', 'finetune')).toBe(false);
   expect(alike('suggested', 'fine-tuned', 'finetune')).toBe(false);
+  const longer = { ...whole, pretrain: { ...whole.pretrain, epochs: 9 } };
+  expect(trainsAlike(whole, longer, 'finetune')).toBe(false);
+  expect(trainsAlike(whole, longer, 'scratch')).toBe(true);
 });
 
 describe('handOver', () => {
@@ -144,11 +148,11 @@ test('meanCost is that of one draw, with all that it builds on', async () => {
   await save('selfTrain-draw1', 500, 9);
   const context = { store, settings: whole };
   const pretraining = { durationMs: 10_000, imagesTrained: 50 };
-  expect(await meanCost(named('self-training'), context, pretraining)).toEqual({
+  expect(await meanCost(['finetune', 'selfTrain'], context, pretraining)).toEqual({
     durationMs: 12_500,
     imagesTrained: 68,
   });
-  expect(await meanCost(named('fine-tuned'), context, undefined)).toEqual({
+  expect(await meanCost(['finetune'], context, undefined)).toEqual({
     durationMs: 2000,
     imagesTrained: 10,
   });

@@ -3,7 +3,7 @@ import { checkpointName, loadStage } from '../train/loop.js';
 import type { DrawResult, StageName } from '../train/run-record.js';
 import type { RecipeContext } from './context.js';
 import type { GivenLabels } from './given-labels.js';
-import type { RunSettings } from './settings.js';
+import { type RunSettings, type SelfTrainSettings, settingsOfStage } from './settings.js';
 import { type Cost, costOf } from './stages.js';
 import { suggest } from './suggest.js';
 
@@ -13,8 +13,6 @@ export interface Variant {
   readonly name: string;
   /** For people. */
   readonly title: string;
-  /** Beside pretraining, which all variants share. */
-  readonly stages: readonly StageName[];
   /** The figure that the row shows. */
   readonly figure: Exclude<keyof DrawResult, 'draw' | 'final'>;
   /** Its labels are chosen from what the pretrained backbone sees. */
@@ -34,95 +32,102 @@ export interface VariantFacts {
   readonly suggested: GivenLabels | undefined;
 }
 
-const fromRandom = (settings: RunSettings): RunSettings => ({
-  ...settings,
-  finetune: { ...settings.finetune, from: 'random' },
-});
-const withoutSelfTraining = (settings: RunSettings): RunSettings => ({ ...settings, selfTrain: null });
+/** The recipe up to the labels, from the pretrained backbone. */
+function supervised(settings: RunSettings): RunSettings {
+  return { ...settings, finetune: { ...settings.finetune, from: 'backbone' }, selfTrain: null };
+}
+
+/** The recipe with something else about self-training; undefined where it has none. */
+function selfTrained(settings: RunSettings, change: Partial<SelfTrainSettings>): RunSettings | undefined {
+  const { finetune, selfTrain } = settings;
+  if (!selfTrain) return undefined;
+  return { ...settings, finetune: { ...finetune, from: 'backbone' }, selfTrain: { ...selfTrain, ...change } };
+}
 
 /** The table, row by row. A new variant is one more entry. */
 export const variants: readonly Variant[] = [
   {
     name: 'baseline',
     title: 'baseline, as in the notebook',
-    stages: ['baseline'],
     figure: 'baseline',
-    change: withoutSelfTraining,
+    change: supervised,
   },
   {
     name: 'statistics',
     title: '+ re-estimated statistics',
-    stages: ['baseline'],
     figure: 'baselineReestimated',
-    change: withoutSelfTraining,
+    change: supervised,
   },
   {
     name: 'augmentation',
-    title: '+ augmentation, schedule of fine-tuning',
-    stages: ['finetune'],
-    figure: 'fineTune',
-    change: (settings) =>
-      settings.finetune.augmentation ? withoutSelfTraining(fromRandom(settings)) : undefined,
+    title: "+ augmentation, fine-tuning's schedule",
+    figure: 'scratch',
+    change: (settings) => (settings.finetune.augmentation ? supervised(settings) : undefined),
   },
   {
     name: 'frozen',
     title: '+ rotation pretraining, backbone frozen',
-    stages: ['finetune'],
     figure: 'fineTune',
     change: (settings, { blocks }) => {
-      const { finetune } = withoutSelfTraining(settings);
-      return { ...withoutSelfTraining(settings), finetune: { ...finetune, frozenBlocks: blocks } };
+      const { finetune, ...others } = supervised(settings);
+      return { ...others, finetune: { ...finetune, frozenBlocks: blocks } };
     },
   },
   {
     name: 'fine-tuned',
     title: '+ rotation pretraining, fine-tuned',
-    stages: ['finetune'],
     figure: 'fineTune',
-    change: withoutSelfTraining,
+    change: supervised,
   },
   {
     name: 'self-training',
     title: '+ self-training',
-    stages: ['finetune', 'selfTrain'],
     figure: 'selfTrain',
-    change: (settings) => (settings.selfTrain ? settings : undefined),
+    change: (settings) => selfTrained(settings, { start: 'finetune' }),
   },
   {
     name: 'self-training-alone',
     title: 'self-training, no rotation pretraining',
-    stages: ['finetune', 'selfTrain'],
     figure: 'selfTrain',
-    change: (settings) => (settings.selfTrain ? fromRandom(settings) : undefined),
+    change: (settings) => selfTrained(settings, { start: 'scratch' }),
   },
   {
     name: 'fixmatch',
-    title: 'FixMatch instead of information',
-    stages: ['finetune', 'selfTrain'],
+    title: 'FixMatch alone, no rotation pretraining',
     figure: 'selfTrain',
     change: (settings) =>
-      settings.selfTrain
-        ? { ...settings, selfTrain: { ...settings.selfTrain, informationWeight: 0, pseudoLabelWeight: 1 } }
-        : undefined,
+      selfTrained(settings, { start: 'scratch', informationWeight: 0, pseudoLabelWeight: 1 }),
   },
   {
     name: 'suggested',
     title: 'fine-tuned on suggested labels',
-    stages: ['finetune'],
     figure: 'fineTune',
     suggests: true,
     // Which images are the most typical is no matter of chance: there is one draw.
     change: (settings, { suggested }) => ({
-      ...withoutSelfTraining(settings),
+      ...supervised(settings),
       labels: suggested ?? settings.labels,
       draws: 1,
     }),
   },
 ];
 
-/** Whether a variant starts from the shared pretraining. */
-export function needsPretraining({ stages }: Pick<Variant, 'stages'>, { finetune }: RunSettings): boolean {
-  return stages.includes('finetune') && finetune.from === 'backbone';
+/** What has to be trained for a variant's figure, beside pretraining, which all variants share. */
+export function variantStages(
+  { figure }: Pick<Variant, 'figure'>,
+  { selfTrain }: Pick<RunSettings, 'selfTrain'>,
+): readonly StageName[] {
+  switch (figure) {
+    case 'baseline':
+    case 'baselineReestimated':
+      return ['baseline'];
+    case 'fineTune':
+      return ['finetune'];
+    case 'scratch':
+      return ['scratch'];
+    case 'selfTrain':
+      return [selfTrain!.start, 'selfTrain'];
+  }
 }
 
 /** As many labels as the recipe has, given to the most typical images of the pile. */
@@ -145,13 +150,18 @@ export function trainsAlike(a: RunSettings, b: RunSettings, stage: StageName): b
 function decisive(settings: RunSettings, stage: StageName): unknown {
   const { seed, labelsPerClass, labels, network, pretrain, finetune, selfTrain, baseline } = settings;
   const data = [seed, labelsPerClass, labels, network];
-  const tuned = [...data, finetune, finetune.from === 'backbone' ? pretrain : null];
-  return {
-    pretrain: [...data, pretrain],
-    finetune: tuned,
-    selfTrain: [...tuned, selfTrain],
-    baseline: [...data, baseline],
-  }[stage];
+  switch (stage) {
+    case 'pretrain':
+      return [...data, pretrain];
+    case 'finetune':
+      return [...data, finetune, finetune.from === 'backbone' ? pretrain : null];
+    case 'scratch':
+      return [...data, { ...finetune, from: null, frozenBlocks: null }];
+    case 'selfTrain':
+      return [decisive(settings, selfTrain?.start ?? 'finetune'), selfTrain];
+    case 'baseline':
+      return [...data, baseline];
+  }
 }
 
 /**
@@ -167,7 +177,7 @@ export async function handOver(
   const records = await from.store.readEpochs();
   for (let draw = 0; draw < to.settings.draws; draw++) {
     const saved = await loadStage(from.store, stage, draw);
-    const finished = Number(saved?.state.epoch ?? 0) >= (from.settings[stage]?.epochs ?? 1);
+    const finished = Number(saved?.state.epoch ?? 0) >= (settingsOfStage(from.settings, stage)?.epochs ?? 1);
     if (!saved || !finished || (await loadStage(to.store, stage, draw))) continue;
     // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
     await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);
@@ -178,9 +188,9 @@ export async function handOver(
   }
 }
 
-/** What it takes to train a variant by itself for one draw, pretraining included: the mean over its draws. */
+/** What it takes to train some stages for one draw, the mean over the draws, and the pretraining that they build on. */
 export async function meanCost(
-  { stages }: Pick<Variant, 'stages'>,
+  stages: readonly StageName[],
   { store, settings }: Pick<RecipeContext, 'store' | 'settings'>,
   pretraining: Cost | undefined,
 ): Promise<Cost> {

@@ -19,6 +19,7 @@ const speedsOf = fc.record({
   stepMs: fc.record({
     pretrain: fc.double({ min: 0.1, max: 2000, noNaN: true }),
     finetune: fc.double({ min: 0.1, max: 2000, noNaN: true }),
+    scratch: fc.double({ min: 0.1, max: 2000, noNaN: true }),
     selfTrain: fc.double({ min: 0.1, max: 2000, noNaN: true }),
     baseline: fc.double({ min: 0.1, max: 2000, noNaN: true }),
   }),
@@ -116,7 +117,7 @@ describe('fitToBudget', () => {
   });
 
   const speeds: Speeds = {
-    stepMs: { pretrain: 50, finetune: 25, selfTrain: 100, baseline: 20 },
+    stepMs: { pretrain: 50, finetune: 25, scratch: 25, selfTrain: 100, baseline: 20 },
     imageMs: 0.2,
     viewMs: 0.05,
     compileMs: 50,

@@ -12,11 +12,14 @@ import { formatBudget } from './budget-time.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
 import { pileSampleSize } from './pile.js';
-import { cachesFeatures, type RunSettings } from './settings.js';
+import { cachesFeatures, type RunSettings, settingsOfStage } from './settings.js';
 import { type StageGraph, type StageGraphName, stageGraph } from './stage-graph.js';
 import { stagesOf } from './stages.js';
 
-/** The stages whose length a budget decides; the baseline stays as the preset has it, since it is there to compare. */
+/**
+ * The stages whose length a budget decides: `scratch` takes as long as fine-tuning, and the baseline stays as the preset
+ * has it, since it is there to compare.
+ */
 const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
 export type ScaledStage = (typeof scaledStages)[number];
 
@@ -114,6 +117,7 @@ export function stepsOf(settings: RunSettings, stage: StageName, { images }: Pic
     case 'pretrain':
       return pretrain.epochs * pretrainStepsPerEpoch(settings, images);
     case 'finetune':
+    case 'scratch':
       return finetune.epochs * batchesPerEpoch(images.labelled, finetune.batchSize);
     case 'selfTrain':
       return selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0;
@@ -131,7 +135,10 @@ function pretrainStepsPerEpoch({ pretrain }: RunSettings, { train, labelled }: S
 /** Time of a run of these stages from its first graph to its report, in ms. */
 export function predictMs(settings: RunSettings, stages: readonly StageName[], speeds: Speeds): number {
   const steps = (stage: StageName) => stepsOf(settings, stage, speeds);
-  return timeOf(settings, stages, speeds, { epochs: (stage) => settings[stage]!.epochs, steps });
+  return timeOf(settings, stages, speeds, {
+    epochs: (stage) => settingsOfStage(settings, stage)!.epochs,
+    steps,
+  });
 }
 
 /** As {@link predictMs} of {@link scaled} settings or a little more: a function that never falls as the scale grows. */
@@ -141,10 +148,16 @@ function continuousMs(
   speeds: Speeds,
   scale: number,
 ): number {
+  const scaledAs = (stage: StageName) => (stage === 'scratch' ? 'finetune' : stage);
   return timeOf(settings, stages, speeds, {
-    epochs: (stage) => (isScaled(stage) ? epochsOf(settings, stage, speeds, scale) : settings[stage]!.epochs),
-    steps: (stage) =>
-      isScaled(stage) ? wantedSteps(settings, stage, speeds, scale) : stepsOf(settings, stage, speeds),
+    epochs: (stage) => {
+      const like = scaledAs(stage);
+      return isScaled(like) ? epochsOf(settings, like, speeds, scale) : settings[like]!.epochs;
+    },
+    steps: (stage) => {
+      const like = scaledAs(stage);
+      return isScaled(like) ? wantedSteps(settings, like, speeds, scale) : stepsOf(settings, like, speeds);
+    },
   });
 }
 
@@ -169,18 +182,18 @@ function timeOf(
   const pile = Math.min(pileSampleSize, unlabelled);
   const { valFraction } = settings.pretrain;
 
+  // Statistics are taken from 1,000 images by a pass of the training kind.
+  const classifier = () =>
+    (settings.finetune.reestimate ? classify(3000) : 0) + classify(labelled) + classify(test);
+
   const times: Readonly<Record<StageName, () => number>> = {
     pretrain: () =>
       training('pretrain') +
       epochs('pretrain') * classify(Math.round(unlabelled * valFraction) * turnCount) +
       classify(test * turnCount),
     finetune: () =>
-      training('finetune') +
-      // Statistics are taken from 1,000 images by a pass of the training kind.
-      (settings.finetune.reestimate ? classify(3000) : 0) +
-      (cachesFeatures(settings.finetune) ? classify(labelled) : 0) +
-      classify(labelled) +
-      classify(test),
+      training('finetune') + (cachesFeatures(settings.finetune) ? classify(labelled) : 0) + classifier(),
+    scratch: () => training('scratch') + classifier(),
     selfTrain: () =>
       training('selfTrain') +
       2 * pile * viewMs +
@@ -197,7 +210,7 @@ function timeOf(
 }
 
 function isScaled(stage: StageName): stage is ScaledStage {
-  return stage !== 'baseline';
+  return (scaledStages as readonly StageName[]).includes(stage);
 }
 
 function fewest(settings: RunSettings, stage: ScaledStage, speeds: Speeds): number {
@@ -294,7 +307,14 @@ export async function measureSpeeds(
   const views = Uint32Array.from({ length: Math.min(64, images.train) }, (_, i) => i);
   const strong = settings.selfTrain?.strong;
   return {
-    stepMs: { pretrain, finetune, selfTrain, baseline: perImage * settings.baseline.batchSize },
+    stepMs: {
+      pretrain,
+      finetune,
+      // As long as fine-tuning where that freezes nothing; at most three times as long where it does.
+      scratch: finetune * (settings.finetune.frozenBlocks > 0 ? 3 : 1),
+      selfTrain,
+      baseline: perImage * settings.baseline.batchSize,
+    },
     imageMs,
     viewMs: strong
       ? timeOnce(() => augmentImages(gatherImages(data.train, views), strong, probe(context))) / views.length

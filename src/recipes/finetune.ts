@@ -25,24 +25,26 @@ export interface Classifier {
  * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
  *
  * @param backbone undefined: random weights, nothing is transferred
+ * @param stage `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing is frozen
  */
 export async function finetune(
   context: RecipeContext,
   backbone: Readonly<Record<string, Tensor>> | undefined,
   draw: number,
+  stage: 'finetune' | 'scratch' = 'finetune',
 ): Promise<Classifier> {
   const { settings, data, runtime } = context;
-  const { epochs, batchSize, frozenBlocks, augmentation, labelSmoothing, batchNormMomentum } =
-    settings.finetune;
+  const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
+  const frozenBlocks = stage === 'scratch' ? 0 : settings.finetune.frozenBlocks;
   const labelled = labelledImages(context, draw);
   const classes = data.train.classNames.length;
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
-    ...freshWeights(network, randomFor(context, 'finetune', 'weights', draw)),
+    ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
   };
   const trainSet = labelledSet('labelled images', labelled);
-  const cached = cachesFeatures(settings.finetune);
+  const cached = cachesFeatures({ frozenBlocks, augmentation });
   const features = cached
     ? await computeFeatures(network, start, frozenBlocks, { ...trainSet, title: 'frozen features' }, context)
     : undefined;
@@ -51,14 +53,14 @@ export async function finetune(
     const { images, targets } = labelledBatch(labelled, positions);
     if (features) return { features: rowsOf(features, positions), targets };
     if (augmentation) {
-      augmentImages(images, augmentation, randomFor(context, 'finetune', 'augment', draw, step));
+      augmentImages(images, augmentation, randomFor(context, stage, 'augment', draw, step));
     }
     return { images, targets };
   };
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
-      stage: 'finetune',
+      stage,
       draw,
       title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
       step: {
@@ -74,7 +76,7 @@ export async function finetune(
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
       order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, 'finetune', 'order', draw, epoch)),
+        epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
       batch,
     },
     context,

@@ -3,8 +3,10 @@ import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { MemoryStore } from '../train/checkpoint.js';
+import type { TrainEvent } from '../train/events.js';
+import type { RunResult } from '../train/run-record.js';
 import { presets } from './presets.js';
-import { run } from './run.js';
+import { evaluateRun, run } from './run.js';
 import type { RunSettings } from './settings.js';
 
 /** Two kinds of small pictures that a few steps can learn: a bright corner, a bright edge. */
@@ -38,7 +40,7 @@ const tiny: RunSettings = {
   ...presets.quick,
   draws: 2,
   labelsPerClass: 4,
-  network: { width: 1 / 16, batchNormEpsilon: 1e-3 },
+  network: { backbone: 'compact', width: 1 / 16, batchNormEpsilon: 1e-3 },
   pretrain: { ...presets.quick.pretrain, epochs: 3, batchSize: 16, stepsPerEpoch: 20, valFraction: 0.2 },
   finetune: {
     ...presets.quick.finetune,
@@ -46,13 +48,28 @@ const tiny: RunSettings = {
     batchSize: 4,
     schedule: { kind: 'oneCycle', peak: 0.1 },
   },
+  selfTrain: {
+    ...presets.quick.selfTrain!,
+    epochs: 3,
+    stepsPerEpoch: 8,
+    labelledPerStep: 8,
+    pairsPerStep: 12,
+    averageDecay: 0.9,
+  },
   baseline: { ...presets.quick.baseline, epochs: 2, batchSize: 4 },
 };
+
+/** Figures of a finished run: without its name, and without what time and memory it took. */
+async function figuresIn(store: MemoryStore) {
+  const { run: _, ...result } = (await store.readJson('result')) as RunResult;
+  const { durationMs: _d, trainImagesPerSecond: _t, peakMemoryBytes: _p, ladder, ...figures } = result;
+  return { ...figures, ladder: ladder.map(({ durationMs: _l, ...step }) => step) };
+}
 
 describe('run', () => {
   let runtime: Runtime;
   beforeAll(async () => {
-    runtime = await createNodeRuntime({ device: 'cpu', threads: 2 });
+    runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   });
 
   it('learns the pretext task and the classes, and leaves everything in the store', async () => {
@@ -61,6 +78,30 @@ describe('run', () => {
     expect(result.pretext!.test.accuracy).toBeGreaterThan(0.9);
     expect(result.fineTune!.test.accuracy).toBeGreaterThan(0.9);
     expect(result.draws).toHaveLength(2);
+    expect(result.selfTrain!.test.accuracy).toBeGreaterThan(0.9);
+    expect(result.final!.test).toEqual(
+      (result.final!.stage === 'selfTrain' ? result.selfTrain! : result.fineTune!).test,
+    );
+    expect(result.ladder.map(({ step, test }) => [step, test.accuracy])).toEqual([
+      ['baseline, as in the notebook', result.baseline!.test.accuracy],
+      ['+ re-estimated statistics', result.baselineReestimated!.test.accuracy],
+      ['rotation pretraining, then the labels', result.fineTune!.test.accuracy],
+      ['+ self-training', result.selfTrain!.test.accuracy],
+    ]);
+    // 3 × 20 × 16 pretraining, 10 × 8 fine-tuning, 3 × 8 × (8 + 2 × 12) self-training; 2 × 8 baseline.
+    expect(result.ladder.map(({ imagesTrained }) => imagesTrained)).toEqual([16, 16, 1040, 1808]);
+    const selfTrained = (await store.readEpochs()).filter((r) => r.stage === 'selfTrain' && r.draw === 0);
+    expect(selfTrained.map(({ epoch, step }) => [epoch, step])).toEqual([
+      [1, 8],
+      [2, 16],
+      [3, 24],
+    ]);
+    for (const { pile, val } of selfTrained) {
+      expect(val).toBeUndefined();
+      expect(pile!.information).toBeLessThanOrEqual(Math.LN2);
+      expect(pile!.agreement).toBeGreaterThan(0.5);
+      expect(pile!.smallestClass).toBeLessThanOrEqual(0.5);
+    }
     expect(await store.readJson('result')).toEqual(result);
     expect((await store.readEpochs()).filter((r) => r.stage === 'pretrain').map((r) => r.epoch)).toEqual([
       1, 2, 3,
@@ -80,7 +121,8 @@ describe('run', () => {
     await run({ settings: tiny, data, runtime, store: whole, emit: () => {} });
 
     const stopped = new MemoryStore('stopped');
-    for (const stopAfter of [4, 20, 41, 1000]) {
+    // Within each stage of draw 0, then within the second draw's self-training.
+    for (const stopAfter of [4, 61, 22, 9, 45, 1000]) {
       const abort = new AbortController();
       let steps = 0;
       const emit = (event: { type: string }) => {
@@ -90,13 +132,21 @@ describe('run', () => {
       if (stopAfter < 1000) await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
       else await attempt;
     }
-    for (const name of ['pretrain', 'finetune', 'baseline', 'finetune-draw1', 'baseline-draw1']) {
+    for (const name of [
+      'pretrain',
+      'finetune',
+      'selfTrain',
+      'baseline',
+      'selfTrain-draw1',
+      'baseline-draw1',
+    ]) {
       const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
       expect(b!.tensors).toEqual(a!.tensors);
     }
     const withoutTimes = async (store: MemoryStore) =>
       (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
     expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
+    expect(await figuresIn(stopped)).toEqual(await figuresIn(whole));
   });
 
   it('fine-tunes augmented images behind frozen blocks, which stay as they were', async () => {
@@ -104,6 +154,7 @@ describe('run', () => {
     const settings = {
       ...tiny,
       draws: 1,
+      network: { ...tiny.network, backbone: 'rotnet' as const },
       finetune: { ...tiny.finetune, frozenBlocks: 2, reestimate: false },
     };
     const stages = ['pretrain', 'finetune'] as const;
@@ -115,5 +166,59 @@ describe('run', () => {
     ];
     expect(Object.keys(tuned!.tensors).filter((name) => /block[12]/.test(name))).toEqual([]);
     expect(tuned!.tensors['block3.conv1.kernel']).not.toEqual(pretrained!.tensors['block3.conv1.kernel']);
+  });
+
+  it('refuses to freeze more blocks than the backbone has, before anything is written', async () => {
+    const store = new MemoryStore('refused');
+    const settings = { ...tiny, finetune: { ...tiny.finetune, frozenBlocks: 3 } };
+    await expect(run({ settings, data, runtime, store, emit: () => {} })).rejects.toMatchObject({
+      code: 'usage',
+      message: 'finetune.frozenBlocks: expected at most 2, the blocks of the backbone compact. Received: 3.',
+    });
+    expect(await store.readJson('config')).toBeUndefined();
+  });
+
+  it('stops self-training that runs together into one class, says so, and keeps the fine-tuned classifier', async () => {
+    const store = new MemoryStore('collapsed');
+    const notes: string[] = [];
+    const emit = (event: TrainEvent) => {
+      if (event.type === 'note') notes.push(event.text);
+    };
+    const settings: RunSettings = {
+      ...tiny,
+      draws: 1,
+      selfTrain: {
+        ...tiny.selfTrain!,
+        epochs: 20,
+        schedule: { kind: 'constant', learningRate: 1 },
+        // Nothing but its own opinion to learn from, however unsure it is.
+        labelWeight: 0,
+        informationWeight: 0,
+        pseudoLabelWeight: 5,
+        threshold: 0,
+        averageDecay: 0.5,
+      },
+    };
+    const context = { settings, data, runtime, store, emit };
+    const result = await run(context, { stages: ['pretrain', 'finetune', 'selfTrain'] });
+    const epochs = (await store.readEpochs()).filter((r) => r.stage === 'selfTrain');
+    expect(epochs.length).toBeLessThan(20);
+    expect(epochs.at(-1)!.pile!.smallestClass).toBeLessThan(0.05);
+    expect(notes).toEqual([
+      expect.stringMatching(/^Self-training stopped: /),
+      'Self-training did not help: the classifier from before it is kept.',
+    ]);
+    expect(result.selfTrain!.test.accuracy).toBeLessThan(0.75);
+    expect(result.final).toEqual({ stage: 'finetune', test: result.fineTune!.test });
+    expect(result.draws[0]!.final).toEqual(result.fineTune!.test);
+
+    // What was stopped is finished: going on trains nothing, and leaves the same.
+    const before = await figuresIn(store);
+    const events: string[] = [];
+    await run({ ...context, emit: (event) => events.push(event.type) });
+    expect(events).not.toContain('step');
+    expect(await figuresIn(store)).toEqual(before);
+    const evaluated = await evaluateRun(context);
+    expect(evaluated.final).toEqual(result.final);
   });
 });

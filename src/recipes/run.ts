@@ -4,11 +4,11 @@ import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
 import { saveBackbone } from './backbone.js';
-import type { RecipeContext } from './context.js';
+import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
 import { labelledIndices } from './labels.js';
-import { parseSettings, settingsOfConfig } from './settings.js';
+import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
 import {
   figuresOf,
   finalOf,
@@ -83,6 +83,16 @@ export function assertFits(
 ): void {
   const { settings, data } = context;
   const labelled = labelledIndices(context, 0).length;
+  const { backbone } = settings.network;
+  const { frozenBlocks, batchNormMomentum } = settings.finetune;
+  const blocks = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum)
+    .blocks.length;
+  if (frozenBlocks > blocks) {
+    throw new QuarterturnError(
+      'usage',
+      `finetune.frozenBlocks: expected at most ${blocks}, the blocks of the backbone ${backbone}. Received: ${frozenBlocks}.`,
+    );
+  }
   if (!stages.includes('pretrain')) return;
   requireSquare(data.train);
   const unlabelled = data.train.count - labelled;
@@ -114,7 +124,8 @@ async function openRun(
   const before = config === undefined ? [] : stagesOfConfig(config);
   const asked = options.stages ?? (config === undefined ? stagesOf(context.settings) : before);
   const stages = stageNames.filter(
-    (stage) => context.settings[stage] !== null && (asked.includes(stage) || before.includes(stage)),
+    (stage) =>
+      settingsOfStage(context.settings, stage) !== null && (asked.includes(stage) || before.includes(stage)),
   );
   assertFits(context, stages);
   if (config !== undefined) assertSameRun(context, config);

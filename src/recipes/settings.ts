@@ -4,6 +4,7 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constant, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
+import type { StageName } from '../train/run-record.js';
 import { labelsSchema } from './given-labels.js';
 
 const fraction = z.number().min(0).max(1);
@@ -53,6 +54,8 @@ const stageSchema = z.strictObject({
 });
 
 const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
+  /** The classifier that it goes on from: the fine-tuned one, or one trained on the labels from random weights. */
+  start: z.enum(['finetune', 'scratch']),
   stepsPerEpoch: count,
   /** A batch is made of these labelled images and of each unlabelled one twice. */
   labelledPerStep: count,
@@ -145,8 +148,16 @@ export function settingsOfConfig(config: unknown, where: string): RunSettings {
 }
 
 /** Whether the frozen blocks' output can be computed once for all steps: their images must stay the same. */
-export function cachesFeatures({ frozenBlocks, augmentation }: RunSettings['finetune']): boolean {
+export function cachesFeatures({
+  frozenBlocks,
+  augmentation,
+}: Pick<RunSettings['finetune'], 'frozenBlocks' | 'augmentation'>): boolean {
   return frozenBlocks > 0 && augmentation === null;
+}
+
+/** The settings that a stage goes by; a run without self-training has none for it. */
+export function settingsOfStage(settings: RunSettings, stage: StageName): { readonly epochs: number } | null {
+  return settings[stage === 'scratch' ? 'finetune' : stage];
 }
 
 /** The optimizer that a stage asks for. */

@@ -14,9 +14,9 @@ const fromRandom = (settings: RunSettings): RunSettings => ({
 });
 
 it('stagesOf leaves out what the settings have no use for', () => {
-  expect(stagesOf(quick)).toEqual(['pretrain', 'finetune', 'selfTrain', 'baseline']);
+  expect(stagesOf(quick)).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
   expect(stagesOf(notebook)).toEqual(['pretrain', 'finetune', 'baseline']);
-  expect(stagesOf(fromRandom(quick))).toEqual(['finetune', 'selfTrain', 'baseline']);
+  expect(stagesOf(fromRandom(quick))).toEqual(['finetune', 'scratch', 'selfTrain', 'baseline']);
 });
 
 it('settings of an earlier version start from the backbone', () => {

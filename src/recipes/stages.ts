@@ -13,11 +13,12 @@ import type { RecipeContext } from './context.js';
 import { type Classifier, finetune } from './finetune.js';
 import { type Pretrained, pretrain } from './pretrain.js';
 import { type SelfTrained, selfTrain } from './self-train.js';
-import type { RunSettings } from './settings.js';
+import { type RunSettings, settingsOfStage } from './settings.js';
 
 /** What one draw of the labels led to, as far as its stages were run. */
 export interface DrawOutcome {
   readonly classifier: Classifier | undefined;
+  readonly scratch: Classifier | undefined;
   readonly selfTrained: SelfTrained | undefined;
   readonly baseline: Baseline | undefined;
 }
@@ -32,7 +33,7 @@ export interface StageOutcomes {
 /** The figures of a run: what evaluating its stages gives, whenever it is done. */
 export type RunFigures = Pick<
   RunResult,
-  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'selfTrain' | 'final' | 'draws'
+  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'final' | 'draws'
 >;
 
 /** What it took to train a stage. */
@@ -42,6 +43,7 @@ export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
 export function stagesOf(settings: Pick<RunSettings, 'finetune' | 'selfTrain'>): readonly StageName[] {
   return stageNames.filter((stage) => {
     if (stage === 'pretrain') return settings.finetune.from === 'backbone';
+    if (stage === 'scratch') return settings.selfTrain?.start === 'scratch';
     return stage !== 'selfTrain' || settings.selfTrain !== null;
   });
 }
@@ -57,10 +59,13 @@ export async function runStages(
   const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
     const classifier = wanted('finetune', draw) ? await finetune(context, await backbone(), draw) : undefined;
+    const scratch = wanted('scratch', draw) ? await finetune(context, undefined, draw, 'scratch') : undefined;
+    const start = context.settings.selfTrain?.start === 'scratch' ? scratch : classifier;
     const selfTrained =
-      classifier && wanted('selfTrain', draw) ? await selfTrain(context, classifier, draw) : undefined;
+      start && wanted('selfTrain', draw) ? await selfTrain(context, start, draw) : undefined;
     draws.push({
       classifier,
+      scratch,
       selfTrained,
       baseline: wanted('baseline', draw) ? await baseline(context, draw) : undefined,
     });
@@ -77,7 +82,10 @@ export async function finishedStages({
   for (const stage of stageNames) {
     for (let draw = 0; draw < settings.draws; draw++) {
       const saved = await loadStage(store, stage, draw);
-      if (Number(saved?.state.epoch ?? 0) >= (settings[stage]?.epochs ?? Number.POSITIVE_INFINITY))
+      if (
+        Number(saved?.state.epoch ?? 0) >=
+        (settingsOfStage(settings, stage)?.epochs ?? Number.POSITIVE_INFINITY)
+      )
         finished.add(checkpointName(stage, draw));
     }
   }
@@ -117,15 +125,19 @@ export function finalOf({ classifier, selfTrained }: DrawOutcome):
 }
 
 export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
-  const results = draws.map(drawResult);
+  // A draw of which no stage was run has no figures.
+  const results = draws
+    .map(drawResult)
+    .filter(({ fineTune, scratch, baseline }) => fineTune ?? scratch ?? baseline);
   const [first] = draws;
-  const { classifier, selfTrained, baseline: base } = first ?? {};
+  const { classifier, scratch, selfTrained, baseline: base } = first ?? {};
   const final = first && finalOf(first);
   return {
     pretext: pretrained ? { val: pretrained.val.metrics, test: pretrained.test.metrics } : null,
     fineTune: classifier ? { train: classifier.train.metrics, test: classifier.test.metrics } : null,
     baseline: base ? { train: base.train, test: base.test.metrics } : null,
     baselineReestimated: base ? { test: base.testReestimated.metrics } : null,
+    scratch: scratch ? { test: scratch.test.metrics } : null,
     selfTrain: selfTrained ? { test: selfTrained.test.metrics } : null,
     final: final ? { stage: final.stage, test: final.classifier.test.metrics } : null,
     draws: results,
@@ -133,10 +145,11 @@ export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
 }
 
 function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
-  const { classifier, selfTrained, baseline: base } = outcome;
+  const { classifier, scratch, selfTrained, baseline: base } = outcome;
   return {
     draw,
     fineTune: classifier?.test.metrics ?? null,
+    scratch: scratch?.test.metrics ?? null,
     selfTrain: selfTrained?.test.metrics ?? null,
     final: finalOf(outcome)?.classifier.test.metrics ?? null,
     baseline: base?.test.metrics ?? null,
@@ -146,33 +159,42 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
 
 /** What each stage added to draw 0, and what all training up to it took. */
 export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes): Promise<LadderStep[]> {
-  const { classifier, selfTrained, baseline: base } = draws[0] ?? {};
+  const { classifier, scratch, selfTrained, baseline: base } = draws[0] ?? {};
   const cost = (stage: StageName) => costOf(context, stage, 0);
   const labels =
     context.settings.finetune.from === 'random'
       ? "the labels alone, fine-tuning's schedule"
       : 'rotation pretraining, then the labels';
-  const [pretraining, finetuning, selfTraining, fromScratch] = [
+  const [pretraining, finetuning, augmented, selfTraining, supervised] = [
     await cost('pretrain'),
     await cost('finetune'),
+    await cost('scratch'),
     await cost('selfTrain'),
     await cost('baseline'),
   ];
-  const step = (name: string, test: LadderStep['test'] | undefined, ...costs: Cost[]): LadderStep[] =>
+  const step = (
+    figure: LadderStep['figure'],
+    name: string,
+    test: LadderStep['test'] | undefined,
+    ...costs: Cost[]
+  ): LadderStep[] =>
     test === undefined
       ? []
       : [
           {
+            figure,
             step: name,
             test,
             durationMs: Math.round(costs.reduce((sum, { durationMs }) => sum + durationMs, 0)),
             imagesTrained: costs.reduce((sum, { imagesTrained }) => sum + imagesTrained, 0),
           },
         ];
+  const before = context.settings.selfTrain?.start === 'scratch' ? [augmented] : [pretraining, finetuning];
   return [
-    ...step('baseline, as in the notebook', base?.test.metrics, fromScratch),
-    ...step('+ re-estimated statistics', base?.testReestimated.metrics, fromScratch),
-    ...step(labels, classifier?.test.metrics, pretraining, finetuning),
-    ...step('+ self-training', selfTrained?.test.metrics, pretraining, finetuning, selfTraining),
+    ...step('baseline', 'baseline, as in the notebook', base?.test.metrics, supervised),
+    ...step('baselineReestimated', '+ re-estimated statistics', base?.testReestimated.metrics, supervised),
+    ...step('scratch', '+ augmentation', scratch?.test.metrics, augmented),
+    ...step('fineTune', labels, classifier?.test.metrics, pretraining, finetuning),
+    ...step('selfTrain', '+ self-training', selfTrained?.test.metrics, ...before, selfTraining),
   ];
 }

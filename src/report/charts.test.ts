@@ -2,7 +2,14 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { chartSvg } from './chart-svg.js';
-import { accuracyRange, countInterval, learningCurveOption, retentionOption } from './charts.js';
+import {
+  accuracyRange,
+  countInterval,
+  informationOption,
+  informationRange,
+  learningCurveOption,
+  retentionOption,
+} from './charts.js';
 
 const { epochs } = sampleRecord();
 
@@ -19,6 +26,36 @@ test('a curve holds the stage’s own values of draw 0, val only where there is 
   const baseline = learningCurveOption(epochs, 'baseline', 'loss');
   expect(baseline.series).toMatchObject([{ name: 'train' }]);
   expect(baseline.yAxis).toMatchObject({ name: 'loss (nats)', min: 0 });
+});
+
+test('self-training: labels beside the pile’s agreement, and information up to its ceiling', () => {
+  const piles = epochs.flatMap(({ pile }) => (pile ? [pile] : []));
+  const accuracy = learningCurveOption(epochs, 'selfTrain', 'accuracy');
+  expect(accuracy.series).toMatchObject([
+    { name: 'labels' },
+    { name: 'pile, agreement', data: piles.map(({ agreement }, i) => [i + 1, agreement]) },
+  ]);
+  const information = informationOption(epochs, 'selfTrain', 10);
+  expect(information.series).toMatchObject([
+    { name: 'pile, information', data: piles.map(({ information }, i) => [i + 1, information]) },
+  ]);
+  expect(information.yAxis).toMatchObject({ name: 'information (nats)', max: Math.log(10) });
+  const { formatter } = (information.yAxis as { axisLabel: { formatter: (nats: number) => string } })
+    .axisLabel;
+  expect([1.8, 2, 2.2, Math.log(10)].map(formatter)).toEqual(['1.8', '2.0', '2.2', 'ln 10']);
+});
+
+test('the axis of information hides nothing', () => {
+  expect(informationRange([], Math.LN2).min).toBeLessThan(Math.LN2);
+  expect(informationRange([0, 0.1], Math.log(10))).toEqual({ min: 0, interval: 0.5 });
+  const ceiling = Math.log(10);
+  fc.assert(
+    fc.property(fc.array(fc.double({ min: 0, max: ceiling, noNaN: true }), { minLength: 1 }), (values) => {
+      const { min, interval } = informationRange(values, ceiling);
+      expect(min).toBeLessThanOrEqual(Math.min(...values));
+      expect((ceiling - min) / interval).toBeLessThanOrEqual(6);
+    }),
+  );
 });
 
 test('few points carry markers, many do not', () => {

@@ -30,7 +30,8 @@ export const midToneTheme: ChartTheme = {
 const mostMarkers = 24;
 
 /**
- * A stage's accuracy or loss over its epochs, train and (where it has a split) val, of label draw 0.
+ * A stage's accuracy or loss over its epochs, of label draw 0: train and, where it has a split, val; where it learns from
+ * the unlabelled pile, how often two views of an image agree.
  *
  * Accuracy runs up to 100 % from the round figure just below the lowest value; loss from 0.
  */
@@ -42,29 +43,76 @@ export function learningCurveOption(
 ): LineChartOption {
   const records = epochs.filter((record) => record.stage === stage && record.draw === 0);
   const train = records.map((record) => [record.epoch, record.train[quantity]] as [number, number]);
-  const val = records.flatMap((record) =>
-    record.val === undefined ? [] : [[record.epoch, record.val[quantity]] as [number, number]],
-  );
-  const lastEpoch = records.reduce((last, record) => Math.max(last, record.epoch), 1);
+  const val = pointsOf(records, ({ val }) => val?.[quantity]);
+  const agreement = quantity === 'accuracy' ? pointsOf(records, ({ pile }) => pile?.agreement) : [];
   const curves = [
-    lineSeries('train', train, theme.train, theme),
+    lineSeries(agreement.length > 0 ? 'labels' : 'train', train, theme.train, theme),
     ...(val.length > 0 ? [lineSeries('val', val, theme.val, theme)] : []),
+    ...(agreement.length > 0 ? [lineSeries('pile, agreement', agreement, theme.val, theme)] : []),
   ];
-  const values = [...train, ...val].map(([, value]) => value);
+  const values = [...train, ...val, ...agreement].map(([, value]) => value);
   return {
     ...frame(theme),
-    legend: {
-      top: 0,
-      right: 0,
-      itemGap: 18,
-      itemWidth: 20,
-      itemHeight: 7,
-      inactiveColor: theme.rule,
-      textStyle: { color: theme.text },
-    },
-    xAxis: countAxis('epoch', lastEpoch, theme),
-    yAxis: quantity === 'accuracy' ? accuracyAxis(values, theme) : lossAxis(theme),
+    legend: legend(theme),
+    xAxis: countAxis('epoch', lastEpochOf(records), theme),
+    yAxis:
+      quantity === 'loss'
+        ? lossAxis(theme)
+        : accuracyAxis(agreement.length > 0 ? 'share of images' : 'accuracy', values, theme),
     series: curves,
+  };
+}
+
+/**
+ * What a stage that learns from the unlabelled pile knows of it after each epoch, of label draw 0: mutual information
+ * of two views' classes, in nats, on an axis that ends at its ceiling ln K.
+ *
+ * @param classes K
+ */
+export function informationOption(
+  epochs: readonly EpochRecord[],
+  stage: StageName,
+  classes: number,
+  theme: ChartTheme = midToneTheme,
+): LineChartOption {
+  const records = epochs.filter((record) => record.stage === stage && record.draw === 0);
+  const information = pointsOf(records, ({ pile }) => pile?.information);
+  return {
+    ...frame(theme),
+    legend: legend(theme),
+    xAxis: countAxis('epoch', lastEpochOf(records), theme),
+    yAxis: informationAxis(
+      information.map(([, value]) => value),
+      classes,
+      theme,
+    ),
+    series: [lineSeries('pile, information', information, theme.val, theme)],
+  };
+}
+
+function pointsOf(
+  records: readonly EpochRecord[],
+  read: (record: EpochRecord) => number | undefined,
+): [number, number][] {
+  return records.flatMap((record) => {
+    const value = read(record);
+    return value === undefined ? [] : [[record.epoch, value] as [number, number]];
+  });
+}
+
+function lastEpochOf(records: readonly EpochRecord[]): number {
+  return records.reduce((last, record) => Math.max(last, record.epoch), 1);
+}
+
+function legend(theme: ChartTheme) {
+  return {
+    top: 0,
+    right: 0,
+    itemGap: 18,
+    itemWidth: 20,
+    itemHeight: 7,
+    inactiveColor: theme.rule,
+    textStyle: { color: theme.text },
   };
 }
 
@@ -209,9 +257,9 @@ export function accuracyRange(values: readonly number[]): { min: number; interva
   return { min: 1 - room, interval };
 }
 
-function accuracyAxis(values: readonly number[], theme: ChartTheme) {
+function accuracyAxis(name: string, values: readonly number[], theme: ChartTheme) {
   const { min, interval } = accuracyRange(values);
-  return { ...percentAxis('accuracy', min, interval, theme), max: 1 };
+  return { ...percentAxis(name, min, interval, theme), max: 1 };
 }
 
 function lossAxis(theme: ChartTheme) {
@@ -221,5 +269,39 @@ function lossAxis(theme: ChartTheme) {
     min: 0,
     splitNumber: 5,
     axisLabel: { color: theme.text },
+  };
+}
+
+/** Lowest value and tick interval of an axis of information that ends at `ceiling` and shows all of `values`. */
+export function informationRange(
+  values: readonly number[],
+  ceiling: number,
+): { min: number; interval: number } {
+  const lowest = Math.max(
+    0,
+    values.reduce((low, value) => Math.min(low, value), 0.9 * ceiling),
+  );
+  const intervals = [0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1];
+  const interval = intervals.find((size) => (ceiling - lowest) / size <= 5) ?? 1;
+  return { min: Number((Math.floor(lowest / interval) * interval).toFixed(2)), interval };
+}
+
+function informationAxis(values: readonly number[], classes: number, theme: ChartTheme) {
+  const ceiling = Math.log(classes);
+  const { min, interval } = informationRange(values, ceiling);
+  return {
+    ...axisStyle('information (nats)', theme),
+    nameGap: 44,
+    min,
+    max: ceiling,
+    interval,
+    axisLabel: {
+      color: theme.text,
+      // The ceiling has its own label; a tick just below it has no room for one.
+      formatter: (nats: number) => {
+        if (nats === ceiling) return `ln ${classes}`;
+        return ceiling - nats < 0.4 * interval ? '' : nats.toFixed(interval < 0.1 ? 2 : 1);
+      },
+    },
   };
 }

@@ -13,6 +13,10 @@ test('every figure of the notebook stands beside ours', () => {
     ['Fine-tuned, accuracy on its labels', 1, 0.99, 'accuracy'],
     ['Fine-tuned, test accuracy', 0.9342, 0.8787, 'accuracy'],
     ['Fine-tuned, test loss', 0.2214, 0.6069, 'loss'],
+    ['Self-trained, test accuracy', 0.9886, null, 'accuracy'],
+    ['Self-trained, test loss', 0.1713, null, 'loss'],
+    ['Final classifier, test accuracy', 0.9886, 0.8787, 'accuracy'],
+    ['Final classifier, test loss', 0.1713, 0.6069, 'loss'],
     ['Baseline, training accuracy', 1, 1, 'accuracy'],
     ['Baseline, test accuracy', 0.1135, 0.1137, 'accuracy'],
     ['Baseline, test loss', 2.3184, 2.3122, 'loss'],
@@ -28,7 +32,8 @@ test('a stage that was not run has no figure of ours', () => {
 
 test('several draws give mean and sample standard deviation, one gives none', () => {
   const rows = compareWithNotebook(result).filter(({ subject }) => subject === 'draws');
-  expect(rows).toHaveLength(6);
+  expect(rows).toHaveLength(10);
+  expect(rows.map(({ label }) => label)).toContain('Final classifier, test accuracy, mean of 3');
   // 0.9342, 0.9417, 0.9268: mean 0.934233, Σ(x − mean)² = 1.1101e-4.
   expect(rows[0]).toMatchObject({ label: 'Fine-tuned, test accuracy, mean of 3', notebook: null });
   expect(rows[0]!.ours).toBeCloseTo(0.934233, 6);
@@ -36,4 +41,25 @@ test('several draws give mean and sample standard deviation, one gives none', ()
 
   const single = compareWithNotebook({ ...result, draws: result.draws.slice(0, 1) });
   expect(single.some(({ subject }) => subject === 'draws')).toBe(false);
+});
+
+test('a run without self-training, and one from before there was any, have no rows of it', () => {
+  const without = {
+    ...result,
+    selfTrain: null,
+    draws: result.draws.map((draw) => ({ ...draw, selfTrain: null })),
+  };
+  const {
+    selfTrain: _s,
+    final: _f,
+    ...older
+  } = {
+    ...result,
+    draws: result.draws.map(({ selfTrain: _, final: __, ...draw }) => draw),
+  };
+  const labels = (run: Parameters<typeof compareWithNotebook>[0]) =>
+    compareWithNotebook(run).map(({ label }) => label);
+  expect(labels(without)).toHaveLength(11 + 6);
+  expect(labels(without).filter((label) => /Self|Final/.test(label))).toEqual([]);
+  expect(labels(older as unknown as typeof result)).toEqual(labels(without));
 });

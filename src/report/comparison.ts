@@ -4,7 +4,7 @@ import { spreadOf } from './statistics.js';
 /** One figure of a run beside the notebook's. */
 export interface ComparisonRow {
   /** What is measured; rows of one subject stand together. */
-  readonly subject: 'rotation' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'draws';
+  readonly subject: 'rotation' | 'fineTune' | 'selfTrain' | 'baseline' | 'baselineReestimated' | 'draws';
   readonly label: string;
   /** null where the stage was not run. */
   readonly ours: number | null;
@@ -23,13 +23,17 @@ export const notebookFigures = {
 } as const;
 
 /**
- * Each figure of the notebook with ours beside it, then the baseline with re-estimated statistics, which the notebook
- * lacks, then mean ± sample standard deviation where there are at least two label draws.
+ * Each figure of the notebook with ours beside it, and what the notebook lacks: self-training (where the run had any,
+ * with the classifier that was saved in the end beside the notebook's one), the baseline with re-estimated statistics,
+ * mean ± sample standard deviation where there are at least two label draws.
  */
 export function compareWithNotebook(
-  result: Pick<RunResult, 'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'draws'>,
+  result: Pick<
+    RunResult,
+    'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'selfTrain' | 'final' | 'draws'
+  >,
 ): readonly ComparisonRow[] {
-  const { pretext, fineTune, baseline, baselineReestimated } = result;
+  const { pretext, fineTune, selfTrain, final, baseline, baselineReestimated } = result;
   const theirs = notebookFigures;
   return [
     accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs.pretext.val.accuracy),
@@ -43,6 +47,19 @@ export function compareWithNotebook(
     ),
     accuracy('fineTune', 'Fine-tuned, test accuracy', fineTune?.test, theirs.fineTune.test.accuracy),
     loss('fineTune', 'Fine-tuned, test loss', fineTune?.test, theirs.fineTune.test.loss),
+    ...(selfTrain
+      ? [
+          accuracy('selfTrain', 'Self-trained, test accuracy', selfTrain.test, null),
+          loss('selfTrain', 'Self-trained, test loss', selfTrain.test, null),
+          accuracy(
+            'selfTrain',
+            'Final classifier, test accuracy',
+            final?.test,
+            theirs.fineTune.test.accuracy,
+          ),
+          loss('selfTrain', 'Final classifier, test loss', final?.test, theirs.fineTune.test.loss),
+        ]
+      : []),
     accuracy('baseline', 'Baseline, training accuracy', baseline?.train, theirs.baseline.train.accuracy),
     accuracy('baseline', 'Baseline, test accuracy', baseline?.test, theirs.baseline.test.accuracy),
     loss('baseline', 'Baseline, test loss', baseline?.test, theirs.baseline.test.loss),
@@ -67,11 +84,15 @@ function drawRows(draws: readonly DrawResult[]): ComparisonRow[] {
   if (draws.length < 2) return [];
   const subjects = [
     ['Fine-tuned', (draw: DrawResult) => draw.fineTune],
+    ['Self-trained', (draw: DrawResult) => draw.selfTrain],
+    // The same as fine-tuned where nothing was self-trained.
+    ['Final classifier', (draw: DrawResult) => (draw.selfTrain ? draw.final : null)],
     ['Baseline', (draw: DrawResult) => draw.baseline],
     ['Baseline re-estimated', (draw: DrawResult) => draw.baselineReestimated],
   ] as const;
   return subjects.flatMap(([name, metricsOf]) => {
-    const metrics = draws.map(metricsOf).filter((m) => m !== null);
+    // Records of before self-training lack its fields.
+    const metrics = draws.map(metricsOf).filter((m) => m !== null && m !== undefined);
     if (metrics.length < 2) return [];
     return (['accuracy', 'loss'] as const).map((unit) => {
       const { mean, deviation } = spreadOf(metrics.map((m) => m[unit]));

@@ -31,7 +31,8 @@ test('nothing in the file points outside it, and no script is in it', () => {
 test('the headline figures, the comparison and the trap carry the run’s numbers', () => {
   const text = textOf(renderReport(sampleRecord()));
   expect(text).toContain('Rotation test accuracy 99.13 %');
-  expect(text).toContain('100-label test accuracy 93.42 %');
+  expect(text).toContain('100-label test accuracy 98.86 % self-trained on 59,');
+  expect(text).toContain('Final classifier, test accuracy 98.86 % 87.87 % +10.99 pp');
   expect(text).toContain('Fine-tuned, test accuracy 93.42 % 87.87 % +5.55 pp');
   expect(text).toContain('Baseline re-estimated, test accuracy 71.24 % not reported —');
   expect(text).toContain('Fine-tuned, test accuracy, mean of 3 93.42 ± 0.75 %');
@@ -93,6 +94,9 @@ test('a run of which nothing is there yet is still a report', () => {
       fineTune: null,
       baseline: null,
       baselineReestimated: null,
+      selfTrain: null,
+      final: null,
+      ladder: [],
       draws: [],
     },
     exhibits: { grids: [], layerTables: [], confusions: [], classCounts: [] },
@@ -100,7 +104,7 @@ test('a run of which nothing is there yet is still a report', () => {
   const text = textOf(renderReport(bare));
   expect(text).toContain('Rotation test accuracy — not run');
   expect(text).toContain('Fine-tuned, test loss not run 0.6069 —');
-  expect(text).not.toMatch(/NaN|undefined|null|trap|How it learned|What it saw/);
+  expect(text).not.toMatch(/NaN|undefined|null|trap|How it learned|What it saw|What each step/);
 });
 
 test('the trap falls back from settings to epochs to the notebook', () => {
@@ -153,4 +157,35 @@ test('given labels are one entry of the settings, without the number that they p
   const text = textOf(renderReport({ ...record, config }));
   expect(text).toContain('labels 4711, 12 (seven)');
   expect(text).not.toContain('labelsPerClass');
+});
+
+test('what each step brought, and what became of self-training', () => {
+  const record = sampleRecord();
+  const { result } = record;
+  const text = textOf(renderReport(record));
+  expect(text).toContain(
+    'rotation pretraining, then the labels 1 min 44 s, 132,160 images 93.42 % 6.6 % wrong',
+  );
+  expect(text).toContain('+ self-training 3 min 51 s, 439,360 images 98.86 % 1.1 % wrong');
+  expect(text).toContain('over all 3 draws the classifier that was kept reaches 98.82 ± 0.12 %');
+
+  const final = { stage: 'finetune' as const, test: result.fineTune!.test };
+  const rejected = textOf(renderReport({ ...record, result: { ...result, final } }));
+  expect(rejected).toContain('Self-training was not kept');
+  expect(rejected).toContain('100-label test accuracy 93.42 %');
+  const stopped = { ...record, epochs: record.epochs.filter((e) => e.stage !== 'selfTrain' || e.epoch < 3) };
+  expect(textOf(renderReport({ ...stopped, result: { ...result, final } }))).toContain(
+    'Self-training was stopped',
+  );
+});
+
+test('a run of before there was self-training is reported as it was', () => {
+  const record = sampleRecord();
+  const { selfTrain: _s, final: _f, ladder: _l, ...older } = record.result;
+  const draws = older.draws.map(({ selfTrain: _, final: __, ...draw }) => draw);
+  const epochs = record.epochs.filter(({ stage }) => stage !== 'selfTrain');
+  const saved = { ...record, epochs, result: { ...older, draws } } as unknown as RunRecord;
+  const text = textOf(renderReport(saved));
+  expect(text).toContain('100-label test accuracy 93.42 % pretrained, then fine-tuned');
+  expect(text).not.toMatch(/NaN|undefined|null|[Ss]elf-train(?!ing, test set)/);
 });

@@ -1,13 +1,14 @@
 import type { RunRecord } from '../train/run-record.js';
 import { html, trusted } from './html.js';
-import { runName } from './run-facts.js';
+import { completeResult, runName } from './run-facts.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
 import { curvesSection } from './sections/curves.js';
 import { gridsSection } from './sections/grids.js';
 import { headerSection } from './sections/header.js';
+import { ladderSection } from './sections/ladder.js';
 import { layersSection } from './sections/layers.js';
-import { barsSection, comparisonSection } from './sections/results.js';
+import { comparisonSection } from './sections/results.js';
 import { settingsSection } from './sections/settings.js';
 import { trapSection } from './sections/trap.js';
 import { styleSheet } from './style.js';
@@ -23,9 +24,12 @@ const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![
  *
  * A pure function: the same record gives the same text. Sections of stages that were not run are left out.
  *
+ * A run of an earlier version that knew no self-training is reported without it.
+ *
  * @throws QuarterturnError `data` where an image of a grid does not have the size that its grid says
  */
-export function renderReport(record: RunRecord): string {
+export function renderReport(saved: RunRecord): string {
+  const record = { ...saved, result: completeResult(saved.result) };
   const { exhibits, epochs, result } = record;
   const page = html`<!doctype html>
 <html lang="en">
@@ -40,7 +44,7 @@ export function renderReport(record: RunRecord): string {
 <body>
 ${headerSection(record)}
 <main>
-${barsSection(record)}
+${ladderSection(record)}
 ${comparisonSection(record)}
 ${gridsSection(exhibits.grids)}
 ${curvesSection(record)}

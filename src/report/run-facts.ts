@@ -1,9 +1,10 @@
-import type { EpochRecord, RunRecord, StageName } from '../train/run-record.js';
+import type { EpochRecord, RunRecord, RunResult, StageName } from '../train/run-record.js';
 
 /** What the report calls each stage. */
 export const stageTitles: Readonly<Record<StageName, string>> = {
   pretrain: 'Pretraining on rotations',
   finetune: 'Fine-tuning on the labels',
+  scratch: 'The labels alone, augmented',
   selfTrain: 'Self-training on the unlabelled pile',
   baseline: 'Supervised baseline',
 };
@@ -53,6 +54,34 @@ export function runName(folder: string): string {
 export function labelCount({ exhibits }: RunRecord): number {
   const labelled = exhibits.classCounts.reduce((sum, { labelled }) => sum + labelled, 0);
   return labelled > 0 ? labelled : 100;
+}
+
+/** How many images had no label; 0 where the record does not tell. */
+export function unlabelledCount({ exhibits }: RunRecord): number {
+  return exhibits.classCounts.reduce((sum, { train, labelled }) => sum + train - labelled, 0);
+}
+
+/** A result as it is written now: one from before self-training was saved had none, and ended with fine-tuning. */
+export function completeResult(result: RunResult): RunResult {
+  const older: Partial<RunResult> = result;
+  const { fineTune, selfTrain = null, ladder = [] } = older;
+  const { final = fineTune ? { stage: 'finetune', test: fineTune.test } : null } = older;
+  return { ...result, selfTrain, ladder, final };
+}
+
+/**
+ * What became of self-training: `none` was run, its classifier was `chosen`, it ran to its end and was `rejected`, or it
+ * was `stopped` before, since images of several classes ran together.
+ */
+export function selfTrainingOf({
+  config,
+  epochs,
+  result,
+}: RunRecord): 'none' | 'chosen' | 'rejected' | 'stopped' {
+  if (result.selfTrain === null) return 'none';
+  if (result.final?.stage === 'selfTrain') return 'chosen';
+  const planned = numberAt(config, ['selfTrain', 'epochs']) ?? 0;
+  return (summariseStage(epochs, 'selfTrain')?.epochs ?? planned) < planned ? 'stopped' : 'rejected';
 }
 
 /** Draw 0 of a stage, summed; null where the stage has no epochs. */

@@ -64,11 +64,11 @@ h1 { grid-row: 2; grid-column: 1; font-size: clamp(2.2rem, 5.4vw, 3.9rem); line-
 .turns img { width: 100%; aspect-ratio: 1; object-fit: cover; image-rendering: pixelated; border-radius: .4rem; }
 .byline { grid-column: 1 / -1; color: var(--muted); margin-top: 1.6rem; font-size: .95rem; display: flex; flex-wrap: wrap; column-gap: 1.4rem; }
 .byline strong { color: var(--ink); }
-.headlines { display: grid; grid-template-columns: repeat(3, minmax(0, 1fr)); gap: 2rem; border-top: 1px solid var(--rule); padding: 2.2rem 0 2.6rem; }
+.headlines { display: grid; grid-template-columns: minmax(0, 1.5fr) repeat(2, minmax(0, 1fr)); align-items: end; gap: 2rem; border-top: 1px solid var(--rule); padding: 2.2rem 0 2.6rem; }
 .headlines dt { font-size: .95rem; font-weight: 600; }
 .figure { font-size: clamp(2.6rem, 5.4vw, 4rem); line-height: 1.25; letter-spacing: -.035em; font-weight: 600; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .figure small { font-size: .45em; letter-spacing: 0; color: var(--muted); margin-left: .25em; }
-.headlines div:nth-child(2) .figure { color: var(--accent); }
+.headlines div:first-child .figure { color: var(--accent); font-size: clamp(3.4rem, 8vw, 6rem); line-height: 1.1; }
 .note { color: var(--muted); font-size: .875rem; line-height: 1.5; }
 .lead { max-width: 46rem; font-size: clamp(1.1rem, 1.8vw, 1.3rem); line-height: 1.55; padding-bottom: 4rem; text-wrap: pretty; }
 
@@ -95,10 +95,11 @@ footer p { max-width: none; }
 
 /* Bars */
 .bars { display: grid; gap: 1.2rem; }
-.bar { display: grid; grid-template-columns: 17rem minmax(0, 1fr) 4.6rem; align-items: center; gap: 1.2rem; }
+.bar { display: grid; grid-template-columns: 18.5rem minmax(0, 1fr) 5.4rem; align-items: center; gap: 1.2rem; }
 .bar p { line-height: 1.35; font-size: .95rem; }
 .bar small { display: block; color: var(--muted); font-size: .82rem; }
-.bar b { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+.bar p::first-letter { text-transform: uppercase; }
+.bar .value { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
 .track { position: relative; height: 2rem; background: var(--wash); border-radius: .3rem; }
 .track::after { content: ""; position: absolute; left: calc(var(--chance) * 100%); top: -.35rem; bottom: -.35rem; border-left: 2px dotted var(--faint); }
 .fill { display: block; height: 100%; width: calc(var(--value) * 100%); background: var(--faint); border-radius: .3rem; }
@@ -190,7 +191,7 @@ details[open] { padding-bottom: 1.2rem; }
   .figure { line-height: 1.15; }
   .turns { grid-row: 3; grid-column: 1 / -1; grid-template-columns: repeat(4, 3.4rem); padding: 1.4rem 0 0; }
   .bar { grid-template-columns: minmax(0, 1fr) auto; gap: .4rem 1rem; }
-  .bar p { grid-column: 1 / -1; }
+  .track { grid-row: 2; grid-column: 1 / -1; }
   .tiles { grid-template-columns: repeat(auto-fill, minmax(3.7rem, 1fr)); }
   .grid { width: 100%; }
   .comparison { font-size: .85rem; }

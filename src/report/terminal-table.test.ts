@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { type ComparisonRow, compareWithNotebook } from './comparison.js';
-import { comparisonTable } from './terminal-table.js';
+import { comparisonTable, ladderTable } from './terminal-table.js';
 
 const rows: readonly ComparisonRow[] = [
   { subject: 'rotation', label: 'Rotation, test accuracy', ours: 0.9913, notebook: 0.9948, unit: 'accuracy' },
@@ -30,4 +30,20 @@ test('the whole comparison fits 80 columns uncut', () => {
   const table = comparisonTable(compareWithNotebook(sampleRecord().result));
   expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(table).not.toContain('…');
+});
+
+test('the ladder fits 80 columns uncut, with long times and many images', () => {
+  const { ladder } = sampleRecord().result;
+  expect(ladderTable(ladder).split('\n')).toEqual([
+    'what each step brought                    test    error        time   images',
+    'baseline, as in the notebook           11.35 %  88.65 %       2.1 s    1,000',
+    '+ re-estimated statistics              71.24 %  28.76 %       2.1 s    1,000',
+    'rotation pretraining, then the labels  93.42 %   6.58 %  1 min 44 s  132,160',
+    '+ self-training                        98.86 %   1.14 %  3 min 51 s  439,360',
+  ]);
+  const long = ladder.map((step) => ({ ...step, durationMs: 754_000, imagesTrained: 1_310_400 }));
+  const lines = ladderTable(long).split('\n');
+  expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
+  expect(lines.join('')).not.toContain('…');
+  expect(ladderTable(long, { columns: 60 }).split('\n')[3]).toMatch(/^rotation pret.*… {2}93\.42 %/);
 });

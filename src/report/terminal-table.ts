@@ -1,8 +1,11 @@
+import type { LadderStep } from '../train/run-record.js';
 import type { ComparisonRow } from './comparison.js';
-import { absent, formatLoss, formatPercent } from './format.js';
+import { absent, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
 
 /** Below this a label says nothing any more; such a terminal wraps the lines itself. */
 const leastLabelWidth = 12;
+
+const gap = '  ';
 
 /**
  * The comparison as an aligned plain-text table, one line a row, blank lines between subjects.
@@ -13,21 +16,45 @@ export function comparisonTable(
   rows: readonly ComparisonRow[],
   { columns = 80 }: { columns?: number } = {},
 ): string {
-  const cells = rows.map((row) => ({ label: row.label, ours: oursText(row), theirs: theirsText(row) }));
-  const head = { label: '', ours: 'this run', theirs: 'notebook' };
-  const oursWidth = widest([head, ...cells].map((cell) => cell.ours));
-  const theirsWidth = widest([head, ...cells].map((cell) => cell.theirs));
-  const room = Math.max(leastLabelWidth, columns - oursWidth - theirsWidth - 4);
-  const labelWidth = Math.min(room, widest(cells.map((cell) => cell.label)));
-  const line = (cell: typeof head) =>
-    `${cut(cell.label, labelWidth).padEnd(labelWidth)}  ${cell.ours.padStart(oursWidth)}  ${cell.theirs.padStart(theirsWidth)}`;
+  const cells = rows.map((row) => [row.label, oursText(row), theirsText(row)]);
+  const lines = aligned([['', 'this run', 'notebook'], ...cells], columns);
+  const head = lines[0]!;
+  const groups = rows.flatMap((row, i) => [
+    ...(row.subject === rows[i - 1]?.subject ? [] : ['']),
+    lines[i + 1]!,
+  ]);
+  return [head, ...groups].join('\n');
+}
 
-  const lines = [line(head)];
-  cells.forEach((cell, i) => {
-    if (rows[i]!.subject !== rows[i - 1]?.subject) lines.push('');
-    lines.push(line(cell));
-  });
-  return lines.join('\n');
+/**
+ * The ladder as an aligned plain-text table: what each step brought, what all training up to it took.
+ *
+ * @param options.columns widest line allowed; longer names are cut with `…`
+ */
+export function ladderTable(
+  ladder: readonly LadderStep[],
+  { columns = 80 }: { columns?: number } = {},
+): string {
+  const cells = ladder.map(({ step, test, durationMs, imagesTrained }) => [
+    step,
+    formatPercent(test.accuracy),
+    formatPercent(1 - test.accuracy),
+    formatDuration(durationMs),
+    formatCount(imagesTrained),
+  ]);
+  return aligned([['what each step brought', 'test', 'error', 'time', 'images'], ...cells], columns).join(
+    '\n',
+  );
+}
+
+/** Rows of cells as lines of equal columns: the first to the left and cut where it must be, the others to the right. */
+function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
+  const widths = rows[0]!.map((_, column) => widest(rows.map((row) => row[column]!)));
+  const taken = widths.slice(1).reduce((sum, width) => sum + gap.length + width, 0);
+  const first = Math.min(Math.max(leastLabelWidth, columns - taken), widths[0]!);
+  return rows.map(([label, ...cells]) =>
+    [cut(label!, first).padEnd(first), ...cells.map((cell, i) => cell.padStart(widths[i + 1]!))].join(gap),
+  );
 }
 
 /** Our figure as text: `93.42 %`, `93.42 ± 0.58 %`, `0.2214`, or `—`. */

@@ -106,8 +106,19 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   const name = checkpointName(stage, draw);
   let { state, progress } = await startingPoint(options, store, name);
   const { step: fromStep } = progress;
-  emit({ type: 'stage-start', stage, draw, title, totalSteps, fromStep, epochs, stepsPerEpoch });
-  if (progress.epoch >= epochs) {
+  // A stage that was stopped early is done, too.
+  const done = progress.epoch >= epochs;
+  emit({
+    type: 'stage-start',
+    stage,
+    draw,
+    title,
+    totalSteps,
+    fromStep: done ? totalSteps : fromStep,
+    epochs,
+    stepsPerEpoch,
+  });
+  if (done) {
     return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
   }
 

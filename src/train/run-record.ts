@@ -11,7 +11,7 @@ export interface Metrics {
 }
 
 /** The stages of a run, in their order. */
-export const stageNames = ['pretrain', 'finetune', 'selfTrain', 'baseline'] as const;
+export const stageNames = ['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline'] as const;
 export type StageName = (typeof stageNames)[number];
 
 /** What can be told of a classifier on images whose classes nobody knows. */
@@ -56,6 +56,8 @@ export interface RunResult {
   /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
   readonly baseline: { readonly train: Metrics; readonly test: Metrics } | null;
   readonly baselineReestimated: { readonly test: Metrics } | null;
+  /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
+  readonly scratch: { readonly test: Metrics } | null;
   readonly selfTrain: { readonly test: Metrics } | null;
   /** The classifier that was saved, chosen by labels and pile, never by the test set. */
   readonly final: { readonly stage: ClassifierStage; readonly test: Metrics } | null;
@@ -74,6 +76,8 @@ export interface RunResult {
 export type ClassifierStage = 'finetune' | 'selfTrain';
 
 export interface LadderStep {
+  /** Which figure of the result it is. */
+  readonly figure: 'baseline' | 'baselineReestimated' | 'scratch' | 'fineTune' | 'selfTrain';
   /** For people: `+ rotation pretraining`. */
   readonly step: string;
   readonly test: Metrics;
@@ -87,6 +91,7 @@ export interface DrawResult {
   readonly draw: number;
   /** On the test set; null where the stage was not run. */
   readonly fineTune: Metrics | null;
+  readonly scratch: Metrics | null;
   readonly selfTrain: Metrics | null;
   readonly final: Metrics | null;
   readonly baseline: Metrics | null;

@@ -35,3 +35,24 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
   expect(result['block1.conv1.norm.movingVariance']!.data[0]).toBeCloseTo(averageOf('variance'), 5);
   expect(result['block1.conv1.kernel']).toBe(weights['block1.conv1.kernel']);
 });
+
+it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
+  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
+  const network = rotNet(
+    { backbone: 'compact', width: 1 / 64, height: 28, imageWidth: 28, channels: 1, batchNorm },
+    2,
+  );
+  const weights = freshWeights(network, Random.seeded(1));
+  // A kernel that passes the upper right pixel of each 2×2 patch on, in channel 0.
+  const kernel = weights['block1.conv1.kernel']!;
+  expect(kernel.shape).toEqual([3, 4, 3, 3]);
+  (kernel.data as Float32Array).fill(0, 0, 36)[9 + 4] = 1;
+  const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => (i * 37 + (i % 28) * 11) % 256);
+  const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  const images = tensor('uint8', [2, 28, 28, 1], pixels);
+  const result = await reestimateStatistics(network, weights, [images], runtime);
+  const chosen = [...pixels].filter((_, i) => Math.floor(i / 28) % 2 === 0 && i % 2 === 1);
+  const mean = chosen.reduce((sum, v) => sum + v / 255, 0) / chosen.length;
+  expect(result['block1.conv1.norm.movingMean']!.data[0]).toBeCloseTo(mean, 5);
+  expect(Object.keys(result).sort()).toEqual(network.specs.map(({ name }) => name).sort());
+});

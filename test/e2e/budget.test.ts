@@ -34,7 +34,7 @@ test('a run with more than enough time has the most steps, and is resumed with t
   const { code, stderr } = await quarterturn(`${common} --budget 1h --out run`);
   expect(stderr).toMatch(/^Measuring this machine \.\.\.$/m);
   expect(stderr).toMatch(
-    /^Budget 1h: 8\.00 times the recipe's steps \(pretraining 48, fine-tuning 32, self-training 16\), about /m,
+    /^Budget 1h: 8\.00 times the recipe's steps \(pretraining 48, fine-tuning 32, training from random weights 32, self-training 16\), about /m,
   );
   expect(stderr).toMatch(/^Budget is more than is used: /m);
   expect(code).toBe(0);

@@ -25,6 +25,8 @@ const commands = [
   'pretrain',
   'finetune',
   'baseline',
+  'ablate',
+  'suggest',
   'evaluate',
   'report',
   'summary',
@@ -74,7 +76,7 @@ describe('wrong usage exits 2 before anything is made', () => {
     ],
     ['run --draws x', /--draws: expected a whole number from 1 to 100\. Received: x\./],
     ['run --width -1', /--width: expected a number above 0, at most 8\. Received: -1\./],
-    ['run --preset quik', /--preset: expected quick or notebook\. Received: quik\./],
+    ['run --preset quik', /--preset: expected quick or [\w ]*notebook\. Received: quik\./],
     ['run --device cuda', /--device: expected cpu or webgpu\. Received: cuda\./],
     ['run --threads 0', /--threads: [\s\S]*Received: 0\./],
     ['run --out a --resume b', /'--out <folder>' cannot be used with option '--resume <folder>'/],
@@ -127,9 +129,20 @@ describe('a run', () => {
       fineTune: { train: metrics, test: metrics },
       baseline: { train: metrics, test: metrics },
       baselineReestimated: { test: metrics },
+      selfTrain: { test: metrics },
+      final: { stage: expect.stringMatching(/^(finetune|selfTrain)$/), test: metrics },
+      ladder: ['baseline', 'baselineReestimated', 'fineTune', 'selfTrain'].map((figure) => ({
+        figure,
+        step: expect.any(String),
+        test: metrics,
+        durationMs: expect.any(Number),
+        imagesTrained: expect.any(Number),
+      })),
       draws: [0, 1].map((draw) => ({
         draw,
         fineTune: metrics,
+        selfTrain: metrics,
+        final: metrics,
         baseline: metrics,
         baselineReestimated: metrics,
       })),
@@ -162,14 +175,14 @@ describe('a run', () => {
       preset: 'quick',
       draws: 2,
       network: { width: 0.0625 },
-      stages: ['pretrain', 'finetune', 'baseline'],
+      stages: ['pretrain', 'finetune', 'selfTrain', 'baseline'],
       device: 'cpu',
       threads: 1,
       node: process.version,
       commandLine: `quarterturn run --config tiny.json --data data --threads 1 --out ${run} --json`,
     });
     const lines = (await fs.readFile(join(cwd, run, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
-    expect(lines).toHaveLength(3 + 2 * (8 + 4));
+    expect(lines).toHaveLength(3 + 2 * (8 + 3 + 4));
   });
 
   test('report makes the same report again', async () => {
@@ -184,7 +197,7 @@ describe('a run', () => {
   test('evaluate finds the figures of result.json and writes nothing', async () => {
     const files = await timesOf(join(cwd, run));
     const { code, stdout } = await quarterturn(`evaluate ${run} --json`);
-    const { durationMs: _d, trainImagesPerSecond: _t, peakMemoryBytes: _p, ...figures } = result;
+    const { durationMs: _d, trainImagesPerSecond: _t, peakMemoryBytes: _p, ladder: _l, ...figures } = result;
     expect(code).toBe(0);
     expect(JSON.parse(stdout)).toEqual(figures);
     expect(await timesOf(join(cwd, run))).toEqual(files);
@@ -196,6 +209,7 @@ describe('a run', () => {
     expect(stderr).toBe(`${run} is complete: nothing to train.\n`);
     expect(stdout).toContain('Fine-tuned, test accuracy, mean of 2');
     expect(stdout).toContain(`Report  ${run}/report.html\nModel   ${run}/models/classifier.onnx\n`);
+    expect(stdout).toMatch(/^what each step brought +test +error +time +images$/m);
     expect(longest(stdout)).toBeLessThanOrEqual(80);
     expect(stdout + stderr).not.toContain('\x1b');
   });
@@ -241,7 +255,7 @@ describe('a run', () => {
     const predictions = JSON.parse(stdout) as Record<string, unknown>[];
     expect(predictions).toHaveLength(200);
     const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
-    expect(right / 200).toBe(result.fineTune!.test.accuracy);
+    expect(right / 200).toBe(result.final!.test.accuracy);
     const { probabilities, probability } = predictions[7] as {
       probabilities: Record<string, number>;
       probability: number;
@@ -320,7 +334,9 @@ describe('a run', () => {
     await quarterturn('finetune --resume runs/stages --quiet');
     const whole = await quarterturn('baseline --resume runs/stages --quiet --json');
     expect(whole.stderr).toBe('');
-    const { pretext, fineTune, baseline, baselineReestimated, draws } = result;
+    // There is no command for self-training alone: these stages end with fine-tuning.
+    const { pretext, fineTune, baseline, baselineReestimated } = result;
+    const draws = result.draws.map((draw) => ({ ...draw, selfTrain: null, final: draw.fineTune }));
     expect(JSON.parse(whole.stdout)).toMatchObject({
       pretext,
       fineTune,

@@ -64,12 +64,14 @@ describe('the report in a browser', () => {
         };
       }),
     );
-    expect(charts).toHaveLength(7);
+    expect(charts).toHaveLength(9);
     expect(charts.map(({ curves }) => curves.map(({ points }) => points))).toEqual([
       [20, 20],
       [20, 20],
       [20],
       [20],
+      [8, 8],
+      [8],
       [10],
       [10],
       [21],

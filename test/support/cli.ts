@@ -52,5 +52,6 @@ export const tinySettings = {
   network: { width: 0.0625 },
   pretrain: { epochs: 3, batchSize: 32, stepsPerEpoch: 25, valFraction: 0.1 },
   finetune: { epochs: 8, batchSize: 15 },
+  selfTrain: { epochs: 3, stepsPerEpoch: 10, labelledPerStep: 6, pairsPerStep: 12 },
   baseline: { epochs: 4, batchSize: 15 },
 };

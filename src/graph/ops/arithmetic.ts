@@ -132,13 +132,6 @@ export const relu = (x: Value): Value => applyOne(reluOp, [x], {});
 /** dy where y > 0, else 0. */
 export const reluGrad = (y: Value, dy: Value): Value => applyOne(reluGradOp, [y, dy], {});
 
-/** y = x, taken for a constant: no gradient comes back, also where x depends on what is differentiated by. */
-export const stopGradientOp: OpDefinition = {
-  name: 'stopGradient',
-  types: ([x]) => [{ dtype: x!.dtype, shape: x!.shape }],
-  gradient: () => [],
-};
-
 /** Same elements in the same row-major order; so is the gradient, shaped back. */
 export const reshapeOp: OpDefinition<{ readonly shape: Shape }> = {
   name: 'reshape',
@@ -180,9 +173,6 @@ export const broadcastToOp: OpDefinition<{ readonly shape: Shape }> = {
 };
 
 /** x with another shape of as many elements. */
-/** x as a constant of differentiation. */
-export const stopGradient = (x: Value): Value => applyOne(stopGradientOp, [x], {});
-
 export const reshape = (x: Value, shape: Shape): Value =>
   sameShape(x.shape, shape) ? x : applyOne(reshapeOp, [x], { shape });
 /** x with its axes in another order. */

@@ -31,7 +31,7 @@ export const argMaxOp: OpDefinition = {
       throw shapeError('argMax', 'float32 [N, K]', describeType(x!));
     return [{ dtype: 'int32', shape: [x!.shape[0]!] }];
   },
-  gradient: 'none',
+  gradient: 'zero',
 };
 
 /** int32 a = b elementwise → float32 1 or 0. */

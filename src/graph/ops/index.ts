@@ -13,7 +13,6 @@ import {
   reluOp,
   reshapeOp,
   sqrtOp,
-  stopGradientOp,
   subOp,
   transposeOp,
 } from './arithmetic.js';
@@ -38,7 +37,6 @@ export const allOps: readonly OpDefinition[] = [
   sqrtOp,
   reluOp,
   reluGradOp,
-  stopGradientOp,
   reshapeOp,
   transposeOp,
   broadcastToOp,

@@ -1,23 +1,24 @@
 import { type RunRecord, type StageName, stageNames } from '../../train/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
-import { learningCurveOption } from '../charts.js';
+import { informationOption, learningCurveOption } from '../charts.js';
 import { formatCount, formatDuration, formatLoss, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { stageTitles, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
-/** Accuracy and loss of each stage that was trained, over its epochs. */
+/** Accuracy and loss of each stage that was trained, over its epochs; for self-training, what it knows of the pile. */
 export function curvesSection(record: RunRecord): Html | null {
   const stages = stageNames.filter((stage) => summariseStage(record.epochs, stage) !== null);
   if (stages.length === 0) return null;
+  const piled = record.epochs.some(({ pile }) => pile !== undefined);
   const several = record.result.draws.length > 1;
   return section('How it learned', {
-    body: html`<p>Training figures are means over an epoch’s batches, taken while the network still moves; validation figures are taken at its end.${several && ' Of several label draws the first is drawn.'}</p>
+    body: html`<p>Training figures are means over an epoch’s batches, taken while the network still moves; validation figures are taken at its end.${piled && ' Self-training has no labels to be measured with beyond those that it learns from. What tells is whether two distorted views of an unlabelled image are given the same class, and how much one view’s class says about the other’s: nothing where everything is given one class, ln K where K classes are all in use and never confused.'}${several && ' Of several label draws the first is drawn.'}</p>
   ${stages.map((stage) => stageCurves(record, stage))}`,
   });
 }
 
-function stageCurves({ epochs }: RunRecord, stage: StageName): Html {
+function stageCurves({ epochs, exhibits }: RunRecord, stage: StageName): Html {
   const { epochs: count, steps, durationMs } = summariseStage(epochs, stage)!;
   const last = epochs.filter((record) => record.stage === stage && record.draw === 0).at(-1)!;
   const chart = (quantity: 'accuracy' | 'loss') => {
@@ -29,9 +30,25 @@ function stageCurves({ epochs }: RunRecord, stage: StageName): Html {
       `${stageTitles[stage]}: ${quantity} after ${count} epochs: training ${figure(last.train[quantity])}${val}`,
     );
   };
+  const pile = last.pile;
+  const charts =
+    pile === undefined
+      ? [chart('accuracy'), chart('loss')]
+      : [
+          chartSvg(
+            `${stage}-accuracy`,
+            learningCurveOption(epochs, stage, 'accuracy', cssTheme),
+            `${stageTitles[stage]}: after ${count} epochs ${formatPercent(last.train.accuracy)} of the labels, and agreement on ${formatPercent(pile.agreement)} of the pile`,
+          ),
+          chartSvg(
+            `${stage}-information`,
+            informationOption(epochs, stage, exhibits.classCounts.length || 10, cssTheme),
+            `${stageTitles[stage]}: information on the pile after ${count} epochs: ${formatLoss(pile.information)} nats`,
+          ),
+        ];
   return html`<figure class="curves">
     <figcaption><b>${stageTitles[stage]}</b><span>${formatCount(count)} ${count === 1 ? 'epoch' : 'epochs'}, ${formatCount(steps)} steps, ${formatDuration(durationMs)}</span></figcaption>
-    <div class="pair">${chart('accuracy')}${chart('loss')}</div>
+    <div class="pair">${charts}</div>
   </figure>
   `;
 }

@@ -1,11 +1,11 @@
 import type { RunRecord } from '../../train/run-record.js';
 import { imageDataUri } from '../bitmap.js';
 import { notebookFigures } from '../comparison.js';
-import { absent, formatDuration, formatPercent } from '../format.js';
+import { absent, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
-import { labelCount, runName, startOf } from '../run-facts.js';
+import { labelCount, runName, selfTrainingOf, startOf, unlabelledCount } from '../run-facts.js';
 
-/** Title, what this is, which run it was, and the three figures that matter. */
+/** Title, what this is, which run it was; the figure that matters, and two beside it. */
 export function headerSection(record: RunRecord): Html {
   const { result, config } = record;
   const labels = labelCount(record);
@@ -18,11 +18,11 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
+    ${headline(`${labels}-label test accuracy`, result.final?.test.accuracy, finalNote(record), notebookFigures.fineTune.test.accuracy)}
     ${headline('Rotation test accuracy', result.pretext?.test.accuracy, 'four ways to turn an image, no labels', notebookFigures.pretext.test.accuracy)}
-    ${headline(`${labels}-label test accuracy`, result.fineTune?.test.accuracy, 'pretrained, then fine-tuned', notebookFigures.fineTune.test.accuracy)}
     ${headline('Supervised baseline', result.baseline?.test.accuracy, baselineNote(record), notebookFigures.baseline.test.accuracy)}
   </dl>
-  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them. Here is how far that carried.</p>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${result.selfTrain !== null && ', and from there it taught itself the rest'}. Here is how far that carried.</p>
 </header>`;
 }
 
@@ -30,6 +30,22 @@ function headline(label: string, accuracy: number | undefined, note: string, not
   const [figure, unit] = accuracy === undefined ? [absent, ''] : formatPercent(accuracy).split(' ');
   return html`<div><dt>${label}</dt><dd class="figure">${figure}<small>${unit}</small></dd><dd class="note">${accuracy === undefined ? 'not run' : note}</dd><dd class="note">notebook ${formatPercent(notebook)}</dd></div>
     `;
+}
+
+/** Which stage the saved classifier comes from. */
+function finalNote(record: RunRecord): string {
+  switch (selfTrainingOf(record)) {
+    case 'chosen': {
+      const unlabelled = unlabelledCount(record);
+      return unlabelled > 0
+        ? `self-trained on ${formatCount(unlabelled)} unlabelled images`
+        : 'pretrained, fine-tuned, self-trained';
+    }
+    case 'none':
+      return 'pretrained, then fine-tuned';
+    default:
+      return 'pretrained, then fine-tuned: self-training did not help';
+  }
 }
 
 function baselineNote({ result }: RunRecord): string {

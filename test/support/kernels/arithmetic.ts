@@ -25,8 +25,6 @@ export const sqrt = unary(Math.sqrt);
 export const relu = unary((x) => Math.max(x, 0));
 export const reluGrad = binary((y, dy) => (y > 0 ? dy : 0));
 
-export const stopGradient = unary((x) => x);
-
 export const reshape: Kernel = ([x]) => [x!.data.slice()];
 
 /** Axis k of the output is axis perm[k] of the input. */

@@ -14,7 +14,6 @@ import {
   reluGrad,
   reshape,
   sqrt,
-  stopGradient,
   sub,
   transpose,
 } from '../../../src/graph/ops/arithmetic.js';
@@ -210,12 +209,6 @@ const permutations = (items: readonly number[]): number[][] =>
       );
 
 const axes: readonly LoweringCase[] = [
-  {
-    op: 'stopGradient',
-    what: 'a map, and one that is used again',
-    inputs: [uniform(...map)],
-    build: (x) => [stopGradient(x!), mul(stopGradient(neg(x!)), x!)],
-  },
   {
     op: 'reshape',
     what: 'a map to other ranks and to other maps; to and from a number',

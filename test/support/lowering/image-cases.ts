@@ -53,10 +53,10 @@ const geometries: readonly Geometry[] = [
 
 /** Large enough for Winograd: 16 channels and 64 columns of tiles on either side. */
 const winogradGeometries: readonly Geometry[] = [
-  ['5 × 5 same on 14 × 14 maps', [16, 16, 14, 14], [20, 16, 5, 5], samePads(5, 5)],
+  ['5 × 5 same, four tiles a row', [16, 16, 4, 14], [18, 16, 5, 5], samePads(5, 5)],
   ['3 × 3 same on odd maps, an odd number of images', [33, 17, 7, 5], [16, 17, 3, 3], samePads(3, 3)],
   ['3 × 4 with four different pads', [32, 16, 6, 7], [18, 16, 3, 4], [2, 0, 1, 3]],
-  ['5 × 5 without pads, one tile', [64, 16, 8, 8], [16, 16, 5, 5], none],
+  ['3 × 5 without pads, one tile', [64, 16, 6, 8], [16, 16, 3, 5], none],
   ['pads beyond the kernel on either side', [64, 16, 4, 4], [16, 16, 3, 3], [3, 0, 2, 4]],
 ];
 

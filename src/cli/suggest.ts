@@ -1,0 +1,160 @@
+import { writeFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { Command } from 'commander';
+import type { DataSource } from '../data/dataset.js';
+import type { GivenLabels } from '../recipes/given-labels.js';
+import { stagesOfConfig } from '../recipes/run.js';
+import { settingsOfConfig } from '../recipes/settings.js';
+import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
+import { formatPercent } from '../report/format.js';
+import { ioError } from '../train/atomic-file.node.js';
+import { RunFolder } from '../train/run-folder.node.js';
+import { contactSheet, encodePng } from './contact-sheet.js';
+import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
+import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import { shellPath, shownPath } from './paths.js';
+import { type PlaceFlags, placeOf, readData } from './place.js';
+import { readConfig } from './run-report.js';
+import { inSession } from './session.js';
+
+interface SuggestFlags extends PlaceFlags {
+  readonly count?: number;
+  readonly strategy?: Strategy;
+  readonly labels?: string;
+  readonly seed?: number;
+  readonly out?: string;
+  readonly sheet?: string;
+  readonly force?: boolean;
+  readonly json?: boolean;
+  readonly quiet?: boolean;
+}
+
+/** `quarterturn suggest`: which images to label next. */
+export function addSuggestCommand(program: Command): void {
+  const command = program
+    .command('suggest')
+    .summary('which images to label next')
+    .description(
+      'Choose the images whose labels teach most, from what a pretrained run sees in the unlabelled ones; write a labels file to be filled in, for finetune and run. Labels are never looked at.',
+    )
+    .argument('<run>', 'folder of a run with a finished pretraining');
+  addGroup(command, 'What to do:', [
+    option.count(),
+    option.strategy(),
+    option.labels(
+      'those that the run’s classifier learned from',
+      'labels file of images that are labelled already',
+    ),
+    option.seed("the run's"),
+  ]);
+  addGroup(command, 'Where:', [
+    option.labelsOut(),
+    option.sheet(),
+    option.force(),
+    option.data(),
+    option.device(),
+    option.threads(),
+  ]);
+  addOutputGroup(command, [option.json('the suggestions'), option.quiet()]);
+  addExamples(command, [
+    ['quarterturn suggest runs/turns --sheet sheet.png', 'look at the sheet, fill in labels.json'],
+    ['quarterturn finetune --from runs/turns --labels labels.json', 'then learn from these 20'],
+    ['quarterturn suggest runs/turns --labels labels.json --out more.json', '20 more beside them'],
+  ]);
+  command.action(suggestImages);
+}
+
+async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
+  const { out = 'labels.json', count = 20, strategy } = flags;
+  const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
+    // Adding to a file keeps what it holds.
+    const adding = flags.labels !== undefined && resolve(flags.labels) === resolve(out);
+    if (!flags.force && !adding) await assertHoldsNoLabels(out);
+    const given = flags.labels === undefined ? undefined : await readLabelsFile(flags.labels);
+    const store = await RunFolder.open(path, { readOnly: true });
+    const config = await readConfig(store);
+    const settings = settingsOfConfig(config, path);
+    const place = placeOf(flags, config);
+    const { createNodeRuntime } = await import('../runtime/node.js');
+    const runtime = await createNodeRuntime(place);
+    const data = await readData(place, session.emit);
+    const context = {
+      settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
+      data,
+      runtime,
+      store,
+      ...session,
+    };
+    const suggestions = await suggest(context, { count, strategy });
+    await writeLabelsFile(out, extended(given ?? settings.labels, suggestions, data));
+    if (flags.sheet !== undefined) await writeSheet(flags.sheet, data, suggestions.images);
+    const { images } = suggestions;
+    if (flags.json) {
+      const sheet = flags.sheet ?? null;
+      return `${JSON.stringify({ run: path, strategy: suggestions.strategy, labels: out, sheet, images }, null, 2)}\n`;
+    }
+    const next = stagesOfConfig(config).includes('pretrain') ? `finetune --from ${shellPath(path)}` : 'run';
+    return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next });
+  });
+  process.stdout.write(output);
+}
+
+/** Labels of before, and the suggested images without any. */
+function extended(
+  before: GivenLabels | null,
+  { labelled, images }: Suggestions,
+  { origin, checksums }: DataSource,
+): GivenLabels {
+  const old = before?.images ?? Array.from(labelled, (index) => ({ index, label: null }));
+  const added = images.map(({ index }) => ({ index, label: null }));
+  return { data: { origin, checksums }, images: [...old, ...added] };
+}
+
+async function writeSheet(path: string, { train }: DataSource, images: readonly Suggestion[]): Promise<void> {
+  const png = await encodePng(
+    contactSheet(
+      train,
+      images.map(({ index }) => index),
+    ),
+  );
+  await writeFile(path, png).catch((error) => {
+    throw ioError('write', path, error);
+  });
+}
+
+/** A line an image, then what to do with them. */
+function formatSuggestions(
+  { strategy, images }: Suggestions,
+  about: {
+    readonly count: number;
+    readonly out: string;
+    readonly sheet: string | undefined;
+    readonly next: string;
+  },
+): string {
+  const { count, out, sheet, next } = about;
+  const why = { typical: 'each typical of many others', uncertain: 'those that the classifier cannot tell' };
+  const rest = images.length < count ? `, all that are left of ${count}` : '';
+  const width = Math.max(...images.map(({ index }) => `${index}`.length), 5);
+  const lines = images.map((image) => `${`${image.index}`.padStart(width)}  ${reasonOf(image)}`);
+  return [
+    '',
+    `${images.length} images to label${rest}, ${why[strategy]}:`,
+    '',
+    `${'index'.padStart(width)}  ${strategy === 'typical' ? 'stands for' : 'looks like'}`,
+    ...lines,
+    '',
+    `Labels  ${shownPath(out)}: put the class of each image in place of null;`,
+    '        null is the label that the data itself has',
+    ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
+    `Next    quarterturn ${next} --labels ${shellPath(out)}`,
+    '',
+  ].join('\n');
+}
+
+function reasonOf({ share, between }: Suggestion): string {
+  if (share !== undefined) return `${formatPercent(share, 1)} of the pile`;
+  return (between ?? [])
+    .map(({ className, probability }) => `${className} (${formatPercent(probability, 0)})`)
+    .join(' or ');
+}
