@@ -167,7 +167,7 @@ describe('augmentBatch', () => {
     expect(result).not.toEqual(images);
   });
 
-  it('distorts each image on its own, as drawn in turn: five numbers, then the field', () => {
+  it('distorts each image on its own, as drawn in turn: its transform, then the field', () => {
     fc.assert(
       fc.property(anyShape, fc.constantFrom(0, 1.5), (shape, elasticPixels) => {
         const pixels = noise(sizeOf(shape));
@@ -189,12 +189,18 @@ describe('augmentBatch', () => {
     );
   });
 
-  it('draws five numbers for an image whatever the amplitudes, and none for what is off', () => {
-    for (const strength of [strengths.none, strengths.weak, { ...strengths.strong, elasticFraction: 0 }]) {
+  it('draws five numbers for an image whatever the amplitudes, one for the aspect, and none for what is off', () => {
+    const rigid = { ...strengths.strong, elasticFraction: 0 };
+    for (const [strength, numbers] of [
+      [strengths.none, 5],
+      [strengths.weak, 5],
+      [{ ...rigid, aspect: 0 }, 5],
+      [rigid, 6],
+    ] as const) {
       const random = Random.seeded(3);
       augmentBatch(images, shape, policyFor(6, 4, strength), random);
       const expected = Random.seeded(3);
-      for (let i = 0; i < 5 * shape.count; i++) expected.uniform();
+      for (let i = 0; i < numbers * shape.count; i++) expected.uniform();
       expect(random.state()).toEqual(expected.state());
     }
   });

@@ -25,7 +25,8 @@ describe('settings', () => {
 
   it('what the settings of an earlier version lack is off', () => {
     const { rotateDegrees, scale, shiftFraction, shearFraction } = quick;
-    expect(parsed({ rotateDegrees, scale, shiftFraction, shearFraction })).toEqual(quick);
+    const earlier = { rotateDegrees, scale, shiftFraction, shearFraction };
+    expect(parsed(earlier)).toEqual({ ...strengths.none, ...earlier });
   });
 
   it('hold any strength', () => {

@@ -50,6 +50,7 @@ const tiny: RunSettings = {
   },
   selfTrain: {
     ...presets.quick.selfTrain!,
+    start: 'scratch',
     epochs: 3,
     stepsPerEpoch: 8,
     labelledPerStep: 8,
@@ -85,11 +86,13 @@ describe('run', () => {
     expect(result.ladder.map(({ step, test }) => [step, test.accuracy])).toEqual([
       ['baseline, as in the notebook', result.baseline!.test.accuracy],
       ['+ re-estimated statistics', result.baselineReestimated!.test.accuracy],
+      ['+ augmentation', result.scratch!.test.accuracy],
       ['rotation pretraining, then the labels', result.fineTune!.test.accuracy],
       ['+ self-training', result.selfTrain!.test.accuracy],
     ]);
-    // 3 × 20 × 16 pretraining, 10 × 8 fine-tuning, 3 × 8 × (8 + 2 × 12) self-training; 2 × 8 baseline.
-    expect(result.ladder.map(({ imagesTrained }) => imagesTrained)).toEqual([16, 16, 1040, 1808]);
+    // 2 × 8 baseline; 10 × 8 from random weights; 3 × 20 × 16 pretraining and 10 × 8 fine-tuning; 3 × 8 × (8 + 2 × 12)
+    // self-training after those from random weights.
+    expect(result.ladder.map(({ imagesTrained }) => imagesTrained)).toEqual([16, 16, 80, 1040, 848]);
     const selfTrained = (await store.readEpochs()).filter((r) => r.stage === 'selfTrain' && r.draw === 0);
     expect(selfTrained.map(({ epoch, step }) => [epoch, step])).toEqual([
       [1, 8],
@@ -116,38 +119,41 @@ describe('run', () => {
     }
   });
 
-  it('goes on where it was stopped and ends in the same weights, bit for bit', async () => {
-    const whole = new MemoryStore('whole');
-    await run({ settings: tiny, data, runtime, store: whole, emit: () => {} });
-
-    const stopped = new MemoryStore('stopped');
+  it.each([
     // Within each stage of draw 0, then within the second draw's self-training.
-    for (const stopAfter of [4, 61, 22, 9, 45, 1000]) {
-      const abort = new AbortController();
-      let steps = 0;
-      const emit = (event: { type: string }) => {
-        if (event.type === 'step' && ++steps === stopAfter) abort.abort();
-      };
-      const attempt = run({ settings: tiny, data, runtime, store: stopped, emit, signal: abort.signal });
-      if (stopAfter < 1000) await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
-      else await attempt;
-    }
-    for (const name of [
-      'pretrain',
-      'finetune',
-      'selfTrain',
-      'baseline',
-      'selfTrain-draw1',
-      'baseline-draw1',
-    ]) {
-      const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
-      expect(b!.tensors).toEqual(a!.tensors);
-    }
-    const withoutTimes = async (store: MemoryStore) =>
-      (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
-    expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
-    expect(await figuresIn(stopped)).toEqual(await figuresIn(whole));
-  });
+    ['finetune', ['finetune', 'selfTrain'], [4, 61, 22, 19, 42]],
+    // The same, and within the second draw's stage that self-training starts from.
+    ['scratch', ['finetune', 'scratch', 'selfTrain'], [4, 61, 22, 22, 17, 29, 23]],
+  ] as const)(
+    'goes on where it was stopped and ends in the same weights, bit for bit: self-training from %s',
+    async (start, names, stops) => {
+      const settings = { ...tiny, selfTrain: { ...tiny.selfTrain!, start } };
+      const whole = new MemoryStore('whole');
+      await run({ settings, data, runtime, store: whole, emit: () => {} });
+
+      const stopped = new MemoryStore('stopped');
+      for (const stopAfter of [...stops, Number.POSITIVE_INFINITY]) {
+        const abort = new AbortController();
+        let steps = 0;
+        const emit = (event: { type: string }) => {
+          if (event.type === 'step' && ++steps === stopAfter) abort.abort();
+        };
+        const attempt = run({ settings, data, runtime, store: stopped, emit, signal: abort.signal });
+        if (stopAfter < Number.POSITIVE_INFINITY)
+          await expect(attempt).rejects.toMatchObject({ code: 'interrupted' });
+        else await attempt;
+      }
+      const stages = [...names, 'baseline'];
+      for (const name of ['pretrain', ...stages, ...stages.map((stage) => `${stage}-draw1`)]) {
+        const [a, b] = [await whole.loadCheckpoint(name), await stopped.loadCheckpoint(name)];
+        expect(b!.tensors, name).toEqual(a!.tensors);
+      }
+      const withoutTimes = async (store: MemoryStore) =>
+        (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
+      expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
+      expect(await figuresIn(stopped)).toEqual(await figuresIn(whole));
+    },
+  );
 
   it('fine-tunes augmented images behind frozen blocks, which stay as they were', async () => {
     const store = new MemoryStore('frozen');
@@ -170,12 +176,26 @@ describe('run', () => {
 
   it('refuses to freeze more blocks than the backbone has, before anything is written', async () => {
     const store = new MemoryStore('refused');
-    const settings = { ...tiny, finetune: { ...tiny.finetune, frozenBlocks: 3 } };
+    const settings = { ...tiny, finetune: { ...tiny.finetune, frozenBlocks: 4 } };
     await expect(run({ settings, data, runtime, store, emit: () => {} })).rejects.toMatchObject({
       code: 'usage',
-      message: 'finetune.frozenBlocks: expected at most 2, the blocks of the backbone compact. Received: 3.',
+      message: 'finetune.frozenBlocks: expected at most 3, the blocks of the backbone compact. Received: 4.',
     });
     expect(await store.readJson('config')).toBeUndefined();
+  });
+
+  it('keeps the classifier from before where the loss of self-training is no number', async () => {
+    const notes: string[] = [];
+    const emit = (event: TrainEvent) => {
+      if (event.type === 'note') notes.push(event.text);
+    };
+    const schedule = { kind: 'constant', learningRate: 1e38 } as const;
+    const settings = { ...tiny, draws: 1, selfTrain: { ...tiny.selfTrain!, schedule } };
+    const store = new MemoryStore('diverged');
+    const result = await run({ settings, data, runtime, store, emit });
+    expect(notes).toEqual([expect.stringMatching(/expected (a finite loss|finite weights).* is kept\.$/)]);
+    expect(result.final).toEqual({ stage: 'finetune', test: result.fineTune!.test });
+    expect(await store.readModel('classifier')).toBeDefined();
   });
 
   it('stops self-training that runs together into one class, says so, and keeps the fine-tuned classifier', async () => {
@@ -189,6 +209,7 @@ describe('run', () => {
       draws: 1,
       selfTrain: {
         ...tiny.selfTrain!,
+        start: 'finetune',
         epochs: 20,
         schedule: { kind: 'constant', learningRate: 1 },
         // Nothing but its own opinion to learn from, however unsure it is.
@@ -206,7 +227,7 @@ describe('run', () => {
     expect(epochs.at(-1)!.pile!.smallestClass).toBeLessThan(0.05);
     expect(notes).toEqual([
       expect.stringMatching(/^Self-training stopped: /),
-      'Self-training did not help: the classifier from before it is kept.',
+      'Self-training did not help: the fine-tuned classifier is kept.',
     ]);
     expect(result.selfTrain!.test.accuracy).toBeLessThan(0.75);
     expect(result.final).toEqual({ stage: 'finetune', test: result.fineTune!.test });

@@ -1,5 +1,6 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../data/batches.js';
 import { withoutIndices } from '../data/label-selection.js';
+import { QuarterturnError } from '../errors.js';
 import { evaluate } from '../train/evaluate.js';
 import { type StepBatch, trainStage } from '../train/loop.js';
 import { consistency } from '../train/objective.js';
@@ -30,7 +31,8 @@ export interface SelfTrained extends Classifier {
  * Sohn et al. 2020). It starts from a classifier that knows the classes roughly. What it learns is the moving average of
  * the weights.
  *
- * Should the pile's images run together into fewer classes, it stops and says so.
+ * Should the pile's images run together into fewer classes, or the loss be no number, it stops, says so, and leaves the
+ * classifier that it started from.
  */
 export async function selfTrain(
   context: RecipeContext,
@@ -60,7 +62,7 @@ export async function selfTrain(
     return { images: stackImages([images, mild, strong]), targets };
   };
 
-  const { state } = await trainStage(
+  const trained = await trainStage(
     {
       stage: 'selfTrain',
       draw,
@@ -92,24 +94,32 @@ export async function selfTrain(
       },
     },
     context,
-  );
+  ).catch((error: unknown) => {
+    if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
+    context.emit({
+      type: 'note',
+      text: `${error.message} The classifier from before self-training is kept.`,
+    });
+    return undefined;
+  });
+  if (trained === undefined) return { ...start, isBetter: false };
 
-  const weights = weightsOf(state);
-  const trained = await evaluate(network, weights, labelledSet('labelled images', labelled), context);
+  const weights = weightsOf(trained.state);
+  const onLabels = await evaluate(network, weights, labelledSet('labelled images', labelled), context);
   const before = await lookAtPile(network, start.weights, views, context);
   const after = await lookAtPile(network, weights, views, context);
   const isBetter =
     !hasCollapsed(after, network.classes) &&
     after.information > before.information &&
-    trained.metrics.accuracy > start.train.metrics.accuracy - toleratedLoss;
+    onLabels.metrics.accuracy > start.train.metrics.accuracy - toleratedLoss;
   if (!isBetter) {
-    const text = 'Self-training did not help: the classifier from before it is kept.';
+    const text = 'Self-training did not help: the fine-tuned classifier is kept.';
     context.emit({ type: 'note', text });
   }
   return {
     network,
     weights,
-    train: trained,
+    train: onLabels,
     test: await evaluate(network, weights, labelledSet('test images', context.data.test), context),
     isBetter,
   };

@@ -54,8 +54,11 @@ const stageSchema = z.strictObject({
 });
 
 const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
-  /** The classifier that it goes on from: the fine-tuned one, or one trained on the labels from random weights. */
-  start: z.enum(['finetune', 'scratch']),
+  /**
+   * The classifier that it goes on from: the fine-tuned one, as in the runs of earlier versions, or one trained on the
+   * labels from random weights.
+   */
+  start: z.enum(['finetune', 'scratch']).default('finetune'),
   stepsPerEpoch: count,
   /** A batch is made of these labelled images and of each unlabelled one twice. */
   labelledPerStep: count,

@@ -15,13 +15,19 @@ const fromRandom = (settings: RunSettings): RunSettings => ({
 
 it('stagesOf leaves out what the settings have no use for', () => {
   expect(stagesOf(quick)).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
+  const tuned = { ...quick, selfTrain: { ...quick.selfTrain!, start: 'finetune' as const } };
+  expect(stagesOf(tuned)).toEqual(['pretrain', 'finetune', 'selfTrain', 'baseline']);
   expect(stagesOf(notebook)).toEqual(['pretrain', 'finetune', 'baseline']);
   expect(stagesOf(fromRandom(quick))).toEqual(['finetune', 'scratch', 'selfTrain', 'baseline']);
 });
 
-it('settings of an earlier version start from the backbone', () => {
+it('settings of an earlier version start from the backbone, and self-training from what came of that', () => {
   const { from: _, ...finetune } = quick.finetune;
-  expect(parseSettings({ ...quick, finetune })).toEqual(quick);
+  const { start: __, ...selfTrain } = quick.selfTrain!;
+  expect(parseSettings({ ...quick, finetune, selfTrain })).toEqual({
+    ...quick,
+    selfTrain: { ...selfTrain, start: 'finetune' },
+  });
 });
 
 it('trains on the labels from random weights, with nothing pretrained', async () => {

@@ -22,6 +22,8 @@ test('every figure of the notebook stands beside ours', () => {
     ['Baseline, test loss', 2.3184, 2.3122, 'loss'],
     ['Baseline re-estimated, test accuracy', 0.7124, null, 'accuracy'],
     ['Baseline re-estimated, test loss', 0.9621, null, 'loss'],
+    ['Labels alone, augmented, test accuracy', 0.9214, null, 'accuracy'],
+    ['Labels alone, augmented, test loss', 0.2903, null, 'loss'],
   ]);
 });
 
@@ -32,8 +34,12 @@ test('a stage that was not run has no figure of ours', () => {
 
 test('several draws give mean and sample standard deviation, one gives none', () => {
   const rows = compareWithNotebook(result).filter(({ subject }) => subject === 'draws');
-  expect(rows).toHaveLength(10);
+  expect(rows).toHaveLength(12);
   expect(rows.map(({ label }) => label)).toContain('Final classifier, test accuracy, mean of 3');
+  // A point and three tenths below each draw's fine-tuned one.
+  const alone = rows.find(({ label }) => label === 'Labels alone, augmented, test accuracy, mean of 3')!;
+  expect(alone.ours).toBeCloseTo(0.921233, 6);
+  expect(alone.deviation).toBeCloseTo(0.00745, 5);
   // 0.9342, 0.9417, 0.9268: mean 0.934233, Σ(x − mean)² = 1.1101e-4.
   expect(rows[0]).toMatchObject({ label: 'Fine-tuned, test accuracy, mean of 3', notebook: null });
   expect(rows[0]!.ours).toBeCloseTo(0.934233, 6);
@@ -46,20 +52,32 @@ test('several draws give mean and sample standard deviation, one gives none', ()
 test('a run without self-training, and one from before there was any, have no rows of it', () => {
   const without = {
     ...result,
+    scratch: null,
     selfTrain: null,
-    draws: result.draws.map((draw) => ({ ...draw, selfTrain: null })),
+    draws: result.draws.map((draw) => ({ ...draw, scratch: null, selfTrain: null })),
   };
   const {
+    scratch: _c,
     selfTrain: _s,
     final: _f,
     ...older
   } = {
     ...result,
-    draws: result.draws.map(({ selfTrain: _, final: __, ...draw }) => draw),
+    draws: result.draws.map(({ scratch: _c, selfTrain: _s, final: _f, ...draw }) => draw),
   };
   const labels = (run: Parameters<typeof compareWithNotebook>[0]) =>
     compareWithNotebook(run).map(({ label }) => label);
   expect(labels(without)).toHaveLength(11 + 6);
-  expect(labels(without).filter((label) => /Self|Final/.test(label))).toEqual([]);
+  expect(labels(without).filter((label) => /Self|Final|alone/.test(label))).toEqual([]);
   expect(labels(older as unknown as typeof result)).toEqual(labels(without));
+});
+
+test('a run that was self-trained before the labels alone were a stage has all rows but theirs', () => {
+  const { scratch: _, ...older } = {
+    ...result,
+    draws: result.draws.map(({ scratch: _, ...draw }) => draw),
+  };
+  const rows = compareWithNotebook(result).filter(({ label }) => !label.startsWith('Labels alone'));
+  expect(compareWithNotebook(older as unknown as typeof result)).toEqual(rows);
+  expect(rows).toHaveLength(15 + 10);
 });

@@ -4,7 +4,14 @@ import { spreadOf } from './statistics.js';
 /** One figure of a run beside the notebook's. */
 export interface ComparisonRow {
   /** What is measured; rows of one subject stand together. */
-  readonly subject: 'rotation' | 'fineTune' | 'selfTrain' | 'baseline' | 'baselineReestimated' | 'draws';
+  readonly subject:
+    | 'rotation'
+    | 'fineTune'
+    | 'selfTrain'
+    | 'baseline'
+    | 'baselineReestimated'
+    | 'scratch'
+    | 'draws';
   readonly label: string;
   /** null where the stage was not run. */
   readonly ours: number | null;
@@ -24,16 +31,16 @@ export const notebookFigures = {
 
 /**
  * Each figure of the notebook with ours beside it, and what the notebook lacks: self-training (where the run had any,
- * with the classifier that was saved in the end beside the notebook's one), the baseline with re-estimated statistics,
- * mean ± sample standard deviation where there are at least two label draws.
+ * with the classifier that was saved in the end beside the notebook's one), the baseline with re-estimated statistics, the
+ * labels alone with fine-tuning's schedule and augmentation, mean ± sample standard deviation where there are at least two label draws.
  */
 export function compareWithNotebook(
   result: Pick<
     RunResult,
-    'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'selfTrain' | 'final' | 'draws'
+    'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'final' | 'draws'
   >,
 ): readonly ComparisonRow[] {
-  const { pretext, fineTune, selfTrain, final, baseline, baselineReestimated } = result;
+  const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated } = result;
   const theirs = notebookFigures;
   return [
     accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs.pretext.val.accuracy),
@@ -65,6 +72,12 @@ export function compareWithNotebook(
     loss('baseline', 'Baseline, test loss', baseline?.test, theirs.baseline.test.loss),
     accuracy('baselineReestimated', 'Baseline re-estimated, test accuracy', baselineReestimated?.test, null),
     loss('baselineReestimated', 'Baseline re-estimated, test loss', baselineReestimated?.test, null),
+    ...(scratch
+      ? [
+          accuracy('scratch', 'Labels alone, augmented, test accuracy', scratch.test, null),
+          loss('scratch', 'Labels alone, augmented, test loss', scratch.test, null),
+        ]
+      : []),
     ...drawRows(result.draws),
   ];
 }
@@ -89,9 +102,10 @@ function drawRows(draws: readonly DrawResult[]): ComparisonRow[] {
     ['Final classifier', (draw: DrawResult) => (draw.selfTrain ? draw.final : null)],
     ['Baseline', (draw: DrawResult) => draw.baseline],
     ['Baseline re-estimated', (draw: DrawResult) => draw.baselineReestimated],
+    ['Labels alone, augmented', (draw: DrawResult) => draw.scratch],
   ] as const;
   return subjects.flatMap(([name, metricsOf]) => {
-    // Records of before self-training lack its fields.
+    // Records of earlier versions lack the stages that there were not yet.
     const metrics = draws.map(metricsOf).filter((m) => m !== null && m !== undefined);
     if (metrics.length < 2) return [];
     return (['accuracy', 'loss'] as const).map((unit) => {

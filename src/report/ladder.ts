@@ -1,10 +1,13 @@
 import type { LadderStep, RunRecord } from '../train/run-record.js';
 import { formatCount, formatPercent } from './format.js';
-import { selfTrainingOf, unlabelledCount } from './run-facts.js';
+import { selfTrainingOf, selfTrainingStart, settingAt, unlabelledCount } from './run-facts.js';
 
-/** What a step did to the error of the one before it. */
+type Figure = LadderStep['figure'];
+
+/** What a step did to the error of the one that it is compared with. */
 interface Gain {
   readonly step: LadderStep;
+  readonly before: LadderStep;
   readonly from: number;
   readonly to: number;
   /** Of the error before; negative where it grew. */
@@ -15,29 +18,91 @@ interface Gain {
  * Which step of the ladder helped most and which least, judged by the share of the error that each found and took away:
  * `Self-training on 59,900 unlabelled images helped most: it took the error from 6.6 % to 1.1 %, …`.
  *
- * A step whose classifier was not kept is told apart from the others.
+ * A step is compared with the one that it really went on from, and counts where the classifier that was kept came by
+ * it. What is off that way is told apart: self-training that was not kept, and rotation pretraining where self-training
+ * started without it.
  */
 export function ladderText(record: RunRecord): string {
   const fate = selfTrainingOf(record);
+  const gains = wayOf(record, fate === 'chosen');
+  const beside = gains.some(({ step }) => step.figure === 'fineTune') ? '' : pretrainingText(record);
+  return [rankingText(gains, record), beside, fateText(fate)].filter(Boolean).join(' ');
+}
+
+/** Each step on the way to the classifier that was kept, with the one before it. */
+function wayOf(record: RunRecord, isSelfTrained: boolean): Gain[] {
+  const steps = record.result.ladder.filter(({ figure }) => isSelfTrained || figure !== 'selfTrain');
+  const kept = isSelfTrained ? 'selfTrain' : 'fineTune';
+  const gains: Gain[] = [];
+  let step = steps.find(({ figure }) => figure === kept) ?? steps.at(-1);
+  while (step) {
+    const before = stepBefore(step, record);
+    if (before) gains.unshift(gainOf(before, step));
+    step = before;
+  }
+  return gains;
+}
+
+/** The step that a step is to be compared with: the same but for what gave it its name. */
+function stepBefore({ figure }: LadderStep, record: RunRecord): LadderStep | undefined {
+  const baselines: readonly Figure[] = ['baselineReestimated', 'baseline'];
+  const candidates: Readonly<Record<Figure, readonly Figure[]>> = {
+    baseline: [],
+    baselineReestimated: ['baseline'],
+    scratch: baselines,
+    // Without pretraining it is the same as from random weights, up to the seed.
+    fineTune: isPretrained(record) ? ['scratch', ...baselines] : baselines,
+    selfTrain: [
+      ...(selfTrainingStart(record.config) === 'scratch' ? (['scratch'] as const) : []),
+      ...(['fineTune', ...baselines] as const),
+    ],
+  };
   const { ladder } = record.result;
-  const kept = ladder.filter(({ figure }) => figure !== 'selfTrain' || fate === 'chosen');
-  const gains = kept
-    .slice(1)
-    .map((step, i) => gainOf(kept[i]!, step))
-    .sort((a, b) => b.share - a.share);
-  const [most, least] = [gains[0], gains.at(-1)];
-  if (!most || !least) return fateText(fate);
-  const first = `${capitalised(nameOf(most.step, record))}${gains.length > 1 ? ' helped most: it' : ''} took the error from ${errorText(most.from)} to ${errorText(most.to)}, ${shareText(most.share)} of what was left`;
-  const last =
-    gains.length < 2
-      ? ''
-      : `; ${nameOf(least.step, record)} helped least (${errorText(least.from)} to ${errorText(least.to)}${least.share > 0 ? `, ${shareText(least.share)}` : ''})`;
-  return [`${first}${last}.`, fateText(fate)].filter(Boolean).join(' ');
+  return candidates[figure].map((name) => ladder.find((step) => step.figure === name)).find(Boolean);
+}
+
+function isPretrained({ config }: RunRecord): boolean {
+  return settingAt(config, ['finetune', 'from']) !== 'random';
 }
 
 function gainOf(before: LadderStep, step: LadderStep): Gain {
   const [from, to] = [1 - before.test.accuracy, 1 - step.test.accuracy];
-  return { step, from, to, share: from > 0 ? 1 - to / from : 0 };
+  return { step, before, from, to, share: from > 0 ? 1 - to / from : Math.min(0, -to) };
+}
+
+function rankingText(gains: readonly Gain[], record: RunRecord): string {
+  const ranked = [...gains].sort((a, b) => b.share - a.share);
+  const [most, least] = [ranked[0], ranked.at(-1)];
+  if (!most || !least) return '';
+  const name = capitalised(nameOf(most, record));
+  const first =
+    most.share <= 0
+      ? `${name} did not help: the error went from ${errorText(most.from)} to ${errorText(most.to)}`
+      : `${name}${ranked.length > 1 ? ' helped most: it' : ''} took ${gainText(most)}`;
+  if (ranked.length < 2) return `${first}.`;
+  const errors = `${errorText(least.from)} to ${errorText(least.to)}`;
+  const verdict =
+    least.share > 0
+      ? `helped least (${errors}, ${shareText(least.share)})`
+      : `${least.share < 0 ? 'made it worse' : 'changed nothing'} (${errors})`;
+  return `${first}; ${nameOf(least, record)} ${verdict}.`;
+}
+
+/** What pretraining bought where the classifier that was kept had none of it. */
+function pretrainingText(record: RunRecord): string {
+  const step = record.result.ladder.find(({ figure }) => figure === 'fineTune');
+  const before = step && stepBefore(step, record);
+  if (!step || before?.figure !== 'scratch') return '';
+  const gain = gainOf(before, step);
+  const bought =
+    gain.share > 0
+      ? `took ${gainText(gain)}`
+      : `bought nothing: the error was ${errorText(gain.to)} with it and ${errorText(gain.from)} without`;
+  return `Beyond augmentation, rotation pretraining ${bought}; self-training started without it.`;
+}
+
+function gainText({ from, to, share }: Gain): string {
+  return `the error from ${errorText(from)} to ${errorText(to)}, ${shareText(share)} of what was left`;
 }
 
 function fateText(fate: ReturnType<typeof selfTrainingOf>): string {
@@ -48,15 +113,16 @@ function fateText(fate: ReturnType<typeof selfTrainingOf>): string {
   return '';
 }
 
-function nameOf({ figure, step }: LadderStep, record: RunRecord): string {
-  const name = step.replace(/^\+ /, '');
+function nameOf({ step: { figure, step }, before }: Gain, record: RunRecord): string {
   const unlabelled = unlabelledCount(record);
-  return figure === 'selfTrain' && unlabelled > 0
-    ? `${name} on ${formatCount(unlabelled)} unlabelled images`
-    : // A subject that holds a comma is closed with one.
-      name.includes(',')
-      ? `${name},`
-      : name;
+  if (figure === 'selfTrain' && unlabelled > 0) {
+    return `self-training on ${formatCount(unlabelled)} unlabelled images`;
+  }
+  // Beside the labels alone with the same schedule, what is new is the pretraining.
+  if (figure === 'fineTune' && before.figure === 'scratch') return 'rotation pretraining';
+  const name = step.replace(/^\+ /, '');
+  // A subject that holds a comma is closed with one.
+  return name.includes(',') ? `${name},` : name;
 }
 
 function capitalised(text: string): string {

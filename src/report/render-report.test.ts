@@ -35,7 +35,9 @@ test('the headline figures, the comparison and the trap carry the run’s number
   expect(text).toContain('Final classifier, test accuracy 98.86 % 87.87 % +10.99 pp');
   expect(text).toContain('Fine-tuned, test accuracy 93.42 % 87.87 % +5.55 pp');
   expect(text).toContain('Baseline re-estimated, test accuracy 71.24 % not reported —');
+  expect(text).toContain('Labels alone, augmented, test accuracy 92.14 % not reported —');
   expect(text).toContain('Fine-tuned, test accuracy, mean of 3 93.42 ± 0.75 %');
+  expect(text).toContain('Labels alone, augmented, test accuracy, mean of 3 92.12 ± 0.75 %');
   expect(text).toContain('0.99 20 = 82 %');
   expect(text).toContain('71.24 % : 59.9 points were bookkeeping');
   expect(text).toContain('Non-trainable params 590,656');
@@ -94,6 +96,7 @@ test('a run of which nothing is there yet is still a report', () => {
       fineTune: null,
       baseline: null,
       baselineReestimated: null,
+      scratch: null,
       selfTrain: null,
       final: null,
       ladder: [],
@@ -163,6 +166,7 @@ test('what each step brought, and what became of self-training', () => {
   const record = sampleRecord();
   const { result } = record;
   const text = textOf(renderReport(record));
+  expect(text).toContain('+ augmentation 22.0 s, 40,000 images 92.14 % 7.9 % wrong');
   expect(text).toContain(
     'rotation pretraining, then the labels 1 min 44 s, 132,160 images 93.42 % 6.6 % wrong',
   );
@@ -181,11 +185,38 @@ test('what each step brought, and what became of self-training', () => {
 
 test('a run of before there was self-training is reported as it was', () => {
   const record = sampleRecord();
-  const { selfTrain: _s, final: _f, ladder: _l, ...older } = record.result;
-  const draws = older.draws.map(({ selfTrain: _, final: __, ...draw }) => draw);
+  const { scratch: _c, selfTrain: _s, final: _f, ladder: _l, ...older } = record.result;
+  const draws = older.draws.map(({ scratch: _c, selfTrain: _s, final: _f, ...draw }) => draw);
   const epochs = record.epochs.filter(({ stage }) => stage !== 'selfTrain');
   const saved = { ...record, epochs, result: { ...older, draws } } as unknown as RunRecord;
   const text = textOf(renderReport(saved));
   expect(text).toContain('100-label test accuracy 93.42 % pretrained, then fine-tuned');
-  expect(text).not.toMatch(/NaN|undefined|null|[Ss]elf-train(?!ing, test set)/);
+  expect(text).not.toMatch(/NaN|undefined|null|[Ss]elf-train(?!ing, test set)|[Aa]ugmented|random weights/);
+});
+
+test('self-training that started from the labels alone is told as it was', () => {
+  const record = sampleRecord();
+  const config = { ...record.config, selfTrain: { start: 'scratch', epochs: 8 } };
+  const { exhibits } = record;
+  const text = textOf(renderReport({ ...record, config }));
+  expect(text).toContain(
+    'Beside it, a network that was told the same classes and nothing else taught itself the rest.',
+  );
+  expect(text).toContain('took the error from 7.9 % to 1.1 %');
+  const uncounted = { ...record, config, exhibits: { ...exhibits, classCounts: [] } };
+  expect(textOf(renderReport(uncounted))).toContain('98.86 % trained on the labels, then self-trained');
+  const tuned = textOf(renderReport(record));
+  expect(tuned).toContain('and from there it taught itself the rest. Here');
+  expect(tuned).toContain('took the error from 6.6 % to 1.1 %');
+});
+
+test('the labels alone, augmented, are what the fine-tuned figure is held against', () => {
+  const record = sampleRecord();
+  const text = textOf(renderReport(record));
+  expect(text).toContain(
+    'the same labels reach 92.14 % from random weights: that is what the fine-tuned network’s 93.42 % is to be held against',
+  );
+  const without = textOf(renderReport({ ...record, result: { ...record.result, scratch: null } }));
+  expect(without).toContain('That is the baseline for the fine-tuned network’s 93.42 %');
+  expect(without).not.toContain('from random weights');
 });

@@ -61,12 +61,12 @@ export function unlabelledCount({ exhibits }: RunRecord): number {
   return exhibits.classCounts.reduce((sum, { train, labelled }) => sum + train - labelled, 0);
 }
 
-/** A result as it is written now: one from before self-training was saved had none, and ended with fine-tuning. */
+/** A result as it is written now: one of an earlier version lacks the stages that there were not yet. */
 export function completeResult(result: RunResult): RunResult {
   const older: Partial<RunResult> = result;
-  const { fineTune, selfTrain = null, ladder = [] } = older;
+  const { fineTune, scratch = null, selfTrain = null, ladder = [] } = older;
   const { final = fineTune ? { stage: 'finetune', test: fineTune.test } : null } = older;
-  return { ...result, selfTrain, ladder, final };
+  return { ...result, scratch, selfTrain, ladder, final };
 }
 
 /**
@@ -82,6 +82,11 @@ export function selfTrainingOf({
   if (result.final?.stage === 'selfTrain') return 'chosen';
   const planned = numberAt(config, ['selfTrain', 'epochs']) ?? 0;
   return (summariseStage(epochs, 'selfTrain')?.epochs ?? planned) < planned ? 'stopped' : 'rejected';
+}
+
+/** The classifier that self-training went on from; in a run of an earlier version it was always the fine-tuned one. */
+export function selfTrainingStart(config: RunRecord['config']): 'finetune' | 'scratch' {
+  return settingAt(config, ['selfTrain', 'start']) === 'scratch' ? 'scratch' : 'finetune';
 }
 
 /** Draw 0 of a stage, summed; null where the stage has no epochs. */

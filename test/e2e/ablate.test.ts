@@ -36,7 +36,7 @@ describe('two variants, two draws', () => {
     expect(first.stderr).toContain('Variant 2 of 2');
     expect(first.code).toBe(0);
     table = JSON.parse(first.stdout);
-  }, 120_000);
+  }, 180_000);
 
   test('pretrain once, then train each; the table has them in its own order', async () => {
     expect(first.stderr.match(/^Pretraining on rotations {2}/gm)).toHaveLength(1);
@@ -107,7 +107,7 @@ describe('two variants, two draws', () => {
     const { labels, draws } = JSON.parse(await read('table/suggested/config.json'));
     expect(draws).toBe(1);
     expect(labels.images).toHaveLength(15);
-  });
+  }, 180_000);
 
   test('other settings are refused', async () => {
     const { code, stderr } = await quarterturn('ablate --resume table --draws 3');

@@ -129,9 +129,10 @@ describe('a run', () => {
       fineTune: { train: metrics, test: metrics },
       baseline: { train: metrics, test: metrics },
       baselineReestimated: { test: metrics },
+      scratch: { test: metrics },
       selfTrain: { test: metrics },
       final: { stage: expect.stringMatching(/^(finetune|selfTrain)$/), test: metrics },
-      ladder: ['baseline', 'baselineReestimated', 'fineTune', 'selfTrain'].map((figure) => ({
+      ladder: ['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain'].map((figure) => ({
         figure,
         step: expect.any(String),
         test: metrics,
@@ -141,6 +142,7 @@ describe('a run', () => {
       draws: [0, 1].map((draw) => ({
         draw,
         fineTune: metrics,
+        scratch: metrics,
         selfTrain: metrics,
         final: metrics,
         baseline: metrics,
@@ -175,14 +177,14 @@ describe('a run', () => {
       preset: 'quick',
       draws: 2,
       network: { width: 0.0625 },
-      stages: ['pretrain', 'finetune', 'selfTrain', 'baseline'],
+      stages: ['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline'],
       device: 'cpu',
       threads: 1,
       node: process.version,
       commandLine: `quarterturn run --config tiny.json --data data --threads 1 --out ${run} --json`,
     });
     const lines = (await fs.readFile(join(cwd, run, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
-    expect(lines).toHaveLength(3 + 2 * (8 + 3 + 4));
+    expect(lines).toHaveLength(3 + 2 * (8 + 8 + 3 + 4));
   });
 
   test('report makes the same report again', async () => {
@@ -336,7 +338,12 @@ describe('a run', () => {
     expect(whole.stderr).toBe('');
     // There is no command for self-training alone: these stages end with fine-tuning.
     const { pretext, fineTune, baseline, baselineReestimated } = result;
-    const draws = result.draws.map((draw) => ({ ...draw, selfTrain: null, final: draw.fineTune }));
+    const draws = result.draws.map((draw) => ({
+      ...draw,
+      scratch: null,
+      selfTrain: null,
+      final: draw.fineTune,
+    }));
     expect(JSON.parse(whole.stdout)).toMatchObject({
       pretext,
       fineTune,

@@ -25,11 +25,11 @@ async function outcomeOf(folder: string) {
     const { durationMs: _d, imagesPerSecond: _i, ...rest } = JSON.parse(line);
     return rest;
   });
-  const { pretext, fineTune, selfTrain, final, baseline, baselineReestimated, draws } = JSON.parse(
+  const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated, draws } = JSON.parse(
     await fs.readFile(join(path, 'result.json'), 'utf8'),
   );
   const model = await fs.readFile(join(path, 'models/classifier.onnx'));
-  const figures = { pretext, fineTune, selfTrain, final, baseline, baselineReestimated, draws };
+  const figures = { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated, draws };
   return { tensors, epochs, figures, model };
 }
 
@@ -42,7 +42,7 @@ beforeAll(async () => {
   await quarterturn('--version'); // compiles the checkout where it must
   expect((await begin('whole')).code).toBe(0);
   whole = await outcomeOf('whole');
-  expect(Object.keys(whole.tensors)).toHaveLength(7);
+  expect(Object.keys(whole.tensors)).toHaveLength(9);
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
@@ -70,6 +70,7 @@ describe('a stopped run goes on to the same end, bit for bit', () => {
     ['before the first epoch', /^Pretraining/m, 60],
     ['in pretraining', /^epoch 2\/3/m, 0],
     ['in fine-tuning', /^Fine-tuning on 15 labels {2}/m, 100],
+    ['in training from random weights', /^Training from random weights on 15 labels {2}/m, 100],
     ['in self-training', /^Self-training on 585 unlabelled images {2}/m, 100],
     ['in the second draw', /^Supervised baseline on 15 labels, draw 1/m, 100],
   ])('after kill -9 %s', async (moment, when, afterMs) => {

@@ -3,7 +3,14 @@ import { imageDataUri } from '../bitmap.js';
 import { notebookFigures } from '../comparison.js';
 import { absent, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
-import { labelCount, runName, selfTrainingOf, startOf, unlabelledCount } from '../run-facts.js';
+import {
+  labelCount,
+  runName,
+  selfTrainingOf,
+  selfTrainingStart,
+  startOf,
+  unlabelledCount,
+} from '../run-facts.js';
 
 /** Title, what this is, which run it was; the figure that matters, and two beside it. */
 export function headerSection(record: RunRecord): Html {
@@ -22,7 +29,7 @@ export function headerSection(record: RunRecord): Html {
     ${headline('Rotation test accuracy', result.pretext?.test.accuracy, 'four ways to turn an image, no labels', notebookFigures.pretext.test.accuracy)}
     ${headline('Supervised baseline', result.baseline?.test.accuracy, baselineNote(record), notebookFigures.baseline.test.accuracy)}
   </dl>
-  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${result.selfTrain !== null && ', and from there it taught itself the rest'}. Here is how far that carried.</p>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
 }
 
@@ -32,6 +39,14 @@ function headline(label: string, accuracy: number | undefined, note: string, not
     `;
 }
 
+/** How the lead's sentence on the labels ends, and what else there is to say. */
+function selfTrainingText({ config, result }: RunRecord): string {
+  if (result.selfTrain === null) return '.';
+  return selfTrainingStart(config) === 'scratch'
+    ? '. Beside it, a network that was told the same classes and nothing else taught itself the rest.'
+    : ', and from there it taught itself the rest.';
+}
+
 /** Which stage the saved classifier comes from. */
 function finalNote(record: RunRecord): string {
   switch (selfTrainingOf(record)) {
@@ -39,7 +54,9 @@ function finalNote(record: RunRecord): string {
       const unlabelled = unlabelledCount(record);
       return unlabelled > 0
         ? `self-trained on ${formatCount(unlabelled)} unlabelled images`
-        : 'pretrained, fine-tuned, self-trained';
+        : selfTrainingStart(record.config) === 'scratch'
+          ? 'trained on the labels, then self-trained'
+          : 'pretrained, fine-tuned, self-trained';
     }
     case 'none':
       return 'pretrained, then fine-tuned';

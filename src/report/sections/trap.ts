@@ -16,7 +16,7 @@ const leastGain = 0.02;
 
 /** Why the supervised baseline looks worse than it is, with this run's numbers. */
 export function trapSection(record: RunRecord): Html | null {
-  const { baseline, baselineReestimated, fineTune } = record.result;
+  const { baseline, baselineReestimated, fineTune, scratch } = record.result;
   if (baseline === null) return null;
   const { momentum, steps } = baselineFacts(record);
   const left = momentum ** steps;
@@ -28,7 +28,7 @@ export function trapSection(record: RunRecord): Html | null {
   <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'} at momentum ${momentum},</p>
   <p class="equation">${momentum}<sup>${steps}</sup> ${left < leastShare ? '<' : '='} <b>${formatShare(left)}</b></p>
   <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${momentum !== notebookMomentum || steps !== notebookSteps ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
-  ${baselineReestimated !== null && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test.accuracy)}</p>`}
+  ${baselineReestimated !== null && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test.accuracy, scratch?.test.accuracy)}</p>`}
   </div>
   <figure>${chartSvg('retention', retentionOption(momentum, steps, cssTheme), `Initial value left in the moving statistics after ${steps} steps: ${formatPercent(left, 0)}`)}<figcaption>What the moving statistics still hold of their initial values during the baseline’s training.</figcaption></figure>
   </div>
@@ -56,7 +56,12 @@ function overfittingAnswer({ result: { baseline, baselineReestimated } }: RunRec
   return regained > leastGain ? 'That is only a part of it.' : 'Here it is; there it mostly was not.';
 }
 
-function verdict(asIs: number, reestimated: number, fineTuned: number | undefined): Html {
+function verdict(
+  asIs: number,
+  reestimated: number,
+  fineTuned: number | undefined,
+  scratch: number | undefined,
+): Html {
   const gain = reestimated - asIs;
   const points = `${Math.abs(gain * 100).toFixed(1)} points`;
   const effect =
@@ -64,6 +69,9 @@ function verdict(asIs: number, reestimated: number, fineTuned: number | undefine
       ? html`The same weights with statistics re-estimated from the same training images reach <b>${formatPercent(reestimated)}</b>: ${points} were bookkeeping, not learning.`
       : html`The same weights with statistics re-estimated from the same training images reach <b>${formatPercent(reestimated)}</b>, ${points} ${gain < 0 ? 'less' : 'more'}: in this run the averages had caught up.`;
   if (fineTuned === undefined) return effect;
+  if (scratch !== undefined) {
+    return html`${effect} With fine-tuning’s schedule and augmentation the same labels reach <b>${formatPercent(scratch)}</b> from random weights: that is what the fine-tuned network’s ${formatPercent(fineTuned)} is to be held against.`;
+  }
   return html`${effect} That is the baseline for the fine-tuned network’s ${formatPercent(fineTuned)}, as far as both were trained alike: the settings below say how.`;
 }
 
