@@ -101,6 +101,16 @@ export const option = {
       '--out <folder>',
       'where the run goes (default: runs/<preset>-<date>-<time>, so that none is overwritten)',
     ).conflicts('resume'),
+  outOf: (command: string, also: string) =>
+    new Option(
+      '--out <folder>',
+      `where everything goes; ${also} (default: runs/${command}-<date>-<time>)`,
+    ).conflicts('resume'),
+  variants: () =>
+    new Option(
+      '--variants <names>',
+      'which of them, with commas between (default: all: baseline, statistics, augmentation, frozen, fine-tuned, self-training, self-training-alone, fixmatch, suggested)',
+    ).argParser(names('--variants')),
   resume: (also: string) =>
     new Option('--resume <folder>', `go on with a stopped run, with the settings it began with${also}`),
   batch: () =>
@@ -209,6 +219,14 @@ function positive(flag: string): (text: string) => number {
     const value = text.trim() === '' ? Number.NaN : Number(text);
     if (value > 0 && Number.isFinite(value)) return value;
     throw wrongValue(flag, 'a number above 0', text);
+  };
+}
+
+function names(flag: string): (text: string) => readonly string[] {
+  return (text) => {
+    const list = text.split(',').map((name) => name.trim());
+    if (list.every((name) => name !== '')) return list;
+    throw wrongValue(flag, 'names with commas between', text);
   };
 }
 

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { addAblateCommand } from './ablate.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
 import { addPredictCommand } from './predict.js';
@@ -45,6 +46,7 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
   addPretrainCommand(program);
   addFinetuneCommand(program);
   addBaselineCommand(program);
+  addAblateCommand(program);
   program.commandsGroup('Label:');
   addSuggestCommand(program);
   program.commandsGroup('Look:');

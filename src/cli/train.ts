@@ -13,6 +13,7 @@ import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, r
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
 import { assertSameLabels, assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+import { timestamp } from './timestamp.js';
 
 export interface TrainFlags extends SettingFlags, PlaceFlags {
   readonly out?: string;
@@ -149,11 +150,4 @@ function figureOf(result: RunResult, stage: StageName): object | null {
 /** The stage that `--epochs` speaks of. */
 function epochsOf(command: 'run' | StageName): StageName {
   return command === 'run' ? 'pretrain' : command;
-}
-
-/** Local time as `20250314-101245`: sorts, and needs no quotes. */
-function timestamp(now: Date): string {
-  const two = (n: number) => `${n}`.padStart(2, '0');
-  const date = `${now.getFullYear()}${two(now.getMonth() + 1)}${two(now.getDate())}`;
-  return `${date}-${two(now.getHours())}${two(now.getMinutes())}${two(now.getSeconds())}`;
 }

@@ -126,7 +126,9 @@ export function finalOf({ classifier, selfTrained }: DrawOutcome):
 
 export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
   // A draw of which no stage was run has no figures.
-  const results = draws.map(drawResult).filter(({ fineTune, baseline }) => fineTune ?? baseline);
+  const results = draws
+    .map(drawResult)
+    .filter(({ fineTune, scratch, baseline }) => fineTune ?? scratch ?? baseline);
   const [first] = draws;
   const { classifier, scratch, selfTrained, baseline: base } = first ?? {};
   const final = first && finalOf(first);

@@ -25,6 +25,7 @@ const commands = [
   'pretrain',
   'finetune',
   'baseline',
+  'ablate',
   'suggest',
   'evaluate',
   'report',

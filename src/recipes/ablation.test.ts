@@ -1,0 +1,159 @@
+import { describe, expect, it, test } from 'vitest';
+import { MemoryStore } from '../train/checkpoint.js';
+import type { EpochRecord, StageName } from '../train/run-record.js';
+import { handOver, meanCost, trainsAlike, variantStages, variants } from './ablation.js';
+import { presets } from './presets.js';
+import { parseSettings, type RunSettings } from './settings.js';
+
+const { quick, notebook } = presets;
+const whole: RunSettings = { ...quick, draws: 2 };
+const suggested = { data: null, images: [{ index: 5, label: null }] };
+const named = (name: string) => variants.find((variant) => variant.name === name)!;
+const settingsOf = (name: string, settings = whole) =>
+  named(name).change(settings, { blocks: 2, suggested })!;
+
+const stagesOf = (name: string) => variantStages(named(name), settingsOf(name));
+
+/** Paths at which two settings differ. */
+function differences(a: unknown, b: unknown, path = ''): string[] {
+  if (JSON.stringify(a) === JSON.stringify(b)) return [];
+  const records = [a, b].every((x) => typeof x === 'object' && x !== null && !Array.isArray(x));
+  if (!records) return [path];
+  const keys = [...new Set([...Object.keys(a as object), ...Object.keys(b as object)])];
+  return keys.flatMap((key) =>
+    differences(
+      (a as Record<string, unknown>)[key],
+      (b as Record<string, unknown>)[key],
+      path === '' ? key : `${path}.${key}`,
+    ),
+  );
+}
+
+describe('variants', () => {
+  it('have names of their own that are good for folders, titles that leave room for figures, valid settings', () => {
+    expect(new Set(variants.map(({ name }) => name)).size).toBe(variants.length);
+    for (const { name, title } of variants) {
+      expect(name).toMatch(/^[a-z][a-z-]*$/);
+      expect(title.length).toBeLessThanOrEqual(40);
+      expect(stagesOf(name)).not.toContain('pretrain');
+      expect(parseSettings(settingsOf(name))).toEqual(settingsOf(name));
+    }
+  });
+
+  test.each([
+    ['baseline', 'statistics', []],
+    ['statistics', 'augmentation', []],
+    ['augmentation', 'fine-tuned', []],
+    ['frozen', 'fine-tuned', ['finetune.frozenBlocks']],
+    ['fine-tuned', 'self-training', ['selfTrain']],
+    ['augmentation', 'self-training-alone', ['selfTrain']],
+    ['self-training', 'self-training-alone', ['selfTrain.start']],
+    ['self-training-alone', 'fixmatch', ['selfTrain.informationWeight', 'selfTrain.pseudoLabelWeight']],
+    ['fine-tuned', 'suggested', ['draws', 'labels']],
+  ])('the settings of %s and %s differ in what their names say', (a, b, paths) => {
+    expect(differences(settingsOf(a), settingsOf(b)).sort()).toEqual(paths);
+  });
+
+  test.each([
+    ['baseline', ['baseline']],
+    ['statistics', ['baseline']],
+    ['augmentation', ['scratch']],
+    ['frozen', ['finetune']],
+    ['fine-tuned', ['finetune']],
+    ['self-training', ['finetune', 'selfTrain']],
+    ['self-training-alone', ['scratch', 'selfTrain']],
+    ['fixmatch', ['scratch', 'selfTrain']],
+    ['suggested', ['finetune']],
+  ])('%s trains what its figure needs', (name, stages) => {
+    expect(stagesOf(name)).toEqual(stages);
+  });
+
+  it('the whole recipe is one of them, as it is', () => {
+    expect(variants.map(({ name }) => settingsOf(name))).toContainEqual(whole);
+  });
+
+  it('leave out what a recipe does not have', () => {
+    const possible = variants.filter((variant) =>
+      variant.change(notebook, { blocks: 3, suggested: undefined }),
+    );
+    expect(possible.map(({ name }) => name)).toEqual([
+      'baseline',
+      'statistics',
+      'frozen',
+      'fine-tuned',
+      'suggested',
+    ]);
+  });
+});
+
+test('what is trained alike is known by all that the weights depend on', () => {
+  const alike = (a: string, b: string, stage: StageName) => trainsAlike(settingsOf(a), settingsOf(b), stage);
+  expect(alike('fine-tuned', 'self-training', 'finetune')).toBe(true);
+  expect(alike('augmentation', 'self-training-alone', 'scratch')).toBe(true);
+  expect(alike('self-training-alone', 'fixmatch', 'scratch')).toBe(true);
+  expect(alike('frozen', 'augmentation', 'scratch')).toBe(true);
+  expect(alike('baseline', 'statistics', 'baseline')).toBe(true);
+  expect(alike('self-training', 'self-training-alone', 'selfTrain')).toBe(false);
+  expect(alike('self-training-alone', 'fixmatch', 'selfTrain')).toBe(false);
+  expect(alike('frozen', 'fine-tuned', 'finetune')).toBe(false);
+  expect(alike('suggested', 'fine-tuned', 'finetune')).toBe(false);
+  const longer = { ...whole, pretrain: { ...whole.pretrain, epochs: 9 } };
+  expect(trainsAlike(whole, longer, 'finetune')).toBe(false);
+  expect(trainsAlike(whole, longer, 'scratch')).toBe(true);
+});
+
+describe('handOver', () => {
+  const metrics = { accuracy: 1, loss: 0 };
+  const record = (draw: number, epoch: number): EpochRecord => ({
+    ...{ stage: 'finetune', draw, epoch, step: epoch, train: metrics },
+    ...{ learningRate: 0.1, durationMs: 1, imagesPerSecond: 1 },
+  });
+  const { epochs } = whole.finetune;
+  const state = (epoch: number) => ({ epoch, trainMs: 4000, imagesTrained: 100 });
+
+  async function source(): Promise<MemoryStore> {
+    const store = new MemoryStore('from');
+    await store.saveCheckpoint('finetune', { tensors: {}, state: state(epochs) });
+    await store.saveCheckpoint('finetune-draw1', { tensors: {}, state: state(epochs - 1) });
+    for (const draw of [0, 1]) await store.appendEpoch(record(draw, 1));
+    return store;
+  }
+
+  it('copies what is finished, with its records, once', async () => {
+    const [from, to] = [await source(), new MemoryStore('to')];
+    const [theirs, ours] = [settingsOf('fine-tuned'), settingsOf('self-training')];
+    for (let time = 0; time < 2; time++) {
+      await handOver('finetune', { store: from, settings: theirs }, { store: to, settings: ours });
+    }
+    expect((await to.loadCheckpoint('finetune'))!.state).toEqual(state(epochs));
+    expect(await to.loadCheckpoint('finetune-draw1')).toBeUndefined();
+    expect(await to.readEpochs()).toEqual([record(0, 1)]);
+  });
+
+  it('copies nothing that is trained otherwise', async () => {
+    const [from, to] = [await source(), new MemoryStore('to')];
+    const [theirs, ours] = [settingsOf('fine-tuned'), settingsOf('frozen')];
+    await handOver('finetune', { store: from, settings: theirs }, { store: to, settings: ours });
+    expect(await to.loadCheckpoint('finetune')).toBeUndefined();
+  });
+});
+
+test('meanCost is that of one draw, with all that it builds on', async () => {
+  const store = new MemoryStore();
+  const save = (name: string, trainMs: number, imagesTrained: number) =>
+    store.saveCheckpoint(name, { tensors: {}, state: { trainMs, imagesTrained } });
+  await save('finetune', 1000, 10);
+  await save('finetune-draw1', 3000, 10);
+  await save('selfTrain', 500, 7);
+  await save('selfTrain-draw1', 500, 9);
+  const context = { store, settings: whole };
+  const pretraining = { durationMs: 10_000, imagesTrained: 50 };
+  expect(await meanCost(['finetune', 'selfTrain'], context, pretraining)).toEqual({
+    durationMs: 12_500,
+    imagesTrained: 68,
+  });
+  expect(await meanCost(['finetune'], context, undefined)).toEqual({
+    durationMs: 2000,
+    imagesTrained: 10,
+  });
+});

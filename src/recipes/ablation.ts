@@ -1,0 +1,209 @@
+import type { RunStore } from '../train/checkpoint.js';
+import { checkpointName, loadStage } from '../train/loop.js';
+import type { DrawResult, StageName } from '../train/run-record.js';
+import type { RecipeContext } from './context.js';
+import type { GivenLabels } from './given-labels.js';
+import { type RunSettings, type SelfTrainSettings, settingsOfStage } from './settings.js';
+import { type Cost, costOf } from './stages.js';
+import { suggest } from './suggest.js';
+
+/** One row of the ablation table: a recipe that differs from another one in a single thing. */
+export interface Variant {
+  /** A plain word: what `--variants` takes, and the folder of its run. */
+  readonly name: string;
+  /** For people. */
+  readonly title: string;
+  /** The figure that the row shows. */
+  readonly figure: Exclude<keyof DrawResult, 'draw' | 'final'>;
+  /** Its labels are chosen from what the pretrained backbone sees. */
+  readonly suggests?: true;
+  /**
+   * @param settings the whole recipe
+   * @returns the recipe of this variant; undefined where the whole one lacks what it is about
+   */
+  change(settings: RunSettings, facts: VariantFacts): RunSettings | undefined;
+}
+
+/** What variants are made from beside the settings. */
+export interface VariantFacts {
+  /** Of the backbone. */
+  readonly blocks: number;
+  /** Images that were chosen to be labelled; undefined where no variant that was asked for needs them. */
+  readonly suggested: GivenLabels | undefined;
+}
+
+/** The recipe up to the labels, from the pretrained backbone. */
+function supervised(settings: RunSettings): RunSettings {
+  return { ...settings, finetune: { ...settings.finetune, from: 'backbone' }, selfTrain: null };
+}
+
+/** The recipe with something else about self-training; undefined where it has none. */
+function selfTrained(settings: RunSettings, change: Partial<SelfTrainSettings>): RunSettings | undefined {
+  const { finetune, selfTrain } = settings;
+  if (!selfTrain) return undefined;
+  return { ...settings, finetune: { ...finetune, from: 'backbone' }, selfTrain: { ...selfTrain, ...change } };
+}
+
+/** The table, row by row. A new variant is one more entry. */
+export const variants: readonly Variant[] = [
+  {
+    name: 'baseline',
+    title: 'baseline, as in the notebook',
+    figure: 'baseline',
+    change: supervised,
+  },
+  {
+    name: 'statistics',
+    title: '+ re-estimated statistics',
+    figure: 'baselineReestimated',
+    change: supervised,
+  },
+  {
+    name: 'augmentation',
+    title: "+ augmentation, fine-tuning's schedule",
+    figure: 'scratch',
+    change: (settings) => (settings.finetune.augmentation ? supervised(settings) : undefined),
+  },
+  {
+    name: 'frozen',
+    title: '+ rotation pretraining, backbone frozen',
+    figure: 'fineTune',
+    change: (settings, { blocks }) => {
+      const { finetune, ...others } = supervised(settings);
+      return { ...others, finetune: { ...finetune, frozenBlocks: blocks } };
+    },
+  },
+  {
+    name: 'fine-tuned',
+    title: '+ rotation pretraining, fine-tuned',
+    figure: 'fineTune',
+    change: supervised,
+  },
+  {
+    name: 'self-training',
+    title: '+ self-training',
+    figure: 'selfTrain',
+    change: (settings) => selfTrained(settings, { start: 'finetune' }),
+  },
+  {
+    name: 'self-training-alone',
+    title: 'self-training, no rotation pretraining',
+    figure: 'selfTrain',
+    change: (settings) => selfTrained(settings, { start: 'scratch' }),
+  },
+  {
+    name: 'fixmatch',
+    title: 'FixMatch alone, no rotation pretraining',
+    figure: 'selfTrain',
+    change: (settings) =>
+      selfTrained(settings, { start: 'scratch', informationWeight: 0, pseudoLabelWeight: 1 }),
+  },
+  {
+    name: 'suggested',
+    title: 'fine-tuned on suggested labels',
+    figure: 'fineTune',
+    suggests: true,
+    // Which images are the most typical is no matter of chance: there is one draw.
+    change: (settings, { suggested }) => ({
+      ...supervised(settings),
+      labels: suggested ?? settings.labels,
+      draws: 1,
+    }),
+  },
+];
+
+/** What has to be trained for a variant's figure, beside pretraining, which all variants share. */
+export function variantStages(
+  { figure }: Pick<Variant, 'figure'>,
+  { selfTrain }: Pick<RunSettings, 'selfTrain'>,
+): readonly StageName[] {
+  switch (figure) {
+    case 'baseline':
+    case 'baselineReestimated':
+      return ['baseline'];
+    case 'fineTune':
+      return ['finetune'];
+    case 'scratch':
+      return ['scratch'];
+    case 'selfTrain':
+      return [selfTrain!.start, 'selfTrain'];
+  }
+}
+
+/** As many labels as the recipe has, given to the most typical images of the pile. */
+export async function suggestedLabels(context: RecipeContext): Promise<GivenLabels> {
+  const { settings, data } = context;
+  const count = settings.labelsPerClass * data.train.classNames.length;
+  const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
+  return {
+    data: { origin: data.origin, checksums: { ...data.checksums } },
+    images: images.map(({ index }) => ({ index, label: null })),
+  };
+}
+
+/** Whether two recipes train a stage in the same way from the same start, each draw like the other's. */
+export function trainsAlike(a: RunSettings, b: RunSettings, stage: StageName): boolean {
+  return JSON.stringify(decisive(a, stage)) === JSON.stringify(decisive(b, stage));
+}
+
+/** All settings that a stage's weights depend on. */
+function decisive(settings: RunSettings, stage: StageName): unknown {
+  const { seed, labelsPerClass, labels, network, pretrain, finetune, selfTrain, baseline } = settings;
+  const data = [seed, labelsPerClass, labels, network];
+  switch (stage) {
+    case 'pretrain':
+      return [...data, pretrain];
+    case 'finetune':
+      return [...data, finetune, finetune.from === 'backbone' ? pretrain : null];
+    case 'scratch':
+      return [...data, { ...finetune, from: null, frozenBlocks: null }];
+    case 'selfTrain':
+      return [decisive(settings, selfTrain?.start ?? 'finetune'), selfTrain];
+    case 'baseline':
+      return [...data, baseline];
+  }
+}
+
+/**
+ * Give a run the checkpoints and records of a stage that another run has trained in the same way, as far as it is
+ * finished there: what was trained once is not trained again.
+ */
+export async function handOver(
+  stage: StageName,
+  from: { readonly store: RunStore; readonly settings: RunSettings },
+  to: { readonly store: RunStore; readonly settings: RunSettings },
+): Promise<void> {
+  if (!trainsAlike(from.settings, to.settings, stage)) return;
+  const records = await from.store.readEpochs();
+  for (let draw = 0; draw < to.settings.draws; draw++) {
+    const saved = await loadStage(from.store, stage, draw);
+    const finished = Number(saved?.state.epoch ?? 0) >= (settingsOfStage(from.settings, stage)?.epochs ?? 1);
+    if (!saved || !finished || (await loadStage(to.store, stage, draw))) continue;
+    // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
+    await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);
+    for (const record of records) {
+      if (record.stage === stage && record.draw === draw) await to.store.appendEpoch(record);
+    }
+    await to.store.saveCheckpoint(checkpointName(stage, draw), saved);
+  }
+}
+
+/** What it takes to train some stages for one draw, the mean over the draws, and the pretraining that they build on. */
+export async function meanCost(
+  stages: readonly StageName[],
+  { store, settings }: Pick<RecipeContext, 'store' | 'settings'>,
+  pretraining: Cost | undefined,
+): Promise<Cost> {
+  let [durationMs, imagesTrained] = [0, 0];
+  for (const stage of stages) {
+    for (let draw = 0; draw < settings.draws; draw++) {
+      const cost = await costOf({ store }, stage, draw);
+      durationMs += cost.durationMs / settings.draws;
+      imagesTrained += cost.imagesTrained / settings.draws;
+    }
+  }
+  return {
+    durationMs: durationMs + (pretraining?.durationMs ?? 0),
+    imagesTrained: imagesTrained + (pretraining?.imagesTrained ?? 0),
+  };
+}

@@ -1,0 +1,139 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { cli } from '../support/cli.js';
+import { writeTinyData } from '../support/tiny-data.js';
+
+const settings = {
+  labelsPerClass: 5,
+  network: { width: 0.0625 },
+  pretrain: { epochs: 2, batchSize: 32, stepsPerEpoch: 10, valFraction: 0.1 },
+  finetune: { epochs: 6, batchSize: 15 },
+  selfTrain: { epochs: 1, stepsPerEpoch: 4, labelledPerStep: 6, pairsPerStep: 8 },
+  baseline: { epochs: 2, batchSize: 15 },
+};
+
+let cwd: string;
+const quarterturn = (args: string) => cli(args.split(' '), { cwd });
+const read = (path: string) => fs.readFile(join(cwd, path), 'utf8');
+const begin = 'ablate --config tiny.json --data data --threads 1 --draws 2 --out table';
+
+beforeAll(async () => {
+  cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-ablate-'));
+  await writeTinyData(join(cwd, 'data'));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(settings));
+  await quarterturn('--version'); // compiles the checkout where it must
+});
+afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
+
+describe('two variants, two draws', () => {
+  let first: Awaited<ReturnType<typeof quarterturn>>;
+  let table: Record<string, unknown> & { rows: Record<string, unknown>[] };
+
+  beforeAll(async () => {
+    first = await quarterturn(`${begin} --variants fine-tuned,frozen --json`);
+    expect(first.stderr).toContain('Variant 2 of 2');
+    expect(first.code).toBe(0);
+    table = JSON.parse(first.stdout);
+  }, 180_000);
+
+  test('pretrain once, then train each; the table has them in its own order', async () => {
+    expect(first.stderr.match(/^Pretraining on rotations {2}/gm)).toHaveLength(1);
+    expect(first.stderr).toMatch(
+      /^Variant 1 of 2: \+ rotation pretraining, backbone frozen {2}\(ETA of all /m,
+    );
+    expect(table).toMatchObject({ folder: 'table', variants: ['frozen', 'fine-tuned'] });
+    const row = {
+      accuracies: [expect.any(Number), expect.any(Number)],
+      mean: expect.any(Number),
+      deviation: expect.any(Number),
+      trainSeconds: expect.any(Number),
+      // 2 × 10 batches of 32, and 6 batches of 15.
+      imagesTrained: 640 + 90,
+    };
+    expect(table.rows).toEqual([
+      { variant: 'frozen', title: expect.any(String), ...row },
+      { variant: 'fine-tuned', title: expect.any(String), ...row },
+    ]);
+    const markdown = await read('table/ablation.md');
+    expect(markdown.split('\n')).toHaveLength(5);
+    expect((await fs.readdir(join(cwd, 'table'))).sort()).toEqual([
+      'ablation.json',
+      'ablation.md',
+      'fine-tuned',
+      'frozen',
+      'pretraining',
+    ]);
+    expect(JSON.parse(await read('table/frozen/config.json'))).toMatchObject({
+      stages: ['finetune'],
+      draws: 2,
+      finetune: { frozenBlocks: 3 },
+      selfTrain: null,
+    });
+    await fs.access(join(cwd, 'table/frozen/report.html'));
+  });
+
+  test('again in the same folder: nothing is trained, the table is the same', async () => {
+    const again = await quarterturn('ablate --resume table --json');
+    expect(again.code).toBe(0);
+    expect(again.stderr).toMatch(/^table is complete: nothing to train\.$/m);
+    expect(again.stderr).not.toMatch(/Pretraining|Fine-tuning/);
+    expect(JSON.parse(again.stdout).rows).toEqual(table.rows);
+
+    const shown = await quarterturn(`${begin} --variants frozen`);
+    expect(shown.code).toBe(0);
+    expect(shown.stdout).toMatch(/^\+ rotation pretraining, fine-tuned +\d/m);
+    expect(shown.stdout).toContain('Table  table/ablation.md\n');
+    for (const line of shown.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
+  });
+
+  test('more variants: what they have in common with others is not trained again', async () => {
+    const more = await quarterturn('ablate --resume table --variants self-training,fixmatch,suggested');
+    expect(more.stderr).toMatch(/^Variant 3 of 5: \+ self-training /m);
+    expect(more.code).toBe(0);
+    expect(more.stderr).not.toMatch(/^Pretraining/m);
+    expect(more.stderr).toMatch(/^Fine-tuning on 15 labels {2}6 epochs, 6 steps, done before$/m);
+    expect(more.stderr).toMatch(/^Fine-tuning on 15 labels, draw 1 {2}6 epochs, 6 steps, done before$/m);
+    expect(more.stderr.match(/^Self-training on .* 4 steps$/gm)).toHaveLength(4);
+    const { rows } = JSON.parse(await read('table/ablation.json'));
+    expect(rows.slice(0, 2)).toEqual(table.rows);
+    const selfTrained = 4 * (6 + 2 * 8);
+    expect(rows.slice(2)).toMatchObject([
+      { variant: 'self-training', imagesTrained: 640 + 90 + selfTrained },
+      { variant: 'fixmatch', imagesTrained: 90 + selfTrained },
+      { variant: 'suggested', imagesTrained: 640 + 90, deviation: null },
+    ]);
+    const { labels, draws } = JSON.parse(await read('table/suggested/config.json'));
+    expect(draws).toBe(1);
+    expect(labels.images).toHaveLength(15);
+  }, 180_000);
+
+  test('other settings are refused', async () => {
+    const { code, stderr } = await quarterturn('ablate --resume table --draws 3');
+    expect(code).toBe(2);
+    expect(stderr).toContain('Received: --draws 3 (the run has 2).');
+  });
+});
+
+test.each([
+  [
+    'ablate --variants baseline,nothing --data data',
+    /--variants: expected some of baseline, [\s\S]*Received: nothing\./,
+  ],
+  ['ablate --variants baseline,, --data data', /--variants: expected names with commas between/],
+  ['ablate --preset notebook --variants self-training', /--variants: [\s\S]*Received: self-training\./],
+  ['ablate --preset notebook --budget 1h', /--budget: expected a preset that can be scaled/],
+])('%s is wrong usage, and nothing is made', async (args, message) => {
+  const before = await fs.readdir(cwd);
+  const { code, stdout, stderr } = await quarterturn(args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
+  expect(stderr).toMatch(message);
+  expect(await fs.readdir(cwd)).toEqual(before);
+});
+
+test('a folder without a table is no table to go on with', async () => {
+  const { code, stderr } = await quarterturn('ablate --resume data');
+  expect(code).toBe(1);
+  expect(stderr).toContain('data: expected a folder of quarterturn ablate.');
+});
