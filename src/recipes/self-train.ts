@@ -62,6 +62,8 @@ export async function selfTrain(
     return { images: stackImages([images, mild, strong]), targets };
   };
 
+  // The last epoch's look is that at the final weights: no need to do it twice.
+  let lastLook: PileMetrics | undefined;
   const trained = await trainStage(
     {
       stage: 'selfTrain',
@@ -87,6 +89,7 @@ export async function selfTrain(
       batch,
       validate: async (state) => {
         const pile = await lookAtPile(network, weightsOf(state), views, context);
+        lastLook = pile;
         const stop = hasCollapsed(pile, network.classes)
           ? `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * pile.smallestClass).toFixed(1)} % of the pile).`
           : undefined;
@@ -107,7 +110,7 @@ export async function selfTrain(
   const weights = weightsOf(trained.state);
   const onLabels = await evaluate(network, weights, labelledSet('labelled images', labelled), context);
   const before = await lookAtPile(network, start.weights, views, context);
-  const after = await lookAtPile(network, weights, views, context);
+  const after = lastLook ?? (await lookAtPile(network, weights, views, context));
   const isBetter =
     !hasCollapsed(after, network.classes) &&
     after.information > before.information &&

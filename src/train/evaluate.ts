@@ -1,4 +1,5 @@
 import { QuarterturnError } from '../errors.js';
+import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -83,20 +84,8 @@ export async function computeProbabilities(
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array> {
-  const k = network.classes;
-  const probabilities = new Float32Array(set.count * k);
-  const program = await context.runtime.compile(
-    buildClassifier(network, weights, evaluationBatchSize, 'probabilities'),
-  );
-  try {
-    await inBatches(set, context, async (from, to) => {
-      const out = await program.run({ images: padded(set.batch(from, to).images) });
-      probabilities.set((out.probabilities!.data as Float32Array).subarray(0, (to - from) * k), from * k);
-    });
-  } finally {
-    await program.release();
-  }
-  return probabilities;
+  const graph = buildClassifier(network, weights, evaluationBatchSize, 'probabilities');
+  return outputOf(graph, 'probabilities', network.classes, set, context);
 }
 
 /**
@@ -114,19 +103,30 @@ export async function computeFeatures(
   const [channels, ...map] = network.blocks[blocks - 1]!.outputShape as [number, ...number[]];
   const shape = [channels, ...(form === 'quarters' ? [2, 2] : map)];
   const size = shape.reduce((a, b) => a * b, 1);
-  const features = new Float32Array(set.count * size);
-  const program = await context.runtime.compile(
-    buildFeatures(network, weights, blocks, evaluationBatchSize, form),
-  );
+  const graph = buildFeatures(network, weights, blocks, evaluationBatchSize, form);
+  const data = await outputOf(graph, 'features', size, set, context);
+  return { dtype: 'float32', shape: [set.count, ...shape], data };
+}
+
+/** One output of a graph of images, `size` numbers for each image of a set. */
+async function outputOf(
+  graph: Graph,
+  name: string,
+  size: number,
+  set: ImageSet,
+  context: PassContext,
+): Promise<Float32Array<ArrayBuffer>> {
+  const values = new Float32Array(set.count * size);
+  const program = await context.runtime.compile(graph);
   try {
     await inBatches(set, context, async (from, to) => {
       const out = await program.run({ images: padded(set.batch(from, to).images) });
-      features.set((out.features!.data as Float32Array).subarray(0, (to - from) * size), from * size);
+      values.set((out[name]!.data as Float32Array).subarray(0, (to - from) * size), from * size);
     });
   } finally {
     await program.release();
   }
-  return { dtype: 'float32', shape: [set.count, ...shape], data: features };
+  return values;
 }
 
 async function inBatches(
