@@ -1,0 +1,78 @@
+import { orientedGradients, orientedGradientsLength } from '../data/oriented-gradients.js';
+import { QuarterturnError } from '../errors.js';
+import { tensor } from '../tensor/tensor.js';
+import { type RecipeContext, randomFor } from './context.js';
+import { labelledIndices } from './labels.js';
+import { nearestNeighbours } from './neighbours.js';
+import { type KnownLabels, type NeighbourGraph, neighbourGraph } from './propagate.js';
+
+/** Images at most, since the time to compare them grows with the square: 60,000 take half a minute on 2 cores. */
+const largestPile = 60_000;
+
+/**
+ * Neighbours of each image. On MNIST 99.1 % of the nearest are of the image's own class, 97.9 % of the first ten; with
+ * five, a part of the pile is cut off from the labels.
+ */
+const neighbourCount = 10;
+
+/** Images described at a time, between two looks at whether to stop. */
+const imagesAtATime = 2048;
+
+/** Images of the training set, and which of them look alike. Nothing in it depends on labels. */
+export interface PileGraph {
+  /** Indices into the training set, ascending: the rows of the graph. */
+  readonly images: Uint32Array;
+  readonly graph: NeighbourGraph;
+}
+
+/**
+ * Which images look alike: near in the cosine of their oriented gradients.
+ *
+ * Pixels know where strokes lie (97.8 % of nearest neighbours are of the same class on MNIST, at 14×14 pixels), a backbone
+ * pretrained on rotations which way up a shape is (97.9 % by its first block, 91 % by its second).
+ */
+export async function pileGraph(context: RecipeContext): Promise<PileGraph> {
+  const images = pileOf(context);
+  const features = await describe(context, images);
+  const title = `neighbours of ${images.length} images`;
+  return { images, graph: neighbourGraph(await nearestNeighbours(features, neighbourCount, context, title)) };
+}
+
+/** The labelled images of all draws, and as many of the others as there is time for. */
+function pileOf(context: RecipeContext): Uint32Array {
+  const { count } = context.data.train;
+  if (count <= largestPile) return Uint32Array.from({ length: count }, (_, i) => i);
+  const draws = Array.from({ length: context.settings.draws }, (_, draw) => draw);
+  const chosen = new Set(draws.flatMap((draw) => [...labelledIndices(context, draw)]));
+  for (const index of randomFor(context, 'pile', 'graph').permutation(count)) {
+    if (chosen.size >= largestPile) break;
+    chosen.add(index);
+  }
+  return Uint32Array.from(chosen).sort();
+}
+
+async function describe({ data, emit, signal }: RecipeContext, images: Uint32Array) {
+  const title = `shapes of ${images.length} images`;
+  const rows = new Float32Array(images.length * orientedGradientsLength);
+  const started = performance.now();
+  for (let from = 0; from < images.length; from += imagesAtATime) {
+    const some = images.subarray(from, from + imagesAtATime);
+    rows.set(orientedGradients(data.train, some).data, from * orientedGradientsLength);
+    const done = from + some.length;
+    const etaMs = ((performance.now() - started) / done) * (images.length - done);
+    emit({ type: 'pass', title, done, total: images.length, etaMs });
+    // Lets a signal through: nothing here waits for anything.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (signal?.aborted) throw new QuarterturnError('interrupted', `${title}: stopped after ${done}.`);
+  }
+  return tensor('float32', [images.length, orientedGradientsLength], rows);
+}
+
+/** A draw's labels as rows of the graph. */
+export function knownLabels(
+  { images }: PileGraph,
+  labelled: { readonly indices: Uint32Array; readonly classes: ArrayLike<number> },
+): KnownLabels {
+  const rowOf = new Map(Array.from(images, (index, row) => [index, row]));
+  return { rows: Array.from(labelled.indices, (index) => rowOf.get(index)!), classes: labelled.classes };
+}
