@@ -17,7 +17,7 @@ export const orientedGradientsLength = cells * cells * directions;
  *
  *   h[cell, direction] = √( Σ |∇I| · overlap(cell) · overlap(direction) ), then all of an image scaled to length 1
  *
- * A pixel's gradient is the longest of its channels', by central differences with black around the image; it goes to the
+ * A pixel's gradient is the longest of its channels', by central differences, the border repeated outside; it goes to the
  * four nearest cells and the two nearest directions by linear interpolation. The root makes distances those of Hellinger:
  * a few strong edges do not outweigh all others. One scale for the whole image, not one for each block of cells, since an
  * empty corner says something, too.
@@ -35,15 +35,18 @@ export function orientedGradients(
   const down = overlaps(height);
   for (let n = 0; n < items.length; n++) {
     const from = items[n]! * size;
-    const pixel = (y: number, x: number, c: number): number =>
-      y < 0 || x < 0 || y >= height || x >= width ? 0 : images[from + (y * width + x) * channels + c]!;
     const row = rows.subarray(n * orientedGradientsLength, (n + 1) * orientedGradientsLength);
     for (let y = 0; y < height; y++) {
+      const above = Math.max(y - 1, 0);
+      const below = Math.min(y + 1, height - 1);
       for (let x = 0; x < width; x++) {
+        const left = Math.max(x - 1, 0);
+        const right = Math.min(x + 1, width - 1);
         let [dx, dy, squared] = [0, 0, 0];
         for (let c = 0; c < channels; c++) {
-          const u = pixel(y, x + 1, c) - pixel(y, x - 1, c);
-          const v = pixel(y + 1, x, c) - pixel(y - 1, x, c);
+          const at = (row: number, column: number) => images[from + (row * width + column) * channels + c]!;
+          const u = at(y, right) - at(y, left);
+          const v = at(below, x) - at(above, x);
           if (u * u + v * v > squared) [dx, dy, squared] = [u, v, u * u + v * v];
         }
         if (squared > 0) addEdge(row, down[y]!, across[x]!, dx, dy);

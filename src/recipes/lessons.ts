@@ -17,6 +17,7 @@ import {
   pseudoLabels,
   smoothPredictions,
 } from './propagate.js';
+import type { SelfTrainSettings } from './settings.js';
 
 /** What self-training learns from: how its batches are made and what it minimises on them. */
 export interface Lesson {
@@ -30,14 +31,16 @@ export interface Lesson {
 }
 
 /** Images of a step of self-training, whatever the lesson. */
-export function selfTrainBatchSize({
-  labelledPerStep,
-  pairsPerStep,
-}: {
-  readonly labelledPerStep: number;
-  readonly pairsPerStep: number;
-}): number {
+export function selfTrainBatchSize({ labelledPerStep, pairsPerStep }: SelfTrainSettings): number {
   return labelledPerStep + 2 * pairsPerStep;
+}
+
+/** What a step of self-training minimises. */
+export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teacher): Objective {
+  const { labelSmoothing, pairsPerStep } = settings;
+  return teacher === 'neighbours'
+    ? supervised({ labelSmoothing })
+    : consistency({ ...settings, pairs: pairsPerStep });
 }
 
 const streams =
@@ -59,7 +62,7 @@ function viewsLesson(context: RecipeContext, draw: number): Lesson {
   const labelledOrder = endlessOrder(labelled.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
   return {
-    objective: consistency({ ...settings, pairs: pairsPerStep }),
+    objective: objectiveOf(settings, 'views'),
     order: (epoch) =>
       Array.from({ length: stepsPerEpoch }, (_, i) =>
         pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
@@ -108,7 +111,7 @@ const none = -1;
  */
 function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Lesson | undefined {
   const settings = context.settings.selfTrain!;
-  const { stepsPerEpoch, labelSmoothing, strong, doubtful, correctEvery } = settings;
+  const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
   const classCount = train.classNames.length;
   const labelled = labelledImages(context, draw);
@@ -131,7 +134,7 @@ function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number)
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
   return {
-    objective: supervised({ labelSmoothing }),
+    objective: objectiveOf(settings, 'neighbours'),
     order(epoch) {
       const orderOf = endlessOrder(items.length, random('order', epoch));
       return Array.from({ length: stepsPerEpoch }, (_, i) =>
