@@ -1,7 +1,6 @@
 import { float, int, ints } from '../onnx/model.js';
-import type { ConvProblem } from './conv-problem.js';
+import type { ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter } from './emitter.js';
-import type { FastConv } from './fast-conv.js';
 import {
   fourierTransforms,
   frequenciesOf,

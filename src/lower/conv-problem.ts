@@ -15,3 +15,13 @@ export interface ConvProblem {
   /** Height and width. */
   readonly axes: readonly [ConvAxis, ConvAxis];
 }
+
+/** A convolution of maps [C, H, W, N] with few multiplications, and both its gradients. */
+export interface FastConv {
+  /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]. */
+  forward(x: string, w: string): string;
+  /** dx [C, H, W, N]. */
+  inputGrad(dy: string, w: string): string;
+  /** dw [O, C, kh, kw]. */
+  weightGrad(x: string, dy: string): string;
+}

@@ -1,7 +1,6 @@
 import { float, int, ints } from '../onnx/model.js';
-import type { ConvAxis, ConvProblem } from './conv-problem.js';
+import type { ConvAxis, ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter } from './emitter.js';
-import type { FastConv } from './fast-conv.js';
 import { kronecker, type Matrix, transposed } from './matrix.js';
 import { longestKernel, overTiles, type Transforms, tileSize, winogradTransforms } from './winograd.js';
 

@@ -2,7 +2,8 @@ import type { Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
 import type { Shape } from '../tensor/tensor.js';
-import { type FastConv, fastConv } from './fast-conv.js';
+import type { FastConv } from './conv-problem.js';
+import { fastConv } from './fast-conv.js';
 import type { Lowering, LoweringRule } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
