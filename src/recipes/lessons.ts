@@ -1,5 +1,6 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../data/batches.js';
 import { withoutIndices } from '../data/label-selection.js';
+import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Random } from '../random/random.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
@@ -95,7 +96,7 @@ export async function lessonFor(
   // A stage that is finished is only evaluated again: any lesson will do.
   const finished = Number(saved?.state.epoch ?? 0) >= epochs;
   const neighbours =
-    teacher === 'neighbours' && !finished ? neighboursLesson(context, await pile(), draw) : undefined;
+    teacher === 'neighbours' && !finished ? await neighboursLesson(context, await pile(), draw) : undefined;
   return neighbours ?? viewsLesson(context, draw);
 }
 
@@ -109,14 +110,18 @@ const none = -1;
  *
  * @returns undefined where labels held back show that the graph does not follow the classes
  */
-function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Lesson | undefined {
+async function neighboursLesson(
+  context: RecipeContext,
+  pile: PileGraph,
+  draw: number,
+): Promise<Lesson | undefined> {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
   const classCount = train.classNames.length;
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
-  if (!isTrusted(context, pile, known)) return undefined;
+  if (!(await isTrusted(context, pile, known))) return undefined;
 
   /** Of each image of the training set. */
   let classes = new Int32Array(train.count);
@@ -130,6 +135,7 @@ function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number)
     items = withClass(classes);
   };
   take(propagateLabels(pile.graph, known, classCount));
+  if (items.length === 0) return undefined;
 
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
@@ -178,8 +184,21 @@ function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
  */
 const trustworthy = 0.7;
 
-function isTrusted({ data, emit }: RecipeContext, { graph }: PileGraph, known: KnownLabels): boolean {
-  const found = heldBackAccuracy(graph, known, data.train.classNames.length);
+async function isTrusted(
+  { data, emit, signal }: RecipeContext,
+  { graph }: PileGraph,
+  known: KnownLabels,
+): Promise<boolean> {
+  const title = 'labels held back';
+  const started = performance.now();
+  const found = await heldBackAccuracy(graph, known, data.train.classNames.length, async (done, total) => {
+    const etaMs = ((performance.now() - started) / done) * (total - done);
+    emit({ type: 'pass', title, done, total, etaMs });
+    // Lets a signal through: nothing here waits for anything.
+    await new Promise((resolve) => setTimeout(resolve));
+    if (signal?.aborted)
+      throw new QuarterturnError('interrupted', `${title}: stopped after ${done} of ${total} parts.`);
+  });
   if (found === undefined) return true;
   const share = `${Math.round(100 * found)} % of labels held back are found again by their neighbours`;
   const trusted = found >= trustworthy;

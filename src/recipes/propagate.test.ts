@@ -126,12 +126,12 @@ describe('labels spread over the graph', () => {
     const { angles, classes } = twoArcs(80);
     const graph = await graphOf(angles);
     const rows = Array.from({ length: 16 }, (_, i) => i);
-    expect(heldBackAccuracy(graph, { rows, classes: rows.map((i) => classes[i]!) }, 2)).toBe(1);
+    expect(await heldBackAccuracy(graph, { rows, classes: rows.map((i) => classes[i]!) }, 2)).toBe(1);
     // Classes that have nothing to do with where a point lies.
     const random = Random.seeded(8);
     const arbitrary = rows.map((i) => (i < 4 ? i % 2 : random.integer(2)));
-    expect(heldBackAccuracy(graph, { rows, classes: arbitrary }, 2)).toBeLessThan(0.8);
-    expect(heldBackAccuracy(graph, { rows: [0, 1, 2], classes: [0, 1, 0] }, 2)).toBeUndefined();
+    expect(await heldBackAccuracy(graph, { rows, classes: arbitrary }, 2)).toBeLessThan(0.8);
+    expect(await heldBackAccuracy(graph, { rows: [0, 1, 2], classes: [0, 1, 0] }, 2)).toBeUndefined();
   });
 });
 

@@ -207,34 +207,33 @@ const mostFolds = 5;
  * Share of the labels that propagation from the others finds: what the graph is worth, told from the labels alone.
  *
  * Every label is held back once, class by class in turn, so that each part holds as many of every class as can be.
+ *
+ * @param progress told after each part
  * @returns undefined where a class has a single label: then nothing can be held back
  */
-export function heldBackAccuracy(
+export async function heldBackAccuracy(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-): number | undefined {
+  progress: (done: number, total: number) => Promise<void> = async () => {},
+): Promise<number | undefined> {
   const seen = new Uint32Array(classCount);
   const part = Array.from({ length: known.rows.length }, (_, i) => seen[known.classes[i]!]!++);
-  const fewest = Math.min(...seen.filter((count) => count > 0));
-  const folds = Math.min(mostFolds, fewest);
+  const folds = Math.min(mostFolds, ...seen.filter((count) => count > 0));
   if (folds < 2) return undefined;
   let right = 0;
   for (let fold = 0; fold < folds; fold++) {
-    const positions = part.map((_, i) => i);
-    const [held, kept] = [
-      positions.filter((i) => part[i]! % folds === fold),
-      positions.filter((i) => part[i]! % folds !== fold),
-    ];
-    const of = (chosen: readonly number[]): KnownLabels => ({
-      rows: chosen.map((i) => known.rows[i]!),
-      classes: chosen.map((i) => known.classes[i]!),
-    });
-    const scores = propagateLabels(graph, of(kept), classCount, heldBackSteps);
-    for (const i of held) {
-      const row = scores.subarray(known.rows[i]! * classCount, (known.rows[i]! + 1) * classCount);
-      if (row.indexOf(Math.max(...row)) === known.classes[i]) right++;
+    const of = (held: boolean): KnownLabels => {
+      const chosen = [...part.keys()].filter((i) => (part[i]! % folds === fold) === held);
+      return { rows: chosen.map((i) => known.rows[i]!), classes: chosen.map((i) => known.classes[i]!) };
+    };
+    const scores = propagateLabels(graph, of(false), classCount, heldBackSteps);
+    const { rows, classes } = of(true);
+    for (let i = 0; i < rows.length; i++) {
+      const row = scores.subarray(rows[i]! * classCount, (rows[i]! + 1) * classCount);
+      if (row.indexOf(Math.max(...row)) === classes[i]) right++;
     }
+    await progress(fold + 1, folds);
   }
   return right / known.rows.length;
 }
