@@ -12,6 +12,7 @@ export type { RecipeContext } from './recipes/context.js';
 export { exportClassifier } from './recipes/export-model.js';
 export { finetune } from './recipes/finetune.js';
 export type { GivenLabels } from './recipes/given-labels.js';
+export { type PileGraph, pileGraph } from './recipes/pile-graph.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { pretrain } from './recipes/pretrain.js';
 export { type RunOptions, run } from './recipes/run.js';

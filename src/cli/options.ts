@@ -109,7 +109,7 @@ export const option = {
   variants: () =>
     new Option(
       '--variants <names>',
-      'which of them, with commas between (default: all: baseline, statistics, augmentation, frozen, fine-tuned, self-training, self-training-alone, fixmatch, suggested)',
+      'which of them, with commas between (default: all: baseline, statistics, augmentation, frozen, fine-tuned, self-training, self-training-alone, views, fixmatch, suggested)',
     ).argParser(names('--variants')),
   resume: (also: string) =>
     new Option('--resume <folder>', `go on with a stopped run, with the settings it began with${also}`),

@@ -35,9 +35,9 @@ export function addSuggestCommand(program: Command): void {
     .command('suggest')
     .summary('which images to label next')
     .description(
-      'Choose the images whose labels teach most, from what a pretrained run sees in the unlabelled ones; write a labels file to be filled in, for finetune and run. Labels are never looked at.',
+      'Choose the images whose labels teach most, from what the unlabelled ones look like; write a labels file to be filled in, for finetune and run. Labels are never looked at.',
     )
-    .argument('<run>', 'folder of a run with a finished pretraining');
+    .argument('<run>', 'folder of a run, be it only pretrained');
   addGroup(command, 'What to do:', [
     option.count(),
     option.strategy(),

@@ -3,6 +3,7 @@ import type { ReduceAttributes } from '../graph/ops/arithmetic.js';
 import type { MatMulAttributes } from '../graph/ops/matmul.js';
 import { float, int, ints } from '../onnx/model.js';
 import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
+import type { Emitter } from './emitter.js';
 import type { Layout, Lowering, LoweringRule } from './lowering.js';
 
 /** An operand of an elementwise op as it must look beside channel-major maps. */
@@ -29,17 +30,18 @@ function elementwise(opType: string): LoweringRule {
 }
 
 /**
- * HardSigmoid(x) = max(0, min(1, αx + β)) with a slope so steep that it is 1 for every positive x: one cheap pass makes
- * the 0/1 mask. Greater + Cast takes two and a byte tensor between them, Where six times as long.
+ * x where y > 0, else 0. HardSigmoid(y) = max(0, min(1, αy + β)) with a slope so steep that it is 1 for every positive y:
+ * one cheap pass makes the 0/1 mask. Greater + Cast takes two and a byte tensor between them, Where six times as long.
  */
+export function wherePositive(emit: Emitter, y: string, x: string): string {
+  const mask = emit.node('HardSigmoid', [y], { alpha: float(3e38), beta: float(0) });
+  return emit.node('Mul', [mask, x]);
+}
+
 const reluGrad: LoweringRule = (lowering, { inputs: [y, dy], outputs }) => {
   const layout = sharedLayout(lowering, [y!, dy!]);
-  const { emit } = lowering;
-  const mask = emit.node('HardSigmoid', [operand(lowering, y!, layout)], {
-    alpha: float(3e38),
-    beta: float(0),
-  });
-  lowering.set(outputs[0]!, emit.node('Mul', [mask, operand(lowering, dy!, layout)]), layout);
+  const [of, flow] = [y!, dy!].map((value) => operand(lowering, value, layout));
+  lowering.set(outputs[0]!, wherePositive(lowering.emit, of!, flow!), layout);
 };
 
 const reshape: LoweringRule<{ readonly shape: Shape }> = (lowering, { inputs: [x], outputs, attributes }) =>

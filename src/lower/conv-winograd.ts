@@ -1,33 +1,8 @@
 import { float, int, ints } from '../onnx/model.js';
+import type { ConvAxis, ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter } from './emitter.js';
-import {
-  kronecker,
-  longestKernel,
-  type Matrix,
-  overTiles,
-  type Transforms,
-  tileSize,
-  transposed,
-  winogradTransforms,
-} from './winograd.js';
-
-/** One axis of a convolution with step 1. */
-export interface ConvAxis {
-  readonly size: number;
-  readonly outSize: number;
-  readonly kernel: number;
-  /** Padding in front; negative where that much of the map is left out. */
-  readonly before: number;
-}
-
-/** A k×k convolution of a map [C, H, W, N]. */
-export interface ConvProblem {
-  readonly batch: number;
-  readonly channels: number;
-  readonly outChannels: number;
-  /** Height and width. */
-  readonly axes: readonly [ConvAxis, ConvAxis];
-}
+import { kronecker, type Matrix, transposed } from './matrix.js';
+import { longestKernel, overTiles, type Transforms, tileSize, winogradTransforms } from './winograd.js';
 
 /** With fewer channels on either side the transforms, whose cost grows with their sum, outweigh the product's gain. */
 const minChannels = 16;
@@ -84,7 +59,7 @@ const outputToPoints = ({ transforms, tiles, outSize }: TiledAxis): Matrix =>
  *
  * @see Lavin and Gray, "Fast Algorithms for Convolutional Neural Networks", arXiv:1509.09308
  */
-export class WinogradConv {
+export class WinogradConv implements FastConv {
   readonly #emit: Emitter;
   readonly #problem: ConvProblem;
   readonly #rows: TiledAxis;
@@ -108,11 +83,26 @@ export class WinogradConv {
     );
   }
 
-  /**
-   * {@link forward} with w [C, O, kh, kw] turned by half and its channel axes exchanged: the gradient in the input, where
-   * x is dy. To turn it, the transform takes the taps in reverse.
-   */
-  forwardTurned(x: string, w: string): string {
+  /** dx [C, H, W, N]: dy convolved with the kernel turned by half, its channel axes exchanged. */
+  inputGrad(dy: string, w: string): string {
+    const { batch, channels, outChannels, axes } = this.#problem;
+    const turned = ({ size, outSize, kernel, before }: ConvAxis): ConvAxis => ({
+      size: outSize,
+      outSize: size,
+      kernel,
+      before: kernel - 1 - before,
+    });
+    const back: ConvProblem = {
+      batch,
+      channels: outChannels,
+      outChannels: channels,
+      axes: [turned(axes[0]), turned(axes[1])],
+    };
+    return new WinogradConv(this.#emit, back).#forwardTurned(dy, w);
+  }
+
+  /** {@link forward} with w [C, O, kh, kw] turned by half: the transform takes the taps in reverse. */
+  #forwardTurned(x: string, w: string): string {
     const { channels, outChannels } = this.#problem;
     const flat = this.#emit.reshape(w, [channels, outChannels, this.#taps]);
     const turned = this.#tapsToPoints.map((row) => row.toReversed());

@@ -2,7 +2,8 @@ import type { Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
 import type { Shape } from '../tensor/tensor.js';
-import { type ConvProblem, paysByWinograd, WinogradConv } from './conv-winograd.js';
+import type { FastConv } from './conv-problem.js';
+import { fastConv } from './fast-conv.js';
 import type { Lowering, LoweringRule } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
@@ -38,15 +39,13 @@ function convChannelMajor(
   lowering.set(out, emit.reshape(y, lowering.storedShape(out.shape)), 'channelMajor');
 }
 
-/** The convolution of maps of these shapes by Winograd, where that is faster. */
-function winograd(
-  lowering: Lowering,
-  [batch, channels, height, width]: Shape,
-  [, outChannels, outHeight, outWidth]: Shape,
-  [, , kh, kw]: Shape,
-  [top, left]: Pads,
-): WinogradConv | undefined {
-  const problem: ConvProblem = {
+/** The convolution of a map x to a map y by a method with few multiplications, where that is faster. */
+function fast(lowering: Lowering, x: Value, y: Value, w: Value, [top, left]: Pads): FastConv | undefined {
+  const [batch, channels, height, width] = x.shape;
+  const [, outChannels, outHeight, outWidth] = y.shape;
+  const [, , kh, kw] = w.shape;
+  if (!lowering.batchIsInnermost) return undefined;
+  return fastConv(lowering.emit, {
     batch: batch!,
     channels: channels!,
     outChannels: outChannels!,
@@ -54,9 +53,7 @@ function winograd(
       { size: height!, outSize: outHeight!, kernel: kh!, before: top },
       { size: width!, outSize: outWidth!, kernel: kw!, before: left },
     ],
-  };
-  const pays = lowering.batchIsInnermost && paysByWinograd(problem);
-  return pays ? new WinogradConv(lowering.emit, problem) : undefined;
+  });
 }
 
 const conv: LoweringRule<ConvAttributes> = (
@@ -76,8 +73,8 @@ const conv: LoweringRule<ConvAttributes> = (
     return;
   }
   const [map, kernel] = [lowering.channelMajor(x!), lowering.plain(w!)];
-  const fast = winograd(lowering, x!.shape, y!.shape, w!.shape, pads);
-  if (fast) lowering.set(y!, fast.forward(map, kernel), 'channelMajor');
+  const method = fast(lowering, x!, y!, w!, pads);
+  if (method) lowering.set(y!, method.forward(map, kernel), 'channelMajor');
   else convChannelMajor(lowering, map, x!.shape, kernel, w!.shape, pads, y!);
 };
 
@@ -91,20 +88,25 @@ const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   const { emit } = lowering;
   const [o, c, kh, kw] = w!.shape;
   if (isPointwise(w!.shape, pads)) {
+    const { rows, gain } = lowering.scaledRows(dy!);
+    const scaled =
+      gain === undefined
+        ? lowering.plain(w!)
+        : emit.node('Mul', [lowering.plain(w!), emit.reshape(gain, [o!, 1, 1, 1])]);
     // Transposed as [O, C, 1, 1]: as a matrix, ONNX Runtime would fuse it into the product, which then runs slower.
-    const turned = emit.node('Transpose', [lowering.plain(w!)], { perm: ints([1, 0, 2, 3]) });
+    const turned = emit.node('Transpose', [scaled], { perm: ints([1, 0, 2, 3]) });
     const transposed = emit.reshape(turned, [c!, o!]);
-    lowering.setChannelRows(dx!, emit.node('MatMul', [transposed, lowering.channelRows(dy!)]));
+    lowering.setChannelRows(dx!, emit.node('MatMul', [transposed, rows]));
+    return;
+  }
+  const method = fast(lowering, dx!, dy!, w!, pads);
+  if (method) {
+    const map = method.inputGrad(lowering.channelMajor(dy!), lowering.plain(w!));
+    lowering.set(dx!, map, 'channelMajor');
     return;
   }
   const [top, left, bottom, right] = pads;
   const full: Pads = [kh! - 1 - top, kw! - 1 - left, kh! - 1 - bottom, kw! - 1 - right];
-  const fast = winograd(lowering, dy!.shape, dx!.shape, w!.shape, full);
-  if (fast) {
-    const map = fast.forwardTurned(lowering.channelMajor(dy!), lowering.plain(w!));
-    lowering.set(dx!, map, 'channelMajor');
-    return;
-  }
   const taps = kh! * kw!;
   const backwards = emit.int64(Array.from({ length: taps }, (_, i) => taps - 1 - i));
   const flat = emit.reshape(lowering.plain(w!), [o!, c!, taps]);
@@ -139,6 +141,33 @@ function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string
  */
 const minIm2colRows = 96;
 
+/** Shifted copies of a padded map, as rows [(C, taps), …] that lie over the positions of dy. */
+function im2col(
+  lowering: Lowering,
+  padded: string,
+  [n, c, paddedHeight, paddedWidth]: Shape,
+  [, , height, width]: Shape,
+  taps: readonly (readonly [number, number])[],
+): string {
+  const { emit } = lowering;
+  const size = [c! * taps.length, n! * height! * width!];
+  if (lowering.batchIsInnermost) {
+    const positions = taps.flatMap(([i, j]) =>
+      Array.from(
+        { length: height! * width! },
+        (_, at) => (i + Math.floor(at / width!)) * paddedWidth! + j + (at % width!),
+      ),
+    );
+    const runs = emit.reshape(padded, [c!, paddedHeight! * paddedWidth!, n!]);
+    return emit.reshape(emit.node('Gather', [runs, emit.int64(positions)], { axis: int(1) }), size);
+  }
+  const copies = taps.map(([i, j]) => {
+    const copy = emit.slice(padded, mapAxes(lowering), [i, j], [i + height!, j + width!]);
+    return emit.reshape(copy, [c!, 1, n! * height! * width!]);
+  });
+  return emit.reshape(emit.node('Concat', copies, { axis: int(1) }), size);
+}
+
 /**
  * The gradient in the kernel: for each tap (i, j), dw[:, :, i, j] = dy · shifted(x)ᵀ over all N·H·W positions. Taps are
  * cut out of the padded map and stacked until a product has rows enough.
@@ -151,19 +180,22 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
   } = node;
   const { emit } = lowering;
   const [o, c, kh, kw] = dw!.shape;
-  const dyRows = lowering.channelRows(dy!);
-  if (isPointwise(dw!.shape, pads)) {
-    const product = emit.node('Gemm', [dyRows, lowering.channelRows(x!)], { transB: int(1) });
-    lowering.set(dw!, emit.reshape(product, dw!.shape));
-    return;
-  }
   const map = lowering.channelMajor(x!);
-  const fast = winograd(lowering, x!.shape, dy!.shape, dw!.shape, pads);
-  if (fast) {
-    lowering.set(dw!, fast.weightGrad(map, lowering.channelMajor(dy!)));
+  const method = fast(lowering, x!, dy!, dw!, pads);
+  if (method) {
+    lowering.set(dw!, method.weightGrad(map, lowering.channelMajor(dy!)));
     return;
   }
-  const [n, , height, width] = dy!.shape;
+  const { rows: dyRows, gain } = lowering.scaledRows(dy!);
+  const productWith = (rows: string): string => emit.node('Gemm', [dyRows, rows], { transB: int(1) });
+  const set = (product: string): void => {
+    const scaled = gain === undefined ? product : emit.node('Mul', [product, gain]);
+    lowering.set(dw!, emit.reshape(scaled, dw!.shape));
+  };
+  if (isPointwise(dw!.shape, pads)) {
+    set(productWith(lowering.channelRows(x!)));
+    return;
+  }
   const [top, left, bottom, right] = pads;
   const padded = pads.every((p) => p === 0)
     ? map
@@ -171,23 +203,18 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
         map,
         emit.int64([0, ...lowering.alongMap(0, top, left), 0, ...lowering.alongMap(0, bottom, right)]),
       ]);
-  const taps = kh! * kw!;
-  const tapsPerProduct = Math.min(taps, Math.ceil(minIm2colRows / c!));
+  const [n, , height, width] = x!.shape;
+  const paddedShape = [n!, c!, top + height! + bottom, left + width! + right];
+  const taps = Array.from({ length: kh! * kw! }, (_, t) => [Math.floor(t / kw!), t % kw!] as const);
+  const tapsPerProduct = Math.min(taps.length, Math.ceil(minIm2colRows / c!));
   const products: string[] = [];
-  for (let first = 0; first < taps; first += tapsPerProduct) {
-    const count = Math.min(tapsPerProduct, taps - first);
-    const shifted = Array.from({ length: count }, (_, t) => {
-      const i = Math.floor((first + t) / kw!);
-      const j = (first + t) % kw!;
-      return emit.slice(padded, mapAxes(lowering), [i, j], [i + height!, j + width!]);
-    });
-    const stacked = count === 1 ? shifted[0]! : emit.node('Concat', shifted, { axis: int(0) });
-    const rows = emit.reshape(stacked, [count * c!, n! * height! * width!]);
-    products.push(emit.node('Gemm', [dyRows, rows], { transB: int(1) }));
+  for (let first = 0; first < taps.length; first += tapsPerProduct) {
+    const some = taps.slice(first, first + tapsPerProduct);
+    const product = productWith(im2col(lowering, padded, paddedShape, dy!.shape, some));
+    products.push(emit.reshape(product, [o!, c!, some.length]));
   }
-  const all = products.length === 1 ? products[0]! : emit.node('Concat', products, { axis: int(1) });
-  const byTap = emit.reshape(all, [o!, taps, c!]);
-  lowering.set(dw!, emit.reshape(emit.node('Transpose', [byTap], { perm: ints([0, 2, 1]) }), dw!.shape));
+  const all = products.length === 1 ? products[0]! : emit.node('Concat', products, { axis: int(2) });
+  set(emit.reshape(all, [o!, c! * taps.length]));
 };
 
 export const convRules = { conv, convInputGrad, convWeightGrad };

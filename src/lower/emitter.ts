@@ -13,8 +13,8 @@ export interface NodeOptions {
   readonly domain?: '' | 'com.microsoft';
 }
 
-/** Constants of up to so many numbers are compared: the transforms that several rules ask for, but no weights. */
-const comparedConstants = 4096;
+/** Constants of up to so many numbers are compared: the transforms that several rules ask for, but no large weights. */
+const comparedConstants = 2 ** 15;
 
 /**
  * Collects ONNX nodes and names their results.

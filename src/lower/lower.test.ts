@@ -95,6 +95,33 @@ describe('a training step', () => {
     expect(pools.map(({ outputs }) => outputs.length)).toEqual([1, 1]);
   });
 
+  test('a gradient passes BatchNorm in one pass over the map, whose scale the convolutions take', () => {
+    const nodes = lowered({ ...step });
+    const passes = nodes.filter(
+      ({ opType, domain, inputs }) => opType === 'FusedConv' && domain !== '' && inputs.length === 4,
+    );
+    expect(passes.length).toBe(1);
+    const result = passes[0]!.outputs[0]!;
+    const readers = (name: string): readonly string[] =>
+      nodes
+        .filter(({ inputs }) => inputs.includes(name))
+        .flatMap(({ opType, outputs }) => (opType === 'Reshape' ? readers(outputs[0]!) : [opType]));
+    expect(readers(result)).toEqual(['Gemm']);
+  });
+
+  test('ReLU’s mask is taken behind the max-pool, where the map is smaller', () => {
+    const nodes = lowered({ ...step });
+    const source = (name: string): string => {
+      const node = nodes.find(({ outputs }) => outputs.includes(name))!;
+      return node.opType === 'Reshape' ? source(node.inputs[0]!) : node.opType;
+    };
+    const masks = nodes.filter(
+      ({ opType, attributes: { beta } }) =>
+        opType === 'HardSigmoid' && beta?.kind === 'float' && beta.value === 0,
+    );
+    expect(masks.map(({ inputs }) => source(inputs[0]!)).sort()).toEqual(['MaxPool', 'Relu']);
+  });
+
   test('uses no operator of ONNX Runtime’s own on WebGPU', () => {
     const nodes = lowered({ loss, ...step }, 'webgpu');
     expect(nodes.filter((node) => node.domain !== '')).toEqual([]);
@@ -103,30 +130,47 @@ describe('a training step', () => {
   });
 });
 
-describe('convolution by Winograd', () => {
+describe('convolution with few multiplications', () => {
   const gradient = (shape: Shape, outChannels: number, target?: Target) => {
     const [x, w] = [value('x', ...shape), value('w', outChannels, shape[1]!, 5, 5)];
     const y = conv(x, w, { pads: samePads(5, 5) });
     const [dx, dw] = gradients(reduceSum(y, [0, 1, 2, 3]), [x, w]);
     return lowered({ y, dx: dx!, dw: dw! }, target);
   };
+  const products = (nodes: readonly OnnxNode[]) => nodes.filter(({ opType }) => opType === 'FusedMatMul');
+  const usesOf = (nodes: readonly OnnxNode[], name: string) =>
+    nodes.filter(({ inputs }) => inputs.includes(name)).length;
 
-  test('takes three products, and spreads x once for the output and the gradient in the kernel', () => {
+  test('on small maps by the Fourier transform: three products, which share what they multiply', () => {
     const nodes = gradient([16, 16, 14, 14], 16);
     expect(count(nodes, 'Conv')).toBe(0);
-    expect(count(nodes, 'FusedMatMul')).toBe(3);
-    const input = nodes.find(({ opType }) => opType === 'FusedMatMul')!.inputs[1]!;
-    expect(nodes.filter(({ inputs }) => inputs.includes(input)).length).toBe(2);
+    expect(products(nodes).length).toBe(3);
+    const points = products(nodes).flatMap(({ inputs }) => inputs);
+    // Of x, of the kernel and of dy, each in two of the products.
+    expect(new Set(points).size).toBe(3);
+  });
+
+  test('on large maps by Winograd: three products, and x is spread once for two of them', () => {
+    const nodes = gradient([16, 16, 18, 18], 16);
+    expect(count(nodes, 'Conv')).toBe(0);
+    expect(products(nodes).length).toBe(3);
+    expect(usesOf(nodes, products(nodes)[0]!.inputs[1]!)).toBe(2);
   });
 
   test.each<[what: string, shape: Shape, outChannels: number, target?: Target]>([
     ['few channels in', [16, 15, 14, 14], 16],
     ['few channels out', [16, 16, 14, 14], 15],
     ['few images', [15, 16, 14, 14], 16],
-    ['maps smaller than the tiles', [64, 16, 2, 2], 16],
+    ['few images, large maps', [12, 16, 18, 18], 16],
     ['WebGPU', [16, 16, 14, 14], 16, 'webgpu'],
   ])('is not for %s', (_, shape, outChannels, target) => {
     expect(count(gradient(shape, outChannels, target), 'Conv')).toBe(2);
+  });
+
+  test('is not for kernels of which most taps lie beside the map', () => {
+    const [x, dy] = [value('x', 64, 16, 2, 2), value('dy', 64, 16, 2, 2)];
+    const dw = convWeightGrad(x, dy, [16, 16, 1, 3], { pads: samePads(1, 3) });
+    expect(products(lowered({ dw })).length).toBe(0);
   });
 });
 

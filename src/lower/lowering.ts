@@ -43,10 +43,19 @@ export type LoweringRule<A extends object = object> = (
   node: Node & { readonly attributes: A },
 ) => void;
 
+/** A map as gain ∘ rows, both by channel: whoever multiplies it by a matrix can scale that instead. */
+export interface ScaledRows {
+  /** [C, H·W·N]. */
+  readonly rows: string;
+  /** [C, 1]. */
+  readonly gain: string;
+}
+
 /** What rules share while one graph is lowered: where each value is, and in which layouts. */
 export class Lowering {
   readonly #stored = new Map<Value, Map<Layout, string>>();
   readonly #produced = new Map<Value, Layout>();
+  readonly #scaled = new Map<Value, ScaledRows>();
   readonly #consumers = new Map<Value, Node[]>();
   readonly #outputs: ReadonlySet<Value>;
   /**
@@ -76,14 +85,10 @@ export class Lowering {
     }
   }
 
-  /** Nodes that use a value. */
-  consumers(value: Value): readonly Node[] {
-    return this.#consumers.get(value) ?? [];
-  }
-
-  /** Whether the graph gives a value out: it is needed, whatever becomes of its consumers. */
-  isOutput(value: Value): boolean {
-    return this.#outputs.has(value);
+  /** The one node that a value is for, where that is all it is for: a rule can then do that node's work, too. */
+  onlyConsumer(value: Value): Node | undefined {
+    const [node, ...others] = this.#consumers.get(value) ?? [];
+    return others.length === 0 && !this.#outputs.has(value) ? node : undefined;
   }
 
   /** Record what a rule has emitted for a value. */
@@ -160,6 +165,17 @@ export class Lowering {
     this.set(value, this.emit.reshape(rows, this.storedShape(value.shape)), 'channelMajor');
   }
 
+  /** Record a map as channel rows that have still to be scaled. */
+  setScaledRows(value: Value, scaled: ScaledRows): void {
+    this.#produced.set(value, 'channelMajor');
+    this.#scaled.set(value, scaled);
+  }
+
+  /** A map as channel rows, and what they have still to be scaled by, if anything. */
+  scaledRows(value: Value): { readonly rows: string; readonly gain?: string } {
+    return this.#scaled.get(value) ?? { rows: this.channelRows(value) };
+  }
+
   /** x with its axes in another order; a reshape where only axes of size 1 move. */
   transpose(x: string, shape: Shape, perm: readonly number[]): string {
     const moved = perm.filter((axis) => shape[axis] !== 1);
@@ -172,6 +188,10 @@ export class Lowering {
   }
 
   #as(value: Value, layout: Layout): string {
+    const scaled = this.#scaled.get(value);
+    if (scaled && !this.#stored.has(value)) {
+      this.setChannelRows(value, this.emit.node('Mul', [scaled.rows, scaled.gain]));
+    }
     const layouts = this.#stored.get(value)!;
     const present = layouts.get(layout);
     if (present !== undefined) return present;

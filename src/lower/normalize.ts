@@ -16,33 +16,36 @@ function reciprocalDeviation(lowering: Lowering, variance: string, epsilon: numb
   return emit.node('Reciprocal', [emit.node('Sqrt', [emit.node('Add', [variance, emit.float(epsilon)])])]);
 }
 
+/** gain·x + offset for each row, and what else can be done in the same pass. */
+interface AffineRows {
+  readonly rows: string;
+  readonly gain: string;
+  readonly offset: string;
+  /** Rows to add. */
+  readonly plus?: string;
+  /** Whether ReLU follows. */
+  readonly relu?: boolean;
+}
+
 /**
- * gain·x + offset per channel, through ReLU where asked, as one pass over the map: a depthwise 1×1 convolution with
- * bias and fused activation (ONNX Runtime's FusedConv) takes half the time of multiply, add and ReLU one by one.
+ * One pass over the map: a depthwise 1×1 convolution with bias, sum and activation (ONNX Runtime's FusedConv) takes half
+ * the time of multiply, add and ReLU one by one. What it adds it writes over, if nobody else needs it any more.
  */
-function affineRows(
-  lowering: Lowering,
-  rows: string,
-  gain: string,
-  offset: string,
-  shape: RowShape,
-  relu = false,
-): string {
+function affineRows(lowering: Lowering, affine: AffineRows, { channels, length }: RowShape): string {
   const { emit } = lowering;
+  const { rows, gain, offset, plus, relu = false } = affine;
   if (lowering.target === 'webgpu') {
-    const affine = emit.node('Add', [emit.node('Mul', [rows, gain]), offset]);
-    return relu ? emit.node('Relu', [affine]) : affine;
+    const scaled = emit.node('Add', [emit.node('Mul', [rows, gain]), offset]);
+    const sum = plus === undefined ? scaled : emit.node('Add', [scaled, plus]);
+    return relu ? emit.node('Relu', [sum]) : sum;
   }
-  const { channels, length } = shape;
-  const inputs = [
-    emit.reshape(rows, [1, channels, length]),
-    emit.reshape(gain, [channels, 1, 1]),
-    emit.reshape(offset, [channels]),
-  ];
-  const attributes = { kernel_shape: ints([1]), group: int(channels) };
-  const y = relu
-    ? emit.microsoft('FusedConv', inputs, { ...attributes, activation: string('Relu') })
-    : emit.node('Conv', inputs, attributes);
+  const asMap = (name: string) => emit.reshape(name, [1, channels, length]);
+  const inputs = [asMap(rows), emit.reshape(gain, [channels, 1, 1]), emit.reshape(offset, [channels])];
+  const y = emit.microsoft('FusedConv', plus === undefined ? inputs : [...inputs, asMap(plus)], {
+    kernel_shape: ints([1]),
+    group: int(channels),
+    ...(relu && { activation: string('Relu') }),
+  });
   return emit.reshape(y, [channels, length]);
 }
 
@@ -50,13 +53,6 @@ function affineRows(
 interface RowShape {
   readonly channels: number;
   readonly length: number;
-}
-
-/** The ReLU behind a value, where nothing else needs the value: then both can be one pass. */
-function onlyRelu(lowering: Lowering, value: Value): Value | undefined {
-  const [node, ...others] = lowering.consumers(value);
-  const alone = others.length === 0 && !lowering.isOutput(value);
-  return alone && node?.op === reluOp ? node.outputs[0] : undefined;
 }
 
 /**
@@ -80,17 +76,19 @@ const batchNormTrain: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   const sigma2 = emit.node('Relu', [emit.node('Sub', [meanSquare, emit.node('Mul', [mu, mu])])]);
   const gain = emit.node('Mul', [column(lowering, scale!), reciprocalDeviation(lowering, sigma2, epsilon)]);
   const offset = emit.node('Sub', [column(lowering, shift!), emit.node('Mul', [mu, gain])]);
-  const relu = onlyRelu(lowering, y!);
-  lowering.setChannelRows(relu ?? y!, affineRows(lowering, rows, gain, offset, shape, relu !== undefined));
+  const next = lowering.onlyConsumer(y!);
+  const relu = next?.op === reluOp;
+  const scaled = affineRows(lowering, { rows, gain, offset, relu }, shape);
+  lowering.setChannelRows(relu ? next.outputs[0]! : y!, scaled);
   lowering.set(mean!, emit.reshape(mu, [channels]));
   lowering.set(variance!, emit.reshape(sigma2, [channels]));
 };
 
 /**
- * dx = a·dy + b·x + c per channel, with the three numbers of a channel computed on columns: three passes over the map
- * instead of the six of the formula as written.
+ * dx = a·(dy + b·x + c) per channel, with the three numbers of a channel computed on columns: one pass over the map, after
+ * those that sum up dscale and dshift. The convolution before takes a into its kernel, which is small.
  *
- *   a = scale·r, b = −a·r·dscale/n, c = −a·dshift/n − b·μ
+ *   a = scale·r, b = −r·dscale/n, c = −dshift/n − b·μ
  */
 const batchNormGrad: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   const {
@@ -111,13 +109,13 @@ const batchNormGrad: LoweringRule<BatchNormAttributes> = (lowering, node) => {
   const sumDyCentred = emit.node('Sub', [sumDyX, emit.node('Mul', [mu, sumDy])]);
   const gradScale = emit.node('Mul', [sumDyCentred, r]);
 
-  const a = emit.node('Mul', [column(lowering, scale!), r]);
   const overN = emit.float(-1 / shape.length);
-  const aOverN = emit.node('Mul', [a, overN]);
-  const b = emit.node('Mul', [aOverN, emit.node('Mul', [r, gradScale])]);
-  const c = emit.node('Sub', [emit.node('Mul', [aOverN, sumDy]), emit.node('Mul', [b, mu])]);
-  const fromX = affineRows(lowering, xRows, b, c, shape);
-  lowering.setChannelRows(dx!, emit.node('Add', [emit.node('Mul', [dyRows, a]), fromX]));
+  const b = emit.node('Mul', [overN, emit.node('Mul', [r, gradScale])]);
+  const c = emit.node('Sub', [emit.node('Mul', [overN, sumDy]), emit.node('Mul', [b, mu])]);
+  lowering.setScaledRows(dx!, {
+    rows: affineRows(lowering, { rows: xRows, gain: b, offset: c, plus: dyRows }, shape),
+    gain: emit.node('Mul', [column(lowering, scale!), r]),
+  });
   lowering.set(dscale!, emit.reshape(gradScale, [channels]));
   lowering.set(dshift!, emit.reshape(sumDy, [channels]));
 };
@@ -152,7 +150,8 @@ const batchNormInference: LoweringRule<BatchNormAttributes> = (lowering, node) =
   const b = emit.node('Sub', [shift!, emit.node('Mul', [mean!, a])]);
   const channels = x!.shape[1]!;
   const shape = { channels, length: sizeOf(x!.shape) / channels };
-  lowering.setChannelRows(y!, affineRows(lowering, lowering.channelRows(x!), a, b, shape));
+  const rows = lowering.channelRows(x!);
+  lowering.setChannelRows(y!, affineRows(lowering, { rows, gain: a, offset: b }, shape));
 };
 
 export const normalizeRules = { batchNormTrain, batchNormGrad, batchNormInference };

@@ -1,7 +1,9 @@
 import type { Value } from '../graph/graph.js';
+import { reluGradOp } from '../graph/ops/arithmetic.js';
 import type { PoolAttributes } from '../graph/ops/pool.js';
 import { type Attribute, float, int, ints } from '../onnx/model.js';
 import { type Shape, sizeOf, tensor } from '../tensor/tensor.js';
+import { wherePositive } from './arithmetic.js';
 import type { Emitter } from './emitter.js';
 import type { Lowering, LoweringRule } from './lowering.js';
 
@@ -45,6 +47,9 @@ const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs:
  * A window's first maximum, row by row, lies in the first row that holds the maximum, and is the first of that row. So
  * the gradient goes back axis by axis: along the height to the maxima of the rows, which a pooling along the width alone
  * gives, and from them along the width to x.
+ *
+ * Where x came out of ReLU, whose gradient would be taken next, that is done here: a window's maximum is positive where y
+ * is, and the map y is smaller than x.
  */
 const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) => {
   const {
@@ -66,13 +71,19 @@ const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) => {
   const [xMap, yMap, dyMap] = [x!, y!, dy!].map(
     (value): StoredMap => ({ name: lowering.channelMajor(value), shape: value.shape }),
   );
+  const next = lowering.onlyConsumer(dx!);
+  const beforeRelu = next?.op === reluGradOp && next.inputs[0] === x;
+  const flow = beforeRelu
+    ? { ...dyMap!, name: wherePositive(lowering.emit, yMap!.name, dyMap!.name) }
+    : dyMap!;
   const height = { axis: 2, kernel: kernel[0], stride: strides[0], before: top };
   const width = { axis: 3, kernel: kernel[1], stride: strides[1], before: left };
   const dRows: StoredMap = {
-    name: gradToFirstMaxima(lowering, height, rows, yMap!, dyMap!),
+    name: gradToFirstMaxima(lowering, height, rows, yMap!, flow),
     shape: rowsShape,
   };
-  lowering.set(dx!, gradToFirstMaxima(lowering, width, xMap!, rows, dRows), 'channelMajor');
+  const result = beforeRelu ? next.outputs[0]! : dx!;
+  lowering.set(result, gradToFirstMaxima(lowering, width, xMap!, rows, dRows), 'channelMajor');
 };
 
 /** A map stored channel-major, with its shape [N, C, H, W]. */
@@ -122,10 +133,9 @@ function gradToFirstMaxima(
   const maxima = emit.reshape(v.name, [outer, windows, inner]);
   let left = emit.reshape(dv.name, [outer, windows, inner]);
   const flows = Array.from({ length: kernel - 1 }, (_, t) => {
-    const tap = emit.node('Slice', [
-      padded,
-      ...[[t], [t + span], [1], [stride]].map((numbers) => emit.int64(numbers)),
-    ]);
+    // Not a Slice with steps: that runs on one thread.
+    const positions = emit.int64(Array.from({ length: windows }, (_, i) => t + i * stride));
+    const tap = emit.node('Gather', [padded, positions], { axis: int(1) });
     // 1 where the difference is 0; see reluGrad.
     const isMaximum = emit.node('HardSigmoid', [emit.node('Sub', [tap, maxima])], {
       alpha: float(3e38),

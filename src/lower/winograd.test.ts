@@ -1,13 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../random/random.js';
-import {
-  kronecker,
-  longestKernel,
-  type Matrix,
-  overTiles,
-  tileSize,
-  winogradTransforms,
-} from './winograd.js';
+import type { Matrix } from './matrix.js';
+import { longestKernel, overTiles, tileSize, winogradTransforms } from './winograd.js';
 
 const random = Random.seeded(3);
 const numbers = (length: number) => Array.from({ length }, () => random.uniform(-1, 1));
@@ -63,12 +57,5 @@ test('tiles stand side by side, each over its positions, without those outside',
     [0, 0, 0, 1, 2, 3],
     [7, 8, 9, 10, 0, 0],
     [0, 0, 0, 6, 7, 8],
-  ]);
-});
-
-test('Kronecker product', () => {
-  expect(kronecker([[1, 2]], [[3], [4]])).toEqual([
-    [3, 6],
-    [4, 8],
   ]);
 });

@@ -1,5 +1,4 @@
-/** Numbers row by row. */
-export type Matrix = readonly (readonly number[])[];
+import { type Matrix, transposed } from './matrix.js';
 
 /** Outputs of one tile along an axis. Four spare most: 5 taps for 2.5 times fewer products, 3 taps for 2 times. */
 export const tileSize = 4;
@@ -63,10 +62,6 @@ function withRoots(roots: readonly number[]): number[] {
   return polynomial;
 }
 
-export function transposed(matrix: Matrix): Matrix {
-  return matrix[0]!.map((_, column) => matrix.map((row) => row[column]!));
-}
-
 /**
  * A tile's transform [n, w] for all tiles of an axis at once: [n·tiles, size], whose row (point, tile) stands over the w
  * positions from tile·m − before on. Positions outside the axis are zeros of the padding: their columns are left out.
@@ -77,9 +72,4 @@ export function overTiles(transform: Matrix, tiles: number, size: number, before
       Array.from({ length: size }, (_, position) => row[position - (tile * tileSize - before)] ?? 0),
     ),
   );
-}
-
-/** u ⊗ v: entry [(i, k), (j, l)] is u[i, j]·v[k, l]. */
-export function kronecker(u: Matrix, v: Matrix): Matrix {
-  return u.flatMap((uRow) => v.map((vRow) => uRow.flatMap((a) => vRow.map((b) => a * b))));
 }

@@ -1,4 +1,4 @@
-import { add, mul, neg, sub } from '../graph/index.js';
+import { add, mul, sub } from '../graph/index.js';
 import { isDecayed, type Optimizer } from './optimizer.js';
 
 export interface SgdSettings {
@@ -25,7 +25,7 @@ export function sgd({ momentum, weightDecay = 0 }: SgdSettings): Optimizer {
       const g = weightDecay > 0 && isDecayed(param) ? add(gradient, mul(param, weightDecay)) : gradient;
       const step = mul(g, learningRate);
       const next = sub(mul(velocity!, momentum), step);
-      return { param: add(param, add(mul(next, momentum), neg(step))), slots: { velocity: next } };
+      return { param: sub(add(param, mul(next, momentum)), step), slots: { velocity: next } };
     },
   };
 }

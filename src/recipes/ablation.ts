@@ -15,7 +15,7 @@ export interface Variant {
   readonly title: string;
   /** The figure that the row shows. */
   readonly figure: Exclude<keyof DrawResult, 'draw' | 'final'>;
-  /** Its labels are chosen from what the pretrained backbone sees. */
+  /** Its labels are chosen from what the images look like. */
   readonly suggests?: true;
   /**
    * @param settings the whole recipe
@@ -81,34 +81,44 @@ export const variants: readonly Variant[] = [
   },
   {
     name: 'self-training',
-    title: '+ self-training',
+    title: '+ self-training from neighbours',
     figure: 'selfTrain',
-    change: (settings) => selfTrained(settings, { start: 'finetune' }),
+    change: (settings) => selfTrained(settings, { start: 'finetune', teacher: 'neighbours' }),
   },
   {
     name: 'self-training-alone',
-    title: 'self-training, no rotation pretraining',
+    title: 'the same, no rotation pretraining',
     figure: 'selfTrain',
-    change: (settings) => selfTrained(settings, { start: 'scratch' }),
+    change: (settings) => selfTrained(settings, { start: 'scratch', teacher: 'neighbours' }),
+  },
+  {
+    name: 'views',
+    title: 'views instead of neighbours',
+    figure: 'selfTrain',
+    change: (settings) => selfTrained(settings, { start: 'scratch', teacher: 'views' }),
   },
   {
     name: 'fixmatch',
-    title: 'FixMatch alone, no rotation pretraining',
+    title: 'FixMatch instead of neighbours',
     figure: 'selfTrain',
     change: (settings) =>
-      selfTrained(settings, { start: 'scratch', informationWeight: 0, pseudoLabelWeight: 1 }),
+      selfTrained(settings, {
+        start: 'scratch',
+        teacher: 'views',
+        informationWeight: 0,
+        pseudoLabelWeight: 1,
+      }),
   },
   {
     name: 'suggested',
-    title: 'fine-tuned on suggested labels',
-    figure: 'fineTune',
+    title: 'self-training, suggested labels',
+    figure: 'selfTrain',
     suggests: true,
     // Which images are the most typical is no matter of chance: there is one draw.
-    change: (settings, { suggested }) => ({
-      ...supervised(settings),
-      labels: suggested ?? settings.labels,
-      draws: 1,
-    }),
+    change: (settings, { suggested }) => {
+      const trained = selfTrained(settings, { start: 'scratch', teacher: 'neighbours' });
+      return trained && { ...trained, labels: suggested ?? settings.labels, draws: 1 };
+    },
   },
 ];
 

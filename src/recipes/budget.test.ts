@@ -11,6 +11,7 @@ const fromRandom: RunSettings = { ...quick, finetune: { ...quick.finetune, from:
 const shapes: readonly RunSettings[] = [
   quick,
   { ...quick, selfTrain: null },
+  { ...quick, selfTrain: { ...quick.selfTrain!, correctEvery: 2 } },
   { ...quick, pretrain: { ...quick.pretrain, stepsPerEpoch: null } },
   fromRandom,
 ];
@@ -26,6 +27,10 @@ const speedsOf = fc.record({
   imageMs: fc.double({ min: 0.001, max: 5, noNaN: true }),
   viewMs: fc.double({ min: 0, max: 1, noNaN: true }),
   compileMs: fc.double({ min: 1, max: 2000, noNaN: true }),
+  pile: fc.record({
+    graphMs: fc.double({ min: 0, max: 100_000, noNaN: true }),
+    spreadMs: fc.double({ min: 0, max: 10_000, noNaN: true }),
+  }),
   saveMs: fc.double({ min: 0, max: 50, noNaN: true }),
   spentMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
   images: fc.record({
@@ -121,6 +126,7 @@ describe('fitToBudget', () => {
     imageMs: 0.2,
     viewMs: 0.05,
     compileMs: 50,
+    pile: { graphMs: 20_000, spreadMs: 1000 },
     saveMs: 10,
     spentMs: 3000,
     images: { train: 60_000, test: 10_000, labelled: 100 },

@@ -12,6 +12,7 @@ import { formatBudget } from './budget-time.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
 import { pileSampleSize } from './pile.js';
+import { type PileTimes, predictPile } from './pile-graph.js';
 import { cachesFeatures, type RunSettings, settingsOfStage } from './settings.js';
 import { type StageGraph, type StageGraphName, stageGraph } from './stage-graph.js';
 import { stagesOf } from './stages.js';
@@ -45,6 +46,8 @@ export interface Speeds {
   readonly viewMs: number;
   /** Time to compile a graph, in ms. */
   readonly compileMs: number;
+  /** Time to find neighbours and to spread labels over them; 0 where neighbours teach nothing. */
+  readonly pile: PileTimes;
   /** Time to save a checkpoint, in ms. */
   readonly saveMs: number;
   /** Gone since the prompt before the run can begin, in ms. */
@@ -182,6 +185,10 @@ function timeOf(
   const pile = Math.min(pileSampleSize, unlabelled);
   const { valFraction } = settings.pretrain;
 
+  const { teacher, correctEvery } = settings.selfTrain ?? {};
+  const corrections = () =>
+    teacher === 'neighbours' && correctEvery ? Math.ceil(epochs('selfTrain') / correctEvery) : 0;
+
   // Statistics are taken from 1,000 images by a pass of the training kind.
   const classifier = () =>
     (settings.finetune.reestimate ? classify(3000) : 0) + classify(labelled) + classify(test);
@@ -196,6 +203,9 @@ function timeOf(
     scratch: () => training('scratch') + classifier(),
     selfTrain: () =>
       training('selfTrain') +
+      // Once from the labels and as often again to check them; each correction looks at the whole pile.
+      2 * speeds.pile.spreadMs +
+      corrections() * (classify(images.train) + speeds.pile.spreadMs) +
       2 * pile * viewMs +
       // Each look classifies two views; beside that of every epoch there is one before and one after.
       (epochs('selfTrain') + 2) * 2 * classify(pile) +
@@ -203,9 +213,10 @@ function timeOf(
       classify(test),
     baseline: () => training('baseline') + classify(3 * labelled) + 2 * classify(test),
   };
+  const once = endingMs + (stages.includes('selfTrain') ? speeds.pile.graphMs : 0);
   return stages.reduce(
     (sum, stage) => sum + times[stage]() * (stage === 'pretrain' ? 1 : settings.draws),
-    endingMs,
+    once,
   );
 }
 
@@ -320,6 +331,8 @@ export async function measureSpeeds(
       ? timeOnce(() => augmentImages(gatherImages(data.train, views), strong, probe(context))) / views.length
       : 0,
     compileMs: Math.max(...compiled),
+    pile:
+      settings.selfTrain?.teacher === 'neighbours' ? await predictPile(context) : { graphMs: 0, spreadMs: 0 },
     saveMs: await timeSave(context),
     spentMs: spentMs(),
     images,

@@ -1,17 +1,16 @@
-import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../data/batches.js';
 import { withoutIndices } from '../data/label-selection.js';
 import { QuarterturnError } from '../errors.js';
 import { evaluate } from '../train/evaluate.js';
-import { type StepBatch, trainStage } from '../train/loop.js';
-import { consistency } from '../train/objective.js';
+import { trainStage } from '../train/loop.js';
 import type { PileMetrics } from '../train/run-record.js';
 import { weightsOf } from '../train/train-step.js';
-import { augmentImages } from './augment.js';
 import { labelledSet } from './classify.js';
-import { networkFor, type RecipeContext, randomFor } from './context.js';
+import { networkFor, type RecipeContext } from './context.js';
 import type { Classifier } from './finetune.js';
 import { labelledImages, labelledIndices } from './labels.js';
+import { lessonFor, selfTrainBatchSize } from './lessons.js';
 import { lookAtPile, pileViews } from './pile.js';
+import type { PileGraph } from './pile-graph.js';
 import { optimizerOf, scheduleOf } from './settings.js';
 
 /** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
@@ -26,41 +25,31 @@ export interface SelfTrained extends Classifier {
 }
 
 /**
- * Self-training: learn the classes from the labels and, at the same time, give two distorted views of every unlabelled
- * image the same class, with all classes in use (mutual information, Ji et al. 2019; optionally confident pseudo-labels,
- * Sohn et al. 2020). It starts from a classifier that knows the classes roughly. What it learns is the moving average of
- * the weights.
+ * Self-training: learn from the pile, of which the labels say what its classes are. The teacher is either the neighbours
+ * (labels spread over images that look alike) or, where those cannot be trusted or the settings ask for it, views (two
+ * distortions of an image are of one class, Ji et al. 2019). It starts from a classifier that knows the classes roughly.
+ * What it learns is the moving average of the weights.
  *
  * Should the pile's images run together into fewer classes, or the loss be no number, it stops, says so, and leaves the
  * classifier that it started from.
+ *
+ * @param pile which images look alike; asked for only where neighbours teach
  */
 export async function selfTrain(
   context: RecipeContext,
   start: Classifier,
   draw: number,
+  pile: () => Promise<PileGraph>,
 ): Promise<SelfTrained> {
   const settings = context.settings.selfTrain!;
-  const { epochs, stepsPerEpoch, labelledPerStep, pairsPerStep, batchNormMomentum } = settings;
+  const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
   const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
   const network = networkFor(context.settings.network, train, train.classNames.length, batchNormMomentum);
   const totalSteps = epochs * stepsPerEpoch;
   const views = pileViews(context, unlabelled);
-  const random = (...purpose: (string | number)[]) => randomFor(context, 'selfTrain', ...purpose, draw);
-  const labelledOrder = endlessOrder(labelled.count, random('labelled'));
-  const pileOrder = endlessOrder(unlabelled.length, random('pile'));
-
-  const batch = (pile: Uint32Array, step: number): StepBatch => {
-    const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
-    const { images, targets } = labelledBatch(labelled, chosen);
-    augmentImages(images, settings.strong, random('augment labelled', step));
-    const mild = gatherImages(train, pile);
-    const strong = gatherImages(train, pile);
-    augmentImages(mild, settings.mild, random('mild', step));
-    augmentImages(strong, settings.strong, random('strong', step));
-    return { images: stackImages([images, mild, strong]), targets };
-  };
+  const lesson = await lessonFor(context, draw, pile);
 
   // The last epoch's look is that at the final weights: no need to do it twice.
   let lastLook: PileMetrics | undefined;
@@ -72,27 +61,27 @@ export async function selfTrain(
       step: {
         network,
         optimizer: optimizerOf(settings),
-        batchSize: labelledPerStep + 2 * pairsPerStep,
+        batchSize: selfTrainBatchSize(settings),
         frozenBlocks: 0,
         batch: 'images',
-        objective: consistency({ ...settings, pairs: pairsPerStep }),
+        objective: lesson.objective,
         averageDecay: settings.averageDecay,
       },
       epochs,
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
-      order: (epoch) =>
-        Array.from({ length: stepsPerEpoch }, (_, i) =>
-          pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
-        ),
-      batch,
-      validate: async (state) => {
-        const pile = await lookAtPile(network, weightsOf(state), views, context);
+      order: lesson.order,
+      batch: lesson.batch,
+      memory: lesson.memory,
+      validate: async (state, epoch) => {
+        const weights = weightsOf(state);
+        const pile = await lookAtPile(network, weights, views, context);
         lastLook = pile;
         const stop = hasCollapsed(pile, network.classes)
           ? `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * pile.smallestClass).toFixed(1)} % of the pile).`
           : undefined;
+        if (stop === undefined && epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
         return { pile, ...(stop !== undefined && { stop }) };
       },
     },

@@ -59,8 +59,14 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
    * labels from random weights.
    */
   start: z.enum(['finetune', 'scratch']).default('finetune'),
+  /** Where the pile's classes come from: images that look alike, or agreement of two views, as in earlier versions. */
+  teacher: z.enum(['neighbours', 'views']).default('views'),
+  /** Share of the pile, the images between two classes, that neighbours do not teach. */
+  doubtful: z.number().min(0).lt(1).default(0.05),
+  /** Epochs after which the classes that neighbours gave are corrected by what was learned; null: never. */
+  correctEvery: count.nullable().default(null),
   stepsPerEpoch: count,
-  /** A batch is made of these labelled images and of each unlabelled one twice. */
+  /** A batch of views is made of these labelled images and of each unlabelled one twice; one of neighbours is as large. */
   labelledPerStep: count,
   pairsPerStep: count,
   /** How far the two views of an unlabelled image are distorted. */

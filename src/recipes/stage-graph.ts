@@ -6,7 +6,7 @@ import { Random } from '../random/random.js';
 import { float32, scalar, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 import { evaluationBatchSize } from '../train/evaluate.js';
 import { buildClassifier } from '../train/forward.js';
-import { consistency, supervised } from '../train/objective.js';
+import { supervised } from '../train/objective.js';
 import {
   buildTrainStep,
   freshWeights,
@@ -15,6 +15,7 @@ import {
   type TrainStepSettings,
 } from '../train/train-step.js';
 import { networkFor } from './context.js';
+import { objectiveOf, selfTrainBatchSize } from './lessons.js';
 import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings } from './settings.js';
 
 /** What a run computes over and over: a step of pretraining, fine-tuning, self-training, a batch to be classified. */
@@ -74,8 +75,7 @@ function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
   const { pretrain, finetune } = settings;
   if (name === 'classify') return evaluationBatchSize;
   if (name !== 'selfTrain') return (name === 'train' ? pretrain : finetune).batchSize;
-  const { labelledPerStep, pairsPerStep } = selfTrainOf(settings);
-  return labelledPerStep + 2 * pairsPerStep;
+  return selfTrainBatchSize(selfTrainOf(settings));
 }
 
 function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
@@ -96,7 +96,7 @@ function selfTrainGraph(
     batchSize,
     frozenBlocks: 0,
     batch: 'images',
-    objective: consistency({ ...selfTrain, pairs: selfTrain.pairsPerStep }),
+    objective: objectiveOf(selfTrain),
     averageDecay: selfTrain.averageDecay,
   };
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };

@@ -11,6 +11,7 @@ import { loadBackbone } from './backbone.js';
 import { type Baseline, baseline } from './baseline.js';
 import type { RecipeContext } from './context.js';
 import { type Classifier, finetune } from './finetune.js';
+import { type PileGraph, pileGraph } from './pile-graph.js';
 import { type Pretrained, pretrain } from './pretrain.js';
 import { type SelfTrained, selfTrain } from './self-train.js';
 import { type RunSettings, settingsOfStage } from './settings.js';
@@ -56,13 +57,19 @@ export async function runStages(
   const pretrained = wanted('pretrain', 0) ? await pretrain(context) : undefined;
   const backbone = async () =>
     context.settings.finetune.from === 'random' ? undefined : await loadBackbone(context);
+  // The same for all draws, and for none of them where nothing asks for it.
+  let pile: Promise<PileGraph> | undefined;
+  const pileOnce = () => {
+    pile ??= pileGraph(context);
+    return pile;
+  };
   const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
     const classifier = wanted('finetune', draw) ? await finetune(context, await backbone(), draw) : undefined;
     const scratch = wanted('scratch', draw) ? await finetune(context, undefined, draw, 'scratch') : undefined;
     const start = context.settings.selfTrain?.start === 'scratch' ? scratch : classifier;
     const selfTrained =
-      start && wanted('selfTrain', draw) ? await selfTrain(context, start, draw) : undefined;
+      start && wanted('selfTrain', draw) ? await selfTrain(context, start, draw, pileOnce) : undefined;
     draws.push({
       classifier,
       scratch,

@@ -1,16 +1,13 @@
-import { gatherImages, subsetOf } from '../data/batches.js';
+import { subsetOf } from '../data/batches.js';
 import { QuarterturnError } from '../errors.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { computeFeatures } from '../train/evaluate.js';
-import { loadBackbone } from './backbone.js';
-import { networkFor, type RecipeContext, randomFor } from './context.js';
+import { type RecipeContext, randomFor } from './context.js';
 import { givenIndices } from './given-labels.js';
 import { labelledIndices } from './labels.js';
 import { type LoadedClassifier, loadClassifier } from './load-classifier.js';
+import { shapesOf } from './pile-graph.js';
 import { classifierName } from './run.js';
 import { typicalPoints } from './typical.js';
 import { uncertainPoints } from './uncertain.js';
-import { whitened } from './whiten.js';
 
 /**
  * What makes an image worth a label: being like many others, or being one that the classifier cannot tell.
@@ -23,15 +20,8 @@ export type Strategy = (typeof strategies)[number];
 /** From this many labels a class on, a classifier knows enough for its doubts to mean something. */
 const labelsPerClassForDoubt = 10;
 
-/** Unlabelled images looked at, at most: what is typical of a random 20,000 is typical of the pile. */
-const pileSize = 20_000;
-
-/**
- * Which block's output is compared, and in how many directions. Of a short pretraining on MNIST, block 2 by quarters
- * of its maps groups digits best: the last block's knows which way up an image is and little else.
- */
-const featureBlocks = 2;
-const featureComponents = 16;
+/** Unlabelled images looked at, at most: what is typical of a random 10,000 is typical of the pile. */
+const pileSize = 10_000;
 
 export interface SuggestOptions {
   readonly count: number;
@@ -61,8 +51,7 @@ export interface Suggestions {
 
 /**
  * Which images of the training set to label next. Labels are never looked at; the same seed gives the same images.
- * @throws QuarterturnError `checkpoint` where the run has no pretrained backbone, or, for `uncertain`, no classifier;
- *   `data` where every image is labelled
+ * @throws QuarterturnError `checkpoint` where the run has no classifier, for `uncertain`; `data` where every image is labelled
  */
 export async function suggest(context: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const { data, store } = context;
@@ -84,14 +73,14 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const rowOf = new Map(Array.from(pile, (index, row) => [index, row]));
   const taken = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
   if (strategy === 'typical') {
-    const features = await pileFeatures(context, pile);
+    const features = await shapesOf(context, pile);
     const picks = typicalPoints(features, { count: options.count, labelled: taken, random });
     const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
     return { strategy, labelled, images };
   }
   const classifier = await classifierOf(context);
   const doubts = await doubtsOf(context, classifier, pile);
-  const features = await pileFeatures(context, pile);
+  const features = await shapesOf(context, pile);
   const margins = doubts.map(([first, second]) => first.probability - second.probability);
   const rows = uncertainPoints(features, margins, { count: options.count, taken: new Set(taken), random });
   return { strategy, labelled, images: rows.map((row) => ({ index: pile[row]!, between: doubts[row]! })) };
@@ -112,28 +101,6 @@ function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
   const order = randomFor(context, 'suggest', 'pile').permutation(count);
   const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
   return Uint32Array.from([...labelled, ...others]).sort();
-}
-
-/**
- * What the pretrained backbone sees in each image, made to be compared by distance.
- * @returns float32 [pile.length, d]
- */
-async function pileFeatures(context: RecipeContext, pile: Uint32Array): Promise<Tensor<'float32'>> {
-  const { settings, data } = context;
-  const weights = await loadBackbone(context);
-  const network = networkFor(settings.network, data.train, data.train.classNames.length, 0);
-  const set = {
-    title: 'features of the pile',
-    count: pile.length,
-    batch: (from: number, to: number) => ({ images: gatherImages(data.train, pile.subarray(from, to)) }),
-  };
-  const { data: values } = await computeFeatures(network, weights, featureBlocks, set, context, 'quarters');
-  const features = {
-    dtype: 'float32',
-    shape: [pile.length, values.length / pile.length],
-    data: values,
-  } as const;
-  return whitened(features, featureComponents, randomFor(context, 'suggest', 'directions'));
 }
 
 async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedClassifier> {

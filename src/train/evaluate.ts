@@ -88,22 +88,17 @@ export async function computeProbabilities(
   return outputOf(graph, 'probabilities', network.classes, set, context);
 }
 
-/**
- * Output of the first `blocks` blocks for every item: float32 [count, C', H', W'], or [count, C', 2, 2] where each map is
- * reduced to the means of its quarters.
- */
+/** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
 export async function computeFeatures(
   network: Network,
   weights: TrainState,
   blocks: number,
   set: ImageSet,
   context: PassContext,
-  form: 'maps' | 'quarters' = 'maps',
 ): Promise<Tensor<'float32'>> {
-  const [channels, ...map] = network.blocks[blocks - 1]!.outputShape as [number, ...number[]];
-  const shape = [channels, ...(form === 'quarters' ? [2, 2] : map)];
+  const shape = network.blocks[blocks - 1]!.outputShape;
   const size = shape.reduce((a, b) => a * b, 1);
-  const graph = buildFeatures(network, weights, blocks, evaluationBatchSize, form);
+  const graph = buildFeatures(network, weights, blocks, evaluationBatchSize);
   const data = await outputOf(graph, 'features', size, set, context);
   return { dtype: 'float32', shape: [set.count, ...shape], data };
 }

@@ -1,4 +1,4 @@
-import { avgPool, constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
+import { constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
 import { imagesToMaps } from '../nn/images.js';
 import { Bindings } from '../nn/network.js';
 import { applyBlocks, type Network } from '../nn/rotnet.js';
@@ -32,26 +32,15 @@ export function buildClassifier(
 }
 
 /**
- * The first `blocks` blocks: `images` uint8 [N, H, W, C] → `features` float32 [N, C', H', W'], with stored statistics; as
- * `quarters` [N, C', 2, 2], the mean of each quarter of a map (quarters of an odd map share its middle).
+ * The first `blocks` blocks: `images` uint8 [N, H, W, C] → `features` float32 [N, C', H', W'], with stored statistics.
  */
 export function buildFeatures(
   network: Network,
   weights: TrainState,
   blocks: number,
   batchSize: number,
-  form: 'maps' | 'quarters' = 'maps',
 ): Graph {
   const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;
-  const maps = applyBlocks(network, imagesInput(network, batchSize), bound(network, weights), part);
-  return graph({ features: form === 'maps' ? maps : quarterMeans(maps) });
-}
-
-function quarterMeans(maps: Value): Value {
-  const [height, width] = maps.shape.slice(2) as [number, number];
-  return avgPool(maps, {
-    kernel: [Math.ceil(height / 2), Math.ceil(width / 2)],
-    strides: [Math.floor(height / 2), Math.floor(width / 2)],
-    pads: [0, 0, 0, 0],
-  });
+  const images = imagesInput(network, batchSize);
+  return graph({ features: applyBlocks(network, images, bound(network, weights), part) });
 }

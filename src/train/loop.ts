@@ -43,8 +43,15 @@ export interface StageOptions {
   order(epoch: number): readonly Uint32Array[];
   /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
   batch(items: Uint32Array, step: number): StepBatch;
-  /** Look at what was learned so far, after each epoch. */
-  validate?(state: TrainState): Promise<Validation>;
+  /** Look at what was learned so far, after each epoch (0-based). */
+  validate?(state: TrainState, epoch: number): Promise<Validation>;
+  readonly memory?: StageMemory | undefined;
+}
+
+/** What batches are made from where training itself changes it: kept in every checkpoint, put back by a resumed run. */
+export interface StageMemory {
+  save(): Readonly<Record<string, Tensor>>;
+  restore(saved: Readonly<Record<string, Tensor>>): void;
 }
 
 export interface Validation {
@@ -126,7 +133,8 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
     assertFinite(state, name, progress.step);
-    const path = await store.saveCheckpoint(name, { tensors: state, state: { ...progress } });
+    const tensors = { ...state, ...withPrefix(options.memory?.save() ?? {}) };
+    const path = await store.saveCheckpoint(name, { tensors, state: { ...progress } });
     lastSaved = performance.now();
     emit({ type: 'checkpoint', path, step: progress.step });
   };
@@ -165,7 +173,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       }
       // Validation can take minutes: what was trained is safe before it.
       if (options.validate) await save();
-      const { stop, ...validation } = (await options.validate?.(state)) ?? {};
+      const { stop, ...validation } = (await options.validate?.(state, epoch)) ?? {};
       const record = epochRecord(options, progress, validation);
       await store.appendEpoch(record);
       emit({ type: 'epoch-end', record });
@@ -189,8 +197,10 @@ async function startingPoint(
 ): Promise<{ state: TrainState; progress: Progress }> {
   const { stage, draw } = options;
   const fresh = initialState(options.step, options.weights);
-  const saved = await store.loadCheckpoint(name);
+  const checkpoint = await store.loadCheckpoint(name);
+  const saved = checkpoint && { ...checkpoint, ...splitMemory(checkpoint.tensors) };
   if (saved) {
+    options.memory?.restore(saved.memory);
     const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
     assertSameArchitecture(shapes, saved.tensors, name);
   }
@@ -198,6 +208,25 @@ async function startingPoint(
   // A process killed between an epoch's record and its checkpoint leaves a record of what will be done again.
   await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
   return { state: saved?.tensors ?? fresh, progress };
+}
+
+/** Of a stage's memory beside its state in a checkpoint. */
+const memoryPrefix = 'memory.';
+
+function withPrefix(memory: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  return Object.fromEntries(Object.entries(memory).map(([name, t]) => [memoryPrefix + name, t]));
+}
+
+function splitMemory(all: Readonly<Record<string, Tensor>>): {
+  readonly tensors: Record<string, Tensor>;
+  readonly memory: Record<string, Tensor>;
+} {
+  const [tensors, memory]: [Record<string, Tensor>, Record<string, Tensor>] = [{}, {}];
+  for (const [name, t] of Object.entries(all)) {
+    if (name.startsWith(memoryPrefix)) memory[name.slice(memoryPrefix.length)] = t;
+    else tensors[name] = t;
+  }
+  return { tensors, memory };
 }
 
 function notStarted(stage: StageName, draw: number): Progress {

@@ -1,5 +1,6 @@
+import { gradients } from '../../../src/graph/gradients.js';
 import { apply, constant, input } from '../../../src/graph/graph.js';
-import { add, broadcastTo, relu } from '../../../src/graph/ops/arithmetic.js';
+import { add, broadcastTo, mul, reduceSum, relu } from '../../../src/graph/ops/arithmetic.js';
 import { conv, convInputGrad, convWeightGrad, type Pads, samePads } from '../../../src/graph/ops/conv.js';
 import { batchNormGradOp, batchNormInference, batchNormTrain } from '../../../src/graph/ops/normalize.js';
 import {
@@ -51,13 +52,21 @@ const geometries: readonly Geometry[] = [
   ['100 channels in: a product a tap', [2, 100, 3, 4], [2, 100, 3, 3], samePads(3, 3)],
 ];
 
-/** Large enough for Winograd: 16 channels and 64 columns of tiles on either side. */
+/** Large enough for the Fourier transform: 16 channels, 16 images. */
+const fourierGeometries: readonly Geometry[] = [
+  ['5 × 5 same on odd × even maps', [16, 16, 7, 10], [18, 16, 5, 5], samePads(5, 5)],
+  ['3 × 3 same, an odd number of images', [17, 17, 7, 5], [16, 17, 3, 3], samePads(3, 3)],
+  ['3 × 4 with four different pads', [16, 16, 9, 10], [18, 16, 3, 4], [2, 0, 1, 3]],
+  ['3 × 5 without pads', [16, 16, 10, 9], [16, 16, 3, 5], none],
+  ['pads beyond the kernel on either side', [16, 16, 4, 4], [16, 16, 3, 3], [3, 0, 2, 4]],
+];
+
+/** With points that a circle of 16 does not hold, and large enough for Winograd: 64 columns of tiles. */
 const winogradGeometries: readonly Geometry[] = [
-  ['5 × 5 same, four tiles a row', [16, 16, 4, 14], [18, 16, 5, 5], samePads(5, 5)],
-  ['3 × 3 same on odd maps, an odd number of images', [33, 17, 7, 5], [16, 17, 3, 3], samePads(3, 3)],
-  ['3 × 4 with four different pads', [32, 16, 6, 7], [18, 16, 3, 4], [2, 0, 1, 3]],
-  ['3 × 5 without pads, one tile', [64, 16, 6, 8], [16, 16, 3, 5], none],
-  ['pads beyond the kernel on either side', [64, 16, 4, 4], [16, 16, 3, 3], [3, 0, 2, 4]],
+  ['5 × 5 same, wide maps', [16, 16, 4, 15], [18, 16, 5, 5], samePads(5, 5)],
+  ['3 × 3 same, odd maps, an odd number of images', [17, 17, 17, 5], [16, 17, 3, 3], samePads(3, 3)],
+  ['3 × 4 with four different pads', [16, 16, 5, 18], [18, 16, 3, 4], [2, 0, 1, 3]],
+  ['3 × 5 without pads', [16, 16, 18, 19], [16, 16, 3, 5], none],
 ];
 
 /**
@@ -65,6 +74,9 @@ const winogradGeometries: readonly Geometry[] = [
  * of the typical output, ten times those of a direct sum. Outputs here are typically 5 to 20.
  */
 const winogradTolerance: Tolerance = { relative: 2e-5, absolute: 5e-4 };
+
+/** Of outputs of 5 to 20, too; frequencies are sums of a whole map. */
+const fourierTolerance: Tolerance = { relative: 2e-5, absolute: 5e-5 };
 
 const casesOf = ([what, x, w, pads]: Geometry, tolerance?: Tolerance): LoweringCase[] => {
   const y = [
@@ -101,6 +113,9 @@ const casesOf = ([what, x, w, pads]: Geometry, tolerance?: Tolerance): LoweringC
 
 const convolutions: readonly LoweringCase[] = [
   ...geometries.flatMap((geometry) => casesOf(geometry)),
+  ...fourierGeometries.flatMap(([what, ...sizes]) =>
+    casesOf([`Fourier, ${what}`, ...sizes], fourierTolerance),
+  ),
   ...winogradGeometries.flatMap(([what, ...sizes]) =>
     casesOf([`Winograd, ${what}`, ...sizes], winogradTolerance),
   ),
@@ -235,4 +250,26 @@ const normalisation: readonly LoweringCase[] = [
   },
 ];
 
-export const imageCases: readonly LoweringCase[] = [...convolutions, ...pooling, ...normalisation];
+const chainGeometries: readonly Geometry[] = [
+  ['a 1 × 1 convolution', [3, 4, 6, 5], [5, 4, 1, 1], none],
+  ['a 3 × 3 convolution', [3, 4, 6, 5], [5, 4, 3, 3], samePads(3, 3)],
+  ['one by the Fourier transform', [16, 16, 6, 5], [16, 16, 3, 3], samePads(3, 3)],
+];
+
+/** What a gradient is handed on to can take a part of its work: BatchNorm's scale, the mask of ReLU. */
+const chains: readonly LoweringCase[] = chainGeometries.map(([what, x, w, pads]): LoweringCase => {
+  const c = w[0]!;
+  return {
+    op: 'batchNormGrad',
+    what: `from a max-pool through ReLU on to ${what}`,
+    inputs: [uniform(...x), uniform(...w), uniform(c), uniform(c)],
+    build: (x, w, scale, shift) => {
+      const y = relu(batchNormTrain(conv(x!, w!, { pads }), scale!, shift!, { epsilon }).y);
+      const pooled = maxPool(y, same3x3(y.shape[2]!, y.shape[3]!));
+      return gradients(reduceSum(mul(pooled, pooled), [0, 1, 2, 3]), [x!, w!, scale!, shift!]);
+    },
+    tolerance: { relative: 1e-4, absolute: 1e-3 },
+  };
+});
+
+export const imageCases: readonly LoweringCase[] = [...chains, ...convolutions, ...pooling, ...normalisation];
