@@ -44,8 +44,8 @@ const settings = settingsFor('quick', { width: 0.0625 });
 const images = { height: 28, width: 28, channels: 1, classes: 10 };
 const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 
-/** Ops that compute; what a neighbour's operators do along with theirs has none of its own. */
-const arithmetic = /^(conv|matMul|batchNorm|reluGrad|maxPool|avgPool|logSoftmax)/;
+/** Ops that compute; what a neighbour's operators do along with theirs (ReLU and its gradient) has none of its own. */
+const arithmetic = /^(conv|matMul|batchNorm|maxPool|avgPool|logSoftmax)/;
 
 describe.each<StageGraphName>(['train', 'finetune', 'classify'])('explain --step %s', (step) => {
   let explanation: Explanation;
