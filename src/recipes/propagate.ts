@@ -29,7 +29,7 @@ const heldBackSteps = 30;
  * Neighbours, symmetric and scaled by the degrees of both ends: S = D^(−½) W D^(−½) with w = cosine^20, added up where
  * each is a neighbour of the other.
  *
- * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2004, section 2
+ * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
  */
 export function neighbourGraph({ count: k, indices, similarities }: Neighbours): NeighbourGraph {
   const count = k === 0 ? 0 : indices.length / k;
