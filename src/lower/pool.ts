@@ -136,7 +136,7 @@ function gradToFirstMaxima(
     // Not a Slice with steps: that runs on one thread.
     const positions = emit.int64(Array.from({ length: windows }, (_, i) => t + i * stride));
     const tap = emit.node('Gather', [padded, positions], { axis: int(1) });
-    // 1 where the difference is 0; see reluGrad.
+    // 1 where the difference is 0; see wherePositive.
     const isMaximum = emit.node('HardSigmoid', [emit.node('Sub', [tap, maxima])], {
       alpha: float(3e38),
       beta: float(1),

@@ -1,17 +1,18 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../data/batches.js';
 import { withoutIndices } from '../data/label-selection.js';
-import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Random } from '../random/random.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { computeProbabilities } from '../train/evaluate.js';
 import { loadStage, type StageMemory, type StepBatch } from '../train/loop.js';
 import { consistency, type Objective, supervised } from '../train/objective.js';
+import { letSignalsThrough, passProgress } from '../train/pass.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { knownLabels, type PileGraph } from './pile-graph.js';
 import {
+  foldsOf,
   heldBackAccuracy,
   type KnownLabels,
   propagateLabels,
@@ -184,25 +185,18 @@ function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
  */
 const trustworthy = 0.7;
 
-async function isTrusted(
-  { data, emit, signal }: RecipeContext,
-  { graph }: PileGraph,
-  known: KnownLabels,
-): Promise<boolean> {
-  const title = 'labels held back';
-  const started = performance.now();
-  const found = await heldBackAccuracy(graph, known, data.train.classNames.length, async (done, total) => {
-    const etaMs = ((performance.now() - started) / done) * (total - done);
-    emit({ type: 'pass', title, done, total, etaMs });
-    // Lets a signal through: nothing here waits for anything.
-    await new Promise((resolve) => setTimeout(resolve));
-    if (signal?.aborted)
-      throw new QuarterturnError('interrupted', `${title}: stopped after ${done} of ${total} parts.`);
+async function isTrusted(context: RecipeContext, { graph }: PileGraph, known: KnownLabels): Promise<boolean> {
+  const classCount = context.data.train.classNames.length;
+  const folds = foldsOf(known);
+  const progress = passProgress(context, 'labels held back', folds);
+  const found = await heldBackAccuracy(graph, known, classCount, async (done) => {
+    await letSignalsThrough();
+    progress(done, `${done} of ${folds} parts`);
   });
   if (found === undefined) return true;
   const share = `${Math.round(100 * found)} % of labels held back are found again by their neighbours`;
   const trusted = found >= trustworthy;
-  emit({
+  context.emit({
     type: 'note',
     text: trusted
       ? `${share}: the pile is given its classes that way.`

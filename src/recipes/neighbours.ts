@@ -1,7 +1,7 @@
-import { QuarterturnError } from '../errors.js';
 import { graph, input, matMul } from '../graph/index.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import type { PassContext } from '../train/evaluate.js';
+import { passProgress } from '../train/pass.js';
 
 /** Rows that are compared with all others at a time: a product large enough to be fast, and some 60 MB of results. */
 const rowsPerProduct = 256;
@@ -26,7 +26,7 @@ export interface Neighbours {
 export async function nearestNeighbours(
   features: Tensor<'float32'>,
   wanted: number,
-  { runtime, emit, signal }: PassContext,
+  context: PassContext,
   title: string,
 ): Promise<Neighbours> {
   const [n, d] = features.shape as readonly [number, number];
@@ -34,7 +34,7 @@ export async function nearestNeighbours(
   const indices = new Int32Array(n * count);
   const similarities = new Float32Array(n * count);
   const blockRows = Math.min(rowsPerProduct, n);
-  const program = await runtime.compile(
+  const program = await context.runtime.compile(
     graph({
       products: matMul(input('block', 'float32', [blockRows, d]), input('all', 'float32', [n, d]), {
         transposeB: true,
@@ -42,7 +42,7 @@ export async function nearestNeighbours(
     }),
   );
   try {
-    const started = performance.now();
+    const progress = passProgress(context, title, n);
     for (let done = 0; done < n; ) {
       // The last block reaches back over rows that are done already.
       const from = Math.min(done, n - blockRows);
@@ -60,10 +60,7 @@ export async function nearestNeighbours(
         });
       }
       done = from + blockRows;
-      const etaMs = ((performance.now() - started) / done) * (n - done);
-      emit({ type: 'pass', title, done, total: n, etaMs });
-      if (signal?.aborted)
-        throw new QuarterturnError('interrupted', `${title}: stopped after ${done} images.`);
+      progress(done);
     }
   } finally {
     await program.release();

@@ -1,6 +1,6 @@
 import { orientedGradients, orientedGradientsLength } from '../data/oriented-gradients.js';
-import { QuarterturnError } from '../errors.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
+import { letSignalsThrough, passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
 import { nearestNeighbours } from './neighbours.js';
@@ -56,7 +56,7 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = Math.min(context.data.train.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
   const quiet = { ...context, emit: () => {} };
-  const times = some.length / all;
+  const share = some.length / all;
   const started = performance.now();
   const features = await shapesOf(quiet, some);
   const described = performance.now();
@@ -68,8 +68,8 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const connected = performance.now();
   propagateLabels(graph, known, classes);
   return {
-    graphMs: (described - started) / times + (found - described) / times ** 2 + (connected - found) / times,
-    spreadMs: (performance.now() - connected) / times,
+    graphMs: (described - started) / share + (found - described) / share ** 2 + (connected - found) / share,
+    spreadMs: (performance.now() - connected) / share,
   };
 }
 
@@ -92,21 +92,17 @@ function pileOf(context: PileContext): Uint32Array {
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function shapesOf(
-  { data, emit, signal }: Pick<PileContext, 'data' | 'emit' | 'signal'>,
+  context: Pick<PileContext, 'data' | 'emit' | 'signal'>,
   images: Uint32Array,
 ): Promise<Tensor<'float32'>> {
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
-  const started = performance.now();
+  const progress = passProgress(context, title, images.length);
   for (let from = 0; from < images.length; from += imagesAtATime) {
     const some = images.subarray(from, from + imagesAtATime);
-    rows.set(orientedGradients(data.train, some).data, from * orientedGradientsLength);
-    const done = from + some.length;
-    const etaMs = ((performance.now() - started) / done) * (images.length - done);
-    emit({ type: 'pass', title, done, total: images.length, etaMs });
-    // Lets a signal through: nothing here waits for anything.
-    await new Promise((resolve) => setTimeout(resolve));
-    if (signal?.aborted) throw new QuarterturnError('interrupted', `${title}: stopped after ${done}.`);
+    rows.set(orientedGradients(context.data.train, some).data, from * orientedGradientsLength);
+    await letSignalsThrough();
+    progress(from + some.length);
   }
   return tensor('float32', [images.length, orientedGradientsLength], rows);
 }

@@ -203,23 +203,30 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
 /** Parts that the labels are cut into to check the propagation; a class has to have a label left in the others. */
 const mostFolds = 5;
 
+/** How many parts labels are held back in: as many as the class with the fewest has labels, below 2 for none. */
+export function foldsOf({ classes }: KnownLabels): number {
+  const counts = new Map<number, number>();
+  for (let i = 0; i < classes.length; i++) counts.set(classes[i]!, (counts.get(classes[i]!) ?? 0) + 1);
+  return Math.min(mostFolds, ...counts.values());
+}
+
 /**
  * Share of the labels that propagation from the others finds: what the graph is worth, told from the labels alone.
  *
  * Every label is held back once, class by class in turn, so that each part holds as many of every class as can be.
  *
- * @param progress told after each part
+ * @param progress told after each of the {@link foldsOf} parts
  * @returns undefined where a class has a single label: then nothing can be held back
  */
 export async function heldBackAccuracy(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  progress: (done: number, total: number) => Promise<void> = async () => {},
+  progress: (done: number) => Promise<void> = async () => {},
 ): Promise<number | undefined> {
   const seen = new Uint32Array(classCount);
   const part = Array.from({ length: known.rows.length }, (_, i) => seen[known.classes[i]!]!++);
-  const folds = Math.min(mostFolds, ...seen.filter((count) => count > 0));
+  const folds = foldsOf(known);
   if (folds < 2) return undefined;
   let right = 0;
   for (let fold = 0; fold < folds; fold++) {
@@ -233,7 +240,7 @@ export async function heldBackAccuracy(
       const row = scores.subarray(rows[i]! * classCount, (rows[i]! + 1) * classCount);
       if (row.indexOf(Math.max(...row)) === classes[i]) right++;
     }
-    await progress(fold + 1, folds);
+    await progress(fold + 1);
   }
   return right / known.rows.length;
 }

@@ -221,7 +221,6 @@ describe('run', () => {
     await run(context, { stages: ['scratch', 'selfTrain'] });
     expect(notes[0]).toMatch(/^Only \d+ % of labels held back are found again by their neighbours/);
     const taught = (await context.store.readEpochs()).filter(({ stage }) => stage === 'selfTrain');
-    // Of views only the labelled images have a class to be right about.
     expect(taught.length).toBeGreaterThan(0);
   });
 

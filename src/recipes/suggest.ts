@@ -1,5 +1,6 @@
 import { subsetOf } from '../data/batches.js';
 import { QuarterturnError } from '../errors.js';
+import { passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { givenIndices } from './given-labels.js';
 import { labelledIndices } from './labels.js';
@@ -116,20 +117,18 @@ type Guess = { readonly className: string; readonly probability: number };
 
 /** The two most probable classes of each image. */
 async function doubtsOf(
-  { data, emit, signal }: RecipeContext,
+  context: RecipeContext,
   classifier: LoadedClassifier,
   pile: Uint32Array,
 ): Promise<Doubt[]> {
-  const title = 'doubts of the classifier';
-  const [doubts, started, step] = [[] as Doubt[], performance.now(), 1024];
+  const { train } = context.data;
+  const progress = passProgress(context, 'doubts of the classifier', pile.length);
+  const [doubts, step] = [[] as Doubt[], 1024];
   for (let from = 0; from < pile.length; from += step) {
-    const part = subsetOf(data.train, pile.subarray(from, from + step), data.train.name);
+    const part = subsetOf(train, pile.subarray(from, from + step), train.name);
     const probabilities = await classifier.classify(part);
     for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
-    const done = from + part.count;
-    const etaMs = ((performance.now() - started) / done) * (pile.length - done);
-    if (signal?.aborted) throw new QuarterturnError('interrupted', `${title}: stopped after ${done} images.`);
-    emit({ type: 'pass', title, done, total: pile.length, etaMs });
+    progress(from + part.count);
   }
   return doubts;
 }

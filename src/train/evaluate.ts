@@ -1,10 +1,10 @@
-import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
+import { passProgress } from './pass.js';
 import type { Metrics } from './run-record.js';
 import type { TrainState } from './train-step.js';
 
@@ -126,17 +126,14 @@ async function outputOf(
 
 async function inBatches(
   { count, title }: ImageSet,
-  { emit, signal }: PassContext,
+  context: PassContext,
   run: (from: number, to: number) => Promise<void>,
 ): Promise<void> {
-  const started = performance.now();
+  const progress = passProgress(context, title, count);
   for (let from = 0; from < count; from += evaluationBatchSize) {
     const to = Math.min(from + evaluationBatchSize, count);
     await run(from, to);
-    const etaMs = ((performance.now() - started) / to) * (count - to);
-    if (signal?.aborted)
-      throw new QuarterturnError('interrupted', `${title}: stopped after ${to} of ${count} images.`);
-    emit({ type: 'pass', title, done: to, total: count, etaMs });
+    progress(to, `${to} of ${count} images`);
   }
 }
 
