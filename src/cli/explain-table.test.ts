@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { add, conv, graph, input, relu, scoped } from '../graph/index.js';
 import type { NodeExplanation } from '../lower/explain.js';
-import { type Explained, explanationJson, formatExplanation, formatSubject } from './explain-table.js';
+import {
+  type Explained,
+  explanationJson,
+  formatExplanation,
+  formatSubject,
+  type Subject,
+} from './explain-table.js';
 
 const x = input('x', 'float32', [8, 3, 14, 14]);
 const w = input('w', 'float32', [16, 3, 5, 5]);
@@ -35,7 +41,7 @@ const predicted = [
 ];
 const measured = predicted.map((node, i) => ({ ...node, measuredMs: [84, 0, 2.04][i]! }));
 
-const subject = {
+const subject: Subject = {
   step: 'train',
   preset: 'quick',
   width: 0.25,

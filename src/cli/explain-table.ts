@@ -1,10 +1,11 @@
 import type { Machine, Work } from '../lower/cost.js';
 import type { GraphExplanation, NodeExplanation, OperatorCount } from '../lower/explain.js';
+import type { StageGraphName } from '../recipes/stage-graph.js';
 import { formatCount, formatPercent, formatRate } from '../report/format.js';
 
 /** What is explained, and on what. */
 export interface Subject {
-  readonly step: string;
+  readonly step: StageGraphName;
   readonly preset: string;
   readonly width: number;
   readonly batchSize: number;
@@ -51,13 +52,18 @@ const timeOf = ({ measuredMs, predictedMs }: NodeExplanation): number => measure
 
 const sum = (values: readonly number[]): number => values.reduce((a, b) => a + b, 0);
 
+const titles: Readonly<Record<StageGraphName, string>> = {
+  train: 'Training step',
+  finetune: 'Fine-tuning step',
+  selfTrain: 'Self-training step',
+  classify: 'Classifier',
+};
+
 /** Title and machine, two lines. */
 export function formatSubject(subject: Subject): string {
   const { step, preset, width, batchSize, device, threads, runtime, machine } = subject;
-  const title =
-    { train: 'Training step', finetune: 'Fine-tuning step', classify: 'Classifier' }[step] ?? step;
   return [
-    `${title}, preset ${preset}, width ${width}, batch ${batchSize}`,
+    `${titles[step]}, preset ${preset}, width ${width}, batch ${batchSize}`,
     `On ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} of ${runtime}`,
     `Predicted with ${withPrefix(machine.flopsPerSecond, 'FLOP/s')}, ${withPrefix(machine.bytesPerSecond, 'B/s')}, ${significant(machine.callMs * 1000)} µs a call`,
     '\n',

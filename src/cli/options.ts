@@ -11,7 +11,7 @@ import type { DeviceName } from '../runtime/runtime.js';
 const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
 
 /** Graphs that can be explained. */
-const steps: readonly StageGraphName[] = ['train', 'finetune', 'classify'];
+const steps: readonly StageGraphName[] = ['train', 'finetune', 'selfTrain', 'classify'];
 
 const { quick } = presets;
 
@@ -120,7 +120,7 @@ export const option = {
   step: () =>
     new Option(
       '--step <name>',
-      'train, finetune or classify: which graph (default: train, where the hours go)',
+      'train, finetune, selfTrain or classify: which graph (default: train, that of pretraining)',
     ).argParser(choice('--step', steps)),
   graph: () => new Option('--graph', 'a graph, node by node (default: this, as yet all there is)'),
   peak: () =>

@@ -39,7 +39,7 @@ export interface StageGraph {
 
 /**
  * A graph as a run with these settings has it, to be looked at and timed by itself.
- * @param batchSize default: the stage's; of self-training it is always that
+ * @param batchSize default: the stage's; views need all of their pairs and a label
  * @throws QuarterturnError `usage` for self-training where the settings have none
  */
 export function stageGraph(
@@ -56,7 +56,7 @@ export function stageGraph(
     const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
     return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
   }
-  if (name === 'selfTrain') return selfTrainGraph(settings, network, random);
+  if (name === 'selfTrain') return selfTrainGraph(settings, network, batchSize, random);
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
   const frozenBlocks = name === 'train' ? 0 : finetune.frozenBlocks;
@@ -86,10 +86,10 @@ function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
 function selfTrainGraph(
   settings: RunSettings,
   network: (momentum: number) => Network,
+  batchSize: number,
   random: Random,
 ): StageGraph {
   const selfTrain = selfTrainOf(settings);
-  const batchSize = usualBatchSize(settings, 'selfTrain');
   const step: TrainStepSettings = {
     network: network(selfTrain.batchNormMomentum),
     optimizer: optimizerOf(selfTrain),

@@ -47,7 +47,7 @@ const sum = (values: readonly number[]) => values.reduce((a, b) => a + b, 0);
 /** Ops that compute; what a neighbour's operators do along with theirs (ReLU and its gradient) has none of its own. */
 const arithmetic = /^(conv|matMul|batchNorm|maxPool|avgPool|logSoftmax)/;
 
-describe.each<StageGraphName>(['train', 'finetune', 'classify'])('explain --step %s', (step) => {
+describe.each<StageGraphName>(['train', 'finetune', 'selfTrain', 'classify'])('explain --step %s', (step) => {
   let explanation: Explanation;
   beforeAll(async () => {
     const { code, stdout, stderr } = await explain(`--step ${step} --json`);
@@ -123,7 +123,7 @@ describe('explain as a person reads it', () => {
 
   test.each([
     ['--peak 0', /--peak: expected a number above 0\. Received: 0\./],
-    ['--step pretrain', /--step: expected train or finetune or classify\. Received: pretrain\./],
+    ['--step pretrain', /--step: expected train or finetune or selfTrain or classify\. Received: pretrain\./],
     ['--all --top 3', /'--all' cannot be used with option '--top <n>'/],
   ])('refuses %s', async (args, message) => {
     const { code, stdout, stderr } = await explain(args);
