@@ -31,7 +31,7 @@ export function addRunCommand(program: Command): void {
   addOutputGroup(command, [option.json('the result'), option.quiet()]);
   addExamples(command, [
     ['quarterturn run', 'MNIST in minutes'],
-    ['quarterturn run --budget 10m', 'what this machine can learn in 10 minutes'],
+    ['quarterturn run --preset best --budget 10m', 'what this machine can learn in 10 minutes'],
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
     ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
