@@ -56,19 +56,38 @@ export function stageGraph(
     const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
     return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
   }
-  if (name === 'selfTrain') return selfTrainGraph(settings, network, batchSize, random);
+  const step = stepOf(settings, name, network, batchSize);
+  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
+}
+
+function stepOf(
+  settings: RunSettings,
+  name: Exclude<StageGraphName, 'classify'>,
+  network: (momentum: number) => Network,
+  batchSize: number,
+): TrainStepSettings {
+  if (name === 'selfTrain') {
+    const selfTrain = selfTrainOf(settings);
+    return {
+      network: network(selfTrain.batchNormMomentum),
+      optimizer: optimizerOf(selfTrain),
+      batchSize,
+      frozenBlocks: 0,
+      batch: 'images',
+      objective: objectiveOf(selfTrain),
+      averageDecay: selfTrain.averageDecay,
+    };
+  }
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
-  const frozenBlocks = name === 'train' ? 0 : finetune.frozenBlocks;
-  const step: TrainStepSettings = {
+  return {
     network: network(stage.batchNormMomentum),
     optimizer: optimizerOf(stage),
     batchSize,
-    frozenBlocks,
+    frozenBlocks: name === 'train' ? 0 : finetune.frozenBlocks,
     batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
     objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
   };
-  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
 }
 
 function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
@@ -81,25 +100,6 @@ function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
 function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
   if (selfTrain) return selfTrain;
   throw new QuarterturnError('usage', `expected settings with self-training. Received: ${preset}, without.`);
-}
-
-function selfTrainGraph(
-  settings: RunSettings,
-  network: (momentum: number) => Network,
-  batchSize: number,
-  random: Random,
-): StageGraph {
-  const selfTrain = selfTrainOf(settings);
-  const step: TrainStepSettings = {
-    network: network(selfTrain.batchNormMomentum),
-    optimizer: optimizerOf(selfTrain),
-    batchSize,
-    frozenBlocks: 0,
-    batch: 'images',
-    objective: objectiveOf(selfTrain),
-    averageDecay: selfTrain.averageDecay,
-  };
-  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
 }
 
 function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
