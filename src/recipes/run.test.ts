@@ -222,6 +222,8 @@ describe('run', () => {
       const store = new MemoryStore(teacher);
       const context = { settings: { ...settings, selfTrain }, data: untold, runtime, store, emit };
       await run(context, { stages: ['scratch', 'selfTrain'] });
+      const taught = (await store.readEpochs()).filter(({ stage }) => stage === 'selfTrain');
+      expect(taught.length).toBeGreaterThan(0);
       return (await store.loadCheckpoint(checkpointName('selfTrain', 0)))!.tensors;
     };
     const untrusted = await trained('neighbours');
