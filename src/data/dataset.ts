@@ -10,13 +10,15 @@ export interface ImageDataset {
   readonly channels: number;
   /** Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. */
   readonly labels?: Uint8Array;
+  /** Of a labelled set, or of the test set beside it; empty where nothing says what the classes are. */
   readonly classNames: readonly string[];
 }
 
-/** A training set and the test set that belongs to it. */
+/** A training set, and the test set that belongs to it where there is one. */
 export interface DataSource {
   readonly train: ImageDataset;
-  readonly test: ImageDataset;
+  /** Labelled, of the training set's size and classes; used once, at the end. */
+  readonly test?: ImageDataset | undefined;
   /** Where it came from, e.g. a folder, and the MD5 of each file, for `config.json`. */
   readonly origin: string;
   readonly checksums: Readonly<Record<string, string>>;

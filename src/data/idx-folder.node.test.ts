@@ -59,16 +59,33 @@ describe('readIdxFolder', () => {
     });
     const { train, test } = await readIdxFolder(folder);
     expect([...train.labels!]).toEqual([0, 2, 1]);
-    expect([...test.images]).toEqual([7, 8]);
+    expect([...test!.images]).toEqual([7, 8]);
   });
 
   it('lists all that it looked for where files are missing', async () => {
-    const { 'train-labels-idx1-ubyte': _, 't10k-images-idx3-ubyte': __, ...rest } = files();
+    const { 'train-images-idx3-ubyte': _, ...rest } = files();
     await write(rest);
     await expect(readIdxFolder(folder)).rejects.toMatchObject({
       code: 'data',
-      message: `${folder}: expected the four IDX files. Received: a folder without train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz or train-labels.idx1-ubyte or train-labels.idx1-ubyte.gz; without t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz or t10k-images.idx3-ubyte or t10k-images.idx3-ubyte.gz.`,
+      message: `${folder}: expected an IDX file of images to learn from. Received: a folder without train-images-idx3-ubyte or train-images-idx3-ubyte.gz or train-images.idx3-ubyte or train-images.idx3-ubyte.gz.`,
     });
+  });
+
+  it('refuses a test set of which half is missing', async () => {
+    const { 't10k-images-idx3-ubyte': _, ...rest } = files();
+    await write(rest);
+    await expect(readIdxFolder(folder)).rejects.toMatchObject({
+      code: 'data',
+      message: expect.stringContaining('expected the images of t10k-labels-idx1-ubyte. Received'),
+    });
+  });
+
+  it('reads a pile without labels and without a test set', async () => {
+    const { 'train-images-idx3-ubyte': images } = files();
+    await write({ 'train-images-idx3-ubyte': images });
+    const { train, test, checksums } = await readIdxFolder(folder);
+    expect([train.count, train.labels, train.classNames, test]).toEqual([3, undefined, [], undefined]);
+    expect(Object.keys(checksums)).toEqual(['train-images-idx3-ubyte']);
   });
 
   it('refuses a folder that is not there', async () => {
@@ -131,7 +148,7 @@ describe('readMnist', () => {
       28,
       1,
     ]);
-    expect([test.name, test.count, test.classNames.length]).toEqual(['MNIST test', 10_000, 10]);
+    expect([test!.name, test!.count, test!.classNames.length]).toEqual(['MNIST test', 10_000, 10]);
     expect([...train.labels!.slice(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
     const mean = train.images.reduce((sum, x) => sum + x, 0) / train.images.length / 255;
     expect(mean).toBeCloseTo(0.1307, 4); // as published with many MNIST programs

@@ -5,7 +5,7 @@ import { QuarterturnError } from '../errors.js';
 import type { DataSource, ImageDataset } from './dataset.js';
 import { type IdxArray, readIdx } from './idx.js';
 
-/** The four files of MNIST and of the datasets that took over its names: stem and dimension count. */
+/** The files of MNIST and of the datasets that took over its names: stem and dimension count. */
 const roles = {
   trainImages: ['train-images', 3],
   trainLabels: ['train-labels', 1],
@@ -19,8 +19,9 @@ interface IdxFile extends IdxArray {
 }
 
 /**
- * Read a dataset from a folder with the four IDX files `train-images-idx3-ubyte`,
- * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`.
+ * Read a dataset from a folder with the IDX files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+ * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. Only the first is needed: without the second the images are a
+ * pile that nothing is known of, without the last two there is no test set.
  *
  * Each may also be spelled with a dot (`train-images.idx3-ubyte`) and be gzipped (`.gz`); the plain
  * file wins where both lie there. Images are [count, height, width], one channel. Classes are named
@@ -32,53 +33,67 @@ interface IdxFile extends IdxArray {
  */
 export async function readIdxFolder(folder: string, name = basename(resolve(folder))): Promise<DataSource> {
   const files = await findFiles(folder);
+  const read = async (role: Role): Promise<IdxFile | undefined> => {
+    const file = files[role];
+    return file === undefined ? undefined : load(folder, file, roles[role][1]);
+  };
   const trainImages = await load(folder, files.trainImages, roles.trainImages[1]);
-  const trainLabels = await load(folder, files.trainLabels, roles.trainLabels[1]);
-  const testImages = await load(folder, files.testImages, roles.testImages[1]);
-  const testLabels = await load(folder, files.testLabels, roles.testLabels[1]);
+  const trainLabels = await read('trainLabels');
+  const testImages = await read('testImages');
+  const testLabels = await read('testLabels');
 
-  const classCount = largest(trainLabels.data) + 1;
+  // Of an unlabelled pile, the test set beside it knows the classes.
+  const named = trainLabels ?? testLabels;
+  const classCount = named ? largest(named.data) + 1 : 0;
   const classNames = Array.from({ length: classCount }, (_, label) => String(label));
   const train = datasetFrom(`${name} train`, trainImages, trainLabels, classNames);
-  const test = datasetFrom(`${name} test`, testImages, testLabels, classNames);
-  requireSameSize(train, trainImages.file, test, testImages.file);
-  requireKnownClasses(testLabels, classCount);
-
-  const all = [trainImages, trainLabels, testImages, testLabels];
+  const test = testImages && testLabels && datasetFrom(`${name} test`, testImages, testLabels, classNames);
+  if (test) {
+    requireSameSize(train, trainImages.file, test, testImages.file);
+    requireKnownClasses(testLabels, classCount);
+  }
+  const all = [trainImages, trainLabels, testImages, testLabels].filter((file) => file !== undefined);
   return {
     train,
-    test,
+    ...(test && { test }),
     origin: folder,
     checksums: Object.fromEntries(all.map(({ file, md5 }) => [file, md5])),
   };
 }
 
-/** The name of each file in the folder; one error for all that are missing. */
-async function findFiles(folder: string): Promise<Record<keyof typeof roles, string>> {
+type Role = keyof typeof roles;
+type FoundFiles = Readonly<Partial<Record<Role, string>>> & { readonly trainImages: string };
+
+/** The name of each file that the folder has. */
+async function findFiles(folder: string): Promise<FoundFiles> {
   let present: Set<string>;
   try {
     present = new Set(await readdir(folder));
   } catch (cause) {
     throw new QuarterturnError('io', `data folder: expected a readable folder. Received: ${folder}.`, {
-      hint: 'Name the folder that holds the four IDX files.',
+      hint: 'Name the folder that holds the IDX files.',
       cause,
     });
   }
-  const missing: string[] = [];
-  const found = Object.entries(roles).map(([role, [stem, rank]]) => {
-    const spellings = [`${stem}-idx${rank}-ubyte`, `${stem}.idx${rank}-ubyte`].flatMap((s) => [s, `${s}.gz`]);
-    const file = spellings.find((spelling) => present.has(spelling));
-    if (file === undefined) missing.push(spellings.join(' or '));
-    return [role, file];
-  });
-  if (missing.length > 0) {
+  const spellingsOf = (role: Role): readonly string[] => {
+    const [stem, rank] = roles[role];
+    return [`${stem}-idx${rank}-ubyte`, `${stem}.idx${rank}-ubyte`].flatMap((s) => [s, `${s}.gz`]);
+  };
+  const find = (role: Role) => spellingsOf(role).find((spelling) => present.has(spelling));
+  const require = (role: Role, why: string): string => {
+    const file = find(role);
+    if (file !== undefined) return file;
     throw new QuarterturnError(
       'data',
-      `${folder}: expected the four IDX files. Received: a folder without ${missing.join('; without ')}.`,
-      { hint: 'Put the missing files there, plain or gzipped.' },
+      `${folder}: expected ${why}. Received: a folder without ${spellingsOf(role).join(' or ')}.`,
+      { hint: 'Put the missing file there, plain or gzipped.' },
     );
-  }
-  return Object.fromEntries(found);
+  };
+  const trainImages = require('trainImages', 'an IDX file of images to learn from');
+  const [trainLabels, testImages, testLabels] = [find('trainLabels'), find('testImages'), find('testLabels')];
+  if (testImages !== undefined) require('testLabels', `the labels of ${testImages}`);
+  if (testLabels !== undefined) require('testImages', `the images of ${testLabels}`);
+  return { trainImages, trainLabels, testImages, testLabels };
 }
 
 async function load(folder: string, file: string, rank: number): Promise<IdxFile> {
@@ -105,18 +120,27 @@ async function load(folder: string, file: string, rank: number): Promise<IdxFile
 function datasetFrom(
   name: string,
   images: IdxFile,
-  labels: IdxFile,
+  labels: IdxFile | undefined,
   classNames: readonly string[],
 ): ImageDataset {
   const [count, height, width] = images.shape as [number, number, number];
-  if (labels.data.length !== count) {
+  if (labels && labels.data.length !== count) {
     throw new QuarterturnError(
       'data',
       `${labels.file}: expected one label for each of the ${count} images in ${images.file}. Received: ${labels.data.length}.`,
       { hint: 'Do both files come from the same dataset?' },
     );
   }
-  return { name, images: images.data, count, height, width, channels: 1, labels: labels.data, classNames };
+  return {
+    name,
+    images: images.data,
+    count,
+    height,
+    width,
+    channels: 1,
+    classNames,
+    ...(labels && { labels: labels.data }),
+  };
 }
 
 function requireSameSize(train: ImageDataset, trainFile: string, test: ImageDataset, testFile: string): void {

@@ -70,6 +70,19 @@ export function givenIndices(
 }
 
 /**
+ * The names of the classes, in the order of their numbers: those of the data, or, where the data has none, those that
+ * occur in the given labels, in natural order (2 before 10).
+ */
+export function classNamesFor(
+  { classNames }: DataSource['train'],
+  { images }: GivenLabels,
+): readonly string[] {
+  if (classNames.length > 0) return classNames;
+  const names = new Set(images.flatMap(({ label }) => (label === null ? [] : [label])));
+  return [...names].sort(new Intl.Collator('en', { numeric: true }).compare);
+}
+
+/**
  * Given labels against the data that they are for. Classes need not have equally many.
  * @throws QuarterturnError `data` as {@link givenIndices}, and for a class that the data does not have, an image without
  *   any label, a class without any image
@@ -80,8 +93,9 @@ export function resolveLabels(
 ): ResolvedLabels {
   const { train } = source;
   const indices = givenIndices(source, labels);
-  const classes = Uint8Array.from(classesOf(train, labels.images));
-  const missing = train.classNames.filter((_, k) => !classes.includes(k));
+  const classNames = classNamesFor(train, labels);
+  const classes = Uint8Array.from(classesOf(train, classNames, labels.images));
+  const missing = classNames.filter((_, k) => !classes.includes(k));
   if (missing.length > 0) {
     throw wrong('at least one image of every class', `none of ${listed(missing)}`, {
       hint: 'A class that was never seen cannot be learned: label an image of it. `quarterturn suggest --labels <file>` proposes more.',
@@ -91,7 +105,8 @@ export function resolveLabels(
 }
 
 function classesOf(
-  { labels, classNames, name }: DataSource['train'],
+  { labels, name }: DataSource['train'],
+  classNames: readonly string[],
   images: GivenLabels['images'],
 ): number[] {
   const unlabelled = images.filter(({ label }) => label === null);

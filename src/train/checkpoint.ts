@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { type Shape, sameShape, type Tensor } from '../tensor/tensor.js';
-import { type EpochRecord, stageNames } from './run-record.js';
+import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 /** Everything that a stage needs to go on as if it had never stopped. */
@@ -12,7 +12,7 @@ export interface Checkpoint {
 }
 
 /** The JSON documents of a run. */
-export type DocumentName = 'config' | 'result' | 'exhibits';
+export type DocumentName = 'config' | 'evidence' | 'result' | 'exhibits';
 
 /**
  * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
@@ -214,13 +214,10 @@ export function decodeJson(where: string, text: string): unknown {
  * @throws QuarterturnError `checkpoint` naming the place.
  */
 export function decodeEpoch(where: string, line: string): EpochRecord {
-  const record = decodeJson(where, line) as Partial<EpochRecord> | null;
-  const counts = [record?.draw, record?.epoch, record?.step];
-  if (!counts.every(Number.isInteger) || !stageNames.some((stage) => stage === record?.stage)) {
-    throw new QuarterturnError(
-      'checkpoint',
-      `${where}: expected an epoch record. Received: ${line.slice(0, 60)}.`,
-    );
-  }
-  return record as EpochRecord;
+  const parsed = epochSchema.safeParse(decodeJson(where, line));
+  if (parsed.success) return parsed.data;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${where}: expected an epoch record. Received: ${line.slice(0, 60)}.`,
+  );
 }

@@ -61,6 +61,8 @@ async function compile(outDir: string): Promise<string> {
   const rootDir = resolve(import.meta.dirname, '..');
   execFileSync(process.execPath, [tsc, source, '--outDir', outDir, '--rootDir', rootDir, ...options]);
   await fs.writeFile(join(outDir, 'package.json'), '{"type":"module"}');
+  const modules = resolve(rootDir, '../node_modules');
+  await fs.symlink(modules, join(outDir, 'node_modules'), 'junction');
   return join(outDir, 'train/run-folder.node.js');
 }
 
