@@ -189,11 +189,20 @@ const failures: Readonly<Record<string, readonly [what: string, hint: string]>> 
   ENOENT: ['the folder is gone', 'It was moved or deleted meanwhile: put it back, or start a new run.'],
 };
 
+/** Of a path that is read, what is missing was named wrongly. */
+const nothingThere = ['nothing is there', 'Check the path.'] as const;
+
+/** What a failure of the file system means, for people. */
+export function failureOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return failures[code]?.[0] ?? message;
+}
+
 /** An `io` error that names path and remedy, from one of the file system; anything else as it is. */
 export function ioError(action: 'read' | 'write', path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (error instanceof QuarterturnError || code === undefined) return error;
-  const [what, hint] = failures[code] ?? [String((error as Error).message), undefined];
+  const known = action === 'read' && code === 'ENOENT' ? nothingThere : failures[code];
+  const [what, hint] = known ?? [failureOf(error as NodeJS.ErrnoException), undefined];
   return new QuarterturnError('io', `${path}: expected to ${action} it. Received: ${code}, ${what}.`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),
