@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { add, graph, input, matMul, mul, reduceSum, softmax, sub } from '../graph/index.js';
 import { float32, sizeOf, type Tensor, tensor, zeros } from '../tensor/tensor.js';
@@ -27,6 +28,41 @@ describe('createNodeRuntime', () => {
       message: `device: expected cpu or webgpu. Received: ${device}.`,
       hint,
     });
+  });
+});
+
+describe('whatever inputs and outputs are called', () => {
+  /** Names that lowering gives, now or once gave, beside any others. */
+  const name = fc.oneof(
+    fc.constantFrom(
+      'constant_0',
+      'Mul_0:out',
+      'Add_1:out',
+      'block1/Mul_0:out',
+      'Mul_0',
+      'output/y',
+      'toString',
+    ),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+  );
+
+  test('a graph computes the same, or its name is refused', async () => {
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const names = fc.uniqueArray(name, { minLength: 4, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(names, async ([a, b, product, sum]) => {
+        // Objects give the name __proto__ a meaning of its own; no input of a run can have it.
+        fc.pre(![a, b, product, sum].includes('__proto__'));
+        const [x, y] = [input(a!, 'float32', []), input(b!, 'float32', [])];
+        const twice = mul(x, 2);
+        const program = await runtime.compile(graph({ [product!]: twice, [sum!]: add(twice, y) }));
+        const outputs = await program.run({ [a!]: float32([], [5]), [b!]: float32([], [0.5]) });
+        await program.release();
+        expect(outputs[product!]!.data).toEqual(Float32Array.of(10));
+        expect(outputs[sum!]!.data).toEqual(Float32Array.of(10.5));
+      }),
+      { numRuns: 200 },
+    );
   });
 });
 

@@ -78,7 +78,7 @@ class SessionProgram implements Program {
   async run(inputs: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
     const feeds: Record<string, OrtTensor> = {};
     for (const name of this.inputNames) {
-      const given = inputs[name];
+      const given = own(inputs, name);
       if (!given) {
         throw new QuarterturnError(
           'runtime',
@@ -89,13 +89,13 @@ class SessionProgram implements Program {
     }
     const fetches: Record<string, OrtTensor | null> = {};
     for (const name of this.outputNames) {
-      const buffer = into[name];
+      const buffer = own(into, name);
       fetches[name] = buffer && this.#writesInPlace ? this.#wrap(buffer) : null;
     }
     const results = await this.#run(feeds, fetches);
     const outputs: Record<string, Tensor> = {};
     for (const name of this.outputNames) {
-      const buffer = into[name];
+      const buffer = own(into, name);
       const result = results[name]!;
       if (buffer) {
         if (!this.#writesInPlace) (buffer.data as Float32Array).set(result.data as Float32Array);
@@ -131,6 +131,11 @@ class SessionProgram implements Program {
   #wrap({ dtype, shape, data }: Tensor): OrtTensor {
     return new this.#ort.Tensor(dtype, data as Float32Array, shape) as OrtTensor;
   }
+}
+
+/** A tensor by name, where there is one: names such as `toString` are found on every object. */
+function own(tensors: Tensors, name: string): Tensor | undefined {
+  return Object.hasOwn(tensors, name) ? tensors[name] : undefined;
 }
 
 function text(cause: unknown): string {
