@@ -62,8 +62,5 @@ const selfTrained = await selfTrain(context, start, { draw: 0, pile: () => pileG
 console.log(`Self-trained, test images: ${percent(selfTrained.test?.metrics.accuracy)}`);
 
 // The result: one file that any ONNX runtime can use.
-await writeFile(
-  'digits.onnx',
-  exportClassifier(selfTrained.network, selfTrained.weights, data.train.classNames),
-);
+await writeFile('digits.onnx', exportClassifier({ ...selfTrained, classNames: data.train.classNames }));
 console.log('digits.onnx: uint8 images in, probabilities out');

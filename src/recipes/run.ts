@@ -1,4 +1,5 @@
 import { batchesPerEpoch } from '../data/batches.js';
+import { meanOf } from '../data/brightness.js';
 import { requireSquare, turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -47,9 +48,14 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
+    const { images } = context.data.train;
     await store.writeModel(
       classifierName,
-      exportClassifier(classifier.network, classifier.weights, classNamesOf(context)),
+      exportClassifier({
+        ...classifier,
+        classNames: classNamesOf(context),
+        meanBrightness: meanOf(images),
+      }),
     );
   }
   await store.writeJson('exhibits', collectExhibits(context, outcomes));
