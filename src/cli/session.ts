@@ -7,6 +7,8 @@ import { traitsOf } from './terminal.js';
 export interface Session {
   readonly emit: EventListener;
   readonly signal: AbortSignal;
+  /** Take the live line of the progress away before something else is printed. */
+  clear(): void;
 }
 
 export interface SessionOptions {
@@ -35,7 +37,7 @@ export async function inSession<T>(
   };
   process.on('SIGINT', stop).on('SIGTERM', stop);
   try {
-    return await body({ emit: progress.listener, signal: controller.signal });
+    return await body({ emit: progress.listener, signal: controller.signal, clear: progress.clear });
   } finally {
     process.off('SIGINT', stop).off('SIGTERM', stop);
     progress.end();
@@ -51,4 +53,4 @@ function stderrProgress(): Progress {
   return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
 }
 
-const silence: Progress = { listener: () => {}, end: () => {} };
+const silence: Progress = { listener: () => {}, clear: () => {}, end: () => {} };
