@@ -62,7 +62,12 @@ async function readStandardInput(): Promise<Uint8Array> {
 
 /** Depth first, by name. Links to files are followed, links to folders are not: they may lead in a circle. */
 async function walk(folder: string, files: string[], passedOver: string[]): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true });
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  if (entries === undefined) {
+    // It cannot be read as a file either: it gets its line among those that could not.
+    files.push(folder);
+    return;
+  }
   entries.sort((a, b) => (a.name < b.name ? -1 : 1));
   for (const entry of entries) {
     const path = join(folder, entry.name);

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
 import sharp from 'sharp';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
   encodeGlyphClassifier,
   type GlyphClass,
@@ -57,6 +57,8 @@ interface Run {
   readonly labels: string[];
   readonly classes: string[];
   readonly notes: string[];
+  /** What the progress was told. */
+  readonly passes: readonly Extract<TrainEvent, { type: 'pass' }>[];
   /** Images that the model was asked about. */
   readonly asked: number;
   readonly error: unknown;
@@ -74,6 +76,7 @@ interface RunOptions {
 async function run(files: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { invert = false, model = classifier, stream = new PassThrough(), abortAfter } = options;
   const notes: string[] = [];
+  const passes: Extract<TrainEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
   let asked = 0;
   const counting: Classifier = {
@@ -87,6 +90,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
   const local = (text: string) => text.replaceAll(`${folder}/`, '');
   const emit = (event: TrainEvent) => {
     if (event.type === 'note') notes.push(local(event.text));
+    if (event.type === 'pass') passes.push(event);
   };
   const error = await predictFiles(
     counting,
@@ -102,7 +106,14 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
   const text = stream.destroyed ? '' : local(Buffer.concat(await stream.toArray()).toString());
   const rows = [...text.matchAll(/^(\S+) +(\d) +[\d.]+ %\n/gm)];
   expect(rows.map(([row]) => row).join('')).toBe(text);
-  return { labels: rows.map((row) => row[1]!), classes: rows.map((row) => row[2]!), notes, asked, error };
+  return {
+    labels: rows.map((row) => row[1]!),
+    classes: rows.map((row) => row[2]!),
+    notes,
+    passes,
+    asked,
+    error,
+  };
 }
 
 test.each([1, 3, 128])('%i images in one file and in as many are the same', async (count) => {
@@ -113,6 +124,7 @@ test.each([1, 3, 128])('%i images in one file and in as many are the same', asyn
     labels: files,
     classes: names,
     notes: [],
+    passes: [],
     asked: count,
     error: undefined,
   });
@@ -176,6 +188,27 @@ describe('warnings', () => {
     );
     expect((await run(['negative.idx'], { invert: true })).classes).toEqual(['7']);
   });
+});
+
+test('what takes longer than two seconds tells how far it is', async () => {
+  const clock = vi.spyOn(performance, 'now');
+  let now = 0;
+  clock.mockImplementation(() => now);
+  const slow: Classifier = {
+    ...classifier,
+    classify: (images) => {
+      now += 1500;
+      return classifier.classify(images);
+    },
+  };
+  const { passes } = await run(
+    Array.from({ length: 128 }, () => '7.png'),
+    { model: slow },
+  );
+  clock.mockRestore();
+  // The second batch is known after 3 s: half of the files, and as long again to go.
+  expect(passes[0]).toEqual({ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 });
+  expect(passes.at(-1)).toMatchObject({ done: 128, etaMs: 0 });
 });
 
 test('a stop leaves whole rows and says how many', async () => {

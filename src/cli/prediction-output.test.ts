@@ -42,3 +42,11 @@ test.each([[[]], [[1]], [[3, 1]], [[0, 2]]])('JSON in pieces of %j is what it is
     )}\n`,
   );
 });
+
+test('JSON holds nothing that a terminal obeys', () => {
+  const names = ['\x1b[31m', '\x9b31m', '\x7f', '\u202egnp', 'a\u2028b', 'é🦊'];
+  const { rows, end } = jsonFormat();
+  const text = rows(names.map((name) => prediction(name))) + end();
+  expect(text).not.toMatch(/[^\n\P{Cc}]|\p{Zl}|\p{Bidi_Control}/u);
+  expect(JSON.parse(text).map(({ file }: { file: string }) => file)).toEqual(names);
+});

@@ -55,14 +55,18 @@ export function tableFormat(classNames: readonly string[]): PredictionFormat {
   };
 }
 
+/** What JSON leaves as it is and a terminal obeys: late control characters, line separators, turns of direction. */
+const unprintable = /[\u007f-\u009f\p{Zl}\p{Zp}\p{Bidi_Control}]/gu;
+
 /** One JSON array, an element an image, whole once it is ended. */
 export function jsonFormat(): PredictionFormat {
   let opening = '[\n';
   return {
     rows(predictions) {
       const text = predictions
-        .map(({ prediction }) => JSON.stringify(prediction, null, 2).replace(/^/gm, '  '))
-        .join(',\n');
+        .map(({ prediction }) => `  ${JSON.stringify(prediction, null, 2).replaceAll('\n', '\n  ')}`)
+        .join(',\n')
+        .replace(unprintable, (char) => `\\u${char.charCodeAt(0).toString(16).padStart(4, '0')}`);
       const rows = predictions.length > 0 ? `${opening}${text}` : '';
       if (rows !== '') opening = ',\n';
       return rows;

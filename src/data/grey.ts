@@ -1,15 +1,17 @@
+/** Shares of red, green and blue in a grey value, of gamma-encoded values (ITU-R BT.601-7, section 2.5.1). */
+export const greyWeights = [0.299, 0.587, 0.114] as const;
+
 /**
- * Brightness of colours, for models of grey images: Y′ = 0.299 R + 0.587 G + 0.114 B of the gamma-encoded values, rounded.
+ * Brightness of colours, for models of grey images: the sum of the values weighted by {@link greyWeights}, rounded.
  * Everything that makes grey of colour does it here, so that a model meets the same grey in use as in training.
  * @param rgb [..., 3], each 0–255
  * @returns uint8 [...]
- * @see ITU-R BT.601-7, section 2.5.1 "Construction of luminance (E′Y)"
  */
 export function greyOf(rgb: Uint8Array): Uint8Array {
+  const [red, green, blue] = greyWeights;
   const grey = new Uint8Array(rgb.length / 3);
   for (let i = 0; i < grey.length; i++) {
-    const [red, green, blue] = [rgb[3 * i]!, rgb[3 * i + 1]!, rgb[3 * i + 2]!];
-    grey[i] = Math.round(0.299 * red + 0.587 * green + 0.114 * blue);
+    grey[i] = Math.round(red * rgb[3 * i]! + green * rgb[3 * i + 1]! + blue * rgb[3 * i + 2]!);
   }
   return grey;
 }

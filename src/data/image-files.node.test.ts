@@ -87,6 +87,12 @@ it('reads what lies at a path now, however often it changes', async () => {
   }
 });
 
+it('takes negatives where it is told to', async () => {
+  const size = { height: 2, width: 2, channels: 1 };
+  const { images } = await readImageFiles([at('grey.png')], size, { invert: true });
+  expect([...images]).toEqual([255, 205, 155, 0]);
+});
+
 it('keeps the order of many files', async () => {
   const names = Array.from({ length: 100 }, (_, i) => (i % 3 === 0 ? 'turned.png' : 'grey.png'));
   const { images } = await readImageFiles(names.map(at), { height: 2, width: 2, channels: 1 });
