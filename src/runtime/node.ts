@@ -6,6 +6,11 @@ import { add, graph, input } from '../graph/index.js';
 import type { DeviceName, Runtime, RuntimeOptions } from './runtime.js';
 import { SessionRuntime } from './session.js';
 
+// ONNX Runtime's builds for Linux and macOS collect usage data for Microsoft unless this is set before the first session.
+// Quarterturn works offline; and where the command line is longer than 28 kB, what they read of it overflows the stack
+// (docs/known-problems.md).
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Devices that this platform's package has kernels for. */
 export const nodeDevices: readonly DeviceName[] = ['cpu', 'webgpu'];
 
