@@ -45,6 +45,7 @@ export async function readData({ dataFolder }: Place, emit: EventListener): Prom
   const counts = `${formatCount(train.count)} training and ${formatCount(test.count)} test images`;
   const size = `${train.height}×${train.width}, ${train.classNames.length} classes`;
   emit({ type: 'note', text: `Data  ${name}: ${counts}, ${size}` });
+  for (const text of data.notes ?? []) emit({ type: 'note', text });
   return data;
 }
 

@@ -24,7 +24,7 @@ const dataset: ImageDataset = {
   height: 2,
   width: 2,
   channels: 1,
-  labels: Uint8Array.from([1, 0, 1]),
+  labels: Int32Array.from([1, 0, 1]),
   classNames: ['a', 'b'],
 };
 const { labels: _, ...unlabelled } = dataset;
@@ -78,7 +78,7 @@ describe('batches', () => {
 
   it('cuts out subsets, with or without labels', () => {
     const part = subsetOf(dataset, [2, 1], 'two');
-    expect(part).toMatchObject({ name: 'two', count: 2, labels: Uint8Array.from([1, 0]) });
+    expect(part).toMatchObject({ name: 'two', count: 2, labels: Int32Array.from([1, 0]) });
     expect([...part.images]).toEqual([9, 10, 11, 12, 5, 6, 7, 8]);
     expect('labels' in subsetOf(unlabelled, [0], 'one')).toBe(false);
   });

@@ -103,7 +103,7 @@ export function subsetOf(dataset: ImageDataset, indices: ArrayLike<number>, name
     name,
     images: gatherImages(dataset, indices).data,
     count: indices.length,
-    ...(labels && { labels: Uint8Array.from(indices, (index) => labels[index]!) }),
+    ...(labels && { labels: Int32Array.from(indices, (index) => labels[index]!) }),
   };
 }
 

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DataSource } from '../data/dataset.js';
 import { countPerClass } from '../data/label-selection.js';
+import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
 
 /** A class as JSON has it: people write the digit 7 as a number too. */
@@ -31,7 +32,8 @@ export type GivenLabels = z.infer<typeof labelsSchema>;
 export interface ResolvedLabels {
   /** Into the training set, in the order given. */
   readonly indices: Uint32Array;
-  readonly classes: Uint8Array;
+  /** Class numbers of these. */
+  readonly classes: Int32Array;
 }
 
 /**
@@ -80,7 +82,7 @@ export function resolveLabels(
 ): ResolvedLabels {
   const { train } = source;
   const indices = givenIndices(source, labels);
-  const classes = Uint8Array.from(classesOf(train, labels.images));
+  const classes = Int32Array.from(classesOf(train, labels.images));
   const missing = train.classNames.filter((_, k) => !classes.includes(k));
   if (missing.length > 0) {
     throw wrong('at least one image of every class', `none of ${listed(missing)}`, {
@@ -120,23 +122,4 @@ function listed(items: readonly (string | number)[]): string {
   const shown = 10;
   const more = items.length > shown ? ` and ${items.length - shown} more` : '';
   return `${items.slice(0, shown).join(', ')}${more}`;
-}
-
-/** The name that takes the fewest edits to reach, whatever its case. */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
-  const distances = names.map((other) => editDistance(name.toLowerCase(), other.toLowerCase()));
-  return names[distances.indexOf(Math.min(...distances))];
-}
-
-/** Characters to insert, delete or replace to make one text into another (Levenshtein 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, char] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (char === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -15,7 +15,7 @@ import { stagesOf } from './stages.js';
 function pictures(name: string, count: number): ImageDataset {
   const [height, width] = [12, 12];
   const images = new Uint8Array(count * height * width);
-  const labels = new Uint8Array(count);
+  const labels = new Int32Array(count);
   for (let n = 0; n < count; n++) {
     const label = n % 2;
     labels[n] = label;

@@ -33,9 +33,9 @@ export interface EvaluationSet extends ImageSet {
 
 export interface Evaluation {
   readonly metrics: Metrics;
-  /** Predicted and true class of each item. */
-  readonly predictions: Uint8Array;
-  readonly targets: Uint8Array;
+  /** Predicted and true class number of each item. */
+  readonly predictions: Int32Array;
+  readonly targets: Int32Array;
 }
 
 /**
@@ -48,8 +48,8 @@ export async function evaluate(
   set: EvaluationSet,
   context: PassContext,
 ): Promise<Evaluation> {
-  const predictions = new Uint8Array(set.count);
-  const targets = new Uint8Array(set.count);
+  const predictions = new Int32Array(set.count);
+  const targets = new Int32Array(set.count);
   const k = network.classes;
   let loss = 0;
   let correct = 0;
