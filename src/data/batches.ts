@@ -178,6 +178,20 @@ export function windowsOf(items: Uint32Array, batchSize: number, options: OrderO
   );
 }
 
+/**
+ * Items 0 ... count - 1 in as few batches of one size as can be. Batch e takes every n-th item from e on, so that items in
+ * the order of their classes are spread over all batches; fewer than n items are left out.
+ *
+ * @param most items of a batch, at least 2; three items are one batch all the same, since one alone has no variance
+ */
+export function interleavedBatches(count: number, most: number): Uint32Array[] {
+  const batches = Math.max(1, Math.min(Math.ceil(count / most), Math.floor(count / 2)));
+  const size = Math.floor(count / batches);
+  return Array.from({ length: batches }, (_, e) =>
+    Uint32Array.from({ length: size }, (_, i) => i * batches + e),
+  );
+}
+
 function imageShape({ height, width, channels }: ImageDataset, count: number): readonly number[] {
   return [count, height, width, channels];
 }
