@@ -95,7 +95,7 @@ export async function lessonFor(
   const { teacher, epochs } = context.settings.selfTrain!;
   const saved = await loadStage(context.store, 'selfTrain', draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = Number(saved?.state.epoch ?? 0) >= epochs;
+  const finished = (saved?.progress.epoch ?? 0) >= epochs;
   const neighbours =
     teacher === 'neighbours' && !finished ? await neighboursLesson(context, await pile(), draw) : undefined;
   return neighbours ?? viewsLesson(context, draw);
