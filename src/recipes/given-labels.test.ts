@@ -89,6 +89,15 @@ describe('given labels', () => {
     expect(messageOf(() => resolveLabels(data, labels))).toMatch(message);
   });
 
+  test('a class with a blank before it, or in full-width letters, is led to the one that is meant', () => {
+    const digits = { ...train, classNames: ['0', '7', '8'] };
+    for (const label of [' 7', '７']) {
+      const message = messageOf(() => resolveLabels({ ...data, train: digits }, given([0, label])));
+      expect(message).toContain(`for image 0. Received: ${JSON.stringify(label)}.`);
+      expect(message).toContain('Did you mean "7"?');
+    }
+  });
+
   test('refuse an image that has no label anywhere', () => {
     const source = { ...data, train: bare };
     const message = messageOf(() => resolveLabels(source, given([4, null], [1, 'cat'], [2, null])));

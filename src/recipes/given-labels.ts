@@ -3,9 +3,10 @@ import type { DataSource } from '../data/dataset.js';
 import { countPerClass } from '../data/label-selection.js';
 import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
+import { whole } from './ranges.js';
 
 /** A class as JSON has it: people write the digit 7 as a number too. */
-const className = z.union([z.string(), z.int().transform(String)]);
+const className = z.union([z.string().max(1000), z.int().transform(String)]);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
@@ -18,7 +19,7 @@ export const labelsSchema = z.strictObject({
     .array(
       z.strictObject({
         /** In the training set, from 0. */
-        index: z.int().min(0),
+        index: whole(0, 2 ** 32 - 1),
         /** Class name; null: the label that the data set itself has. */
         label: className.nullable(),
       }),

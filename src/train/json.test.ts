@@ -70,7 +70,9 @@ test('checked names what is wrong, shortly', () => {
   ).toThrow(
     expect.objectContaining({
       code: 'checkpoint',
-      message: expect.stringMatching(/^f: expected a thing\. Received: a: .*; b\.0: .*; and 2 more\.$/),
+      message: expect.stringMatching(
+        /^f: expected a thing\. Received: a: expected a number, not "x"; b\.0: expected text, not 1; .*; and 2 more\.$/,
+      ),
     }),
   );
   const long = () => checked(schema, { a: 1, b: [], ['c'.repeat(1000)]: 1 }, 'f', 'a thing');
@@ -86,6 +88,6 @@ test('shown is short for anything', () => {
     expect.stringMatching(/^"x{30,40}…$/),
     '-3',
     'null',
-    'undefined',
+    'nothing',
   ]);
 });

@@ -43,27 +43,51 @@ export function checked<S extends z.ZodType>(
   expected: string,
   { code = 'data', hint }: Pick<ParseJsonOptions, 'code' | 'hint'> = {},
 ): z.infer<S> {
-  const parsed = schema.safeParse(value);
+  const parsed = schema.safeParse(value, { error: inOurWords });
   if (parsed.success) return parsed.data;
   throw new QuarterturnError(code, `${where}: expected ${expected}. Received: ${faultsOf(parsed.error)}.`, {
     hint,
   });
 }
 
+const kinds: Readonly<Record<string, string>> = {
+  object: 'an object',
+  record: 'an object',
+  array: 'a list',
+  string: 'text',
+  number: 'a number',
+  int: 'a whole number',
+  boolean: 'true or false',
+};
+
+/** What a schema does not say itself; undefined leaves it to zod. */
+const inOurWords: z.core.$ZodErrorMap = (issue) => {
+  if (issue.code === 'invalid_type') {
+    return `expected ${kinds[issue.expected] ?? issue.expected}, not ${shown(issue.input)}`;
+  }
+  if (issue.code === 'invalid_value') {
+    return `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, not ${shown(issue.input)}`;
+  }
+  return undefined;
+};
+
 const faultsShown = 5;
 const longestFault = 200;
 
 function faultsOf({ issues }: z.ZodError): string {
-  const shown = issues.slice(0, faultsShown).map(({ path, message }) => {
+  const faults = issues.map(({ path, message }) => {
     const fault = path.length > 0 ? `${path.join('.')}: ${message}` : message;
     return fault.length > longestFault ? `${fault.slice(0, longestFault)} …` : fault;
   });
-  const more = issues.length - shown.length;
-  return `${shown.join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
+  // A number that is too large and no whole one either is one fault.
+  const different = [...new Set(faults)];
+  const more = different.length - faultsShown;
+  return `${different.slice(0, faultsShown).join('; ')}${more > 0 ? `; and ${more} more` : ''}`;
 }
 
 /** A value as a message shows it: short, and without going into what may be deep. */
 export function shown(value: unknown): string {
+  if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
   const text = typeof value === 'string' ? JSON.stringify(value.slice(0, 40)) : String(value);
