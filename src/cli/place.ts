@@ -48,6 +48,7 @@ export async function readData({ dataFolder }: Place, emit: EventListener): Prom
   const { length } = train.classNames;
   const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
   emit({ type: 'note', text: `Data  ${name}: ${counts}, ${train.height}×${train.width}, ${classes}` });
+  for (const text of data.notes ?? []) emit({ type: 'note', text });
   return data;
 }
 

@@ -19,7 +19,7 @@ export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | '
 }
 
 /** The labels of a data set that must have them. */
-export function labelsOf({ labels, name }: ImageDataset): Uint8Array {
+export function labelsOf({ labels, name }: ImageDataset): Int32Array {
   if (labels) return labels;
   throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
     hint: 'Add the labels file beside the images.',

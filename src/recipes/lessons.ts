@@ -85,7 +85,7 @@ export async function lessonFor(
 ): Promise<Lesson> {
   const saved = await loadStage(context.store, 'selfTrain', draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = Number(saved?.state.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
     ? neighboursLesson(context, await pile(), draw)
     : viewsLesson(context, draw);

@@ -71,8 +71,8 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
         ? groupedOrder(images, batchSize / turnCount, random)
         : epochOrder(split.train, batchSize, random);
     // A small pile of images is gone through more than once in an epoch.
-    const batches = pass();
-    while (batches.length < steps) batches.push(...pass());
+    let batches = pass();
+    while (batches.length < steps) batches = batches.concat(pass());
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);

@@ -159,7 +159,7 @@ test('pseudo-labels leave out the share that is closest to two classes', () => {
   const scores = float32([4, 3], [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0, 0, 0]).data;
   expect(pseudoLabels(scores, 3, 0)).toEqual({
     rows: Uint32Array.from([0, 1, 2]),
-    classes: Uint8Array.from([0, 0, 2]),
+    classes: Int32Array.from([0, 0, 2]),
   });
   expect([...pseudoLabels(scores, 3, 0.5).rows]).toEqual([0, 2]);
 });

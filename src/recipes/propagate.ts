@@ -168,7 +168,7 @@ function normalised(scores: Float32Array, classCount: number): Float32Array {
 export interface PseudoLabels {
   /** Rows of the graph, ascending. */
   readonly rows: Uint32Array;
-  readonly classes: Uint8Array;
+  readonly classes: Int32Array;
 }
 
 /**
@@ -180,7 +180,7 @@ export interface PseudoLabels {
 export function pseudoLabels(scores: Float32Array, classCount: number, doubtful: number): PseudoLabels {
   const count = scores.length / classCount;
   const margins = new Float32Array(count);
-  const best = new Uint8Array(count);
+  const best = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     let [first, second] = [-1, -1];
     for (let k = 0; k < classCount; k++) {
@@ -197,7 +197,7 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
   const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
     (i) => margins[i]! >= least && margins[i]! > 0,
   );
-  return { rows, classes: Uint8Array.from(rows, (i) => best[i]!) };
+  return { rows, classes: Int32Array.from(rows, (i) => best[i]!) };
 }
 
 /**

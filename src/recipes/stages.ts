@@ -191,8 +191,7 @@ export async function finishedStages({
     for (let draw = 0; draw < settings.draws; draw++) {
       const saved = await loadStage(store, stage, draw);
       if (
-        Number(saved?.state.epoch ?? 0) >=
-        (settingsOfStage(settings, stage)?.epochs ?? Number.POSITIVE_INFINITY)
+        (saved?.progress.epoch ?? 0) >= (settingsOfStage(settings, stage)?.epochs ?? Number.POSITIVE_INFINITY)
       )
         finished.add(checkpointName(stage, draw));
     }
@@ -217,8 +216,8 @@ export async function costOf(
   stage: StageName,
   draw: number,
 ): Promise<Cost> {
-  const { trainMs, imagesTrained } = (await loadStage(store, stage, draw))?.state ?? {};
-  return { durationMs: Number(trainMs ?? 0), imagesTrained: Number(imagesTrained ?? 0) };
+  const { trainMs = 0, imagesTrained = 0 } = (await loadStage(store, stage, draw))?.progress ?? {};
+  return { durationMs: trainMs, imagesTrained };
 }
 
 /** The classifier to be saved: the one that held-back labels speak for. */

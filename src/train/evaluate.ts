@@ -33,9 +33,9 @@ export interface EvaluationSet extends ImageSet {
 
 export interface Evaluation {
   readonly metrics: Metrics;
-  /** Predicted and true class of each item. */
-  readonly predictions: Uint8Array;
-  readonly targets: Uint8Array;
+  /** Predicted and true class number of each item. */
+  readonly predictions: Int32Array;
+  readonly targets: Int32Array;
   /** Probability of the predicted class, 0–1. */
   readonly confidences: Float32Array;
 }
@@ -50,8 +50,8 @@ export async function evaluate(
   set: EvaluationSet,
   context: PassContext,
 ): Promise<Evaluation> {
-  const predictions = new Uint8Array(set.count);
-  const targets = new Uint8Array(set.count);
+  const predictions = new Int32Array(set.count);
+  const targets = new Int32Array(set.count);
   const confidences = new Float32Array(set.count);
   const k = network.classes;
   let loss = 0;

@@ -6,7 +6,7 @@ import type { RunSettings } from '../../src/recipes/settings.js';
 export function tinyPictures(name: string, count: number): ImageDataset {
   const [height, width] = [12, 12];
   const images = new Uint8Array(count * height * width);
-  const labels = new Uint8Array(count);
+  const labels = new Int32Array(count);
   for (let n = 0; n < count; n++) {
     const label = n % 2;
     labels[n] = label;
