@@ -6,13 +6,11 @@ import { type Tensor, tensor } from '../tensor/tensor.js';
 import { computeProbabilities } from '../train/evaluate.js';
 import { loadStage, type StageMemory, type StepBatch } from '../train/loop.js';
 import { consistency, type Objective, supervised } from '../train/objective.js';
-import { letSignalsThrough, passProgress } from '../train/pass.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { knownLabels, type PileGraph } from './pile-graph.js';
 import {
-  foldsOf,
   heldBackAccuracy,
   type KnownLabels,
   propagateLabels,
@@ -135,7 +133,7 @@ async function neighboursLesson(
     });
     items = withClass(classes);
   };
-  take(propagateLabels(pile.graph, known, classCount));
+  take(await propagateLabels(pile.graph, known, classCount, context));
   if (items.length === 0) return undefined;
 
   const random = streams(context, draw);
@@ -163,7 +161,7 @@ async function neighboursLesson(
         }),
       };
       const said = await computeProbabilities(network, weights, set, context);
-      take(smoothPredictions(pile.graph, said, known));
+      take(await smoothPredictions(pile.graph, said, known, context));
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
@@ -187,12 +185,7 @@ const trustworthy = 0.7;
 
 async function isTrusted(context: RecipeContext, { graph }: PileGraph, known: KnownLabels): Promise<boolean> {
   const classCount = context.data.train.classNames.length;
-  const folds = foldsOf(known);
-  const progress = passProgress(context, 'labels held back', folds);
-  const found = await heldBackAccuracy(graph, known, classCount, async (done) => {
-    await letSignalsThrough();
-    progress(done, `${done} of ${folds} parts`);
-  });
+  const found = await heldBackAccuracy(graph, known, classCount, context);
   if (found === undefined) return true;
   const share = `${Math.round(100 * found)} % of labels held back are found again by their neighbours`;
   const trusted = found >= trustworthy;

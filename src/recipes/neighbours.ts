@@ -60,7 +60,7 @@ export async function nearestNeighbours(
         });
       }
       done = from + blockRows;
-      progress(done);
+      await progress(done);
     }
   } finally {
     await program.release();

@@ -1,6 +1,6 @@
 import { orientedGradients, orientedGradientsLength } from '../data/oriented-gradients.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { letSignalsThrough, passProgress } from '../train/pass.js';
+import { inParts, passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { labelledIndices } from './labels.js';
 import { nearestNeighbours } from './neighbours.js';
@@ -18,8 +18,8 @@ const neighbourCount = 10;
 /** Images whose neighbours are looked for to tell how long it takes for all. */
 const probedImages = 2048;
 
-/** Images described at a time, between two looks at whether to stop. */
-const imagesAtATime = 2048;
+/** Pixels of the images that are described between two looks at whether to stop: some milliseconds. */
+const pixelsAtATime = 2 ** 17;
 
 /** Images of the training set, and which of them look alike. Nothing in it depends on labels. */
 export interface PileGraph {
@@ -38,7 +38,8 @@ export async function pileGraph(context: PileContext): Promise<PileGraph> {
   const images = pileOf(context);
   const features = await shapesOf(context, images);
   const title = `neighbours of ${images.length} images`;
-  return { images, graph: neighbourGraph(await nearestNeighbours(features, neighbourCount, context, title)) };
+  const neighbours = await nearestNeighbours(features, neighbourCount, context, title);
+  return { images, graph: await neighbourGraph(neighbours, context) };
 }
 
 /** All that it takes to find neighbours: nothing is stored. */
@@ -62,11 +63,11 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const described = performance.now();
   const neighbours = await nearestNeighbours(features, neighbourCount, quiet, '');
   const found = performance.now();
-  const graph = neighbourGraph(neighbours);
+  const graph = await neighbourGraph(neighbours);
   const classes = context.data.train.classNames.length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
-  propagateLabels(graph, known, classes);
+  await propagateLabels(graph, known, classes);
   return {
     graphMs: (described - started) / share + (found - described) / share ** 2 + (connected - found) / share,
     spreadMs: (performance.now() - connected) / share,
@@ -98,12 +99,14 @@ export async function shapesOf(
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
   const progress = passProgress(context, title, images.length);
-  for (let from = 0; from < images.length; from += imagesAtATime) {
-    const some = images.subarray(from, from + imagesAtATime);
-    rows.set(orientedGradients(context.data.train, some).data, from * orientedGradientsLength);
-    await letSignalsThrough();
-    progress(from + some.length);
-  }
+  const { train } = context.data;
+  await inParts(
+    images.length,
+    pixelsAtATime / (train.height * train.width),
+    (from, to) =>
+      rows.set(orientedGradients(train, images.subarray(from, to)).data, from * orientedGradientsLength),
+    progress,
+  );
   return tensor('float32', [images.length, orientedGradientsLength], rows);
 }
 

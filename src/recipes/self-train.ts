@@ -48,7 +48,7 @@ export async function selfTrain(
   const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
   const network = networkFor(context.settings.network, train, train.classNames.length, batchNormMomentum);
   const totalSteps = epochs * stepsPerEpoch;
-  const views = pileViews(context, unlabelled);
+  const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, draw, pile);
 
   // The last epoch's look is that at the final weights: no need to do it twice.
