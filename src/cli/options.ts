@@ -76,7 +76,7 @@ export const option = {
   config: () =>
     new Option(
       '--config <file>',
-      'JSON with any settings of a config.json, put over the preset (default: none; flags go over it)',
+      'JSON with any settings, or the config.json of a run, put over the preset (default: none; flags go over it)',
     ).conflicts('resume'),
   data: () =>
     new Option(

@@ -2,10 +2,11 @@ import { readFile } from 'node:fs/promises';
 import { QuarterturnError } from '../errors.js';
 import { formatBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
-import { parseSettings, type RunSettings } from '../recipes/settings.js';
+import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import type { StageName } from '../train/run-record.js';
 import { readLabelsFile } from './labels-file.js';
+import { shellPath } from './paths.js';
 
 /** Flags that change settings; undefined where not given. */
 export interface SettingFlags {
@@ -42,7 +43,7 @@ export async function chosenSettings(
   epochsOf: StageName,
   base?: RunSettings,
 ): Promise<RunSettings> {
-  const file = flags.config === undefined ? {} : await readJsonFile(flags.config);
+  const file = flags.config === undefined ? {} : await readSettingsFile(flags.config);
   const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
   const settings = givenFlags(flags, epochsOf).reduce(
     (merged, { path, value }) => merge(merged, nested(path, value)),
@@ -113,7 +114,7 @@ export async function assertSameLabels(
   throw new QuarterturnError(
     'usage',
     `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,
-    { hint: `Start another run with them: quarterturn finetune --from ${folder} --labels ${flags.labels}` },
+    { hint: `Start another run with them: quarterturn run --labels ${shellPath(flags.labels)}` },
   );
 }
 
@@ -124,6 +125,17 @@ function typedBudget(ms: unknown): string {
 /** An unknown name falls through to the settings check, which says what is allowed. */
 function presetNamed(name: PresetName = 'quick'): RunSettings {
   return Object.hasOwn(presets, name) ? presets[name] : presets.quick;
+}
+
+/**
+ * Any settings, or the `config.json` of a run: what that holds beside its settings is left out, and so is the budget
+ * that its steps were counted out for.
+ */
+async function readSettingsFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const content = await readJsonFile(file);
+  if (content.startedAt === undefined) return content;
+  const { budgetMs: _, ...settings } = settingsOfConfig(content, file);
+  return settings;
 }
 
 async function readJsonFile(file: string): Promise<Readonly<Record<string, unknown>>> {

@@ -55,7 +55,7 @@ export function addFinetuneCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn finetune --from runs/turns', '10 labels of each class'],
     ['quarterturn finetune --from runs/turns --labels-per-class 1 --draws 5', 'one label of each class'],
-    ['quarterturn finetune --from runs/turns --labels labels.json', 'the images that suggest named'],
+    ['quarterturn finetune --from runs/turns --labels labels.json', 'exactly these; run makes more of them'],
     ['quarterturn finetune --resume runs/turns', 'the same, into the folder of the pretraining'],
   ]);
 }
