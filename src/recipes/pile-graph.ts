@@ -15,8 +15,11 @@ const largestPile = 60_000;
  */
 const neighbourCount = 10;
 
-/** Images whose neighbours are looked for to tell how long it takes for all. */
+/** Images that are described and connected to tell how long it takes for all. */
 const probedImages = 2048;
+
+/** Rows that are compared with all to tell how long it takes for the rest: twice, few and more. */
+const comparedRows = [256, 1536] as const;
 
 /** Pixels of the images that are described between two looks at whether to stop: some milliseconds. */
 const pixelsAtATime = 2 ** 17;
@@ -52,7 +55,7 @@ export interface PileTimes {
   readonly spreadMs: number;
 }
 
-/** Times for the whole pile, from those for a small part of it. */
+/** Times for the whole pile, from those for a part of it. */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = Math.min(context.data.train.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
@@ -60,18 +63,44 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const share = some.length / all;
   const started = performance.now();
   const features = await shapesOf(quiet, some);
-  const described = performance.now();
-  const neighbours = await nearestNeighbours(features, neighbourCount, quiet, '');
+  const describedMs = performance.now() - started;
+  const comparedMs = await timeToCompare(features, all, quiet);
+  const neighbours = await nearestNeighbours(features, neighbourCount, quiet, 'neighbours');
   const found = performance.now();
-  const graph = await neighbourGraph(neighbours);
+  const graph = await neighbourGraph(neighbours, quiet);
   const classes = context.data.train.classNames.length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
-  await propagateLabels(graph, known, classes);
+  await propagateLabels(graph, known, classes, quiet);
   return {
-    graphMs: (described - started) / share + (found - described) / share ** 2 + (connected - found) / share,
+    graphMs: comparedMs + (describedMs + connected - found) / share,
     spreadMs: (performance.now() - connected) / share,
   };
+}
+
+/**
+ * Time to compare as many images as a whole pile has, in ms: each of a few with all. A small pile would not tell, since
+ * its products stay in the cache.
+ */
+async function timeToCompare(
+  { data }: Tensor<'float32'>,
+  count: number,
+  context: PileContext,
+): Promise<number> {
+  const rows = new Float32Array(count * orientedGradientsLength);
+  for (let at = 0; at < rows.length; at += data.length) rows.set(data.subarray(0, rows.length - at), at);
+  const pile = tensor('float32', [count, orientedGradientsLength], rows);
+  const timeFor = async (rowCount: number) => {
+    const started = performance.now();
+    await nearestNeighbours(pile, neighbourCount, context, 'neighbours', rowCount);
+    return performance.now() - started;
+  };
+  const [few, more] = comparedRows.map((rowCount) => Math.min(rowCount, count)) as [number, number];
+  const fewMs = await timeFor(few);
+  if (few === count) return fewMs;
+  const moreMs = await timeFor(more);
+  // What both take whatever the number of rows, to compile the product above all, is counted once.
+  return moreMs + Math.max(0, ((moreMs - fewMs) / (more - few)) * (count - more));
 }
 
 /** The labelled images of all draws, and as many of the others as there is time for. */
