@@ -13,7 +13,8 @@ import { labelledIndices } from './labels.js';
 import { selfTrainBatchSize } from './lessons.js';
 import { predictPile } from './pile-graph.js';
 import type { Speeds } from './run-cost.js';
-import { type StageGraphName, stageGraph } from './stage-graph.js';
+import { stageGraph } from './stage-graph.js';
+import type { StageGraphName } from './stage-graph-names.js';
 import { stagesOf } from './stages.js';
 
 /** Runs of a graph that count. */
