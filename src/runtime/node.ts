@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { QuarterturnError } from '../errors.js';
 import { add, graph, input } from '../graph/index.js';
+import { bindingError } from './native-binding.node.js';
 import type { DeviceName, Runtime, RuntimeOptions } from './runtime.js';
-import { SessionRuntime } from './session.js';
+import { type OnnxRuntime, SessionRuntime } from './session.js';
 
 /** Devices that this platform's package has kernels for. */
 export const nodeDevices: readonly DeviceName[] = ['cpu', 'webgpu'];
@@ -21,7 +21,8 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
 
 /**
  * Graphs on ONNX Runtime's native kernels.
- * @throws QuarterturnError `usage` for a device that is not there, naming those that are
+ * @throws QuarterturnError `usage` for a device that is not there, naming those that are; `runtime` where the kernels'
+ *   native binding cannot be loaded, naming the platform and what to do
  */
 export async function createNodeRuntime({
   device,
@@ -37,7 +38,7 @@ export async function createNodeRuntime({
       },
     );
   }
-  const runtime = new SessionRuntime(ort, {
+  const runtime = new SessionRuntime(await loadKernels(), {
     device,
     version: packageVersion(),
     writesInPlace: device === 'cpu',
@@ -56,6 +57,15 @@ export async function createNodeRuntime({
   });
   if (device !== 'cpu') await probe(runtime);
   return runtime;
+}
+
+/** Loaded only now, so that what needs no kernels works without them, and a missing binding can be explained. */
+async function loadKernels(): Promise<OnnxRuntime> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw bindingError(cause);
+  }
 }
 
 /** A provider tells only when a session is made whether its hardware is there. */

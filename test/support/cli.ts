@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+const checkout = resolve(import.meta.dirname, '../../bin/quarterturn.js');
 
 export interface CliResult {
   /** Exit status; null where a signal ended the process. */
@@ -12,6 +12,8 @@ export interface CliResult {
 
 export interface CliOptions {
   readonly cwd: string;
+  /** The program; default: this checkout's. */
+  readonly bin?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** Close our end of its stdout at once, as `| head` does when it has seen enough. */
   readonly closeStdout?: boolean;
@@ -22,7 +24,7 @@ export interface CliOptions {
 /** `quarterturn <args>` as a process of its own, with pipes for its output and nothing of our environment's colours. */
 export function cli(
   args: readonly string[],
-  { cwd, env = {}, closeStdout, signal }: CliOptions,
+  { cwd, bin = checkout, env = {}, closeStdout, signal }: CliOptions,
 ): Promise<CliResult> {
   const { FORCE_COLOR: _f, NO_COLOR: _n, ...inherited } = process.env;
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } });
