@@ -2,14 +2,13 @@ import { join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
-import { compareWithNotebook } from '../report/comparison.js';
+import { compareWithNotebook, type NotebookFigures, notebookOf } from '../report/comparison.js';
 import { formatBytes, formatDuration, formatRate } from '../report/format.js';
 import { completeResult } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
 import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
 import { shellPath, shownPath } from './paths.js';
-import type { Place } from './place.js';
 
 /** The `config.json` of a run. */
 export async function readConfig(folder: RunFolder): Promise<Readonly<Record<string, unknown>>> {
@@ -55,22 +54,17 @@ export function resumeCommand(folder: string): string {
 }
 
 /** A finished run as a person wants to see it: the comparison, what each step brought, and where everything lies. */
-export function formatRun(
-  saved: RunResult,
-  report: string,
-  { dataFolder }: Pick<Place, 'dataFolder'>,
-): string {
+export function formatRun(saved: RunResult, report: string, config: RunRecord['config']): string {
   const result = completeResult(saved);
   const { selfTrain, final, ladder } = result;
   const lines = [
     '',
-    formatFigures(result),
+    formatFigures(result, notebookOf(config)),
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...(selfTrain && final?.stage === 'finetune'
       ? ['Self-training did not help: the model is the fine-tuned one.', '']
       : []),
-    ...(dataFolder === null ? [] : ["The notebook's figures are for MNIST, not for this data.", '']),
     `Report  ${shownPath(report)}`,
     ...(result.final ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`] : []),
     `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
@@ -79,9 +73,9 @@ export function formatRun(
   return lines.join('\n');
 }
 
-/** Figures of the stages that were run, beside the notebook's. */
-export function formatFigures(figures: RunFigures): string {
-  const rows = compareWithNotebook(figures).filter(({ ours }) => ours !== null);
+/** Figures of the stages that were run, beside the notebook's where it looked at the same data. */
+export function formatFigures(figures: RunFigures, notebook: NotebookFigures | null): string {
+  const rows = compareWithNotebook(figures, notebook).filter(({ ours }) => ours !== null);
   return comparisonTable(rows, { columns: columns() });
 }
 
