@@ -2,7 +2,12 @@ import { join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
-import { compareWithNotebook, type NotebookFigures, notebookOf } from '../report/comparison.js';
+import {
+  type ComparisonRow,
+  compareWithNotebook,
+  type NotebookFigures,
+  notebookOf,
+} from '../report/comparison.js';
 import { formatBytes, formatDuration, formatRate } from '../report/format.js';
 import { completeResult } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
@@ -53,13 +58,16 @@ export function resumeCommand(folder: string): string {
   return `quarterturn run --resume ${shellPath(folder)}`;
 }
 
-/** A finished run as a person wants to see it: the comparison, what each step brought, and where everything lies. */
+/**
+ * A finished run as a person wants to see it: accuracies, what each step brought, and where everything lies. Losses are in
+ * the report.
+ */
 export function formatRun(saved: RunResult, report: string, config: RunRecord['config']): string {
   const result = completeResult(saved);
   const { selfTrain, final, ladder } = result;
   const lines = [
     '',
-    formatFigures(result, notebookOf(config)),
+    formatAccuracies(result, notebookOf(config)),
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...(selfTrain && final?.stage === 'finetune'
@@ -73,10 +81,18 @@ export function formatRun(saved: RunResult, report: string, config: RunRecord['c
   return lines.join('\n');
 }
 
-/** Figures of the stages that were run, beside the notebook's where it looked at the same data. */
+function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {
+  const rows = rowsOf(figures, notebook).filter(({ unit }) => unit === 'accuracy');
+  return comparisonTable(rows, { columns: columns(), dense: true });
+}
+
+/** All figures of the stages that were run, beside the notebook's where it looked at the same data. */
 export function formatFigures(figures: RunFigures, notebook: NotebookFigures | null): string {
-  const rows = compareWithNotebook(figures, notebook).filter(({ ours }) => ours !== null);
-  return comparisonTable(rows, { columns: columns() });
+  return comparisonTable(rowsOf(figures, notebook), { columns: columns() });
+}
+
+function rowsOf(figures: RunFigures, notebook: NotebookFigures | null): readonly ComparisonRow[] {
+  return compareWithNotebook(figures, notebook).filter(({ ours }) => ours !== null);
 }
 
 function columns(): number {

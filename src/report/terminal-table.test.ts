@@ -20,6 +20,16 @@ test('columns line up, subjects stand apart, what is missing is a dash', () => {
   ]);
 });
 
+test('a dense table has no lines between subjects', () => {
+  expect(comparisonTable(rows, { columns: 80, dense: true }).split('\n')).toEqual([
+    '                               this run  notebook',
+    '',
+    'Rotation, test accuracy         99.13 %   99.48 %',
+    'Rotation, test loss                   —    0.0153',
+    'Mean of 3                93.42 ± 0.58 %         —',
+  ]);
+});
+
 test('long labels are cut so that no line exceeds the terminal', () => {
   const lines = comparisonTable(rows, { columns: 44 }).split('\n');
   expect(lines[2]).toBe('Rotation, test ac…         99.13 %   99.48 %');

@@ -12,17 +12,18 @@ const gap = '  ';
  * where it has a figure.
  *
  * @param options.columns widest line allowed; longer labels are cut with `…`
+ * @param options.dense no blank lines but below the head, for few rows a subject
  */
 export function comparisonTable(
   rows: readonly ComparisonRow[],
-  { columns = 80 }: { columns?: number } = {},
+  { columns = 80, dense = false }: { columns?: number; dense?: boolean } = {},
 ): string {
   const isBeside = hasNotebook(rows);
   const cells = rows.map((row) => [row.label, oursText(row), ...(isBeside ? [theirsText(row)] : [])]);
   const lines = aligned([['', 'this run', ...(isBeside ? ['notebook'] : [])], ...cells], columns);
   const head = lines[0]!;
   const groups = rows.flatMap((row, i) => [
-    ...(row.subject === rows[i - 1]?.subject ? [] : ['']),
+    ...(row.subject === rows[i - 1]?.subject || (dense && i > 0) ? [] : ['']),
     lines[i + 1]!,
   ]);
   return [head, ...groups].join('\n');
