@@ -92,10 +92,10 @@ def read_batches(path):
     return list(zip(inputs, targets))
 
 
-def to_maps(inputs, layout):
-    """uint8 images as float maps in 0-1, features as they are, in the layout asked for."""
-    maps = inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs
-    return maps.contiguous(memory_format=layout)
+def to_maps(inputs, layout, dtype=torch.float32):
+    """uint8 images as maps in 0-1, features as they are, in the number type and the layout asked for."""
+    maps = inputs.to(dtype)
+    return (maps / 255 if inputs.dtype == torch.uint8 else maps).contiguous(memory_format=layout)
 
 
 def parse_arguments(description, **options):
