@@ -70,17 +70,22 @@ export function float64Reference(
   };
 }
 
-/** One contender of each PyTorch, for how far its float32 is from float64: neither allocator nor layout changes that. */
+/**
+ * Each PyTorch in each layout, for how far its float32 is from float64. The layout matters: in channels_last BatchNorm adds
+ * in float32, in contiguous maps in float64. The allocator does not.
+ */
 export function float32Witnesses(
   pytorches: readonly PyTorch[],
   { path, flags, files }: TorchProgram,
 ): Contender[] {
-  return pytorches.map(({ python, label }) => ({
-    name: `${label} in float32`,
-    role: 'reference',
-    program: [python, path],
-    flags: { ...flags, layout: layouts[0] },
-    env: allocators['allocator tuned']!,
-    files,
-  }));
+  return pytorches.flatMap(({ python, label }) =>
+    layouts.map((layout) => ({
+      name: `${label} in float32, ${layout}`,
+      role: 'reference',
+      program: [python, path],
+      flags: { ...flags, layout },
+      env: allocators['allocator tuned']!,
+      files,
+    })),
+  );
 }

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, afterEach, describe, expect, test, vi } from 'vitest';
 import { type Contender, runContender } from '../bench/contender.js';
 import { Fixtures } from '../bench/fixtures.js';
@@ -66,6 +68,28 @@ test('the naive lowering computes a whole training step as PyTorch does', async 
   await program.release();
 });
 
+const { pytorches: installed } = findPyTorches();
+
+test.skipIf(installed.length === 0)(
+  'PyTorch’s programs make maps of one channel in the layout asked for',
+  () => {
+    const script = [
+      'import torch',
+      'from rotnet import to_maps',
+      'images = torch.full((128, 28, 28, 1), 51, dtype=torch.uint8).permute(0, 3, 1, 2)',
+      'maps = [to_maps(images, f) for f in (torch.contiguous_format, torch.channels_last)]',
+      'print(*[(m.stride(), round(m.max().item(), 6), m.dtype) for m in maps])',
+    ].join('\n');
+    const { stdout } = spawnSync(installed[0]!.python, ['-c', script], {
+      cwd: fileURLToPath(new URL('../bench/torch', import.meta.url)),
+      encoding: 'utf8',
+    });
+    expect(stdout.trim()).toBe(
+      '((784, 784, 28, 1), 0.2, torch.float32) ((784, 1, 28, 1), 0.2, torch.float32)',
+    );
+  },
+);
+
 const pytorches = [
   { python: 'python3', label: 'PyTorch 1.13.0' },
   { python: '/opt/newer/python', label: 'PyTorch 2.6.0' },
@@ -111,8 +135,10 @@ describe('rows', () => {
     const { gate } = rows[0]!;
     expect(gate?.reference).toMatchObject({ name: 'PyTorch 1.13.0 in float64', flags: { double: 1 } });
     expect(gate?.witnesses.map(({ name }) => name)).toEqual([
-      'PyTorch 1.13.0 in float32',
-      'PyTorch 2.6.0 in float32',
+      'PyTorch 1.13.0 in float32, channels_last',
+      'PyTorch 1.13.0 in float32, contiguous',
+      'PyTorch 2.6.0 in float32, channels_last',
+      'PyTorch 2.6.0 in float32, contiguous',
     ]);
     const alone = allRows({ threads: 2, pytorches: [] })[0]!;
     expect(alone.gate).toBeUndefined();
@@ -286,19 +312,19 @@ describe('results', () => {
 
 describe('the gate', () => {
   // Distances from float64 of the first ten losses at width 0.25, as they were measured.
-  const pytorch113 = [1.2e-5, 1.2e-6, 6.4e-6, 2.7e-6, 5.9e-6, 2.3e-5, 4.0e-6, 1.7e-5, 2.8e-5, 1.5e-5];
-  const pytorch26 = [1.3e-5, 1.0e-6, 5.5e-6, 1.1e-6, 1.1e-5, 2.1e-5, 4.5e-6, 1.3e-5, 2.6e-5, 1.0e-5];
+  const channelsLast = [1.2e-5, 1.2e-6, 6.4e-6, 2.2e-6, 1.0e-5, 2.4e-5, 4.4e-6, 2.2e-5, 2.5e-5, 1.3e-5];
+  const contiguous = [8.0e-8, 1.9e-7, 1.3e-7, 7.6e-7, 1.3e-6, 1.3e-6, 1.2e-6, 1.5e-6, 7.4e-6, 1.7e-5];
   const ours = [3.6e-6, 7.8e-6, 8.0e-6, 1.6e-5, 2.0e-5, 1.1e-5, 1.2e-5, 8.0e-6, 1.6e-5, 1.4e-5];
   /** The same program with a learning rate that is 1 % too large, and with a momentum of 0.89 instead of 0.9. */
   const rateOff = [3.6e-6, 3.9e-5, 7.2e-5, 1.4e-4, 2.0e-4, 2.9e-4, 2.9e-4, 4.3e-4, 4.6e-4, 6.3e-4];
   const momentumOff = [3.6e-6, 9.0e-6, 4.6e-5, 1.3e-4, 2.6e-4, 4.4e-4, 5.3e-4, 8.7e-4, 1.1e-3, 1.5e-3];
-  const exact = pytorch113.map((_, i) => 1.5 - 0.01 * i);
+  const exact = contiguous.map((_, i) => 1.5 - 0.01 * i);
   const drift = (distances: readonly number[]) =>
     driftOf(
       exact.map((loss, i) => loss + (i % 2 === 0 ? 1 : -1) * distances[i]!),
       exact,
     );
-  const allowed = allowedDrift([drift(pytorch113), drift(pytorch26)]);
+  const allowed = allowedDrift([drift(channelsLast), drift(contiguous)]);
 
   test('drift is the largest distance so far', () => {
     expect(driftOf([1, 2.5, 3], [1, 2, 3.25])).toEqual([0, 0.5, 0.5]);
@@ -311,7 +337,7 @@ describe('the gate', () => {
         [0, 2e-5, 2e-5],
         [1e-5, 1e-5, 3e-5],
       ]),
-    ).toEqual([1e-5, 5e-5, 9e-5].map((x) => expect.closeTo(x, 9)));
+    ).toEqual([2e-5, 8e-5, 1.4e-4].map((x) => expect.closeTo(x, 9)));
   });
 
   test('right implementations pass; a wrong rate or momentum that 1e-3 would let pass does not', () => {
@@ -401,7 +427,7 @@ describe('running contenders', () => {
     const row = await measure({ contenders, gate: { steps: 2, reference, witnesses } });
     expect(rowJson(row)).toMatchObject({
       ours: null,
-      faults: { ours: 'wrong: off float64 by 1.0e-3 in step 2 (allowed: 4.1e-4)' },
+      faults: { ours: 'wrong: off float64 by 1.0e-3 in step 2 (allowed: 4.4e-4)' },
       lossDrift: {
         close: expect.closeTo(1e-4, 7),
         far: expect.closeTo(5e-3, 7),

@@ -94,8 +94,11 @@ def read_batches(path):
 
 def to_maps(inputs, layout, dtype=torch.float32):
     """uint8 images as maps in 0-1, features as they are, in the number type and the layout asked for."""
-    maps = inputs.to(dtype)
-    return (maps / 255 if inputs.dtype == torch.uint8 else maps).contiguous(memory_format=layout)
+    if inputs.dtype != torch.uint8:
+        return inputs.to(dtype).contiguous(memory_format=layout)
+    # Maps of one channel count as being in either layout, so that contiguous() would leave them in the file's, and
+    # convolutions go by the strides: only a new tensor has those of the layout asked for.
+    return torch.empty(inputs.shape, dtype=dtype, memory_format=layout).copy_(inputs).div_(255)
 
 
 def parse_arguments(description, **options):
