@@ -99,8 +99,9 @@ Quarterturn and its peers side by side: each contender in a process of its own, 
 the same weights and batches. PyTorch takes part in each version that PYTHON names, with its
 allocator as installed and tuned, in each memory layout; the fastest peer whose numbers are
 right is the row's peer, and the only ratio is against it. A training step is timed only after
-the losses of the same ${gateSteps} steps were compared with float64's; other numbers that are off by more
-than ${tolerance} are marked wrong. Wants an idle machine; all rows take about an hour for each PyTorch.
+the losses of the same ${gateSteps} steps were compared with float64's; other numbers that are off by
+more than ${tolerance} are marked wrong. Wants an idle machine; all rows take about an hour with two
+PyTorches.
 bench/README.md says how to make a second PyTorch.
 
 Options:
