@@ -1,118 +1,159 @@
 import type { ImageDataset } from '../data/dataset.js';
+import type { Preprocessing } from '../data/preprocessing.js';
 import { QuarterturnError } from '../errors.js';
-import { decodeModel } from '../onnx/decode.js';
-import type { OnnxModel } from '../onnx/model.js';
-import type { Runtime } from '../runtime/runtime.js';
-import { classNamesKey } from './export-model.js';
+import type { Program, Runtime } from '../runtime/runtime.js';
+import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 
-/** A classifier from an ONNX file, ready to use. */
-export interface LoadedClassifier {
+/** A classifier from an ONNX file, ready to use. It holds memory that no garbage collector sees until it is released. */
+export interface LoadedClassifier extends AsyncDisposable {
   /** Size of the images that it takes. */
   readonly height: number;
   readonly width: number;
   readonly channels: number;
   readonly classNames: readonly string[];
+  /** How pictures are fitted into that size; undefined where the file does not say. */
+  readonly preprocessing: Preprocessing | undefined;
   /**
    * Probability of each class for each image, in batches.
    * @param images of the classifier's size
    * @returns float32 [count, K], row-major
+   * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
+   *   probabilities (NaN, for one)
    */
-  classify(images: ImageDataset): Promise<Float32Array>;
+  classify(images: ImageDataset, options?: ClassifyOptions): Promise<Float32Array>;
+  /** Give the memory back. */
+  release(): Promise<void>;
+}
+
+export interface ClassifyOptions {
+  /** What to call an image in errors, by its index; default: `image 3 of <the data set's name>`. */
+  readonly titleOf?: (index: number) => string;
 }
 
 /** Images a forward pass takes at once; memory grows with it, speed hardly. */
 const batchSize = 128;
 
-const savedByRun = 'Use the classifier of a run: runs/<run>/models/classifier.onnx';
+const exportAgain = 'The file is damaged or says something else than it does: export it again.';
 
 /**
  * Load what `exportClassifier` made: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
  * in its metadata classes are called by their number.
+ *
+ * One blank image is classified at once, so that a file that says something else than it does is refused here.
+ *
+ * @example
+ * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), runtime);
+ * try {
+ *   const probabilities = await classifier.classify(images);
+ * } finally {
+ *   await classifier.release();
+ * }
  * @param name the file, for messages
- * @throws QuarterturnError `data` where it is no ONNX file, or another kind of model
+ * @throws QuarterturnError `data` where it is no ONNX file, another kind of model or damaged, `runtime` where the kernel
+ *   library refuses it
  */
 export async function loadClassifier(
   name: string,
   bytes: Uint8Array,
   runtime: Runtime,
 ): Promise<LoadedClassifier> {
-  const model = decodeModel(name, bytes);
-  const { input, output, size, classNames } = interfaceOf(name, model);
-  const program = await runtime.load(bytes);
-  const [height, width, channels] = size;
-  return {
-    height,
-    width,
-    channels,
-    classNames,
-    async classify(images) {
-      const imageSize = height * width * channels;
-      const probabilities = new Float32Array(images.count * classNames.length);
-      for (let from = 0; from < images.count; from += batchSize) {
-        const to = Math.min(from + batchSize, images.count);
-        // A copy: runtimes want memory that begins with the batch.
-        const data = images.images.slice(from * imageSize, to * imageSize) as Uint8Array<ArrayBuffer>;
-        const out = await program.run({ [input]: { dtype: 'uint8', shape: [to - from, ...size], data } });
-        probabilities.set(out[output]!.data as Float32Array, from * classNames.length);
-      }
-      return probabilities;
-    },
-  };
+  const found = readClassifierInterface(name, bytes);
+  const program = await runtime.load(bytes, name);
+  try {
+    await classifyBatch(name, found, program, new Uint8Array(found.height * found.width * found.channels));
+  } catch (error) {
+    await program.release();
+    throw error;
+  }
+  return new ProgramClassifier(name, found, program);
 }
 
-interface ModelInterface {
-  readonly input: string;
-  readonly output: string;
-  readonly size: readonly [number, number, number];
+class ProgramClassifier implements LoadedClassifier {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
   readonly classNames: readonly string[];
-}
+  readonly preprocessing: Preprocessing | undefined;
+  readonly #name: string;
+  readonly #interface: ClassifierInterface;
+  readonly #program: Program;
 
-function interfaceOf(name: string, { inputs, outputs, metadata }: OnnxModel): ModelInterface {
-  const [input, output] = [inputs[0], outputs[0]];
-  const [, ...size] = input?.shape ?? [];
-  const classes = output?.shape[1];
-  const fits =
-    inputs.length === 1 &&
-    input?.dtype === 'uint8' &&
-    size.length === 3 &&
-    size.every((n) => typeof n === 'number') &&
-    output?.dtype === 'float32' &&
-    output.shape.length === 2 &&
-    typeof classes === 'number';
-  if (!fits) {
-    const received = inputs.map(({ name, dtype, shape }) => `${name} ${dtype} [${shape.join(', ')}]`);
+  constructor(name: string, found: ClassifierInterface, program: Program) {
+    this.height = found.height;
+    this.width = found.width;
+    this.channels = found.channels;
+    this.classNames = found.classNames ?? Array.from({ length: found.classes }, (_, k) => String(k));
+    this.preprocessing = found.preprocessing;
+    this.#name = name;
+    this.#interface = found;
+    this.#program = program;
+  }
+
+  async classify(images: ImageDataset, options: ClassifyOptions = {}): Promise<Float32Array> {
+    const { titleOf = (index: number) => `image ${index} of ${images.name}` } = options;
+    this.#checkSize(images);
+    const { classes } = this.#interface;
+    const imageBytes = this.height * this.width * this.channels;
+    const probabilities = new Float32Array(images.count * classes);
+    for (let from = 0; from < images.count; from += batchSize) {
+      const to = Math.min(from + batchSize, images.count);
+      // A copy: runtimes want memory that begins with the batch.
+      const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
+      const rows = await classifyBatch(this.#name, this.#interface, this.#program, pixels, (index) =>
+        titleOf(from + index),
+      );
+      probabilities.set(rows, from * classes);
+    }
+    return probabilities;
+  }
+
+  release(): Promise<void> {
+    return this.#program.release();
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  #checkSize({ name, images, count, height, width, channels }: ImageDataset): void {
+    const sizeFits = height === this.height && width === this.width && channels === this.channels;
+    if (sizeFits && images.length >= count * height * width * channels) return;
     throw new QuarterturnError(
-      'data',
-      `${name}: expected a classifier with one input, uint8 [N, H, W, C]. Received: ${received.join('; ') || 'no input'}.`,
-      { hint: savedByRun },
+      'usage',
+      `${this.#name}: expected images of ${this.height}×${this.width}×${this.channels}. Received: ${name}, ${count} of ${height}×${width}×${channels} in ${images.length} bytes.`,
     );
   }
-  const names = classNamesIn(name, metadata[classNamesKey], classes);
-  return {
-    input: input.name,
-    output: output.name,
-    size: size as unknown as [number, number, number],
-    classNames: names,
-  };
 }
 
-function classNamesIn(name: string, text: string | undefined, classes: number): readonly string[] {
-  if (text === undefined) return Array.from({ length: classes }, (_, k) => String(k));
-  const names = parsed(text);
-  if (Array.isArray(names) && names.length === classes && names.every((n) => typeof n === 'string')) {
-    return names;
+/** Probabilities of a batch, checked. */
+async function classifyBatch(
+  name: string,
+  { input, output, height, width, channels, classes }: ClassifierInterface,
+  program: Program,
+  pixels: Uint8Array<ArrayBuffer>,
+  titleOf: (index: number) => string = () => 'a blank image',
+): Promise<Float32Array> {
+  const count = pixels.length / (height * width * channels);
+  const images = { dtype: 'uint8', shape: [count, height, width, channels], data: pixels } as const;
+  const { dtype, shape, data } = (await program.run({ [input]: images }))[output]!;
+  if (dtype !== 'float32' || shape.join() !== [count, classes].join()) {
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected probabilities of ${classes} classes, as the file says: float32 [${count}, ${classes}]. Received: ${dtype} [${shape.join(', ')}].`,
+      { hint: exportAgain },
+    );
   }
-  throw new QuarterturnError(
-    'data',
-    `${name}, metadata ${classNamesKey}: expected ${classes} names as a JSON array. Received: ${text.slice(0, 60)}.`,
-    { hint: savedByRun },
-  );
+  const rows = data as Float32Array;
+  const odd = rows.findIndex((p) => !isProbability(p));
+  if (odd >= 0) {
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected probabilities from 0 to 1. Received: ${rows[odd]} for ${titleOf(Math.floor(odd / classes))}.`,
+      { hint: exportAgain },
+    );
+  }
+  return rows;
 }
 
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
+/** A sum of rounded numbers may lie a hair above 1. */
+const isProbability = (p: number): boolean => p >= 0 && p <= 1 + 1e-4;
