@@ -190,7 +190,7 @@ describe('a file that says something else than it does', () => {
   test.each([8, 4, 2_000_000_000])('%i classes where it has 5', async (classes) => {
     expect(await refusal(withOutputShape('N', classes))).toMatchObject({
       code: 'data',
-      message: `m.onnx: expected probabilities of ${classes} classes, as the file says: float32 [1, ${classes}]. Received: float32 [1, 5].`,
+      message: `m.onnx: expected probabilities of ${classes} classes, as the file says: float32 [2, ${classes}]. Received: float32 [2, 5].`,
     });
   });
 
@@ -200,14 +200,29 @@ describe('a file that says something else than it does', () => {
     expect(message).toContain('Received: one of images of 100000×100000×3.');
   });
 
+  const failing = (size: string) => ({
+    code: 'data',
+    message: `m.onnx: expected a classifier of any number of images of ${size}, as the file says. Received: one that fails on two blank ones.`,
+  });
+
   test('images of another size than it takes', async () => {
+    // Patches cannot be cut of 29×29.
     const error = await refusal(
-      changed(({ inputs }) => ({
-        inputs: [{ ...inputs[0]!, shape: ['N', 30, 30, 1] }],
-        metadata: {},
-      })),
+      changed(({ inputs }) => ({ inputs: [{ ...inputs[0]!, shape: ['N', 29, 29, 1] }], metadata: {} })),
     );
-    expect(error.message).toMatch(/^m\.onnx: expected /);
+    expect(error).toMatchObject(failing('29×29×1'));
+  });
+
+  test('any number of images where it takes one', async () => {
+    const tracedWithOne = changed(({ initializers }) => ({
+      initializers: Object.fromEntries(
+        Object.entries(initializers).map(([name, t]) => [
+          name,
+          t.data instanceof BigInt64Array ? { ...t, data: t.data.map((n) => (n === -1n ? 1n : n)) } : t,
+        ]),
+      ),
+    }));
+    expect(await refusal(tracedWithOne)).toMatchObject(failing('28×28×1'));
   });
 });
 

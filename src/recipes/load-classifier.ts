@@ -39,7 +39,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
  * Load what `exportClassifier` made: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
  * in its metadata classes are called by their number.
  *
- * One blank image is classified at once, so that a file that says something else than it does is refused here.
+ * Two blank images are classified at once, so that a file that says something else than it does is refused here.
  *
  * @example
  * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), runtime);
@@ -60,7 +60,7 @@ export async function loadClassifier(
   const found = readClassifierInterface(name, bytes);
   const program = await runtime.load(bytes, name);
   try {
-    await classifyBatch(name, found, program, new Uint8Array(found.height * found.width * found.channels));
+    await classifyBlanks(name, found, program);
   } catch (error) {
     await program.release();
     throw error;
@@ -121,6 +121,21 @@ class ProgramClassifier implements LoadedClassifier {
     throw new QuarterturnError(
       'usage',
       `${this.#name}: expected images of ${this.height}×${this.width}×${this.channels}. Received: ${name}, ${count} of ${height}×${width}×${channels} in ${images.length} bytes.`,
+    );
+  }
+}
+
+/** @throws QuarterturnError `data` where the model does not do what its file says */
+async function classifyBlanks(name: string, found: ClassifierInterface, program: Program): Promise<void> {
+  const { height, width, channels } = found;
+  try {
+    await classifyBatch(name, found, program, new Uint8Array(2 * height * width * channels));
+  } catch (cause) {
+    if (!(cause instanceof QuarterturnError) || cause.code !== 'runtime') throw cause;
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected a classifier of any number of images of ${height}×${width}×${channels}, as the file says. Received: one that fails on two blank ones.`,
+      { hint: 'Export it again; for the classifier of a run: quarterturn run --resume runs/<run>', cause },
     );
   }
 }
