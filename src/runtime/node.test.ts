@@ -68,6 +68,13 @@ describe('whatever inputs and outputs are called', () => {
   });
 });
 
+test.each([-3, 0, 1.5, 1e9, Number.NaN])('createNodeRuntime refuses %d threads', async (threads) => {
+  await expect(createNodeRuntime({ device: 'cpu', threads })).rejects.toMatchObject({
+    code: 'usage',
+    message: `threads: expected a whole number from 1 to 1024. Received: ${threads}.`,
+  });
+});
+
 describe('a program', () => {
   let runtime: Runtime;
   let program: Program;

@@ -139,6 +139,14 @@ class SessionProgram implements Program {
       try {
         return await this.#session.run(feeds, fetches);
       } catch (cause) {
+        if (/Failed to allocate memory|bad_alloc/.test(text(cause))) {
+          const bytes = /buffer of size (\d+)/.exec(text(cause))?.[1];
+          throw new QuarterturnError(
+            'runtime',
+            `${this.#name}: expected memory for a run. Received: none is left${bytes ? ` for a buffer of ${bytes} bytes` : ''}.`,
+            { hint: 'Smaller batches or a narrower network need less.', cause },
+          );
+        }
         throw new QuarterturnError(
           'runtime',
           `${this.#name}: expected a run without an error. Received: one of ONNX Runtime (${text(cause)}).`,
