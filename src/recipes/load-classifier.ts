@@ -65,64 +65,44 @@ export async function loadClassifier(
     await program.release();
     throw error;
   }
-  return new ProgramClassifier(name, found, program);
+  const { height, width, channels, classes, preprocessing } = found;
+  const imageBytes = height * width * channels;
+  const release = () => program.release();
+  return {
+    height,
+    width,
+    channels,
+    classNames: found.classNames ?? Array.from({ length: classes }, (_, k) => String(k)),
+    preprocessing,
+    async classify(images, { titleOf = (index: number) => `image ${index} of ${images.name}` } = {}) {
+      checkSize(name, found, images);
+      const probabilities = new Float32Array(images.count * classes);
+      for (let from = 0; from < images.count; from += batchSize) {
+        const to = Math.min(from + batchSize, images.count);
+        // A copy: runtimes want memory that begins with the batch.
+        const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
+        const rows = await classifyBatch(name, found, program, pixels, (index) => titleOf(from + index));
+        probabilities.set(rows, from * classes);
+      }
+      return probabilities;
+    },
+    release,
+    [Symbol.asyncDispose]: release,
+  };
 }
 
-class ProgramClassifier implements LoadedClassifier {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly classNames: readonly string[];
-  readonly preprocessing: Preprocessing | undefined;
-  readonly #name: string;
-  readonly #interface: ClassifierInterface;
-  readonly #program: Program;
-
-  constructor(name: string, found: ClassifierInterface, program: Program) {
-    this.height = found.height;
-    this.width = found.width;
-    this.channels = found.channels;
-    this.classNames = found.classNames ?? Array.from({ length: found.classes }, (_, k) => String(k));
-    this.preprocessing = found.preprocessing;
-    this.#name = name;
-    this.#interface = found;
-    this.#program = program;
-  }
-
-  async classify(images: ImageDataset, options: ClassifyOptions = {}): Promise<Float32Array> {
-    const { titleOf = (index: number) => `image ${index} of ${images.name}` } = options;
-    this.#checkSize(images);
-    const { classes } = this.#interface;
-    const imageBytes = this.height * this.width * this.channels;
-    const probabilities = new Float32Array(images.count * classes);
-    for (let from = 0; from < images.count; from += batchSize) {
-      const to = Math.min(from + batchSize, images.count);
-      // A copy: runtimes want memory that begins with the batch.
-      const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
-      const rows = await classifyBatch(this.#name, this.#interface, this.#program, pixels, (index) =>
-        titleOf(from + index),
-      );
-      probabilities.set(rows, from * classes);
-    }
-    return probabilities;
-  }
-
-  release(): Promise<void> {
-    return this.#program.release();
-  }
-
-  [Symbol.asyncDispose](): Promise<void> {
-    return this.release();
-  }
-
-  #checkSize({ name, images, count, height, width, channels }: ImageDataset): void {
-    const sizeFits = height === this.height && width === this.width && channels === this.channels;
-    if (sizeFits && images.length >= count * height * width * channels) return;
-    throw new QuarterturnError(
-      'usage',
-      `${this.#name}: expected images of ${this.height}×${this.width}×${this.channels}. Received: ${name}, ${count} of ${height}×${width}×${channels} in ${images.length} bytes.`,
-    );
-  }
+/** @throws QuarterturnError `usage` for images that a classifier does not take */
+function checkSize(
+  name: string,
+  { height, width, channels }: ClassifierInterface,
+  given: ImageDataset,
+): void {
+  const sizeFits = given.height === height && given.width === width && given.channels === channels;
+  if (sizeFits && given.images.length >= given.count * height * width * channels) return;
+  throw new QuarterturnError(
+    'usage',
+    `${name}: expected images of ${height}×${width}×${channels}. Received: ${given.name}, ${given.count} of ${given.height}×${given.width}×${given.channels} in ${given.images.length} bytes.`,
+  );
 }
 
 /** @throws QuarterturnError `data` where the model does not do what its file says */

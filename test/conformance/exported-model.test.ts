@@ -1,11 +1,17 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { z } from 'zod';
 import { decodeModel } from '../../src/onnx/decode.js';
-import { exportClassifier } from '../../src/recipes/export-model.js';
+import { exportClassifier, preprocessingKey } from '../../src/recipes/export-model.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
+import { root } from '../support/compile.js';
 import { expectClose } from '../support/numeric.js';
-import { checkOnnx, classifyWithOpenCv, pythonWith } from '../support/python.js';
+import { checkOnnx, classifyWithOpenCv, pythonWith, runPython } from '../support/python.js';
 import {
+  type SampleSize,
   sampleBackbones,
   sampleClasses,
   sampleClassifier,
@@ -79,5 +85,36 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
         if (opType === 'Conv') expect(attributes.kernel_shape).toMatchObject({ kind: 'ints' });
       }
     });
+  });
+});
+
+describe('docs/model-file.md', () => {
+  /** The page's first block of code in a language. */
+  const exampleIn = (language: string): string => {
+    const page = readFileSync(join(root, 'docs/model-file.md'), 'utf8');
+    return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)![1]!;
+  };
+  const size: SampleSize = [28, 28, 1];
+  const model = exportClassifier({
+    ...sampleClassifier('compact', size),
+    classNames: sampleClasses,
+    meanBrightness: 33.3,
+  });
+
+  test('says what stands in the metadata', () => {
+    const { metadata } = decodeModel('model', model);
+    expect(JSON.parse(metadata[preprocessingKey]!)).toEqual(JSON.parse(exampleIn('json')));
+  });
+
+  test('its Python example gives the probabilities of training', async ({ skip }) => {
+    if (!python.cv2) return skip('no Python here can import cv2');
+    const images = sampleImages(32, size);
+    const picture = sharp(images.data.slice(0, 28 * 28), { raw: { width: 28, height: 28, channels: 1 } });
+    const files = { 'model.onnx': model, 'digit.png': await picture.png().toBuffer() };
+    const printed = await runPython(python.cv2, exampleIn('python'), files);
+    const [row] = z.array(z.array(z.number())).length(1).parse(JSON.parse(printed));
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const expected = await trainingProbabilities(runtime, sampleClassifier('compact', size), size, images);
+    expectClose(row!, expected.slice(0, 5), { absolute: 1e-5 }, 'probabilities');
   });
 });
