@@ -9,7 +9,7 @@ import { settings, trialOf } from '../support/lowering/case.js';
  * Costs rest on the types of all tensors of a lowered graph. They are worked out operator by operator, by ONNX's rules;
  * where they end, the semantic graph's own shape rules say what must come out.
  */
-describe.each(['cpu', 'webgpu'] as const)('types of the operators that lowering emits for %s', (target) => {
+describe.each(['cpu', 'webgpu', 'anywhere'] as const)('types of the operators that lowering emits for %s', (target) => {
   test.each(settings)('all cases, %s', (setting) => {
     const model = lower(trialOf(allCases, setting).graph, target);
     const types = tensorTypes(model);
