@@ -143,7 +143,7 @@ export const option = {
     ),
   classes: () =>
     new Option('--classes <n>', 'classes of the baseline (default: 10, the digits)').argParser(
-      wholeNumber('--classes', { min: 2, max: 256 }),
+      wholeNumber('--classes', { min: 2, max: 65536 }),
     ),
   limit: () =>
     new Option('--limit <n>', 'images to take of each IDX file (default: all)').argParser(

@@ -76,9 +76,12 @@ export function formatErrorLine(error: unknown): string {
 
 const unexpectedHint = 'This was not foreseen: please report it, with what --debug prints.';
 
-/** 2 for wrong usage, 130 (128 + SIGINT) where it was stopped on request, 1 for any other failure. */
-export function exitCodeOf(error: unknown): 1 | 2 | 130 {
+/**
+ * 2 for wrong usage, 1 for any other failure.
+ * @param stopped where it was stopped on request
+ */
+export function exitCodeOf(error: unknown, stopped: 75 | 130): 1 | 2 | 75 | 130 {
   if (!(error instanceof QuarterturnError)) return 1;
   if (error.code === 'usage') return 2;
-  return error.code === 'interrupted' ? 130 : 1;
+  return error.code === 'interrupted' ? stopped : 1;
 }

@@ -152,7 +152,7 @@ describe('a run', () => {
       trainImagesPerSecond: expect.any(Number),
       peakMemoryBytes: expect.any(Number),
     });
-    expect(result.pretext!.test.accuracy).toBeGreaterThan(0.9);
+    expect(result.pretext!.test!.accuracy).toBeGreaterThan(0.9);
     expect(result.peakMemoryBytes).toBeGreaterThan(50 * 2 ** 20);
   });
 
@@ -257,7 +257,7 @@ describe('a run', () => {
     const predictions = JSON.parse(stdout) as Record<string, unknown>[];
     expect(predictions).toHaveLength(200);
     const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
-    expect(right / 200).toBe(result.final!.test.accuracy);
+    expect(right / 200).toBe(result.final!.test!.accuracy);
     const { probabilities, probability } = predictions[7] as {
       probabilities: Record<string, number>;
       probability: number;
