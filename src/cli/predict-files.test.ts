@@ -213,7 +213,7 @@ test('what takes longer than two seconds tells how far it is', async () => {
 
 test('a model that fails leaves whole what is printed', async () => {
   let calls = 0;
-  const failing: Classifier = {
+  const failing: typeof classifier = {
     ...classifier,
     classify: async (images) => {
       if (++calls === 3) throw new Error('broken');

@@ -1,6 +1,7 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -200,6 +201,26 @@ test('what a file holds decides, whatever its name', async () => {
     stdout: '',
     stderr: 'warning: nothing.idx: holds no images.\n',
   });
+});
+
+test('of an IDX file no more is unpacked than --limit asks for', async () => {
+  const names = Array.from({ length: 3000 }, (_, i) => glyphClasses[i % 3]!);
+  const whole = gzipSync(idx([3000, glyphSize, glyphSize], Buffer.concat(names.map(glyph))));
+  // What is missing would be found by whoever goes on to the end.
+  await put('half.gz', whole.subarray(0, whole.length / 2));
+  const { code, stdout } = await predict(['half.gz', '--limit', '3']);
+  expect({ code, classes: classesIn(stdout) }).toEqual({ code: 0, classes: names.slice(0, 3) });
+  expect((await predict(['half.gz'])).code).toBe(1);
+});
+
+test.runIf(process.platform === 'linux')('a full disk is told in one message', async () => {
+  const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+  const command = `"${process.execPath}" "${bin}" predict model.onnx 7.png > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { cwd, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^error: standard output: expected to write it\. Received: ENOSPC, .*\.\nhint: .*\n$/,
+  );
 });
 
 test('--invert answers for dark ink on light paper', async () => {
