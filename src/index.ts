@@ -3,15 +3,17 @@
 export { type AugmentationStrength, strengths } from './data/augmentation-policy.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { readIdx } from './data/idx.js';
+export type { Preprocessing } from './data/preprocessing.js';
 export { QuarterturnError } from './errors.js';
 export { rotNet } from './nn/rotnet.js';
 export { summary } from './nn/summary.js';
 export { baseline } from './recipes/baseline.js';
 export { fitToBudget, measureSpeeds } from './recipes/budget.js';
 export type { RecipeContext } from './recipes/context.js';
-export { exportClassifier } from './recipes/export-model.js';
+export { type ExportOptions, exportClassifier } from './recipes/export-model.js';
 export { finetune } from './recipes/finetune.js';
 export type { GivenLabels } from './recipes/given-labels.js';
+export { type ClassifyOptions, type LoadedClassifier, loadClassifier } from './recipes/load-classifier.js';
 export { type PileGraph, pileGraph } from './recipes/pile-graph.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { pretrain } from './recipes/pretrain.js';

@@ -13,15 +13,16 @@ import {
 } from '../../test/support/glyph-classifier.js';
 import { idx } from '../../test/support/tiny-data.js';
 import { meanOf } from '../data/brightness.js';
-import { loadClassifier } from '../recipes/load-classifier.js';
+import { preprocessingFor } from '../data/preprocessing.js';
+import { type LoadedClassifier, loadClassifier } from '../recipes/load-classifier.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { TrainEvent } from '../train/events.js';
 import { createOutput } from './output.js';
-import { type Classifier, predictFiles } from './predict-files.js';
+import { predictFiles } from './predict-files.js';
 import { jsonFormat, tableFormat } from './prediction-output.js';
 
 let folder: string;
-let classifier: Classifier;
+let classifier: LoadedClassifier;
 const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
 
 beforeAll(async () => {
@@ -66,7 +67,7 @@ interface Run {
 
 interface RunOptions {
   readonly invert?: boolean;
-  readonly model?: Classifier;
+  readonly model?: LoadedClassifier;
   readonly stream?: PassThrough;
   /** Stop once the model was asked about so many images. */
   readonly abortAfter?: number;
@@ -79,7 +80,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
   const passes: Extract<TrainEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
   let asked = 0;
-  const counting: Classifier = {
+  const counting: LoadedClassifier = {
     ...model,
     classify: async (images) => {
       asked += images.count;
@@ -146,7 +147,10 @@ test('bad files are named as they come and do not stop the others', async () => 
 });
 
 describe('warnings', () => {
-  const known = (): Classifier => ({ ...classifier, preprocessing: { meanBrightness: meanOf(glyph('7')) } });
+  const known = (): LoadedClassifier => ({
+    ...classifier,
+    preprocessing: preprocessingFor(classifier, meanOf(glyph('7'))),
+  });
 
   test('a picture of one colour gets its row, and a word', async () => {
     const { labels, notes } = await run(['grey.png']);
@@ -194,7 +198,7 @@ test('what takes longer than two seconds tells how far it is', async () => {
   const clock = vi.spyOn(performance, 'now');
   let now = 0;
   clock.mockImplementation(() => now);
-  const slow: Classifier = {
+  const slow: LoadedClassifier = {
     ...classifier,
     classify: (images) => {
       now += 1500;

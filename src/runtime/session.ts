@@ -185,8 +185,8 @@ function own(tensors: Tensors, name: string): Tensor | undefined {
   return Object.hasOwn(tensors, name) ? tensors[name] : undefined;
 }
 
-/** The kernel library's own words, on one line. */
+/** The kernel library's own words, on one line and without a full stop. */
 function text(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/\s+/g, ' ').trim();
+  return message.replace(/\s+/g, ' ').replace(/[. ]+$/, '');
 }

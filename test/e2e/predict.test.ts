@@ -5,6 +5,8 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { preprocessingFor } from '../../src/data/preprocessing.js';
+import { preprocessingKey } from '../../src/recipes/export-model.js';
 import { type CliOptions, cli } from '../support/cli.js';
 import {
   encodeGlyphClassifier,
@@ -223,13 +225,25 @@ test.runIf(process.platform === 'linux')('a full disk is told in one message', a
   );
 });
 
-test('--invert answers for dark ink on light paper', async () => {
-  const negative = await sharp(await png('3'))
-    .negate()
-    .png()
-    .toBuffer();
-  await put('negative.png', negative);
-  expect(classesIn((await predict(['negative.png', '--invert'])).stdout)).toEqual(['3']);
+test('a negative is told where the model says how bright its images were, and --invert answers for it', async () => {
+  const preprocessing = preprocessingFor({ height: glyphSize, width: glyphSize, channels: 1 }, 25);
+  await put('telling.onnx', encodeGlyphClassifier({ [preprocessingKey]: JSON.stringify(preprocessing) }));
+  await put(
+    'negative.png',
+    await sharp(await png('3'))
+      .negate()
+      .png()
+      .toBuffer(),
+  );
+  const ask = (...args: string[]) => cli(['predict', 'telling.onnx', 'negative.png', ...args], { cwd });
+  const { code, stderr } = await ask();
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /^warning: negative\.png: looks like the negative of the training images .* use --invert\.\n$/,
+  );
+  const inverted = await ask('--invert');
+  expect(inverted.stderr).toBe('');
+  expect(classesIn(inverted.stdout)).toEqual(['3']);
 });
 
 describe('a stop', () => {
