@@ -44,11 +44,11 @@ export function createWarnings({ size, trainingMean, invert, say }: WarningOptio
       return;
     }
     const contrast = contrasts[first]!;
-    const look = contrast === 0 ? '' : `almost (its brightness differs by ${contrast} of 255) `;
-    warn(
-      printable(file),
-      `the picture is ${look}of one colour: its class says nothing.${reasonOf(decoded, invert)}`,
-    );
+    const look =
+      contrast === 0
+        ? 'of one colour'
+        : `almost of one colour (its brightness differs by ${contrast} of 255)`;
+    warn(printable(file), `the picture is ${look}: its class says nothing.${reasonOf(decoded, invert)}`);
   };
 
   const lookAtBrightness = (file: string, { count, pixels, decoded }: FileImages): void => {
