@@ -19,7 +19,7 @@ import { createNodeRuntime } from '../runtime/node.js';
 import type { TrainEvent } from '../train/events.js';
 import { createOutput } from './output.js';
 import { predictFiles } from './predict-files.js';
-import { tableFormat } from './prediction-output.js';
+import { jsonFormat, tableFormat } from './prediction-output.js';
 
 let folder: string;
 let classifier: LoadedClassifier;
@@ -155,7 +155,7 @@ describe('warnings', () => {
   test('a picture of one colour gets its row, and a word', async () => {
     const { labels, notes } = await run(['grey.png']);
     expect(labels).toEqual(['grey.png']);
-    expect(notes).toEqual(['warning: grey.png: the picture is one colour: its class says nothing.']);
+    expect(notes).toEqual(['warning: grey.png: the picture is of one colour: its class says nothing.']);
   });
 
   test('images of one colour in an IDX file are counted', async () => {
@@ -213,6 +213,24 @@ test('what takes longer than two seconds tells how far it is', async () => {
   // The second batch is known after 3 s: half of the files, and as long again to go.
   expect(passes[0]).toEqual({ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 });
   expect(passes.at(-1)).toMatchObject({ done: 128, etaMs: 0 });
+});
+
+test('a model that fails leaves whole what is printed', async () => {
+  let calls = 0;
+  const failing: typeof classifier = {
+    ...classifier,
+    classify: async (images) => {
+      if (++calls === 3) throw new Error('broken');
+      return classifier.classify(images);
+    },
+  };
+  const stream = new PassThrough();
+  const files = Array.from({ length: 100 }, () => join(folder, '7.png'));
+  const options = { format: jsonFormat(), output: createOutput(stream), invert: false };
+  const session = { emit: () => {}, signal: new AbortController().signal, clear: () => {} };
+  await expect(predictFiles(failing, files, { ...options, session })).rejects.toThrow('broken');
+  stream.end();
+  expect(JSON.parse(Buffer.concat(await stream.toArray()).toString())).toHaveLength(64);
 });
 
 test('a stop leaves whole rows and says how many', async () => {

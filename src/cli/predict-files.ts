@@ -63,27 +63,31 @@ export async function predictFiles(
   };
   const isOver = (): boolean => session.signal.aborted || output.isClosed;
 
-  for await (const read of readFiles(files, classifier, { limit, invert })) {
-    if (isOver()) break;
-    if ('error' in read) {
-      failures.push(read.error);
-      say(formatErrorLine(read.error));
-      progress.advance(1);
-      continue;
+  try {
+    for await (const read of readFiles(files, classifier, { limit, invert })) {
+      if (isOver()) break;
+      if ('error' in read) {
+        failures.push(read.error);
+        say(formatErrorLine(read.error));
+        progress.advance(1);
+        continue;
+      }
+      const { file, images } = read;
+      warnings.look(file, images);
+      const imageBytes = images.pixels.length / images.count;
+      for (let index = 0; index < images.count && !isOver(); index++) {
+        const pixels = images.pixels.subarray(index * imageBytes, (index + 1) * imageBytes);
+        batch.push({ file, index, several: images.count > 1, pixels });
+        if (batch.length === batchSize) await flush();
+        progress.advance(1 / images.count);
+      }
+      if (images.count === 0) progress.advance(1);
     }
-    const { file, images } = read;
-    warnings.look(file, images);
-    const imageBytes = images.pixels.length / images.count;
-    for (let index = 0; index < images.count && !isOver(); index++) {
-      const pixels = images.pixels.subarray(index * imageBytes, (index + 1) * imageBytes);
-      batch.push({ file, index, several: images.count > 1, pixels });
-      if (batch.length === batchSize) await flush();
-      progress.advance(1 / images.count);
-    }
-    if (images.count === 0) progress.advance(1);
+    if (!isOver()) await flush();
+  } finally {
+    // Also where the model fails: what is printed stays a whole document.
+    await print(format.end());
   }
-  if (!isOver()) await flush();
-  await print(format.end());
   warnings.end();
   if (session.signal.aborted) {
     throw new QuarterturnError(
