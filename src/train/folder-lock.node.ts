@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import { temporaryPath } from './atomic-file.node.js';
+import { ioError, temporaryPath } from './atomic-file.node.js';
 import { isHere, isRunning, newOwnerName, ownerIn } from './owner.node.js';
 
 /** How often a holder shows that it is there. */
@@ -49,13 +49,13 @@ export class FolderLock {
   /**
    * Take a folder for this process alone.
    * @param path of the lock, in the folder that it is for
-   * @throws QuarterturnError `io` where another process holds it. File system errors pass through as they are.
+   * @throws QuarterturnError `io` where another process holds it, or the folder cannot be written.
    */
   static async take(path: string): Promise<FolderLock> {
     const name = newOwnerName();
     const claim = temporaryPath(path);
-    await fs.mkdir(claim);
     try {
+      await fs.mkdir(claim);
       await fs.writeFile(join(claim, name), description);
       // Ages are told by the clock of the disk: those of its hosts may differ.
       const { mtimeMs: nowMs } = await fs.stat(join(claim, name));
@@ -63,6 +63,8 @@ export class FolderLock {
         if (await isTaken(claim, path, name)) return new FolderLock(path, name);
         await removeDead(path, nowMs);
       }
+    } catch (error) {
+      throw ioError('write', dirname(path), error);
     } finally {
       await fs.rm(claim, { recursive: true, force: true });
     }
