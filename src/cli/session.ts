@@ -8,6 +8,8 @@ import { traitsOf } from './terminal.js';
 export interface Session {
   readonly emit: EventListener;
   readonly signal: AbortSignal;
+  /** Take the live line of the progress away before something else is printed. */
+  clear(): void;
 }
 
 export interface SessionOptions {
@@ -32,7 +34,7 @@ export async function inSession<T>(
     progress.listener({ type: 'note', text: options.stopping });
   });
   try {
-    return await body({ emit: progress.listener, signal: controller.signal });
+    return await body({ emit: progress.listener, signal: controller.signal, clear: progress.clear });
   } finally {
     removeListener();
     progress.end();
@@ -48,4 +50,4 @@ function stderrProgress(): Progress {
   return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
 }
 
-const silence: Progress = { listener: () => {}, end: () => {} };
+const silence: Progress = { listener: () => {}, clear: () => {}, end: () => {} };

@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { QuarterturnError } from '../errors.js';
+import { printable } from './paths.js';
 
 /** Marks text for a terminal, or leaves it as it is. */
 export interface Styles {
@@ -64,6 +65,13 @@ export function formatError(error: unknown, options: { debug?: boolean; color?: 
   if (hint !== undefined) lines.push(`${styles.dim('hint:')} ${hint}`);
   if (debug) lines.push(inspect(error, { colors: color }));
   return lines.join('\n');
+}
+
+/** An error of which there may be many, on one line: what happened and what to do about it. */
+export function formatErrorLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof QuarterturnError ? error.hint : unexpectedHint;
+  return `error: ${printable(hint === undefined ? message : `${message} ${hint}`)}`;
 }
 
 const unexpectedHint = 'This was not foreseen: please report it, with what --debug prints.';

@@ -45,7 +45,7 @@ test('says in plain words that memory ran out', async () => {
   const program = await runtime.compile(doubled);
   await expect(program.run({ x: float32([3], [1, 2, 3]) })).rejects.toMatchObject({
     code: 'runtime',
-    message: 'run: expected memory for the graph. Received: none is left for a buffer of 1179648 bytes.',
+    message: 'graph: expected memory for a run. Received: none is left for a buffer of 1179648 bytes.',
     hint: expect.stringContaining('Smaller batches'),
   });
   await program.release();

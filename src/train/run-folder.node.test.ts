@@ -265,7 +265,7 @@ describe('after a kill', () => {
     await (await create()).writeJson('config', {});
     await fs.writeFile(join(path, 'config.json'), '{');
     await expect(opened[0]!.readJson('config')).rejects.toThrow(
-      `${join(path, 'config.json')}: expected JSON.`,
+      `${join(path, 'config.json')}: expected a name in double quotes or a closing brace at line 1, column 2.`,
     );
   });
 });

@@ -36,6 +36,7 @@ const entryNames = [
   metricsName,
   checkpointsName,
   modelsName,
+  'evidence.json',
   'result.json',
   'exhibits.json',
   reportName,
@@ -48,6 +49,7 @@ const entryNames = [
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
  *     models/<name>.onnx
+ *     evidence.json                    what speaks for each classifier, and stages that failed
  *     result.json, exhibits.json, report.html
  *
  * Every file but `metrics.jsonl` is replaced in one stroke. One process writes, any number read.
