@@ -79,7 +79,8 @@ export class FolderLock {
     try {
       await this.#beat();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return; // a full disk takes no lock away
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes(code)) return; // a full disk takes no lock away
       // Of a folder that is gone as a whole, the write itself tells.
       if (!existsSync(dirname(this.#path))) return;
       const [winner] = await fs.readdir(this.#path).catch(() => []);
@@ -94,12 +95,19 @@ export class FolderLock {
     }
   }
 
-  /** Let other processes take it; where it is theirs already, it stays. */
+  /**
+   * Let other processes take it; where it is theirs already, it stays.
+   * @throws QuarterturnError `io` where the folder cannot be written any more
+   */
   async release(): Promise<void> {
     clearInterval(this.#heart);
     process.off('exit', this.#releaseAtExit);
-    await fs.unlink(this.#entry).catch(unlessGone);
-    await fs.rmdir(this.#path).catch(unlessUsed);
+    try {
+      await fs.unlink(this.#entry).catch(unlessGone);
+      await fs.rmdir(this.#path).catch(unlessUsed);
+    } catch (error) {
+      throw ioError('write', this.#path, error);
+    }
   }
 
   /** The same bytes once more: only the time changes, set by the clock of the disk, and nobody reads half of them. */
@@ -191,7 +199,7 @@ function lockedError(path: string, who: string, leftMs?: number): QuarterturnErr
   const silent =
     leftMs === undefined
       ? ''
-      : ` It cannot be seen from here: if it is dead, try again in ${Math.ceil(leftMs / 60_000)} min.`;
+      : ` It cannot be seen from here: if you know it to be dead, delete ${path}, or try again in ${Math.ceil(leftMs / 60_000)} min.`;
   return new QuarterturnError(
     'io',
     `${dirname(path)}: expected a run that no other process writes. Received: ${who}.`,
