@@ -13,22 +13,23 @@ import {
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
 import { assertScalable } from '../recipes/budget.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
+import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../recipes/fingerprint.js';
 import { measureSpeeds } from '../recipes/measure-speeds.js';
 import { assertFits, run } from '../recipes/run.js';
 import { predictMs, type Speeds } from '../recipes/run-cost.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { type Cost, costOf } from '../recipes/stages.js';
-import { type AblationRow, ablationMarkdown, ablationRow, ablationTable } from '../report/ablation.js';
+import { type AblationRow, ablationRow, ablationTable } from '../report/ablation.js';
 import { formatDuration } from '../report/format.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { ioError, readFileIfThere, writeFileAtomically } from '../train/atomic-file.node.js';
-import { decodeJson, encodeJson } from '../train/checkpoint.js';
+import { ioError } from '../train/atomic-file.node.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import type { RunResult, StageName } from '../train/run-record.js';
+import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
-import { shownPath } from './paths.js';
+import { shellPath, shownPath } from './paths.js';
 import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
-import { writeReport } from './run-report.js';
+import { readConfig, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
 import { assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
 import { timestamp } from './timestamp.js';
@@ -41,51 +42,78 @@ export interface AblateFlags extends SettingFlags, PlaceFlags {
   readonly quiet?: boolean;
 }
 
-/** `ablation.json`: what was asked for, and the table as far as it is known. */
-interface Ablation {
-  readonly startedAt: string;
-  /** The whole recipe. */
-  readonly settings: RunSettings;
-  /** In the order of the table. */
-  readonly variants: readonly string[];
-  readonly environment: Readonly<Record<string, unknown>>;
-  readonly rows: readonly AblationRow[];
-}
-
 /** Labels are drawn this often where nothing else is said: fewer tell nothing of the spread. */
 const usualDraws = 3;
 
-const documentName = 'ablation.json';
-const tableName = 'ablation.md';
 const pretrainingName = 'pretraining';
 
 /** Train what is missing, and print the table. */
 export async function ablate(flags: AblateFlags): Promise<void> {
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
-    const folder = flags.resume ?? flags.out ?? `runs/ablate-${timestamp(new Date())}`;
-    const ablation = await measured(folder, flags, session);
-    if (flags.json) return `${encodeJson(documentName, { folder, ...ablation }, 2)}\n`;
+    const path = flags.resume ?? flags.out ?? `runs/ablate-${timestamp(new Date())}`;
+    const { ablation, tablePath } = await measured(path, flags, session);
+    if (flags.json) return encodeAblation({ folder: path, ...ablation });
     const table = ablationTable(ablation.rows, { columns: process.stdout.columns || 80 });
-    return `\n${table}\n\nTable  ${shownPath(join(folder, tableName))}\n`;
+    return `\n${table}\n\nTable  ${shownPath(tablePath)}\n`;
   });
   process.stdout.write(output);
 }
 
-async function measured(folder: string, flags: AblateFlags, session: Session): Promise<Ablation> {
-  const before = await readAblation(folder);
-  if (!before && flags.resume !== undefined) {
+interface Measured {
+  readonly ablation: Ablation;
+  readonly tablePath: string;
+}
+
+async function measured(path: string, flags: AblateFlags, session: Session): Promise<Measured> {
+  const opened = await AblationFolder.open(path);
+  if (!opened && flags.resume !== undefined) {
     throw new QuarterturnError(
       'checkpoint',
-      `${folder}: expected a folder of quarterturn ablate. Received: one without ${documentName}.`,
+      `${path}: expected a folder of quarterturn ablate. Received: one without a table.`,
       { hint: 'Check the path; a new table is begun without --resume.' },
     );
   }
-  if (before) assertUnchanged(flags, before.settings, 'pretrain', folder);
+  let folder = opened;
+  try {
+    const before = opened?.before;
+    const { ablation, blocks, context } = await planned(path, before, flags, session);
+    // A new folder comes last: what fails before leaves nothing behind.
+    folder ??= await AblationFolder.create(path);
+    await folder.write(ablation);
+    session.emit({ type: 'note', text: `Table ${path}` });
+    return {
+      ablation: await new AblationRuns(folder, ablation, blocks, context).measure(),
+      tablePath: folder.tablePath,
+    };
+  } catch (error) {
+    if (folder === undefined || !(error instanceof QuarterturnError) || error.code !== 'interrupted')
+      throw error;
+    throw new QuarterturnError('interrupted', error.message, {
+      hint: `Go on with: quarterturn ablate --resume ${shellPath(path)}`,
+      cause: error,
+    });
+  } finally {
+    await folder?.close();
+  }
+}
+
+/** What the variants run in. */
+type AblationContext = Omit<RecipeContext, 'settings' | 'store'>;
+
+/** What is to be measured, and on what. */
+async function planned(
+  path: string,
+  before: Ablation | undefined,
+  flags: AblateFlags,
+  session: Session,
+): Promise<{ readonly ablation: Ablation; readonly blocks: number; readonly context: AblationContext }> {
+  if (before) assertUnchanged(flags, before.settings, 'pretrain', path);
   const whole = before?.settings ?? (await wholeRecipe(flags));
   const place = placeOf(flags, before?.environment);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
+  if (before) assertSameData(path, fingerprintIn(before.environment), data);
   assertFits({ settings: whole, data }, ['pretrain']);
   assertGoingOn(session);
   const context = { data, runtime, ...session };
@@ -97,11 +125,7 @@ async function measured(folder: string, flags: AblateFlags, session: Session): P
   const names = chosenNames(flags.variants, before?.variants, (variant) =>
     variant.change(settings, { blocks, suggested: undefined }),
   );
-  const environment = {
-    ...environmentOf(place),
-    device: place.device,
-    data: { origin: data.origin, checksums: data.checksums },
-  };
+  const environment = { ...environmentOf(place), device: place.device, data: fingerprintOf(data) };
   const ablation: Ablation = {
     startedAt: before?.startedAt ?? new Date().toISOString(),
     settings,
@@ -109,17 +133,7 @@ async function measured(folder: string, flags: AblateFlags, session: Session): P
     environment: before?.environment ?? environment,
     rows: before?.rows ?? [],
   };
-  try {
-    await writeAblation(folder, ablation);
-    session.emit({ type: 'note', text: `Table ${folder}` });
-    return await new AblationRuns(folder, ablation, blocks, context).measure();
-  } catch (error) {
-    if (!(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
-    throw new QuarterturnError('interrupted', error.message, {
-      hint: `Go on with: quarterturn ablate --resume ${shownPath(folder)}`,
-      cause: error,
-    });
-  }
+  return { ablation, blocks, context };
 }
 
 async function wholeRecipe(flags: AblateFlags): Promise<RunSettings> {
@@ -170,20 +184,15 @@ interface PlannedRun {
 
 /** Measures the variants of one table, each in its run folder. */
 class AblationRuns {
-  readonly #folder: string;
-  readonly #context: Omit<RecipeContext, 'settings' | 'store'>;
+  readonly #folder: AblationFolder;
+  readonly #context: AblationContext;
   readonly #blocks: number;
   #ablation: Ablation;
   #speeds: Speeds | undefined;
   /** How much slower than measured at first the runs really are. */
   #slowness = 1;
 
-  constructor(
-    folder: string,
-    ablation: Ablation,
-    blocks: number,
-    context: Omit<RecipeContext, 'settings' | 'store'>,
-  ) {
+  constructor(folder: AblationFolder, ablation: Ablation, blocks: number, context: AblationContext) {
     this.#folder = folder;
     this.#ablation = ablation;
     this.#blocks = blocks;
@@ -200,7 +209,7 @@ class AblationRuns {
     }
     const missing = planned.filter(({ variant }) => !known.has(variant.name));
     if (missing.length === 0) {
-      this.#note(`${this.#folder} is complete: nothing to train.`);
+      this.#note(`${this.#folder.path} is complete: nothing to train.`);
     } else {
       const { settings } = this.#ablation;
       this.#speeds = await measureSpeeds({ ...this.#context, settings });
@@ -223,7 +232,7 @@ class AblationRuns {
     const changed = variant.change(settings, { blocks: this.#blocks, suggested: suggested ?? undefined });
     const parsed = parseSettings(changed);
     const stages = variantStages(variant, parsed);
-    return { variant, settings: parsed, stages, path: join(this.#folder, variant.name) };
+    return { variant, settings: parsed, stages, path: join(this.#folder.path, variant.name) };
   }
 
   #note(text: string): void {
@@ -232,7 +241,7 @@ class AblationRuns {
 
   async #save(rows: readonly AblationRow[]): Promise<void> {
     this.#ablation = { ...this.#ablation, rows };
-    await writeAblation(this.#folder, this.#ablation);
+    await this.#folder.write(this.#ablation);
   }
 
   /** What a finished run tells; undefined where it is not finished. */
@@ -241,8 +250,13 @@ class AblationRuns {
     const store = await openedToRead(path);
     const result = (await store?.readJson('result')) as RunResult | undefined;
     if (!store || !result) return undefined;
-    // Which labels it has, only its own folder knows.
-    const settings = settingsOfConfig(await store.readJson('config'), path);
+    const settings = await this.#settingsOf(store);
+    // Which labels were suggested, only its own folder knows.
+    assertSameSettings(
+      path,
+      settings,
+      variant.suggests ? { ...planned.settings, labels: settings.labels } : planned.settings,
+    );
     const metrics = result.draws.map((draw) => draw[variant.figure]);
     if (metrics.length < settings.draws || metrics.some((figure) => figure === null)) return undefined;
     const pretraining = stages.includes('finetune') ? await this.#pretrainingCost() : undefined;
@@ -254,13 +268,23 @@ class AblationRuns {
     );
   }
 
+  /**
+   * The settings of a run below this folder.
+   * @throws QuarterturnError `checkpoint` where it is one on other data, whatever brought it here
+   */
+  async #settingsOf(store: RunFolder): Promise<RunSettings> {
+    const config = await readConfig(store);
+    assertSameData(store.name, fingerprintIn(config), this.#context.data);
+    return settingsOfConfig(config, store.name);
+  }
+
   async #pretrainingCost(): Promise<Cost | undefined> {
     const store = await openedToRead(this.#pretrainingPath);
     return store && costOf({ store }, 'pretrain', 0);
   }
 
   get #pretrainingPath(): string {
-    return join(this.#folder, pretrainingName);
+    return join(this.#folder.path, pretrainingName);
   }
 
   get #pretrainingSettings(): RunSettings {
@@ -271,7 +295,9 @@ class AblationRuns {
   async #pretrain(): Promise<void> {
     const settings = this.#pretrainingSettings;
     const store = await openedToRead(this.#pretrainingPath);
-    if (await store?.readJson('result')) return;
+    if (store && (await store.readJson('result'))) {
+      return assertSameSettings(store.name, await this.#settingsOf(store), settings);
+    }
     this.#note('Shared by the variants: rotation pretraining');
     await this.#run(this.#pretrainingPath, settings, ['pretrain'], async () => undefined);
   }
@@ -284,9 +310,8 @@ class AblationRuns {
     await this.#run(path, settings, stages, async (store) => {
       for (const other of all) {
         const from = other === planned ? undefined : await openedToRead(other.path);
-        const config = await from?.readJson('config');
-        if (!from || !config) continue;
-        const theirs = settingsOfConfig(config, other.path);
+        if (!from || !(await from.readJson('config'))) continue;
+        const theirs = await this.#settingsOf(from);
         for (const stage of stages) {
           await handOver(stage, { store: from, settings: theirs }, { store, settings });
         }
@@ -300,8 +325,8 @@ class AblationRuns {
   }
 
   async #withSuggestedLabels({ variant, path }: PlannedRun): Promise<RunSettings> {
-    const begun = await (await openedToRead(path))?.readJson('config');
-    if (begun) return settingsOfConfig(begun, path);
+    const begun = await openedToRead(path);
+    if (begun && (await begun.readJson('config'))) return this.#settingsOf(begun);
     const store = await RunFolder.open(this.#pretrainingPath, { readOnly: true });
     const labels = await suggestedLabels({ ...this.#context, settings: this.#pretrainingSettings, store });
     return this.#plan(variant, labels).settings;
@@ -359,23 +384,4 @@ async function holdsRun(path: string): Promise<boolean> {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false;
     throw ioError('read', path, error);
   }
-}
-
-async function readAblation(folder: string): Promise<Ablation | undefined> {
-  const path = join(folder, documentName);
-  const bytes = await readFileIfThere(path);
-  if (!bytes) return undefined;
-  const ablation = decodeJson(path, new TextDecoder().decode(bytes)) as Ablation;
-  return { ...ablation, settings: parseSettings(ablation.settings, path) };
-}
-
-async function writeAblation(folder: string, ablation: Ablation): Promise<void> {
-  try {
-    await fs.mkdir(folder, { recursive: true });
-  } catch (error) {
-    throw ioError('write', folder, error);
-  }
-  await writeFileAtomically(join(folder, documentName), `${encodeJson(documentName, ablation, 2)}\n`);
-  if (ablation.rows.length === 0) return;
-  await writeFileAtomically(join(folder, tableName), `${ablationMarkdown(ablation.rows)}\n`);
 }

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { QuarterturnError } from '../errors.js';
+import { dataDifference, fingerprintIn } from '../recipes/fingerprint.js';
 import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
@@ -7,6 +8,7 @@ import { notebookFor } from '../report/comparison.js';
 import type { EventListener } from '../train/events.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';
 import { formatFigures, readConfig, resumeCommand } from './run-report.js';
 import { inSession } from './session.js';
@@ -42,13 +44,20 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const place = placeOf(flags, config);
     const { createNodeRuntime } = await import('../runtime/node.js'); // a slow start, which other commands need not have
     const runtime = await createNodeRuntime(place);
-    const data = await readData(place, session.emit);
+    const data = await readData(place, session.emit, config);
     const emit = evaluationsOnly(session.emit);
     const figures = await evaluateRun({ settings, data, runtime, store, signal: session.signal, emit });
     assertAny(figures, path);
-    return flags.json
-      ? `${JSON.stringify({ run: path, preset: settings.preset, seed: settings.seed, ...figures }, null, 2)}\n`
-      : `\n${formatFigures(figures, notebookFor(data.checksums))}\n`;
+    const sameData = dataDifference(fingerprintIn(config), data) === undefined;
+    if (flags.json) {
+      const { preset, seed } = settings;
+      const evaluated = { origin: data.origin, ofTheRun: sameData };
+      return `${JSON.stringify({ run: path, preset, seed, data: evaluated, ...figures }, null, 2)}\n`;
+    }
+    const title = sameData
+      ? ''
+      : `On ${place.dataFolder === null ? 'MNIST' : shownPath(place.dataFolder)}, which is other data than that of the run:\n\n`;
+    return `\n${title}${formatFigures(figures, notebookFor(data.checksums))}\n`;
   });
   process.stdout.write(output);
 }

@@ -3,6 +3,7 @@ import { resolve } from 'node:path';
 import type { DataSource } from '../data/dataset.js';
 import { readIdxFolder } from '../data/idx-folder.node.js';
 import { readMnist } from '../data/mnist.node.js';
+import { dataDifference, fingerprintIn } from '../recipes/fingerprint.js';
 import { formatCount } from '../report/format.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import type { EventListener } from '../train/events.js';
@@ -37,8 +38,15 @@ export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unkno
   };
 }
 
-/** Read the data once, and say what it is. */
-export async function readData({ dataFolder }: Place, emit: EventListener): Promise<DataSource> {
+/**
+ * Read the data once, and say what it is.
+ * @param config of the run that the data is looked at with: that it began with other data is said, too
+ */
+export async function readData(
+  { dataFolder }: Place,
+  emit: EventListener,
+  config: Readonly<Record<string, unknown>> = {},
+): Promise<DataSource> {
   const data = dataFolder === null ? await readMnist() : await readIdxFolder(dataFolder);
   const { train, test } = data;
   const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
@@ -49,6 +57,11 @@ export async function readData({ dataFolder }: Place, emit: EventListener): Prom
   const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
   emit({ type: 'note', text: `Data  ${name}: ${counts}, ${train.height}×${train.width}, ${classes}` });
   for (const text of data.notes ?? []) emit({ type: 'note', text });
+  const before = fingerprintIn(config);
+  const difference = dataDifference(before, data);
+  if (difference !== undefined) {
+    emit({ type: 'note', text: `Other data than that of the run, ${before?.origin}: ${difference}.` });
+  }
   return data;
 }
 

@@ -211,6 +211,41 @@ describe('createProgress', () => {
     ]);
   });
 
+  test.each([40, 20])(
+    'in a terminal of %d columns no line is wider, live or lasting, and nothing is lost',
+    (columns) => {
+      for (const color of [false, true]) {
+        const { writes, clock, listener, end } = record80(true, color, columns);
+        const title = 'Fine-tuning on 100 labels, of the pretrained network';
+        const events: TrainEvent[] = [
+          stageStart,
+          { ...stageStart, title, draw: 2, fromStep: 3000 },
+          ...everything,
+          { type: 'evaluated', title: 'rotations of validation images', metrics: record.train },
+          { type: 'note', text: 'Data  MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes' },
+        ];
+        for (const event of events) {
+          listener(event);
+          clock.ms += 200;
+        }
+        end();
+        const text = stripVTControlCharacters(writes.join(''));
+        for (const line of text.split(/[\r\n]/)) expect([...line].length).toBeLessThanOrEqual(columns);
+        const words = text.split(/\s+/).join(' ');
+        expect(words).toContain('Pretraining on rotations 20 epochs, 29,960 steps ');
+        expect(words).toContain(`${title}, draw 2 20 epochs, 29,960 steps, resumed after step 3,000`);
+        expect(words).toContain('rotations of validation images: accuracy 87.65 %, loss 0.4321');
+        expect(words).toContain('Data MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes');
+      }
+    },
+  );
+
+  test('a word that is wider than the terminal stays whole', () => {
+    const { writes, listener } = record80(true, false, 20);
+    listener({ type: 'note', text: 'Run   runs/a-name-of-more-than-twenty-columns' });
+    expect(writes).toEqual(['Run\nruns/a-name-of-more-than-twenty-columns\n']);
+  });
+
   test('on a terminal rewrites one line, and clears it before a lasting one and at the end', () => {
     const { writes, clock, listener, end } = record80(true);
     listener(stageStart);

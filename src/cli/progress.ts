@@ -1,3 +1,4 @@
+import { stripVTControlCharacters } from 'node:util';
 import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
 import type { EventListener, TrainEvent } from '../train/events.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../train/run-record.js';
@@ -67,9 +68,10 @@ export function createProgress(options: ProgressOptions): Progress {
     if (live) stream.write('\r\x1b[K');
     live = false;
   };
+  const lastingWidth = (): number => (isTTY ? options.columns() : Number.POSITIVE_INFINITY);
   const print = (line: string): void => {
     clear();
-    stream.write(`${line}\n`);
+    stream.write(`${wrapped(line, lastingWidth())}\n`);
     printedAt = now();
   };
   const isTold = (epoch: number): boolean => {
@@ -103,8 +105,7 @@ export function createProgress(options: ProgressOptions): Progress {
         pile = event.record.pile;
         if (!isTold(event.record.epoch)) return;
         epochTold = event.record.epoch;
-        const width = isTTY ? options.columns() : Number.POSITIVE_INFINITY;
-        return print(formatEpoch(event.record, epochs, width, styles));
+        return print(formatEpoch(event.record, epochs, lastingWidth(), styles));
       }
       case 'evaluated':
         if (inEpoch) return;
@@ -268,6 +269,20 @@ function cut(text: string, width: number): string {
   const chars = [...text];
   while (chars.length > 0 && columnsOf(chars.join('')) > width) chars.pop();
   return chars.join('');
+}
+
+/** Break a line between words so that none is wider, if it can be; a word that is too long stays whole, to be copied. */
+function wrapped(line: string, width: number): string {
+  const fits = (text: string): boolean => columnsOf(stripVTControlCharacters(text)) <= width;
+  if (fits(line)) return line;
+  const [first = '', ...words] = line.match(/\S+\s*/g) ?? [];
+  const lines = [first];
+  for (const word of words) {
+    const longer = lines.at(-1)! + word;
+    if (fits(longer.trimEnd())) lines[lines.length - 1] = longer;
+    else lines.push(word);
+  }
+  return lines.map((each) => each.trimEnd()).join('\n');
 }
 
 /** Control characters in a title or file name must not reach the terminal. */

@@ -77,7 +77,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
     const place = placeOf(flags, config);
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
-    const data = await readData(place, session.emit);
+    const data = await readData(place, session.emit, config);
     const context = {
       settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
       data,

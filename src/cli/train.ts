@@ -1,6 +1,7 @@
 import { QuarterturnError } from '../errors.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
 import { assertScalable } from '../recipes/budget.js';
+import { fingerprintIn } from '../recipes/fingerprint.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { stagesOf } from '../recipes/stages.js';
@@ -36,6 +37,8 @@ interface Plan {
   readonly stages: readonly StageName[];
   readonly place: Place;
   readonly backbone?: Weights;
+  /** Where the backbone comes from: that run's folder and `config.json`. */
+  readonly source?: { readonly path: string; readonly config: Readonly<Record<string, unknown>> };
   /** Time, from the prompt, that the settings' steps are still to be fitted to. */
   readonly budgetMs?: number | undefined;
 }
@@ -117,13 +120,14 @@ async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
     stages: ['finetune'],
     place: placeOf(flags, config),
     backbone: await loadPretrained(source, base),
+    source: { path, config },
   };
 }
 
 async function execute(plan: Plan, session: Session, openFolder: () => Promise<RunFolder>): Promise<Outcome> {
-  const { stages, place, backbone, budgetMs } = plan;
+  const { stages, place, backbone, source, budgetMs } = plan;
   const runtime = await createNodeRuntime(place);
-  const data = await readData(place, session.emit);
+  const data = await readData(place, session.emit, source?.config);
   assertFits({ settings: plan.settings, data }, stages);
   assertGoingOn(session);
   const settings =
@@ -136,7 +140,7 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   try {
     const result = await run(
       { settings, data, runtime, store: folder, ...session },
-      { stages, backbone, environment: environmentOf(place), peakMemoryBytes },
+      { stages, backbone, environment: { ...environmentOf(place), ...originOf(source) }, peakMemoryBytes },
     );
     return { result, report: await writeReport(folder), config: await readConfig(folder) };
   } catch (error) {
@@ -148,6 +152,11 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   } finally {
     await folder.close();
   }
+}
+
+/** What `config.json` keeps of a backbone that was pretrained in another run, maybe on other data. */
+function originOf(source: Plan['source']): Record<string, unknown> {
+  return source ? { backboneFrom: { run: source.path, data: fingerprintIn(source.config) ?? null } } : {};
 }
 
 /** Whether a stage has left a figure, or has failed and would again. */

@@ -2,6 +2,7 @@ import type { RunStore } from '../train/checkpoint.js';
 import { checkpointName, loadStage } from '../train/loop.js';
 import type { DrawResult, StageName } from '../train/run-record.js';
 import type { RecipeContext } from './context.js';
+import { fingerprintOf } from './fingerprint.js';
 import type { GivenLabels } from './given-labels.js';
 import { type RunSettings, type SelfTrainSettings, settingsOfStage } from './settings.js';
 import { type Cost, costOf } from './stages.js';
@@ -146,7 +147,7 @@ export async function suggestedLabels(context: RecipeContext): Promise<GivenLabe
   const count = settings.labelsPerClass * data.train.classNames.length;
   const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
   return {
-    data: { origin: data.origin, checksums: { ...data.checksums } },
+    data: fingerprintOf(data),
     images: images.map(({ index }) => ({ index, label: null })),
   };
 }

@@ -3,6 +3,7 @@ import type { DataSource } from '../data/dataset.js';
 import { countPerClass } from '../data/label-selection.js';
 import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
+import { dataDifference, fingerprintSchema } from './fingerprint.js';
 import { whole } from './ranges.js';
 
 /** A class as JSON has it: people write the digit 7 as a number too. */
@@ -11,10 +12,7 @@ const className = z.union([z.string().max(1000), z.int().transform(String)]);
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
   /** The data that the indices speak of; null: taken on trust. */
-  data: z
-    .strictObject({ origin: z.string(), checksums: z.record(z.string(), z.string()) })
-    .nullable()
-    .default(null),
+  data: fingerprintSchema.nullable().default(null),
   images: z
     .array(
       z.strictObject({
@@ -46,16 +44,11 @@ export function givenIndices(
   { train, checksums }: Pick<DataSource, 'train' | 'checksums'>,
   { data, images }: GivenLabels,
 ): Uint32Array {
-  const other = Object.entries(data?.checksums ?? {}).find(([file, md5]) => checksums[file] !== md5);
-  if (other) {
-    const [file, md5] = other;
-    throw wrong(
-      `the data they were made for, ${data?.origin}`,
-      `${file} with MD5 ${checksums[file] ?? 'none'}, not ${md5}`,
-      {
-        hint: 'Use the data that the labels were given for, or make labels for this data.',
-      },
-    );
+  const difference = dataDifference(data, { checksums });
+  if (difference !== undefined) {
+    throw wrong(`the data they were made for, ${data?.origin}`, difference, {
+      hint: 'Use the data that the labels were given for, or make labels for this data.',
+    });
   }
   const outside = images.filter(({ index }) => index >= train.count);
   if (outside.length > 0) {

@@ -8,6 +8,7 @@ import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
+import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from './fingerprint.js';
 import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
 import {
@@ -176,7 +177,7 @@ function newConfig(
     startedAt: new Date().toISOString(),
     ...settings,
     stages,
-    data: { origin: data.origin, checksums: data.checksums },
+    data: fingerprintOf(data),
     device: runtime.device,
     kernels: runtime.version,
     baselineSteps: baseline.epochs * stepsPerEpoch,
@@ -189,17 +190,6 @@ function assertSameRun(
   { settings, data, store }: RecipeContext,
   config: Readonly<Record<string, unknown>>,
 ): void {
-  const before = config.data as { readonly checksums?: Readonly<Record<string, string>> } | undefined;
-  const received =
-    JSON.stringify(settingsOfConfig(config, store.name)) !== JSON.stringify(parseSettings(settings))
-      ? 'settings'
-      : Object.entries(before?.checksums ?? {}).some(([file, md5]) => data.checksums[file] !== md5)
-        ? 'data'
-        : undefined;
-  if (received === undefined) return;
-  throw new QuarterturnError(
-    'checkpoint',
-    `${store.name}: expected the ${received} that the run began with. Received: others.`,
-    { hint: `Resume with the same ${received}, or start a new run.` },
-  );
+  assertSameSettings(store.name, settingsOfConfig(config, store.name), parseSettings(settings));
+  assertSameData(store.name, fingerprintIn(config), data);
 }

@@ -1,5 +1,6 @@
 import { absent, formatCount, formatPercent } from './format.js';
 import { spreadOf } from './statistics.js';
+import { aligned } from './terminal-table.js';
 
 /** One variant of a recipe as it was measured. */
 export interface AblationRow {
@@ -60,16 +61,7 @@ export function ablationTable(
 ): string {
   // A mean without ± is that of one draw: titles need the room of that column.
   const lines = [[...heads], ...rows.map(cellsOf)].map((cells) => cells.filter((_, i) => i !== drawsColumn));
-  const widths = lines[0]!.map((_, i) => Math.max(...lines.map((cells) => cells[i]!.length)));
-  const others = widths.slice(1).reduce((sum, width) => sum + width + 2, 0);
-  const titleWidth = Math.max(12, Math.min(widths[0]!, columns - others));
-  const titled = (title: string) =>
-    (title.length > titleWidth ? `${title.slice(0, titleWidth - 1)}…` : title).padEnd(titleWidth);
-  return lines
-    .map(([title = '', ...figures]) =>
-      [titled(title), ...figures.map((text, i) => text.padStart(widths[i + 1]!))].join('  '),
-    )
-    .join('\n');
+  return aligned(lines, columns).join('\n');
 }
 
 /** The table in Markdown. */

@@ -70,3 +70,19 @@ test('the ladder fits 80 columns uncut, with long times and many images', () => 
   expect(lines.join('')).not.toContain('…');
   expect(ladderTable(long, { columns: 60 }).split('\n')[4]).toMatch(/^rotation pret.*… {2}93\.42 %/);
 });
+
+test('in 40 columns the last columns go, and no line is longer', () => {
+  const { ladder } = sampleRecord().result;
+  expect(ladderTable(ladder, { columns: 40 }).split('\n')).toEqual([
+    'what each step brought     test    error',
+    'baseline, as in the n…  11.35 %  88.65 %',
+    '+ re-estimated statis…  71.24 %  28.76 %',
+    '+ augmentation          92.14 %   7.86 %',
+    'rotation pretraining,…  93.42 %   6.58 %',
+    '+ self-training         98.86 %   1.14 %',
+  ]);
+  expect(ladderTable(ladder, { columns: 20 }).split('\n')[4]).toBe('rotation pr…  93.42 %');
+  for (const line of comparisonTable(rows, { columns: 30 }).split('\n')) {
+    expect(line.length).toBeLessThanOrEqual(30);
+  }
+});

@@ -55,13 +55,19 @@ export function ladderTable(
   );
 }
 
-/** Rows of cells as lines of equal columns: the first to the left and cut where it must be, the others to the right. */
-function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
+/**
+ * Rows of cells as lines of equal columns: the first to the left and cut where it must be, the others to the right. Where
+ * that is not enough, the last columns go, but for the first figure: they matter least.
+ */
+export function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
   const widths = rows[0]!.map((_, column) => widest(rows.map((row) => row[column]!)));
-  const taken = widths.slice(1).reduce((sum, width) => sum + gap.length + width, 0);
-  const first = Math.min(Math.max(leastLabelWidth, columns - taken), widths[0]!);
+  const taken = () => widths.slice(1).reduce((sum, width) => sum + gap.length + width, 0);
+  while (widths.length > 2 && Math.min(leastLabelWidth, widths[0]!) + taken() > columns) widths.pop();
+  const first = Math.min(Math.max(leastLabelWidth, columns - taken()), widths[0]!);
   return rows.map(([label, ...cells]) =>
-    [cut(label!, first).padEnd(first), ...cells.map((cell, i) => cell.padStart(widths[i + 1]!))].join(gap),
+    [cut(label!, first).padEnd(first), ...widths.slice(1).map((width, i) => cells[i]!.padStart(width))].join(
+      gap,
+    ),
   );
 }
 

@@ -133,7 +133,7 @@ describe('who is dead', () => {
       await plant(name, 4.5 * 60, 'lab-7\u001b[2J');
       await expect(FolderLock.take(path)).rejects.toMatchObject({
         message: expect.stringContaining(`Received: process ${pid} of another host or container, lab-72J.`),
-        hint: expect.stringContaining('if it is dead, try again in 1 min.'),
+        hint: expect.stringContaining(`if you know it to be dead, delete ${path}, or try again in 1 min.`),
       });
       await plant(name, 6 * 60);
       await (await take()).release();

@@ -3,7 +3,7 @@ import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import { temporaryPath } from './atomic-file.node.js';
+import { ioError, temporaryPath } from './atomic-file.node.js';
 import { isHere, isRunning, newOwnerName, ownerIn } from './owner.node.js';
 
 /** How often a holder shows that it is there. */
@@ -49,13 +49,13 @@ export class FolderLock {
   /**
    * Take a folder for this process alone.
    * @param path of the lock, in the folder that it is for
-   * @throws QuarterturnError `io` where another process holds it. File system errors pass through as they are.
+   * @throws QuarterturnError `io` where another process holds it, or the folder cannot be written.
    */
   static async take(path: string): Promise<FolderLock> {
     const name = newOwnerName();
     const claim = temporaryPath(path);
-    await fs.mkdir(claim);
     try {
+      await fs.mkdir(claim);
       await fs.writeFile(join(claim, name), description);
       // Ages are told by the clock of the disk: those of its hosts may differ.
       const { mtimeMs: nowMs } = await fs.stat(join(claim, name));
@@ -63,6 +63,8 @@ export class FolderLock {
         if (await isTaken(claim, path, name)) return new FolderLock(path, name);
         await removeDead(path, nowMs);
       }
+    } catch (error) {
+      throw ioError('write', dirname(path), error);
     } finally {
       await fs.rm(claim, { recursive: true, force: true });
     }
@@ -77,7 +79,8 @@ export class FolderLock {
     try {
       await this.#beat();
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return; // a full disk takes no lock away
+      const { code = '' } = error as NodeJS.ErrnoException;
+      if (!['ENOENT', 'ENOTDIR', 'ESTALE'].includes(code)) return; // a full disk takes no lock away
       // Of a folder that is gone as a whole, the write itself tells.
       if (!existsSync(dirname(this.#path))) return;
       const [winner] = await fs.readdir(this.#path).catch(() => []);
@@ -92,12 +95,19 @@ export class FolderLock {
     }
   }
 
-  /** Let other processes take it; where it is theirs already, it stays. */
+  /**
+   * Let other processes take it; where it is theirs already, it stays.
+   * @throws QuarterturnError `io` where the folder cannot be written any more
+   */
   async release(): Promise<void> {
     clearInterval(this.#heart);
     process.off('exit', this.#releaseAtExit);
-    await fs.unlink(this.#entry).catch(unlessGone);
-    await fs.rmdir(this.#path).catch(unlessUsed);
+    try {
+      await fs.unlink(this.#entry).catch(unlessGone);
+      await fs.rmdir(this.#path).catch(unlessUsed);
+    } catch (error) {
+      throw ioError('write', this.#path, error);
+    }
   }
 
   /** The same bytes once more: only the time changes, set by the clock of the disk, and nobody reads half of them. */
@@ -189,7 +199,7 @@ function lockedError(path: string, who: string, leftMs?: number): QuarterturnErr
   const silent =
     leftMs === undefined
       ? ''
-      : ` It cannot be seen from here: if it is dead, try again in ${Math.ceil(leftMs / 60_000)} min.`;
+      : ` It cannot be seen from here: if you know it to be dead, delete ${path}, or try again in ${Math.ceil(leftMs / 60_000)} min.`;
   return new QuarterturnError(
     'io',
     `${dirname(path)}: expected a run that no other process writes. Received: ${who}.`,

@@ -1,6 +1,8 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.js';
 import { writeTinyData } from '../support/tiny-data.js';
@@ -108,6 +110,88 @@ describe('two variants, two draws', () => {
     expect(draws).toBe(1);
     expect(labels.images).toHaveLength(15);
   }, 180_000);
+
+  test('other data is refused by the file that differs, and the table stays as it was', async () => {
+    await writeTinyData(join(cwd, 'other'), { train: 601, test: 200 });
+    const before = await read('table/ablation.json');
+    for (const args of ['ablate --resume table --data other', `${begin} --variants views --data other`]) {
+      const { code, stdout, stderr } = await quarterturn(args);
+      expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+      expect(stderr).toMatch(
+        /^error: table: expected the data that it was begun with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not [0-9a-f]{32}\.$/m,
+      );
+    }
+    expect(await read('table/ablation.json')).toBe(before);
+  });
+
+  test('a run on other data that was put into the table is refused, finished or not', async () => {
+    const other = await quarterturn(
+      'ablate --config tiny.json --data other --threads 1 --draws 2 --out mixed --variants baseline',
+    );
+    expect(other.code).toBe(0);
+    for (const [name, change] of [
+      ['finished', async () => {}],
+      ['begun', () => fs.rm(join(cwd, 'begun/baseline/result.json'))],
+    ] as const) {
+      await fs.cp(join(cwd, 'table'), join(cwd, name), { recursive: true });
+      await fs.cp(join(cwd, 'mixed/baseline'), join(cwd, name, 'baseline'), { recursive: true });
+      await change();
+      const { code, stderr } = await quarterturn(`ablate --resume ${name} --variants baseline`);
+      expect(code).toBe(1);
+      expect(stderr).toMatch(
+        new RegExp(
+          `^error: ${name}/baseline: expected the data that it was begun with, .*other\\. Received: train-images`,
+          'm',
+        ),
+      );
+    }
+  });
+
+  test('a run with other settings that was put into the table is refused by the setting', async () => {
+    await fs.cp(join(cwd, 'table'), join(cwd, 'altered'), { recursive: true });
+    const file = join(cwd, 'altered/frozen/config.json');
+    const config = JSON.parse(await fs.readFile(file, 'utf8'));
+    await fs.writeFile(file, JSON.stringify({ ...config, finetune: { ...config.finetune, epochs: 5 } }));
+    const { code, stderr } = await quarterturn('ablate --resume altered');
+    expect(code).toBe(1);
+    expect(stderr).toContain(
+      'error: altered/frozen: expected the settings that it was begun with. Received: finetune.epochs 6, not 5.',
+    );
+  });
+
+  test('a second one on the same folder is refused while the first runs, and nothing is left', async () => {
+    const first = quarterturn(`${begin.replace('table', 'shared')} --variants baseline,frozen`);
+    while (!existsSync(join(cwd, 'shared/ablation.json'))) await sleep(10);
+    for (const args of ['ablate --resume shared', begin.replace('table', 'shared')]) {
+      const second = await quarterturn(args);
+      expect(second.code).toBe(1);
+      expect(second.stderr).toMatch(
+        /^error: shared: expected a run that no other process writes\. Received: process \d+\.$/m,
+      );
+    }
+    expect((await first).code).toBe(0);
+    expect((await fs.readdir(join(cwd, 'shared'))).sort()).toEqual([
+      'ablation.json',
+      'ablation.md',
+      'baseline',
+      'frozen',
+      'pretraining',
+    ]);
+  });
+
+  test('a document that was damaged is refused by its fields', async () => {
+    await fs.mkdir(join(cwd, 'damaged'));
+    await fs.writeFile(
+      join(cwd, 'damaged/ablation.json'),
+      JSON.stringify({ ...table, rows: [{ ...table.rows[0], accuracies: [null, 2] }] }),
+    );
+    const { code, stderr } = await quarterturn('ablate --resume damaged');
+    expect(code).toBe(1);
+    expect(stderr).toMatch(
+      /^error: damaged\/ablation\.json: expected what quarterturn ablate wrote\. Received: rows\.0\.accuracies\.0: /m,
+    );
+    expect(await fs.readdir(join(cwd, 'damaged'))).toEqual(['ablation.json']);
+  });
 
   test('other settings are refused', async () => {
     const { code, stderr } = await quarterturn('ablate --resume table --draws 3');

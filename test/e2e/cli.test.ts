@@ -201,8 +201,23 @@ describe('a run', () => {
     const { code, stdout } = await quarterturn(`evaluate ${run} --json`);
     const { durationMs: _d, trainImagesPerSecond: _t, peakMemoryBytes: _p, ladder: _l, ...figures } = result;
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toEqual(figures);
+    const data = { origin: expect.stringMatching(/data$/), ofTheRun: true };
+    expect(JSON.parse(stdout)).toEqual({ ...figures, data });
     expect(await timesOf(join(cwd, run))).toEqual(files);
+  });
+
+  test('evaluate on other data says so, and in which file it differs', async () => {
+    await writeTinyData(join(cwd, 'unseen'), { train: 600, test: 150 });
+    const { code, stdout, stderr } = await quarterturn(`evaluate ${run} --data unseen`);
+    expect(code).toBe(0);
+    expect(stderr).toMatch(
+      /^Other data than that of the run, .*data: t10k-images-idx3-ubyte with MD5 [0-9a-f]{32}, not [0-9a-f]{32}\.$/m,
+    );
+    expect(stdout).toContain('On unseen, which is other data than that of the run:\n');
+    const json = await quarterturn(`evaluate ${run} --data unseen --json --quiet`);
+    expect(JSON.parse(json.stdout)).toMatchObject({
+      data: { origin: expect.stringMatching(/unseen$/), ofTheRun: false },
+    });
   });
 
   test('--resume of a complete run prints its table and trains nothing', async () => {
@@ -243,7 +258,9 @@ describe('a run', () => {
     await writeTinyData(join(cwd, 'other'), { train: 300, test: 100 });
     const { code, stderr } = await quarterturn('run --resume runs/copy --data other');
     expect(code).toBe(1);
-    expect(stderr).toContain('runs/copy: expected the data that the run began with.');
+    expect(stderr).toMatch(
+      /runs\/copy: expected the data that it was begun with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not /,
+    );
     const report = await quarterturn('report runs/copy');
     expect(report.code).toBe(1);
     expect(report.stderr).toContain('expected a finished run. Received: one without result.json.');
@@ -332,6 +349,18 @@ describe('a run', () => {
     expect(JSON.parse(elsewhere.stdout)).toMatchObject({ pretext: null, fineTune: result.fineTune });
     const again = await quarterturn('evaluate runs/elsewhere --quiet --json');
     expect(JSON.parse(again.stdout)).toMatchObject({ pretext: null, fineTune: result.fineTune });
+
+    // On other data it is no mistake, but nothing that goes without saying.
+    await writeTinyData(join(cwd, 'more'), { train: 450, test: 150 });
+    const other = await quarterturn('finetune --from runs/stages --data more --out runs/other');
+    expect(other.code).toBe(0);
+    expect(other.stderr).toMatch(
+      /^Other data than that of the run, .*data: train-images-idx3-ubyte with MD5 /m,
+    );
+    expect(await readJson('runs/other/config.json')).toMatchObject({
+      data: { origin: expect.stringMatching(/more$/) },
+      backboneFrom: { run: 'runs/stages', data: { origin: expect.stringMatching(/data$/) } },
+    });
 
     await quarterturn('finetune --resume runs/stages --quiet');
     const whole = await quarterturn('baseline --resume runs/stages --quiet --json');

@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -33,14 +34,21 @@ async function outcomeOf(folder: string) {
   return { tensors, epochs, figures, model };
 }
 
+/** How often runs are killed at random moments; a night has time for a hundred. */
+const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 3);
+
 let whole: Awaited<ReturnType<typeof outcomeOf>>;
+/** About how long a run takes from start to end. */
+let wholeMs: number;
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-kill-'));
   await writeTinyData(join(cwd, 'data'));
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tinySettings));
   await quarterturn('--version'); // compiles the checkout where it must
+  const started = performance.now();
   expect((await begin('whole')).code).toBe(0);
+  wholeMs = performance.now() - started;
   whole = await outcomeOf('whole');
   expect(Object.keys(whole.tensors)).toHaveLength(9);
 });
@@ -80,6 +88,34 @@ describe('a stopped run goes on to the same end, bit for bit', () => {
     expect((await quarterturn(`run --resume ${folder}`)).code).toBe(0);
     expect(await outcomeOf(folder)).toEqual(whole);
   });
+
+  test(
+    `after ${kills} times kill -9 at any moment, several in one run`,
+    async () => {
+      for (let [run, killed] = [0, 0]; killed < kills; run++) {
+        const folder = `random-${run}`;
+        const goOn = async (options?: Omit<CliOptions, 'cwd'>) =>
+          existsSync(join(cwd, folder, 'config.json'))
+            ? quarterturn(`run --resume ${folder}`, options)
+            : begin(folder, options);
+        const moments: string[] = [];
+        for (let i = 0; i < 1 + (run % 4); i++) {
+          const afterMs = Math.round(Math.random() * wholeMs);
+          const { code } = await goOn({ signal: { name: 'SIGKILL', afterMs } });
+          if (code === null) killed++;
+          moments.push(code === null ? `${afterMs} ms` : 'not killed');
+        }
+        const { code, stderr } = await goOn();
+        const when = `killed after ${moments.join(', ')}`;
+        expect(code, `${when}: ${stderr}`).toBe(0);
+        expect(await outcomeOf(folder), when).toEqual(whole);
+        const left = (await fs.readdir(join(cwd, folder), { recursive: true })).sort();
+        expect(left, when).toEqual((await fs.readdir(join(cwd, 'whole'), { recursive: true })).sort());
+        await fs.rm(join(cwd, folder), { recursive: true });
+      }
+    },
+    60_000 + 30_000 * kills,
+  );
 
   test('after losing a checkpoint whose epoch was already on record', async () => {
     await fs.cp(join(cwd, 'whole'), join(cwd, 'lost'), { recursive: true });

@@ -19,8 +19,8 @@ export interface CliOptions {
   readonly stdin?: string | Uint8Array;
   /** Close our end of its stdout at once, as `| head` does when it has seen enough. */
   readonly closeStdout?: boolean;
-  /** Send a signal as soon as stderr matches. */
-  readonly signal?: { readonly name: NodeJS.Signals; readonly when: RegExp; readonly afterMs?: number };
+  /** Send a signal some time after stderr matches, or after the start. */
+  readonly signal?: { readonly name: NodeJS.Signals; readonly when?: RegExp; readonly afterMs?: number };
 }
 
 /** `quarterturn <args>` as a process of its own, with pipes for its output and nothing of our environment's colours. */
@@ -36,18 +36,26 @@ export function cli(
   let stdout = '';
   let stderr = '';
   let signalled = false;
+  let timer: NodeJS.Timeout | undefined;
+  const sendSignalIfDue = (): void => {
+    if (signal === undefined || signalled || signal.when?.test(stderr) === false) return;
+    signalled = true;
+    timer = setTimeout(() => child.kill(signal.name), signal.afterMs ?? 0);
+  };
+  sendSignalIfDue();
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    if (signal === undefined || signalled || !signal.when.test(stderr)) return;
-    signalled = true;
-    setTimeout(() => child.kill(signal.name), signal.afterMs ?? 0);
+    sendSignalIfDue();
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
-    child.on('close', (code) => resolve({ code, stdout, stderr }));
+    child.on('close', (code) => {
+      clearTimeout(timer);
+      resolve({ code, stdout, stderr });
+    });
   });
 }
 
