@@ -5,14 +5,17 @@ import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
 import { whole } from './ranges.js';
 
+/** A path or a name: what is longer was not meant, and would fill the screen when it is spoken of. */
+const shortText = z.string().max(1000);
+
 /** A class as JSON has it: people write the digit 7 as a number too. */
-const className = z.union([z.string().max(1000), z.int().transform(String)]);
+const className = z.union([shortText, z.int().transform(String)]);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
   /** The data that the indices speak of; null: taken on trust. */
   data: z
-    .strictObject({ origin: z.string(), checksums: z.record(z.string(), z.string()) })
+    .strictObject({ origin: shortText, checksums: z.record(shortText, shortText) })
     .nullable()
     .default(null),
   images: z
