@@ -2,7 +2,7 @@
 
 export { type AugmentationStrength, strengths } from './data/augmentation-policy.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
-export { readIdx } from './data/idx.js';
+export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
 export { QuarterturnError } from './errors.js';
 export { rotNet } from './nn/rotnet.js';
 export { summary } from './nn/summary.js';
