@@ -2,7 +2,7 @@
 
 export { type AugmentationStrength, strengths } from './data/augmentation-policy.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
-export { readIdx } from './data/idx.js';
+export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
 export type { Preprocessing } from './data/preprocessing.js';
 export { QuarterturnError } from './errors.js';
 export { type Network, rotNet } from './nn/rotnet.js';

@@ -206,9 +206,15 @@ function reasonOf(cause: unknown): string {
 function sizeFault(name: string, shape: readonly number[], size: number, received: string): QuarterturnError {
   return fault(
     name,
-    `elements: expected ${size} bytes for the header's dimensions ${shape.join(' x ')}`,
+    `elements: expected ${size} bytes for the header's dimensions ${dimensions(shape)}`,
     received,
   );
+}
+
+/** As a message shows them: a header may have 255. */
+function dimensions(shape: readonly number[]): string {
+  const shown = 8;
+  return `${shape.slice(0, shown).join(' x ')}${shape.length > shown ? ` x … (${shape.length})` : ''}`;
 }
 
 const hex = (byte: number): string => `0x${byte.toString(16).padStart(2, '0')}`;

@@ -4,8 +4,8 @@ import { QuarterturnError } from '../errors.js';
 
 /** Which data something was made from: what it is called, and the MD5 of each of its files. */
 export const fingerprintSchema = z.strictObject({
-  origin: z.string(),
-  checksums: z.record(z.string(), z.string()),
+  origin: z.string().max(1000),
+  checksums: z.record(z.string().max(1000), z.string().max(1000)),
 });
 
 export type DataFingerprint = z.infer<typeof fingerprintSchema>;

@@ -6,8 +6,11 @@ import { QuarterturnError } from '../errors.js';
 import { dataDifference, fingerprintSchema } from './fingerprint.js';
 import { whole } from './ranges.js';
 
+/** A path or a name: what is longer was not meant, and would fill the screen when it is spoken of. */
+const shortText = z.string().max(1000);
+
 /** A class as JSON has it: people write the digit 7 as a number too. */
-const className = z.union([z.string().max(1000), z.int().transform(String)]);
+const className = z.union([shortText, z.int().transform(String)]);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({

@@ -85,6 +85,12 @@ describe.each([300, 1000])('%i classes', (classes) => {
     expect(new Set(test.predictions)).toEqual(new Set([classes - 1]));
     expect(test.metrics.accuracy).toBeCloseTo(1 / classes, 12);
 
+    bias.data[0] = Number.NaN;
+    await expect(evaluate(network, weights, labelledSet('test', data.test!), context)).rejects.toMatchObject({
+      code: 'diverged',
+      message: 'test: expected a finite loss of every item. Received: NaN at 0.',
+    });
+
     const classifier = { network, weights, train: test, test };
     const draw = {
       classifier,

@@ -16,7 +16,7 @@ describe('encodeCheckpoint', () => {
 describe('decodeCheckpoint', () => {
   test('refuses a safetensors file of somebody else, and a later version', () => {
     expect(() => decodeCheckpoint('weights', encodeSafetensors({}, { format: 'pt' }))).toThrow(
-      'weights: expected a Quarterturn checkpoint, version 1. Received: version undefined.',
+      'weights: expected a Quarterturn checkpoint, version 1. Received: version none.',
     );
     const later = encodeSafetensors({}, { quarterturn_checkpoint: '2', state: '{}' });
     expect(() => decodeCheckpoint('weights', later)).toThrow('Received: version 2.');

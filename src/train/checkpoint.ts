@@ -122,7 +122,7 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   if (metadata[versionKey] !== version || metadata.state === undefined) {
     throw new QuarterturnError(
       'checkpoint',
-      `${file}: expected a Quarterturn checkpoint, version ${version}. Received: version ${metadata[versionKey]}.`,
+      `${file}: expected a Quarterturn checkpoint, version ${version}. Received: version ${metadata[versionKey]?.slice(0, 20) ?? 'none'}.`,
       { hint: 'Only checkpoints that a run of this version of Quarterturn saved can be resumed.' },
     );
   }

@@ -1,3 +1,4 @@
+import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -43,6 +44,7 @@ export interface Evaluation {
 /**
  * Accuracy and mean cross-entropy (nats) of a classifier with its stored statistics, over every item of a set.
  * Losses are summed in float64 from the logits.
+ * @throws QuarterturnError `diverged` for weights that give an item no number: it has no class then, not class −1
  */
 export async function evaluate(
   network: Network,
@@ -65,9 +67,11 @@ export async function evaluate(
       for (let i = 0; i < to - from; i++) {
         const row = rows.subarray(i * k, (i + 1) * k);
         const target = batch.targets.data[i]!;
-        const best = row.indexOf(Math.max(...row));
         const total = logSumExp(row);
-        loss += total - row[target]!;
+        const itemLoss = total - row[target]!;
+        if (!Number.isFinite(itemLoss)) throw noNumber(set.title, from + i, itemLoss);
+        const best = row.indexOf(Math.max(...row));
+        loss += itemLoss;
         correct += best === target ? 1 : 0;
         predictions[from + i] = best;
         targets[from + i] = target;
@@ -80,6 +84,14 @@ export async function evaluate(
   const metrics = { accuracy: correct / set.count, loss: loss / set.count };
   context.emit({ type: 'evaluated', title: set.title, metrics });
   return { metrics, predictions, targets, confidences };
+}
+
+function noNumber(title: string, item: number, loss: number): QuarterturnError {
+  return new QuarterturnError(
+    'diverged',
+    `${title}: expected a finite loss of every item. Received: ${loss} at ${item}.`,
+    { hint: 'The weights have left the numbers: train with a lower learning rate.' },
+  );
 }
 
 /** Class probabilities of every image with stored statistics: float32 [count, K]. */
