@@ -18,7 +18,7 @@ export { type PresetName, type PresetOverrides, presets, settingsFor } from './r
 export { pretrain } from './recipes/pretrain.js';
 export { type RunOptions, run } from './recipes/run.js';
 export type { Speeds } from './recipes/run-cost.js';
-export { type SelfTrained, selfTrain } from './recipes/self-train.js';
+export { type SelfTrainOptions, selfTrain } from './recipes/self-train.js';
 export type { RunSettings } from './recipes/settings.js';
 export { type Suggestions, type SuggestOptions, suggest } from './recipes/suggest.js';
 export { typicalPoints } from './recipes/typical.js';

@@ -256,6 +256,16 @@ describe('createProgress', () => {
     expect(writes).toHaveLength(10);
   });
 
+  test('makes room for what others print, and draws again after it', () => {
+    const { writes, clock, listener, clear } = record80(true);
+    listener(pass);
+    clear();
+    clear();
+    clock.ms += 100;
+    listener(pass);
+    expect(writes).toEqual([writes[0], '\r\x1b[K', writes[0]]);
+  });
+
   test('draws nothing live after the end', () => {
     const { writes, clock, listener, end } = record80(true);
     end();

@@ -31,7 +31,9 @@ export interface ProgressOptions extends TerminalTraits {
 
 export interface Progress {
   readonly listener: EventListener;
-  /** Clear the live line; call it before anything else is printed, also after an error. */
+  /** Clear the live line, which the next event draws again; call it before anything else is printed. */
+  clear(): void;
+  /** Clear the live line for good, also after an error. */
   end(): void;
 }
 
@@ -102,7 +104,7 @@ export function createProgress(options: ProgressOptions): Progress {
     ended = true;
     clear();
   };
-  return { listener, end };
+  return { listener, clear, end };
 }
 
 /** Whether an epoch gets a lasting line: every one of few, else every 2nd, 5th, 10th, 20th ... and the last. */

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { formatBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import type { StageName } from '../train/run-record.js';
+import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
 
@@ -127,33 +128,22 @@ function presetNamed(name: PresetName = 'quick'): RunSettings {
   return Object.hasOwn(presets, name) ? presets[name] : presets.quick;
 }
 
+const configSchema = z.record(z.string(), z.unknown());
+
 /**
  * Any settings, or the `config.json` of a run: what that holds beside its settings is left out, and so is the budget
  * that its steps were counted out for.
  */
 async function readSettingsFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  const content = await readJsonFile(file);
+  const content = await readJsonFile(file, configSchema, {
+    code: 'usage',
+    where: `--config ${file}`,
+    expected: 'a JSON object',
+    hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
+  });
   if (content.startedAt === undefined) return content;
   const { budgetMs: _, ...settings } = settingsOfConfig(content, file);
   return settings;
-}
-
-async function readJsonFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (isRecord(value)) return value;
-    throw new Error('no object');
-  } catch (cause) {
-    const received = cause instanceof Error ? cause.message : String(cause);
-    throw new QuarterturnError(
-      'usage',
-      `--config ${file}: expected a JSON object in a readable file. Received: ${received}.`,
-      {
-        hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
-        cause,
-      },
-    );
-  }
 }
 
 /** `over` put over `base`, field by field; where the kind changes (of optimizer or schedule), as a whole. */

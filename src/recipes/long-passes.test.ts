@@ -9,12 +9,13 @@ import type { TrainEvent } from '../train/events.js';
 import type { Listening } from '../train/pass.js';
 import { kMeans } from './cluster.js';
 import type { RecipeContext } from './context.js';
+import { partsOf } from './held-back.js';
 import type { Neighbours } from './neighbours.js';
 import { pileViews } from './pile.js';
 import { shapesOf } from './pile-graph.js';
 import { settingsFor } from './presets.js';
 import {
-  heldBackAccuracy,
+  foundWhenHeldBack,
   type NeighbourGraph,
   neighbourGraph,
   propagateLabels,
@@ -79,7 +80,8 @@ const passes: Record<string, (context: Listening) => Promise<unknown>> = {
   'connecting neighbours': (context) => neighbourGraph(neighboursOf(60_000, 10), context),
   propagation: (context) => propagateLabels(graph, known, classCount, context),
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
-  'labels held back': (context) => heldBackAccuracy(graph, known, classCount, context),
+  'labels held back': (context) =>
+    foundWhenHeldBack(graph, known, classCount, partsOf(known.classes)!, context),
   'shapes of images': ({ emit = () => {}, signal }) => shapesOf({ ...recipe, emit, signal }, images(1000)),
   'views of the pile': ({ emit = () => {}, signal }) => pileViews({ ...recipe, emit, signal }, images(1000)),
 };
@@ -162,5 +164,5 @@ test('gives the very numbers that computing in one go gives', async () => {
   expect(md5(await propagateLabels(small, labels, 3))).toBe('29403c8a4fec942908d255d1b1cfbfe8');
   const said = Float32Array.from({ length: n * 3 }, () => random.uniform());
   expect(md5(await smoothPredictions(small, said, labels))).toBe('aabaea5245823e2c10b68f6f5d0be47a');
-  expect(await heldBackAccuracy(small, labels, 3)).toBe(0.25);
+  expect(await foundWhenHeldBack(small, labels, 3, partsOf(labels.classes, 5)!)).toBe(10);
 });

@@ -23,7 +23,7 @@ function pictures(count: number): ImageDataset {
   const size = tinySize * tinySize;
   const images = new Uint8Array(count * size);
   for (let n = 0; n < count; n++) images.set(tinyImage(n), n * size);
-  const labels = Uint8Array.from({ length: count }, (_, n) => n % 3);
+  const labels = Int32Array.from({ length: count }, (_, n) => n % 3);
   const side = { height: tinySize, width: tinySize, channels: 1 };
   return { name: 'pictures', images, count, ...side, labels, classNames: ['a', 'b', 'c'] };
 }
@@ -63,7 +63,7 @@ describe('measureSpeeds', () => {
     expect(stepMs.pretrain).toBeGreaterThan(0);
     expect({ ...stepMs, pretrain: 0 }).toMatchObject({ finetune: 0, scratch: 0, selfTrain: 0 });
     expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
-    expect(images).toEqual({ train: 600, test: 600, labelled: 12 });
+    expect(images).toEqual({ train: 600, test: 600, labelled: 12, parts: 3 });
     expect(augmentImages).not.toHaveBeenCalled();
   });
 

@@ -84,11 +84,16 @@ export function compareWithNotebook(
 
 type Subject = ComparisonRow['subject'];
 
-function accuracy(subject: Subject, label: string, ours: Metrics | undefined, notebook: number | null) {
+function accuracy(
+  subject: Subject,
+  label: string,
+  ours: Metrics | null | undefined,
+  notebook: number | null,
+) {
   return { subject, label, ours: ours?.accuracy ?? null, notebook, unit: 'accuracy' } as const;
 }
 
-function loss(subject: Subject, label: string, ours: Metrics | undefined, notebook: number | null) {
+function loss(subject: Subject, label: string, ours: Metrics | null | undefined, notebook: number | null) {
   return { subject, label, ours: ours?.loss ?? null, notebook, unit: 'loss' } as const;
 }
 
