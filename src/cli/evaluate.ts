@@ -3,6 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
+import { notebookFor } from '../report/comparison.js';
 import type { EventListener } from '../train/events.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
@@ -47,7 +48,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     assertAny(figures, path);
     return flags.json
       ? `${JSON.stringify({ run: path, preset: settings.preset, seed: settings.seed, ...figures }, null, 2)}\n`
-      : `\n${formatFigures(figures)}\n`;
+      : `\n${formatFigures(figures, notebookFor(data.checksums))}\n`;
   });
   process.stdout.write(output);
 }

@@ -274,14 +274,14 @@ export async function foundWhenHeldBack(
 ): Promise<number> {
   const progress = passProgress(context, 'labels held back', parts.length);
   let found = 0;
-  for (const [i, held] of parts.entries()) {
+  for (const [done, held] of parts.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
       classes: positions.map((at) => known.classes[at]!),
     });
     const rest = parts.filter((part) => part !== held).flat();
     const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
-      progress(i + share, `${i} of ${parts.length} parts`),
+      progress(done + share, `${done} of ${parts.length} parts`),
     );
     const { rows, classes } = chosen(held);
     for (let n = 0; n < rows.length; n++) {

@@ -1,7 +1,7 @@
 import { batchesPerEpoch } from '../data/batches.js';
 import { turnCount } from '../data/rotation.js';
 import { evaluationBatchSize } from '../train/evaluate.js';
-import type { StageName } from '../train/run-record.js';
+import { classifierStages, type StageName } from '../train/run-record.js';
 import { pileSampleSize } from './pile.js';
 import type { PileTimes } from './pile-graph.js';
 import { cachesFeatures, type RunSettings, settingsOfStage } from './settings.js';
@@ -134,10 +134,10 @@ export function timeOf(
     return 2 * compileMs.step + trainingMs + epochs(stage) * saveMs.memory + reestimating() + classify(held);
   };
   const { parts } = images;
-  const candidates = (['finetune', 'scratch', 'selfTrain'] as const).filter((s) => stages.includes(s));
   // What there is no choice between is not weighed.
+  const isChoice = classifierStages.filter((stage) => stages.includes(stage)).length > 1;
   const weighing = (stage: 'finetune' | 'scratch') =>
-    candidates.length > 1 && parts > 0 ? parts * learning(stage, Math.floor(labelled / parts)) : 0;
+    isChoice && parts > 0 ? parts * learning(stage, Math.floor(labelled / parts)) : 0;
 
   // Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30.
   const fewStepsMs = 0.3 * speeds.pile.spreadMs;

@@ -53,7 +53,8 @@ async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: nu
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
   const parts = partsOf(known.classes)!;
-  const found = await foundWhenHeldBack(pile.graph, known, classNamesOf(context).length, parts, context);
+  const classCount = classNamesOf(context).length;
+  const found = await foundWhenHeldBack(pile.graph, known, classCount, parts, context);
   return { stage: 'selfTrain', teacher: 'neighbours', found, of: labelled.count };
 }
 
