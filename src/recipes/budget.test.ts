@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
+import type { StageName } from '../train/run-record.js';
 import { fitToBudget, greatestScale, leastSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
 import { presets } from './presets.js';
@@ -35,12 +36,16 @@ const speedsOf = fc.record({
     graphMs: fc.double({ min: 0, max: 100_000, noNaN: true }),
     spreadMs: fc.double({ min: 0, max: 10_000, noNaN: true }),
   }),
-  saveMs: fc.double({ min: 0, max: 50, noNaN: true }),
+  saveMs: fc.record({
+    memory: fc.double({ min: 0, max: 50, noNaN: true }),
+    disk: fc.double({ min: 0, max: 50, noNaN: true }),
+  }),
   spentMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
   images: fc.record({
     train: fc.integer({ min: 1000, max: 60_000 }),
     test: fc.integer({ min: 10, max: 10_000 }),
     labelled: fc.integer({ min: 2, max: 200 }),
+    parts: fc.constantFrom(0, 2, 3),
   }),
 });
 const settingsOf = fc
@@ -131,9 +136,9 @@ describe('fitToBudget', () => {
     viewMs: 0.05,
     compileMs: { step: 100, classify: 50 },
     pile: { graphMs: 20_000, spreadMs: 1000 },
-    saveMs: 10,
+    saveMs: { memory: 2, disk: 10 },
     spentMs: 3000,
-    images: { train: 60_000, test: 10_000, labelled: 100 },
+    images: { train: 60_000, test: 10_000, labelled: 100, parts: 3 },
   };
 
   test.each(shapes)('names the smallest budget where none fits, and that one does %#', (settings) => {
@@ -149,6 +154,23 @@ describe('fitToBudget', () => {
     expect(() => fitToBudget(settings, { budgetMs: 0.9 * budgetMs, speeds })).toThrow('expected at least');
   });
 
+  it('counts what it takes to weigh the classifiers with labels held back', () => {
+    const images = (parts: number) => ({ ...speeds, images: { ...speeds.images, parts } });
+    const weighing = (settings: RunSettings, stages: readonly StageName[]) =>
+      predictMs(settings, stages, images(3)) - predictMs(settings, stages, images(0));
+    // Three trainings on two thirds of the labels are as long as two on all of them, for each of two stages.
+    const training = stepsOf(quick, 'finetune', speeds) * speeds.stepMs.finetune;
+    expect(weighing(quick, ['finetune', 'scratch'])).toBeGreaterThan(2 * 2 * training);
+    expect(weighing(quick, ['finetune', 'scratch'])).toBeLessThan(2 * 2 * training * 1.5);
+    // Nothing is weighed where there is no choice.
+    expect(weighing(quick, ['pretrain', 'finetune'])).toBe(0);
+    // Views are tried out before they teach.
+    const views: RunSettings = { ...quick, selfTrain: { ...quick.selfTrain!, teacher: 'views' } };
+    const selfTraining = stepsOf(quick, 'selfTrain', speeds) * speeds.stepMs.selfTrain;
+    const tried = weighing(views, ['scratch', 'selfTrain']) - weighing(quick, ['scratch', 'selfTrain']);
+    expect(tried).toBeGreaterThan(selfTraining);
+  });
+
   it('multiplies what each draw takes', () => {
     const one = predictMs(quick, ['finetune'], speeds);
     const none = predictMs({ ...quick, draws: 0 }, ['finetune'], speeds);
@@ -158,7 +180,7 @@ describe('fitToBudget', () => {
   });
 
   it.each([1650, 60_000])('uses nine tenths of any budget that it can use, with %d images', (train) => {
-    const images = { train, test: train / 6, labelled: 100 };
+    const images = { train, test: train / 6, labelled: 100, parts: 3 };
     // As a person asks for them: from what is just enough to what is as much as helps.
     const longest = predictMs(scaledBy(quick, greatestScale), stagesOf(quick), { ...speeds, images });
     for (const budgetMs of [150_000, 200_000, 300_000, 600_000].filter((ms) => ms < longest)) {

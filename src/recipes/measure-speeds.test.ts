@@ -63,7 +63,7 @@ describe('measureSpeeds', () => {
     expect(stepMs.pretrain).toBeGreaterThan(0);
     expect({ ...stepMs, pretrain: 0 }).toMatchObject({ finetune: 0, scratch: 0, selfTrain: 0 });
     expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
-    expect(images).toEqual({ train: 600, test: 600, labelled: 12 });
+    expect(images).toEqual({ train: 600, test: 600, labelled: 12, parts: 3 });
     expect(augmentImages).not.toHaveBeenCalled();
   });
 

@@ -9,7 +9,8 @@ import type { StageName } from '../train/run-record.js';
 import { nextPrefix } from '../train/train-step.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
+import { partsOf } from './held-back.js';
+import { classNamesOf, hasLabels, labelledImages, labelledIndices } from './labels.js';
 import { selfTrainBatchSize } from './lessons.js';
 import { predictPile } from './pile-graph.js';
 import type { Speeds } from './run-cost.js';
@@ -87,7 +88,12 @@ export async function measureSpeeds(
         : { graphMs: 0, spreadMs: 0 },
     saveMs: await timeSave(context),
     spentMs: spentMs(),
-    images: { train: data.train.count, test: data.test?.count ?? 0, labelled: labelled.length },
+    images: {
+      train: data.train.count,
+      test: data.test?.count ?? 0,
+      labelled: labelled.length,
+      parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
+    },
   };
 }
 
@@ -147,14 +153,15 @@ function timeOnce(make: () => unknown): number {
 /** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */
 const syncMs = 8;
 
-async function timeSave(context: MeasuredContext): Promise<number> {
+async function timeSave(context: MeasuredContext): Promise<Speeds['saveMs']> {
   const { settings, data } = context;
   const classes = classNamesOf(context).length;
   const { inputs } = stageGraph(settings, { ...data.train, classes }, 'finetune', 2);
   const store = new MemoryStore();
   const started = performance.now();
   await store.saveCheckpoint('probe', { tensors: inputs, state: {} });
-  return performance.now() - started + syncMs;
+  const memory = performance.now() - started;
+  return { memory, disk: memory + syncMs };
 }
 
 function probe(context: MeasuredContext): Random {

@@ -21,11 +21,17 @@ export interface Speeds {
   readonly compileMs: { readonly step: number; readonly classify: number };
   /** Time to find neighbours and to spread labels over them; 0 where neighbours teach nothing. */
   readonly pile: PileTimes;
-  /** Time to save a checkpoint, in ms. */
-  readonly saveMs: number;
+  /** Time to save a checkpoint, in ms: one that is kept in memory only, and one that is safe on a disk. */
+  readonly saveMs: { readonly memory: number; readonly disk: number };
   /** Gone since the prompt before the run can begin, in ms. */
   readonly spentMs: number;
-  readonly images: { readonly train: number; readonly test: number; readonly labelled: number };
+  readonly images: {
+    readonly train: number;
+    readonly test: number;
+    readonly labelled: number;
+    /** Parts of the labels that are held back in turn to weigh classifiers; 0 where none can be. */
+    readonly parts: number;
+  };
 }
 
 /** Steps of a stage of one draw. */
@@ -110,7 +116,7 @@ export function timeOf(
   const training = (stage: StageName) =>
     graphsOf(settings, stage, images) * compileMs.step +
     steps(stage) * stepMs[stage] +
-    savesPerEpoch[stage] * epochs(stage) * saveMs;
+    savesPerEpoch[stage] * epochs(stage) * saveMs.disk;
   const pile = Math.min(pileSampleSize, unlabelled);
   const { valFraction } = settings.pretrain;
 
@@ -119,13 +125,34 @@ export function timeOf(
     teacher === 'neighbours' && correctEvery ? Math.floor((epochs('selfTrain') - 1) / correctEvery) : 0;
 
   // Statistics are taken from 1,000 images by a pass of the training kind.
-  const classifier = () =>
-    (settings.finetune.reestimate ? classify(3000) : 0) + classify(labelled) + classify(test);
+  const reestimating = () => (settings.finetune.reestimate ? classify(3000) : 0);
+  const classifier = () => reestimating() + classify(labelled) + classify(test);
 
-  // Where there is a choice of classifiers, those of the labels alone are trained three times on two thirds of them.
+  // With some labels held back a stage has as many epochs, of fewer images; nothing of it is kept.
+  const learning = (stage: 'finetune' | 'scratch', held: number) => {
+    const trainingMs = (1 - held / labelled) * steps(stage) * stepMs[stage];
+    return 2 * compileMs.step + trainingMs + epochs(stage) * saveMs.memory + reestimating() + classify(held);
+  };
+  const { parts } = images;
+  // What there is no choice between is not weighed.
   const isChoice = classifierStages.filter((stage) => stages.includes(stage)).length > 1;
-  const weighing = (stage: StageName) =>
-    isChoice ? 2 * steps(stage) * stepMs[stage] + 3 * (2 * compileMs.step + classifier()) : 0;
+  const weighing = (stage: 'finetune' | 'scratch') =>
+    isChoice && parts > 0 ? parts * learning(stage, Math.floor(labelled / parts)) : 0;
+
+  // Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30.
+  const fewStepsMs = 0.3 * speeds.pile.spreadMs;
+  const teaching = () =>
+    training('selfTrain') +
+    speeds.pile.spreadMs +
+    corrections() * (classify(images.train) + fewStepsMs) +
+    2 * pile * viewMs +
+    // Each look classifies two views.
+    epochs('selfTrain') * 2 * classify(pile);
+  // Views are tried out, from the start to the end, on half of the labels.
+  const weighingTeachers = () => {
+    if (teacher === 'neighbours' || parts === 0) return parts * fewStepsMs;
+    return learning(settings.selfTrain?.start ?? 'finetune', Math.floor(labelled / 2)) + teaching();
+  };
 
   const times: Readonly<Record<StageName, () => number>> = {
     pretrain: () =>
@@ -138,16 +165,7 @@ export function timeOf(
       classifier() +
       weighing('finetune'),
     scratch: () => training('scratch') + classifier() + weighing('scratch'),
-    selfTrain: () =>
-      training('selfTrain') +
-      // From all labels, and before that three times for 0.3 as long to weigh it; each correction looks at all images.
-      1.9 * speeds.pile.spreadMs +
-      corrections() * (classify(images.train) + 0.3 * speeds.pile.spreadMs) +
-      2 * pile * viewMs +
-      // Each look classifies two views.
-      epochs('selfTrain') * 2 * classify(pile) +
-      classify(labelled) +
-      classify(test),
+    selfTrain: () => teaching() + weighingTeachers() + classify(labelled) + classify(test),
     baseline: () => training('baseline') + classify(3 * labelled) + 2 * classify(test),
   };
   const once = endingMs + (stages.includes('selfTrain') ? speeds.pile.graphMs : 0);
