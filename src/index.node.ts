@@ -1,5 +1,6 @@
 /** What Node adds to the public API: files, folders and native kernels. */
 export { readIdxFolder } from './data/idx-folder.node.js';
+export type { DecodeOptions, ImageSize } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export { readMnist } from './data/mnist.node.js';
 export { createNodeRuntime } from './runtime/node.js';

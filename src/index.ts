@@ -16,7 +16,7 @@ export { type PileGraph, pileGraph } from './recipes/pile-graph.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { pretrain } from './recipes/pretrain.js';
 export { type RunOptions, run } from './recipes/run.js';
-export { type SelfTrained, selfTrain } from './recipes/self-train.js';
+export { type SelfTrainOptions, selfTrain } from './recipes/self-train.js';
 export type { RunSettings } from './recipes/settings.js';
 export { type Suggestions, type SuggestOptions, suggest } from './recipes/suggest.js';
 export { typicalPoints } from './recipes/typical.js';

@@ -4,7 +4,6 @@ import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
 import { notebookFor } from '../report/comparison.js';
-import { createNodeRuntime } from '../runtime/node.js';
 import type { EventListener } from '../train/events.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
@@ -41,6 +40,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
     const place = placeOf(flags, config);
+    const { createNodeRuntime } = await import('../runtime/node.js'); // a slow start, which other commands need not have
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session.emit);
     const emit = evaluationsOnly(session.emit);

@@ -31,12 +31,43 @@ describe('a labels file', () => {
   });
 
   test.each([
-    ['no JSON', /expected a labels file\. Received: .*JSON/],
+    ['no JSON', /labels\.json: expected a value at line 1, column 1\. Received: "no JSON"\./],
+    ['{"images":[\n{"index":1,"label":"7"},\n]}', /expected a value at line 3, column 1\. Received: "\]\}"/],
+    ['', /expected a value at line 1, column 1\. Received: its end\./],
+    ['[{"index":0,"label":"7"}]', /expected a labels file\. Received: /],
+    ['{"images":[{"index":1e300,"label":null}]}', /Received: images\.0\.index: /],
+    ['{"images":[{"index":"1","label":null}]}', /Received: images\.0\.index: /],
     ['{"images":[{"index":1.5,"label":null}]}', /Received: images\.0\.index: /],
     ['{"image":[]}', /Received: images: .*"image"/],
   ])('refuses %s', async (text, message) => {
     await fs.writeFile(file, text);
     await expect(readLabelsFile(file)).rejects.toThrow(message);
+  });
+
+  test.each([
+    ['UTF-8 with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`)],
+    ['UTF-16 with a byte order mark', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le')],
+    ['UTF-16 without', (text: string) => Buffer.from(text, 'utf16le')],
+    ['UTF-16, high byte first', (text: string) => Buffer.from(`\ufeff${text}`, 'utf16le').swap16()],
+  ])('is read from %s', async (_, encode) => {
+    await fs.writeFile(file, encode('{"images":[{"index":0,"label":"Käfer"},{"index":1,"label":7}]}'));
+    expect((await readLabelsFile(file)).images).toEqual([
+      { index: 0, label: 'Käfer' },
+      { index: 1, label: '7' },
+    ]);
+  });
+
+  test('is refused where it cannot be read', async () => {
+    await expect(readLabelsFile(file)).rejects.toThrow(
+      `${file}: expected a labels file. Received: no such file.`,
+    );
+    await expect(readLabelsFile(folder)).rejects.toThrow('Received: a folder.');
+    await fs.writeFile(file, Uint8Array.of(0x7b, 0x22, 0xff, 0x22));
+    await expect(readLabelsFile(file)).rejects.toThrow('bytes that are neither UTF-8 nor UTF-16');
+    await fs.truncate(file, 100_000_001);
+    await expect(readLabelsFile(file)).rejects.toThrow(
+      '100000001 bytes, more than the 100000000 that are read',
+    );
   });
 
   test('is not written over once it holds labels, nor is any other file', async () => {

@@ -2,31 +2,20 @@ import { readFile } from 'node:fs/promises';
 import { QuarterturnError } from '../errors.js';
 import { type GivenLabels, labelsSchema } from '../recipes/given-labels.js';
 import { writeFileAtomically } from '../train/atomic-file.node.js';
+import { readJsonFile } from './json-file.js';
 
 const example = '{ "images": [{ "index": 123, "label": "7" }] }';
 
 /**
  * Labels from a file: JSON as {@link GivenLabels} has it.
- * @throws QuarterturnError `data` where it cannot be read, or naming each field that is wrong
+ * @throws QuarterturnError `data` where it cannot be read, naming the line where it is no JSON, or each field that is wrong
  */
 export async function readLabelsFile(file: string): Promise<GivenLabels> {
-  const refuse = (received: string, cause?: unknown): never => {
-    throw new QuarterturnError('data', `${file}: expected a labels file. Received: ${received}.`, {
-      hint: `\`quarterturn suggest\` writes one. It is JSON: ${example}.`,
-      cause,
-    });
-  };
-  let value: unknown;
-  try {
-    value = JSON.parse(await readFile(file, 'utf8'));
-  } catch (cause) {
-    return refuse(cause instanceof Error ? cause.message : String(cause), cause);
-  }
-  const parsed = labelsSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) => `${path.join('.')}: ${message}`);
-  const more = faults.length > 3 ? `; and ${faults.length - 3} more` : '';
-  return refuse(`${faults.slice(0, 3).join('; ')}${more}`);
+  return readJsonFile(file, labelsSchema, {
+    code: 'data',
+    expected: 'a labels file',
+    hint: `\`quarterturn suggest\` writes one. It is JSON: ${example}.`,
+  });
 }
 
 /** Write labels: one line an image, so that a person can fill them in. */

@@ -1,58 +1,45 @@
-import { type Command, CommanderError } from 'commander';
-import { QuarterturnError } from '../errors.js';
-import { createProgram } from './program.js';
+import { handleStopSignals, stoppedStatus } from './signals.js';
+import { outputError, systemError } from './system-error.js';
 import { exitCodeOf, formatError, traitsOf } from './terminal.js';
 
+// Before anything else, and before the commands are loaded: that takes a while, too.
+handleStopSignals();
+
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') return; // a reader that has seen enough (`| head`) is no failure of ours
+  process.exit(fail(outputError(error)));
+});
+// Where progress and errors cannot be shown, there is nobody to tell; the work itself may go on.
+process.stderr.on('error', () => {});
+
+// What nobody waited for, such as the second of two failures to load one library, is told like any other error.
+for (const event of ['uncaughtException', 'unhandledRejection']) {
+  process.on(event, (error: unknown) => process.exit(fail(error)));
+}
+
+let told: unknown;
+
+/** Say what went wrong, once; returns the exit status. */
+function fail(error: unknown): number {
+  const known = systemError(error) ?? error;
+  const debug = process.argv.includes('--debug');
+  const { color } = traitsOf(process.stderr, process.env);
+  if (error !== told) process.stderr.write(`${formatError(known, { debug, color })}\n`);
+  told = error;
+  return exitCodeOf(known, stoppedStatus());
+}
+
 /**
- * The command line from its arguments to the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped and saved.
- * @param argv as `process.argv`
+ * The command line from its arguments to the exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped by Ctrl-C and
+ * saved, 75 the same by SIGTERM and the like.
  */
-async function main(argv: readonly string[]): Promise<number> {
-  const program = createProgram();
+async function main(): Promise<number> {
   try {
-    await program.parseAsync(argv);
-    return 0;
+    const { runCommandLine } = await import('./command-line.js');
+    return await runCommandLine(process.argv);
   } catch (error) {
-    if (error instanceof CommanderError) {
-      if (error.exitCode === 0) return 0; // help or version, already printed
-      if (error.code === 'commander.help') return 2; // no command: help was printed on stderr
-    }
-    const known = explained(error, commandIn(argv, program));
-    const debug = argv.includes('--debug');
-    const { color } = traitsOf(process.stderr, process.env);
-    process.stderr.write(`${formatError(known, { debug, color })}\n`);
-    return exitCodeOf(known);
+    return fail(error);
   }
 }
 
-/** The error as it is shown: wrong usage always says where help is. */
-function explained(error: unknown, command: string): unknown {
-  const help = `See \`${command} --help\`.`;
-  if (error instanceof CommanderError) {
-    // `error: unknown option '--epoch'\n(Did you mean --epochs?)`
-    const [message = '', suggestion] = error.message.replace(/^error: /, '').split('\n');
-    const hint = suggestion === undefined ? help : `${suggestion.replace(/^\(|\)$/g, '')} ${help}`;
-    const sentence = message.endsWith('.') ? message : `${message}.`;
-    return new QuarterturnError('usage', sentence, { hint, cause: error });
-  }
-  if (error instanceof QuarterturnError && error.code === 'usage' && error.hint === undefined) {
-    return new QuarterturnError('usage', error.message, { hint: help, cause: error });
-  }
-  return error;
-}
-
-/** `quarterturn run`, or `quarterturn` where the arguments name no command. */
-function commandIn(argv: readonly string[], program: Command): string {
-  const names = program.commands.map((command) => command.name());
-  const name = argv.slice(2).find((arg) => names.includes(arg));
-  return name === undefined ? 'quarterturn' : `quarterturn ${name}`;
-}
-
-/** A reader that has seen enough (`| head`) is no failure of ours. */
-for (const stream of [process.stdout, process.stderr]) {
-  stream.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
-  });
-}
-
-process.exitCode = await main(process.argv);
+process.exitCode = await main();

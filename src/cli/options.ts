@@ -81,7 +81,7 @@ export const option = {
   data: () =>
     new Option(
       '--data <folder>',
-      'the four IDX files, plain or .gz (default: MNIST, installed with the package)',
+      'the IDX files, plain or .gz (default: MNIST, installed with the package)',
     ),
   device: () =>
     new Option('--device <name>', 'cpu or webgpu (default: cpu, which every machine has)').argParser(
@@ -143,11 +143,21 @@ export const option = {
     ),
   classes: () =>
     new Option('--classes <n>', 'classes of the baseline (default: 10, the digits)').argParser(
-      wholeNumber('--classes', { min: 2, max: 256 }),
+      wholeNumber('--classes', { min: 2, max: 65536 }),
     ),
   limit: () =>
     new Option('--limit <n>', 'images to take of each IDX file (default: all)').argParser(
       wholeNumber('--limit', { min: 1 }),
+    ),
+  filesFrom: () =>
+    new Option(
+      '--files-from <list>',
+      'file with names of files, one a line or with zero bytes between; - is standard input (default: none)',
+    ),
+  invert: () =>
+    new Option(
+      '--invert',
+      'classify the negatives: dark ink on light paper for a model of light on dark (default: images as they are)',
     ),
   count: () =>
     new Option('--count <n>', 'images to suggest (default: 20)').argParser(

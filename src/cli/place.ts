@@ -42,9 +42,13 @@ export async function readData({ dataFolder }: Place, emit: EventListener): Prom
   const data = dataFolder === null ? await readMnist() : await readIdxFolder(dataFolder);
   const { train, test } = data;
   const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
-  const counts = `${formatCount(train.count)} training and ${formatCount(test.count)} test images`;
-  const size = `${train.height}×${train.width}, ${train.classNames.length} classes`;
-  emit({ type: 'note', text: `Data  ${name}: ${counts}, ${size}` });
+  const counts = test
+    ? `${formatCount(train.count)} training and ${formatCount(test.count)} test images`
+    : `${formatCount(train.count)} images, no test set`;
+  const { length } = train.classNames;
+  const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
+  emit({ type: 'note', text: `Data  ${name}: ${counts}, ${train.height}×${train.width}, ${classes}` });
+  for (const text of data.notes ?? []) emit({ type: 'note', text });
   return data;
 }
 

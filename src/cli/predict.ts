@@ -1,28 +1,25 @@
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync } from 'node:fs';
+import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Command } from 'commander';
-import type { ImageDataset } from '../data/dataset.js';
-import { readIdx } from '../data/idx.js';
+import type { Command, CommanderError } from 'commander';
+import { readNamedFile } from '../data/read-file.node.js';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../recipes/load-classifier.js';
-import { formatPercent } from '../report/format.js';
+import { formatCount } from '../report/format.js';
+import { type InputFiles, listInputFiles } from './input-files.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import { createOutput } from './output.js';
+import { printable } from './paths.js';
 import { type PlaceFlags, placeOf } from './place.js';
+import { predictFiles } from './predict-files.js';
+import { jsonFormat, tableFormat } from './prediction-output.js';
+import { inSession } from './session.js';
 
 interface PredictFlags extends PlaceFlags {
+  readonly filesFrom?: string;
   readonly limit?: number;
+  readonly invert?: boolean;
   readonly json?: boolean;
-}
-
-/** What is said of one image. */
-interface Prediction {
-  readonly file: string;
-  /** Position in its file, from 0. */
-  readonly index: number;
-  readonly class: string;
-  readonly probability: number;
-  /** Of every class, in the model's order. */
-  readonly probabilities: Readonly<Record<string, number>>;
 }
 
 /** `quarterturn predict`: use a saved classifier. */
@@ -31,113 +28,76 @@ export function addPredictCommand(program: Command): void {
     .command('predict')
     .summary('classify images with a saved model')
     .description(
-      'Classify images: IDX files of many, plain or .gz, or PNG, JPEG, WebP, TIFF, GIF, AVIF files of one. The model knows its image size and its classes; image files are fitted into that size.',
+      'Classify images: PNG, JPEG, WebP, TIFF, GIF, AVIF files, folders of them, or IDX files of many images, plain or gzipped. What a file holds decides, not its name. The model knows its image size and its classes; pictures are turned upright, laid on black where they are transparent, and fitted whole into that size.',
     )
     .argument('<model>', 'an .onnx file that a run saved, or the folder of the run')
-    .argument('<files...>', 'IDX or image files');
-  addGroup(command, 'What to do:', [option.limit(), option.device(), option.threads()]);
+    .argument('[files...]', 'image or IDX files, folders of them, or - for names on standard input');
+  addGroup(command, 'What to do:', [
+    option.filesFrom(),
+    option.limit(),
+    option.invert(),
+    option.device(),
+    option.threads(),
+  ]);
   addOutputGroup(command, [option.json('predictions')]);
   addExamples(command, [
     ['quarterturn predict runs/five digit.png', 'one line: file, class, probability'],
+    ['quarterturn predict runs/five scans', 'all pictures in a folder and the folders in it'],
     ['quarterturn predict model.onnx *.png --json', 'every probability, for programs'],
     ['quarterturn predict model.onnx t10k-images-idx3-ubyte --limit 20', 'the first 20 test images'],
+    ['find scans -name "*.png" | quarterturn predict model.onnx -', 'names that another program finds'],
   ]);
+  command.exitOverride((error) => {
+    throw fileForOption(error) ?? error;
+  });
   command.action(predict);
 }
 
-async function predict(modelPath: string, files: readonly string[], flags: PredictFlags): Promise<void> {
-  const model = await fileContent(await modelFile(modelPath), 'an ONNX model');
-  const { createNodeRuntime } = await import('../runtime/node.js');
-  const runtime = await createNodeRuntime(placeOf(flags));
-  const classifier = await loadClassifier(model.path, model.bytes, runtime);
-  const predictions: Prediction[] = [];
-  for (const file of files) {
-    const images = await readImages(file, classifier, flags.limit);
-    predictions.push(...predictionsOf(file, await classifier.classify(images), classifier.classNames));
+async function predict(modelPath: string, args: readonly string[], flags: PredictFlags): Promise<void> {
+  if (args.length === 0 && flags.filesFrom === undefined) {
+    throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
-  process.stdout.write(flags.json ? `${JSON.stringify(predictions, null, 2)}\n` : formatLines(predictions));
-}
-
-/** The model itself, or the one in a run's folder. */
-async function modelFile(path: string): Promise<string> {
-  const found = await stat(path).catch(() => undefined);
-  return found?.isDirectory() ? join(path, 'models', 'classifier.onnx') : path;
-}
-
-async function fileContent(path: string, what: string): Promise<{ path: string; bytes: Uint8Array }> {
-  try {
-    const { buffer, byteOffset, byteLength } = await readFile(path);
-    return { path, bytes: new Uint8Array(buffer, byteOffset, byteLength) };
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    const received = code === 'ENOENT' ? 'no such file' : `${code}, a file that cannot be read`;
-    throw new QuarterturnError('io', `${path}: expected ${what}. Received: ${received}.`, {
-      hint: 'Check the path and its permissions.',
-      cause,
+  const classifier = await openClassifier(modelPath, flags);
+  const found = await listInputFiles(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
+  await inSession({ stopping: 'Stopping; the rows so far stay.' }, async (session) => {
+    if (found.passedOver.length > 0) session.emit({ type: 'note', text: passedOverNote(found) });
+    await predictFiles(classifier, found.files, {
+      format: flags.json ? jsonFormat() : tableFormat(classifier.classNames),
+      output: createOutput(process.stdout),
+      session,
+      limit: flags.limit,
+      invert: flags.invert ?? false,
     });
-  }
-}
-
-/** All images of a file, in the classifier's size. */
-async function readImages(
-  file: string,
-  { height, width, channels }: LoadedClassifier,
-  limit = Number.POSITIVE_INFINITY,
-): Promise<ImageDataset> {
-  const { bytes } = await fileContent(file, 'an IDX or image file');
-  if (!isIdx(bytes)) {
-    // Loaded only now: IDX files need no image library.
-    const { readImageFiles } = await import('../data/image-files.node.js');
-    return readImageFiles([file], { height, width, channels });
-  }
-  const { shape, data } = await readIdx(file, bytes);
-  const [count, ...size] = shape.length === 3 ? [...shape, 1] : shape;
-  if (size.join() !== [height, width, channels].join()) {
-    throw new QuarterturnError(
-      'data',
-      `${file}: expected images of ${height}×${width}×${channels}, as the model was trained on. Received: an array of ${shape.join(' × ')}.`,
-      { hint: 'Use images of that size, or a model that was trained on this size.' },
-    );
-  }
-  const images = { name: file, count: Math.min(count!, limit), height, width, channels, classNames: [] };
-  return { ...images, images: data };
-}
-
-/** IDX begins with two zero bytes and the type ubyte; no image format is gzipped. */
-function isIdx([a, b, c]: Uint8Array): boolean {
-  return (a === 0 && b === 0 && c === 8) || (a === 0x1f && b === 0x8b);
-}
-
-function predictionsOf(
-  file: string,
-  probabilities: Float32Array,
-  classNames: readonly string[],
-): Prediction[] {
-  const k = classNames.length;
-  return Array.from({ length: probabilities.length / k }, (_, index) => {
-    const row = [...probabilities.subarray(index * k, (index + 1) * k)];
-    const probability = Math.max(...row);
-    return {
-      file,
-      index,
-      class: classNames[row.indexOf(probability)]!,
-      probability,
-      probabilities: Object.fromEntries(row.map((p, i) => [classNames[i]!, p])),
-    };
   });
 }
 
-/** One aligned line an image: its file (and its place, where the file holds several), class, probability. */
-function formatLines(predictions: readonly Prediction[]): string {
-  const several = new Set(predictions.filter(({ index }) => index > 0).map(({ file }) => file));
-  const labels = predictions.map(({ file, index }) => (several.has(file) ? `${file}[${index}]` : file));
-  const widthOf = (texts: readonly string[]) =>
-    texts.reduce((width, text) => Math.max(width, text.length), 0);
-  const [labelWidth, classWidth] = [widthOf(labels), widthOf(predictions.map((p) => p.class))];
-  return predictions
-    .map(
-      (p, i) =>
-        `${labels[i]!.padEnd(labelWidth)}  ${p.class.padEnd(classWidth)}  ${formatPercent(p.probability).padStart(8)}\n`,
-    )
-    .join('');
+async function openClassifier(path: string, flags: PredictFlags): Promise<LoadedClassifier> {
+  const found = await stat(path).catch(() => undefined);
+  const file = found?.isDirectory() ? join(path, 'models', 'classifier.onnx') : path;
+  const bytes = await readNamedFile(file, 'an ONNX model');
+  const { createNodeRuntime } = await import('../runtime/node.js');
+  return loadClassifier(file, bytes, await createNodeRuntime(placeOf(flags)));
+}
+
+/** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */
+function passedOverNote({ passedOver }: InputFiles): string {
+  const names = passedOver.slice(0, 3).map(printable);
+  const list = passedOver.length > names.length ? [...names, '…'] : names;
+  const count = formatCount(passedOver.length);
+  return `Passed over in folders, hidden or no pictures by their names: ${count} (${list.join(', ')})`;
+}
+
+/** A file whose name begins with a dash was taken for an option. */
+function fileForOption(error: CommanderError): QuarterturnError | undefined {
+  const [, name] = /unknown option '(.+)'/s.exec(error.message) ?? [];
+  if (name === undefined || !existsSync(name)) return undefined;
+  const shown = printable(name);
+  return new QuarterturnError(
+    'usage',
+    `predict: expected an option. Received: ${shown}, the name of a file.`,
+    {
+      hint: `Write ./${shown}, or -- before the names of files.`,
+      cause: error,
+    },
+  );
 }

@@ -39,7 +39,8 @@ Examples:
   quarterturn evaluate runs/quick-20250314-101245   its figures once more
   quarterturn predict runs/quick-20250314-101245 digit.png
 
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped (Ctrl-C) and saved.`,
+Exit status: 0 done, 1 failed, 2 wrong usage; stopped and saved, to be gone on with:
+130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
     );
   program.commandsGroup('Train:');
   addRunCommand(program);

@@ -31,14 +31,16 @@ export interface ProgressOptions extends TerminalTraits {
 
 export interface Progress {
   readonly listener: EventListener;
-  /** Clear the live line; call it before anything else is printed, also after an error. */
+  /** Clear the live line, which the next event draws again; call it before anything else is printed. */
+  clear(): void;
+  /** Clear the live line for good, also after an error. */
   end(): void;
 }
 
 /** On a terminal only about this many epochs of a stage get a lasting line. */
 const maxEpochLines = 20;
 /** Elsewhere all epochs of a stage do where they are so few, and of more only a sign of life now and then. */
-const fewEpochs = 4;
+const fewEpochs = 3;
 const signOfLifeMs = 30_000;
 
 /**
@@ -117,7 +119,7 @@ export function createProgress(options: ProgressOptions): Progress {
     ended = true;
     clear();
   };
-  return { listener, end };
+  return { listener, clear, end };
 }
 
 /** Whether an epoch is one of about {@link maxEpochLines}: every one of few, else every 2nd, 5th, 10th ... and the last. */

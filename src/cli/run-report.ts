@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import type { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
@@ -8,11 +9,11 @@ import {
   type NotebookFigures,
   notebookOf,
 } from '../report/comparison.js';
-import { formatBytes, formatDuration, formatRate } from '../report/format.js';
-import { completeResult } from '../report/run-facts.js';
+import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
+import { stageTitles } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
-import type { Exhibits, RunRecord, RunResult } from '../train/run-record.js';
+import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../train/run-record.js';
 import { shellPath, shownPath } from './paths.js';
 
 /** The `config.json` of a run. */
@@ -35,17 +36,26 @@ export async function writeReport(folder: RunFolder): Promise<string> {
   const record: RunRecord = {
     config: await readConfig(folder),
     epochs: await folder.readEpochs(),
-    result: await finished<RunResult>(folder, 'result'),
-    exhibits: await finished<Exhibits>(folder, 'exhibits'),
+    result: await finished(folder, 'result', resultSchema),
+    exhibits: await finished(folder, 'exhibits', exhibitsSchema),
   };
   // Loaded only now: the charts' library takes half a second.
   const { renderReport } = await import('../report/render-report.js');
   return folder.writeReport(renderReport(record));
 }
 
-async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits'): Promise<T> {
+async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits', schema: z.ZodType<T>): Promise<T> {
   const value = await folder.readJson(name);
-  if (value !== undefined) return value as T;
+  const parsed = schema.safeParse(value);
+  if (parsed.success) return parsed.data;
+  if (value !== undefined) {
+    const [fault] = parsed.error.issues;
+    throw new QuarterturnError(
+      'checkpoint',
+      `${folder.name}, ${name}.json: expected what a run wrote. Received: ${fault?.path.join('.')}: ${fault?.message}.`,
+      { hint: 'The file was changed or damaged after it was written: restore it, or run again.' },
+    );
+  }
   throw new QuarterturnError(
     'checkpoint',
     `${folder.name}: expected a finished run. Received: one without ${name}.json.`,
@@ -62,23 +72,38 @@ export function resumeCommand(folder: string): string {
  * A finished run as a person wants to see it: accuracies, what each step brought, and where everything lies. Losses are in
  * the report.
  */
-export function formatRun(saved: RunResult, report: string, config: RunRecord['config']): string {
-  const result = completeResult(saved);
-  const { selfTrain, final, ladder } = result;
+export function formatRun(result: RunResult, report: string, config: RunRecord['config']): string {
+  const { ladder } = result;
   const lines = [
     '',
     formatAccuracies(result, notebookOf(config)),
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
-    ...(selfTrain && final?.stage === 'finetune'
-      ? ['Self-training did not help: the model is the fine-tuned one.', '']
-      : []),
+    ...choiceLines(result),
     `Report  ${shownPath(report)}`,
     ...(result.final ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`] : []),
     `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
     '',
   ];
   return lines.join('\n');
+}
+
+/** Which classifier was kept, and what held-back labels said of each. */
+function choiceLines({ final, evidence, failures }: RunResult): string[] {
+  const shares = evidence.map(
+    ({ stage, found, of }) => `${stageTitles[stage]}: ${formatPercent(found / of, 1)}`,
+  );
+  return [
+    ...failures.map(({ stage, reason }) => `${stageTitles[stage]} came to no result: ${reason}`),
+    ...(final && shares.length > 0
+      ? [
+          'Labels found again when they were held back',
+          ...shares.map((line) => `  ${line}`),
+          `Kept: ${stageTitles[final.stage]}`,
+          '',
+        ]
+      : []),
+  ];
 }
 
 function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {

@@ -1,23 +1,26 @@
 import { QuarterturnError } from '../errors.js';
 import type { EventListener } from '../train/events.js';
 import { createProgress, type Progress } from './progress.js';
+import { onStopSignal } from './signals.js';
 import { traitsOf } from './terminal.js';
 
 /** What a long command works in: it tells its events here, and stops soon after the signal is aborted. */
 export interface Session {
   readonly emit: EventListener;
   readonly signal: AbortSignal;
+  /** Take the live line of the progress away before something else is printed. */
+  clear(): void;
 }
 
 export interface SessionOptions {
   readonly quiet?: boolean | undefined;
-  /** Said at the first Ctrl-C. */
+  /** Said when it is asked to stop. */
   readonly stopping: string;
 }
 
 /**
- * Do something long with progress on stderr. The first Ctrl-C (or SIGTERM) asks it to stop, the second one ends the
- * process at once.
+ * Do something long with progress on stderr. The first Ctrl-C (or SIGTERM, SIGHUP, SIGQUIT) asks it to stop, the second
+ * one ends the process at once.
  */
 export async function inSession<T>(
   options: SessionOptions,
@@ -25,19 +28,15 @@ export async function inSession<T>(
 ): Promise<T> {
   const progress = options.quiet ? silence : stderrProgress();
   const controller = new AbortController();
-  const stop = (): void => {
-    if (controller.signal.aborted) {
-      progress.end();
-      process.exit(130);
-    }
+  const removeListener = onStopSignal((first) => {
+    if (!first) return progress.end();
     controller.abort();
     progress.listener({ type: 'note', text: options.stopping });
-  };
-  process.on('SIGINT', stop).on('SIGTERM', stop);
+  });
   try {
-    return await body({ emit: progress.listener, signal: controller.signal });
+    return await body({ emit: progress.listener, signal: controller.signal, clear: progress.clear });
   } finally {
-    process.off('SIGINT', stop).off('SIGTERM', stop);
+    removeListener();
     progress.end();
   }
 }
@@ -51,4 +50,4 @@ function stderrProgress(): Progress {
   return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
 }
 
-const silence: Progress = { listener: () => {}, end: () => {} };
+const silence: Progress = { listener: () => {}, clear: () => {}, end: () => {} };

@@ -1,10 +1,11 @@
-import { readFile } from 'node:fs/promises';
+import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { formatBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import type { StageName } from '../train/run-record.js';
+import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 
 /** Flags that change settings; undefined where not given. */
@@ -42,7 +43,7 @@ export async function chosenSettings(
   epochsOf: StageName,
   base?: RunSettings,
 ): Promise<RunSettings> {
-  const file = flags.config === undefined ? {} : await readJsonFile(flags.config);
+  const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
   const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
   const settings = givenFlags(flags, epochsOf).reduce(
     (merged, { path, value }) => merge(merged, nested(path, value)),
@@ -126,22 +127,15 @@ function presetNamed(name: PresetName = 'quick'): RunSettings {
   return Object.hasOwn(presets, name) ? presets[name] : presets.quick;
 }
 
-async function readJsonFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  try {
-    const value: unknown = JSON.parse(await readFile(file, 'utf8'));
-    if (isRecord(value)) return value;
-    throw new Error('no object');
-  } catch (cause) {
-    const received = cause instanceof Error ? cause.message : String(cause);
-    throw new QuarterturnError(
-      'usage',
-      `--config ${file}: expected a JSON object in a readable file. Received: ${received}.`,
-      {
-        hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
-        cause,
-      },
-    );
-  }
+const configSchema = z.record(z.string(), z.unknown());
+
+function readConfigFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  return readJsonFile(file, configSchema, {
+    code: 'usage',
+    where: `--config ${file}`,
+    expected: 'a JSON object',
+    hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
+  });
 }
 
 /** `over` put over `base`, field by field; where the kind changes (of optimizer or schedule), as a whole. */

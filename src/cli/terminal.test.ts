@@ -79,5 +79,6 @@ test.each([
   [new Error(), 1],
   [undefined, 1],
 ])('exit code of %o is %d', (error, code) => {
-  expect(exitCodeOf(error)).toBe(code);
+  expect(exitCodeOf(error, 130)).toBe(code);
+  expect(exitCodeOf(error, 75)).toBe(code === 130 ? 75 : code);
 });

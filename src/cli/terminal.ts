@@ -1,5 +1,6 @@
 import { inspect } from 'node:util';
 import { QuarterturnError } from '../errors.js';
+import { printable } from './paths.js';
 
 /** Marks text for a terminal, or leaves it as it is. */
 export interface Styles {
@@ -66,11 +67,21 @@ export function formatError(error: unknown, options: { debug?: boolean; color?: 
   return lines.join('\n');
 }
 
+/** An error of which there may be many, on one line: what happened and what to do about it. */
+export function formatErrorLine(error: unknown): string {
+  const message = error instanceof Error ? error.message : String(error);
+  const hint = error instanceof QuarterturnError ? error.hint : unexpectedHint;
+  return `error: ${printable(hint === undefined ? message : `${message} ${hint}`)}`;
+}
+
 const unexpectedHint = 'This was not foreseen: please report it, with what --debug prints.';
 
-/** 2 for wrong usage, 130 (128 + SIGINT) where it was stopped on request, 1 for any other failure. */
-export function exitCodeOf(error: unknown): 1 | 2 | 130 {
+/**
+ * 2 for wrong usage, 1 for any other failure.
+ * @param stopped where it was stopped on request
+ */
+export function exitCodeOf(error: unknown, stopped: 75 | 130): 1 | 2 | 75 | 130 {
   if (!(error instanceof QuarterturnError)) return 1;
   if (error.code === 'usage') return 2;
-  return error.code === 'interrupted' ? 130 : 1;
+  return error.code === 'interrupted' ? stopped : 1;
 }

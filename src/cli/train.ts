@@ -7,7 +7,13 @@ import { stagesOf } from '../recipes/stages.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../train/checkpoint.js';
 import { RunFolder } from '../train/run-folder.node.js';
-import { type RunRecord, type RunResult, type StageName, stageNames } from '../train/run-record.js';
+import {
+  type RunRecord,
+  type RunResult,
+  resultSchema,
+  type StageName,
+  stageNames,
+} from '../train/run-record.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
@@ -78,10 +84,10 @@ async function resumeRun(
     const place = placeOf(flags, config);
     const before = stagesOfConfig(config);
     const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
-    const result = (await folder.readJson('result')) as RunResult | undefined;
-    if (result !== undefined && stages.every((stage) => figureOf(result, stage) !== null)) {
+    const saved = resultSchema.safeParse(await folder.readJson('result'));
+    if (saved.success && stages.every((stage) => isFinished(saved.data, stage))) {
       session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
-      return { result, report: await writeReport(folder), config };
+      return { result: saved.data, report: await writeReport(folder), config };
     }
     return await execute({ settings, stages, place }, session, async () => folder);
   } finally {
@@ -143,9 +149,11 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   }
 }
 
-function figureOf(result: RunResult, stage: StageName): object | null {
-  const { pretext, fineTune, scratch, selfTrain, baseline } = result;
-  return { pretrain: pretext, finetune: fineTune, scratch, selfTrain, baseline }[stage];
+/** Whether a stage has left a figure, or has failed and would again. */
+function isFinished(result: RunResult, stage: StageName): boolean {
+  const { pretext, fineTune, scratch, selfTrain, baseline, failures } = result;
+  const figures = { pretrain: pretext, finetune: fineTune, scratch, selfTrain, baseline };
+  return figures[stage] !== null || failures.some((failure) => failure.stage === stage);
 }
 
 /** The stage that `--epochs` speaks of. */

@@ -8,6 +8,7 @@ import {
   epochOrder,
   gatherImages,
   groupedOrder,
+  interleavedBatches,
   labelledBatch,
   rotationBatch,
   stackImages,
@@ -24,7 +25,7 @@ const dataset: ImageDataset = {
   height: 2,
   width: 2,
   channels: 1,
-  labels: Uint8Array.from([1, 0, 1]),
+  labels: Int32Array.from([1, 0, 1]),
   classNames: ['a', 'b'],
 };
 const { labels: _, ...unlabelled } = dataset;
@@ -78,7 +79,7 @@ describe('batches', () => {
 
   it('cuts out subsets, with or without labels', () => {
     const part = subsetOf(dataset, [2, 1], 'two');
-    expect(part).toMatchObject({ name: 'two', count: 2, labels: Uint8Array.from([1, 0]) });
+    expect(part).toMatchObject({ name: 'two', count: 2, labels: Int32Array.from([1, 0]) });
     expect([...part.images]).toEqual([9, 10, 11, 12, 5, 6, 7, 8]);
     expect('labels' in subsetOf(unlabelled, [0], 'one')).toBe(false);
   });
@@ -183,5 +184,37 @@ describe('stackImages', () => {
         expect(stacked).toEqual(gatherImages(dataset, parts.flat()));
       }),
     );
+  });
+});
+
+describe('interleavedBatches', () => {
+  it('is one batch in order where all items fit into it', () => {
+    expect(interleavedBatches(100, 1000)).toEqual([Uint32Array.from(ascending(100))]);
+    expect(interleavedBatches(0, 1000)).toEqual([new Uint32Array()]);
+  });
+
+  it('has batches of one size, of 2 to `most` items, no item twice and few left out', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 3000 }), fc.integer({ min: 2, max: 500 }), (items, most) => {
+        const batches = interleavedBatches(items, most);
+        const [size] = batches.map((batch) => batch.length);
+        expect(batches.every((batch) => batch.length === size)).toBe(true);
+        expect(size).toBeGreaterThanOrEqual(2);
+        expect(size).toBeLessThanOrEqual(Math.max(most, 3));
+        const taken = new Set(joined(batches));
+        expect(taken.size).toBe(batches.length * size!);
+        expect(items - taken.size).toBeLessThan(batches.length);
+        expect(Math.max(...taken)).toBeLessThan(items);
+      }),
+    );
+  });
+
+  it('spreads items in the order of their classes over all batches', () => {
+    const classOf = (item: number) => Math.floor(item / 1000);
+    for (const batch of interleavedBatches(10_000, 1000)) {
+      const counts = new Array<number>(10).fill(0);
+      for (const item of batch) counts[classOf(item)]!++;
+      expect(counts).toEqual(new Array<number>(10).fill(100));
+    }
   });
 });

@@ -103,7 +103,7 @@ export function subsetOf(dataset: ImageDataset, indices: ArrayLike<number>, name
     name,
     images: gatherImages(dataset, indices).data,
     count: indices.length,
-    ...(labels && { labels: Uint8Array.from(indices, (index) => labels[index]!) }),
+    ...(labels && { labels: Int32Array.from(indices, (index) => labels[index]!) }),
   };
 }
 
@@ -175,6 +175,20 @@ export function endlessOrder(count: number, random: Random): (from: number, leng
 export function windowsOf(items: Uint32Array, batchSize: number, options: OrderOptions = {}): Uint32Array[] {
   return Array.from({ length: batchesPerEpoch(items.length, batchSize, options) }, (_, e) =>
     items.subarray(e * batchSize, (e + 1) * batchSize),
+  );
+}
+
+/**
+ * Items 0 ... count - 1 in as few batches of one size as can be. Batch e takes every n-th item from e on, so that items in
+ * the order of their classes are spread over all batches; fewer than n items are left out.
+ *
+ * @param most items of a batch, at least 2; three items are one batch all the same, since one alone has no variance
+ */
+export function interleavedBatches(count: number, most: number): Uint32Array[] {
+  const batches = Math.max(1, Math.min(Math.ceil(count / most), Math.floor(count / 2)));
+  const size = Math.floor(count / batches);
+  return Array.from({ length: batches }, (_, e) =>
+    Uint32Array.from({ length: size }, (_, i) => i * batches + e),
   );
 }
 

@@ -8,16 +8,23 @@ export interface ImageDataset {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
-  /** Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. */
-  readonly labels?: Uint8Array;
+  /**
+   * Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. Class numbers are int32 everywhere,
+   * as training takes them: a byte counts no more than 256 classes.
+   */
+  readonly labels?: Int32Array;
+  /** Of a labelled set, or of the test set beside it; empty where nothing says what the classes are. */
   readonly classNames: readonly string[];
 }
 
-/** A training set and the test set that belongs to it. */
+/** A training set, and the test set that belongs to it where there is one. */
 export interface DataSource {
   readonly train: ImageDataset;
-  readonly test: ImageDataset;
+  /** Labelled, of the training set's size and classes; used once, at the end. */
+  readonly test?: ImageDataset | undefined;
   /** Where it came from, e.g. a folder, and the MD5 of each file, for `config.json`. */
   readonly origin: string;
   readonly checksums: Readonly<Record<string, string>>;
+  /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
+  readonly notes?: readonly string[];
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { basename, join } from 'node:path';
+import { basename, dirname, join } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { readIdxFolder } from './idx-folder.node.js';
@@ -25,7 +25,10 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 async function write(contents: Record<string, Uint8Array>): Promise<void> {
-  for (const [name, bytes] of Object.entries(contents)) await writeFile(join(folder, name), bytes);
+  for (const [name, bytes] of Object.entries(contents)) {
+    await mkdir(dirname(join(folder, name)), { recursive: true });
+    await writeFile(join(folder, name), bytes);
+  }
 }
 
 describe('readIdxFolder', () => {
@@ -39,10 +42,10 @@ describe('readIdxFolder', () => {
       height: 2,
       width: 1,
       channels: 1,
-      labels: Uint8Array.from([0, 2, 1]),
+      labels: Int32Array.from([0, 2, 1]),
       classNames: ['0', '1', '2'],
     });
-    expect(test).toMatchObject({ count: 1, images: Uint8Array.from([7, 8]), labels: Uint8Array.from([2]) });
+    expect(test).toMatchObject({ count: 1, images: Uint8Array.from([7, 8]), labels: Int32Array.from([2]) });
     expect(origin).toBe(folder);
     expect(Object.keys(checksums).sort()).toEqual(Object.keys(files()).sort());
     const labels = files()['t10k-labels-idx1-ubyte'];
@@ -59,16 +62,104 @@ describe('readIdxFolder', () => {
     });
     const { train, test } = await readIdxFolder(folder);
     expect([...train.labels!]).toEqual([0, 2, 1]);
-    expect([...test.images]).toEqual([7, 8]);
+    expect([...test!.images]).toEqual([7, 8]);
   });
 
-  it('lists all that it looked for where files are missing', async () => {
-    const { 'train-labels-idx1-ubyte': _, 't10k-images-idx3-ubyte': __, ...rest } = files();
+  it('names all that is missing', async () => {
+    const { 'train-images-idx3-ubyte': _, 't10k-images-idx3-ubyte': __, ...rest } = files();
     await write(rest);
     await expect(readIdxFolder(folder)).rejects.toMatchObject({
       code: 'data',
-      message: `${folder}: expected the four IDX files. Received: a folder without train-labels-idx1-ubyte or train-labels-idx1-ubyte.gz or train-labels.idx1-ubyte or train-labels.idx1-ubyte.gz; without t10k-images-idx3-ubyte or t10k-images-idx3-ubyte.gz or t10k-images.idx3-ubyte or t10k-images.idx3-ubyte.gz.`,
+      message: `${folder}: expected IDX files to learn from. Received: a folder without train-images-idx3-ubyte; without t10k-images-idx3-ubyte.`,
     });
+  });
+
+  it('reads a pile without labels and without a test set', async () => {
+    const { 'train-images-idx3-ubyte': images } = files();
+    await write({ 'train-images-idx3-ubyte': images });
+    const { train, test, checksums } = await readIdxFolder(folder);
+    expect([train.count, train.labels, train.classNames, test]).toEqual([3, undefined, [], undefined]);
+    expect(Object.keys(checksums)).toEqual(['train-images-idx3-ubyte']);
+  });
+
+  const renamed = (rename: (name: string) => string) =>
+    Object.fromEntries(Object.entries(files()).map(([name, bytes]) => [rename(name), bytes]));
+
+  it.each([
+    ['capitals', (name: string) => name.replace('idx', 'IDX').replace('ubyte', 'UBYTE')],
+    ['a name in front', (name: string) => `emnist-letters-${name.replace('t10k', 'test')}`],
+    ['dots alone', (name: string) => name.replaceAll('-', '.')],
+    ['a folder for each', (name: string) => `${name}/${name}`],
+  ])('finds files with %s', async (_, rename) => {
+    await write(renamed(rename));
+    const { train, test, checksums } = await readIdxFolder(folder);
+    expect([train.count, test!.count, [...train.labels!]]).toEqual([3, 1, [0, 2, 1]]);
+    expect(Object.keys(checksums)).toEqual(Object.keys(files()).map(rename));
+  });
+
+  it('names what cannot be told apart, what was mistyped, and where the files lie', async () => {
+    await write(renamed((name) => `emnist-letters-${name}`));
+    await write(renamed((name) => `emnist-digits-${name}`));
+    await expect(readIdxFolder(folder)).rejects.toThrow(
+      `${folder}: expected the files of one data set. Received: those of emnist-digits, emnist-letters.`,
+    );
+    await write(files());
+    expect((await readIdxFolder(folder)).train.count).toBe(3);
+
+    await write({ ...renamed((name) => `typo/${name.replace('train-images', 'train-imgaes')}`) });
+    await expect(readIdxFolder(join(folder, 'typo'))).rejects.toMatchObject({
+      hint: 'Is train-imgaes-idx3-ubyte meant? Call it train-images-idx3-ubyte.',
+    });
+
+    await write(renamed((name) => `nested/MNIST/raw/${name}`));
+    await expect(readIdxFolder(join(folder, 'nested'))).rejects.toMatchObject({
+      hint: `They lie in ${join(folder, 'nested/MNIST/raw')}: name that folder.`,
+    });
+  });
+
+  it.each([
+    ['counted from 1', [1, 2, 3], [3], ['1', '2', '3'], 'the 3 labels that occur (1 to 3)'],
+    ['with gaps', [0, 5, 255], [5], ['0', '5', '255'], 'the 3 labels that occur (0, 5, 255)'],
+  ])('labels %s: classes are those that occur, and it says so', async (_, train, test, names, note) => {
+    await write({
+      ...files(),
+      'train-labels-idx1-ubyte': idx([3], train),
+      't10k-labels-idx1-ubyte': idx([1], test),
+    });
+    const data = await readIdxFolder(folder);
+    expect(data.train.classNames).toEqual(names);
+    expect([...data.train.labels!]).toEqual([0, 1, 2]);
+    expect(data.test!.classNames[data.test!.labels![0]!]).toBe(String(test[0]));
+    expect(data.notes).toEqual([expect.stringContaining(note)]);
+  });
+
+  it('classes from 0 on without gaps are nothing to speak of', async () => {
+    await write(files());
+    expect((await readIdxFolder(folder)).notes).toBeUndefined();
+  });
+
+  it('reads 1,000 classes from labels of two bytes', async () => {
+    const labels = Array.from({ length: 1000 }, (_, i) => 999 - i);
+    const shorts = (values: number[]) => {
+      const bytes = new Uint8Array(8 + 2 * values.length);
+      const view = new DataView(bytes.buffer);
+      view.setUint32(0, 0x0b01);
+      view.setUint32(4, values.length);
+      for (const [i, value] of values.entries()) view.setUint16(8 + 2 * i, value);
+      return bytes;
+    };
+    const images = new Uint8Array(16 + 1000);
+    images.set([0, 0, 8, 3, 0, 0, 3, 0xe8, 0, 0, 0, 1, 0, 0, 0, 1]);
+    await write({
+      'train-images-idx3-ubyte': images,
+      'train-labels-idx1-ubyte': shorts(labels),
+      't10k-images-idx3-ubyte': idx([1, 1, 1], [7]),
+      't10k-labels-idx1-ubyte': shorts([600]),
+    });
+    const { train, test } = await readIdxFolder(folder);
+    expect([...train.labels!]).toEqual(labels);
+    expect(train.classNames).toHaveLength(1000);
+    expect(test!.labels).toEqual(Int32Array.of(600));
   });
 
   it('refuses a folder that is not there', async () => {
@@ -86,7 +177,7 @@ describe('readIdxFolder', () => {
       'labels that are images',
       'train-labels-idx1-ubyte',
       idx([3, 1], [0, 2, 1]),
-      'expected 1 dimension, none of them 0. Received: 3 x 1.',
+      'expected 1 dimension, that of the labels. Received: 3 x 1.',
     ],
     [
       'no images',
@@ -98,7 +189,7 @@ describe('readIdxFolder', () => {
       'a test class that training lacks',
       't10k-labels-idx1-ubyte',
       idx([1], [3]),
-      't10k-labels-idx1-ubyte: expected labels 0 to 2 as in training. Received: 3 at index 0.',
+      't10k-labels-idx1-ubyte: expected labels that training has (0 to 2). Received: 3 at index 0.',
     ],
     [
       'test images of another size',
@@ -131,7 +222,7 @@ describe('readMnist', () => {
       28,
       1,
     ]);
-    expect([test.name, test.count, test.classNames.length]).toEqual(['MNIST test', 10_000, 10]);
+    expect([test!.name, test!.count, test!.classNames.length]).toEqual(['MNIST test', 10_000, 10]);
     expect([...train.labels!.slice(0, 10)]).toEqual([5, 0, 4, 1, 9, 2, 1, 3, 1, 4]);
     const mean = train.images.reduce((sum, x) => sum + x, 0) / train.images.length / 255;
     expect(mean).toBeCloseTo(0.1307, 4); // as published with many MNIST programs

@@ -3,28 +3,32 @@ import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import type { DataSource, ImageDataset } from './dataset.js';
-import { type IdxArray, readIdx } from './idx.js';
+import { type IdxArray, readIdx, readIdxLabels } from './idx.js';
+import { assignRoles, canonicalNames, type IdxRole, renamingHint } from './idx-names.js';
+import { classNumbers, describeClasses, occurringValues } from './label-values.js';
 
-/** The four files of MNIST and of the datasets that took over its names: stem and dimension count. */
-const roles = {
-  trainImages: ['train-images', 3],
-  trainLabels: ['train-labels', 1],
-  testImages: ['t10k-images', 3],
-  testLabels: ['t10k-labels', 1],
-} as const;
-
-interface IdxFile extends IdxArray {
+interface FileContent {
   readonly file: string;
+  readonly bytes: Uint8Array;
   readonly md5: string;
 }
 
+interface ImageFile extends FileContent, IdxArray {}
+
+interface LabelFile extends FileContent {
+  /** As the file has them. */
+  readonly values: Int32Array;
+}
+
 /**
- * Read a dataset from a folder with the four IDX files `train-images-idx3-ubyte`,
- * `train-labels-idx1-ubyte`, `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`.
+ * Read a dataset from a folder with the IDX files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+ * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. Only the first is needed: without the second the images are a
+ * pile that nothing is known of, without the last two there is no test set.
  *
- * Each may also be spelled with a dot (`train-images.idx3-ubyte`) and be gzipped (`.gz`); the plain
- * file wins where both lie there. Images are [count, height, width], one channel. Classes are named
- * '0' to the largest training label. Checksums are of the files as they lie there.
+ * Each may also be spelled with dots or capitals, with `test` for `t10k`, with the dataset's name in front, be gzipped
+ * (`.gz`), and lie in a folder of its own name, as some tools unpack it; the plain file wins where both lie there. Images
+ * are [count, height, width], one channel. Classes are the labels that occur in training, each named by its label; labels
+ * of more than 256 classes are shorts or ints. Checksums are of the files as they lie there.
  *
  * @param name what to call the dataset; default: the folder's name
  * @throws QuarterturnError `io` where the folder cannot be read; `data` for a missing or damaged file,
@@ -32,59 +36,90 @@ interface IdxFile extends IdxArray {
  */
 export async function readIdxFolder(folder: string, name = basename(resolve(folder))): Promise<DataSource> {
   const files = await findFiles(folder);
-  const trainImages = await load(folder, files.trainImages, roles.trainImages[1]);
-  const trainLabels = await load(folder, files.trainLabels, roles.trainLabels[1]);
-  const testImages = await load(folder, files.testImages, roles.testImages[1]);
-  const testLabels = await load(folder, files.testLabels, roles.testLabels[1]);
+  const labelsIn = async (file: string | undefined) =>
+    file === undefined ? undefined : loadLabels(folder, file);
+  const trainImages = await loadImages(folder, files.trainImages);
+  const trainLabels = await labelsIn(files.trainLabels);
+  const testImages = files.testImages === undefined ? undefined : await loadImages(folder, files.testImages);
+  const testLabels = await labelsIn(files.testLabels);
 
-  const classCount = largest(trainLabels.data) + 1;
-  const classNames = Array.from({ length: classCount }, (_, label) => String(label));
-  const train = datasetFrom(`${name} train`, trainImages, trainLabels, classNames);
-  const test = datasetFrom(`${name} test`, testImages, testLabels, classNames);
-  requireSameSize(train, trainImages.file, test, testImages.file);
-  requireKnownClasses(testLabels, classCount);
+  // Of a pile without labels, the test set beside it knows the classes.
+  const classes = occurringValues((trainLabels ?? testLabels)?.values ?? new Int32Array());
+  const train = datasetFrom(`${name} train`, trainImages, trainLabels, classes);
+  const test = testImages && datasetFrom(`${name} test`, testImages, testLabels, classes);
+  if (test) requireSameSize(train, trainImages.file, test, testImages.file);
 
-  const all = [trainImages, trainLabels, testImages, testLabels];
+  const all = [trainImages, trainLabels, testImages, testLabels].filter((file) => file !== undefined);
+  const note = describeClasses(classes);
   return {
     train,
-    test,
+    ...(test && { test }),
     origin: folder,
     checksums: Object.fromEntries(all.map(({ file, md5 }) => [file, md5])),
+    ...(note !== undefined && { notes: [note] }),
   };
 }
 
-/** The name of each file in the folder; one error for all that are missing. */
-async function findFiles(folder: string): Promise<Record<keyof typeof roles, string>> {
-  let present: Set<string>;
-  try {
-    present = new Set(await readdir(folder));
-  } catch (cause) {
+type FoundFiles = Readonly<Partial<Record<IdxRole, string>>> & { readonly trainImages: string };
+
+/** The path of each file that the folder has; one error for all that would have to be there. */
+async function findFiles(folder: string): Promise<FoundFiles> {
+  const paths = await listFiles(folder);
+  if (paths === undefined) {
     throw new QuarterturnError('io', `data folder: expected a readable folder. Received: ${folder}.`, {
-      hint: 'Name the folder that holds the four IDX files.',
-      cause,
+      hint: 'Name the folder that holds the IDX files.',
     });
   }
-  const missing: string[] = [];
-  const found = Object.entries(roles).map(([role, [stem, rank]]) => {
-    const spellings = [`${stem}-idx${rank}-ubyte`, `${stem}.idx${rank}-ubyte`].flatMap((s) => [s, `${s}.gz`]);
-    const file = spellings.find((spelling) => present.has(spelling));
-    if (file === undefined) missing.push(spellings.join(' or '));
-    return [role, file];
-  });
-  if (missing.length > 0) {
-    throw new QuarterturnError(
-      'data',
-      `${folder}: expected the four IDX files. Received: a folder without ${missing.join('; without ')}.`,
-      { hint: 'Put the missing files there, plain or gzipped.' },
-    );
-  }
-  return Object.fromEntries(found);
+  const found = assignRoles(folder, paths);
+  const { trainImages, testImages, testLabels } = found;
+  const missing: IdxRole[] = trainImages === undefined ? ['trainImages'] : [];
+  // Labels may lack, of the images to learn from; half a test set is an accident.
+  if (testImages === undefined && testLabels !== undefined) missing.push('testImages');
+  if (testImages !== undefined && testLabels === undefined) missing.push('testLabels');
+  if (trainImages !== undefined && missing.length === 0) return { ...found, trainImages };
+  const nested = Object.keys(found).length === 0 ? await findNested(folder) : undefined;
+  throw new QuarterturnError(
+    'data',
+    `${folder}: expected IDX files to learn from. Received: a folder without ${missing.map((role) => canonicalNames[role]).join('; without ')}.`,
+    {
+      hint: nested === undefined ? renamingHint(missing, paths) : `They lie in ${nested}: name that folder.`,
+    },
+  );
 }
 
-async function load(folder: string, file: string, rank: number): Promise<IdxFile> {
-  let bytes: Uint8Array;
+/**
+ * Files of a folder, and those in folders of their own name (`x/x`, as some tools unpack `x.gz`), with `/`.
+ * @returns undefined where it cannot be read
+ */
+async function listFiles(folder: string): Promise<string[] | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
+  const paths = entries?.map(async (entry) => {
+    if (!entry.isDirectory()) return [entry.name];
+    const inner = await readdir(join(folder, entry.name)).catch(() => []);
+    return inner.filter((file) => file === entry.name).map((file) => `${entry.name}/${file}`);
+  });
+  return paths && (await Promise.all(paths)).flat();
+}
+
+/** Folders below that are looked into: `MNIST/raw` is two deep. */
+const deepest = 3;
+
+/** The first folder below that holds any of the files. */
+async function findNested(folder: string, depth = 1): Promise<string | undefined> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  for (const entry of entries.filter((each) => each.isDirectory())) {
+    const inner = join(folder, entry.name);
+    const found = Object.keys(assignRoles(inner, (await listFiles(inner)) ?? [])).length > 0;
+    const nested = found ? inner : depth < deepest ? await findNested(inner, depth + 1) : undefined;
+    if (nested !== undefined) return nested;
+  }
+  return undefined;
+}
+
+async function readContent(folder: string, file: string): Promise<FileContent> {
   try {
-    bytes = await readFile(join(folder, file));
+    const bytes = await readFile(join(folder, file));
+    return { file, bytes, md5: createHash('md5').update(bytes).digest('hex') };
   } catch (cause) {
     throw new QuarterturnError(
       'io',
@@ -92,31 +127,49 @@ async function load(folder: string, file: string, rank: number): Promise<IdxFile
       { hint: 'Check its permissions.', cause },
     );
   }
-  const array = await readIdx(file, bytes);
-  if (array.shape.length !== rank || array.data.length === 0) {
+}
+
+async function loadImages(folder: string, file: string): Promise<ImageFile> {
+  const content = await readContent(folder, file);
+  const array = await readIdx(file, content.bytes);
+  if (array.shape.length !== 3 || array.data.length === 0) {
     throw new QuarterturnError(
       'data',
-      `${file}: expected ${rank} ${rank === 1 ? 'dimension' : 'dimensions'}, none of them 0. Received: ${array.shape.join(' x ')}.`,
+      `${file}: expected 3 dimensions, none of them 0. Received: ${array.shape.join(' x ')}.`,
     );
   }
-  return { ...array, file, md5: createHash('md5').update(bytes).digest('hex') };
+  return { ...content, ...array };
+}
+
+async function loadLabels(folder: string, file: string): Promise<LabelFile> {
+  const content = await readContent(folder, file);
+  return { ...content, values: await readIdxLabels(file, content.bytes) };
 }
 
 function datasetFrom(
   name: string,
-  images: IdxFile,
-  labels: IdxFile,
-  classNames: readonly string[],
+  images: ImageFile,
+  labels: LabelFile | undefined,
+  classes: Int32Array,
 ): ImageDataset {
   const [count, height, width] = images.shape as [number, number, number];
-  if (labels.data.length !== count) {
+  if (labels && labels.values.length !== count) {
     throw new QuarterturnError(
       'data',
-      `${labels.file}: expected one label for each of the ${count} images in ${images.file}. Received: ${labels.data.length}.`,
+      `${labels.file}: expected one label for each of the ${count} images in ${images.file}. Received: ${labels.values.length}.`,
       { hint: 'Do both files come from the same dataset?' },
     );
   }
-  return { name, images: images.data, count, height, width, channels: 1, labels: labels.data, classNames };
+  return {
+    name,
+    images: images.data,
+    count,
+    height,
+    width,
+    channels: 1,
+    ...(labels && { labels: classNumbers(labels.values, classes, labels.file) }),
+    classNames: Array.from(classes, String),
+  };
 }
 
 function requireSameSize(train: ImageDataset, trainFile: string, test: ImageDataset, testFile: string): void {
@@ -126,18 +179,4 @@ function requireSameSize(train: ImageDataset, trainFile: string, test: ImageData
       `${testFile}: expected images of ${train.height} x ${train.width} as in ${trainFile}. Received: ${test.height} x ${test.width}.`,
     );
   }
-}
-
-function requireKnownClasses(testLabels: IdxFile, classCount: number): void {
-  const index = testLabels.data.findIndex((label) => label >= classCount);
-  if (index >= 0) {
-    throw new QuarterturnError(
-      'data',
-      `${testLabels.file}: expected labels 0 to ${classCount - 1} as in training. Received: ${testLabels.data[index]} at index ${index}.`,
-    );
-  }
-}
-
-function largest(labels: Uint8Array): number {
-  return labels.reduce((max, label) => Math.max(max, label), 0);
 }

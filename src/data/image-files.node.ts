@@ -1,26 +1,26 @@
 import { basename } from 'node:path';
-import sharp from 'sharp';
 import { QuarterturnError } from '../errors.js';
 import type { ImageDataset } from './dataset.js';
+import { type DecodeOptions, decodeImage, type ImageSize } from './image-decode.node.js';
+import { mapAhead } from './map-ahead.js';
+import { readNamedFile } from './read-file.node.js';
 
-/** The size that a model takes. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  /** 1: grey; 3: red, green, blue. */
-  readonly channels: number;
-}
+/** Files that are read and decoded at once: enough for all cores, without many large pictures in memory. */
+const filesAhead = 8;
 
 /**
  * Read PNG, JPEG, WebP, TIFF ... files as unlabelled images of one size, in the order given.
  *
- * Each is turned upright by its EXIF orientation and fitted whole into the size, its proportions kept;
- * what stays free or was transparent becomes 0.
+ * How a picture is fitted into the size, and how other samples than bytes are scaled, says {@link decodeImage}.
  *
- * @throws QuarterturnError `data` naming the file that cannot be read as an image; `usage` for no file
- *   or channels other than 1 and 3
+ * @throws QuarterturnError `data` naming the file that is not there or cannot be read as an image, `io` for one that
+ *   may not be read; `usage` for no file or channels other than 1 and 3
  */
-export async function readImageFiles(paths: readonly string[], size: ImageSize): Promise<ImageDataset> {
+export async function readImageFiles(
+  paths: readonly string[],
+  size: ImageSize,
+  options: DecodeOptions = {},
+): Promise<ImageDataset> {
   const { height, width, channels } = size;
   if (paths.length === 0) {
     throw new QuarterturnError('usage', 'image files: expected at least one path. Received: none.');
@@ -30,25 +30,14 @@ export async function readImageFiles(paths: readonly string[], size: ImageSize):
   }
   const imageBytes = height * width * channels;
   const images = new Uint8Array(paths.length * imageBytes);
-  for (const [i, path] of paths.entries()) images.set(await readPixels(path, size), i * imageBytes);
+  const decoded = mapAhead(paths, filesAhead, async (path) =>
+    decodeImage(path, await readNamedFile(path, 'an image file'), size, options),
+  );
+  let at = 0;
+  for await (const { pixels } of decoded) {
+    images.set(pixels, at);
+    at += imageBytes;
+  }
   const name = paths.length === 1 ? basename(paths[0]!) : `${paths.length} image files`;
   return { name, images, count: paths.length, height, width, channels, classNames: [] };
-}
-
-async function readPixels(path: string, { height, width, channels }: ImageSize): Promise<Uint8Array> {
-  try {
-    return await sharp(path)
-      .autoOrient()
-      .flatten({ background: 'black' })
-      .resize(width, height, { fit: 'contain', background: 'black' })
-      .toColourspace(channels === 1 ? 'b-w' : 'srgb')
-      .raw({ depth: 'uchar' })
-      .toBuffer();
-  } catch (cause) {
-    const reason = cause instanceof Error ? cause.message : String(cause);
-    throw new QuarterturnError('data', `${path}: expected a readable image file. Received: ${reason}.`, {
-      hint: 'PNG, JPEG, WebP, TIFF, GIF and AVIF can be read.',
-      cause,
-    });
-  }
 }

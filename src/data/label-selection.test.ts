@@ -3,13 +3,13 @@ import { expect, it } from 'vitest';
 import { Random } from '../random/random.js';
 import { countPerClass, firstPerClass, randomPerClass, withoutIndices } from './label-selection.js';
 
-const labels = Uint8Array.from([2, 0, 2, 1, 0, 2, 1, 0]);
+const labels = Int32Array.from([2, 0, 2, 1, 0, 2, 1, 0]);
 
 /** Labels with at least two of each of four classes. */
 const someLabels = fc
   .array(fc.nat(3), { maxLength: 60 })
   .chain((extra) => fc.shuffledSubarray([...extra, 0, 0, 1, 1, 2, 2, 3, 3], { minLength: extra.length + 8 }))
-  .map((all) => Uint8Array.from(all));
+  .map((all) => Int32Array.from(all));
 
 it('firstPerClass: classes by first appearance, file order within', () => {
   expect([...firstPerClass(labels, 3, 2)]).toEqual([0, 2, 1, 4, 3, 6]);

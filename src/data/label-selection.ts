@@ -9,7 +9,7 @@ import type { Random } from '../random/random.js';
  * @returns n * classCount image indices
  * @throws QuarterturnError `data` naming a class that has fewer than n images, or a label outside the classes
  */
-export function firstPerClass(labels: Uint8Array, classCount: number, n: number): Uint32Array {
+export function firstPerClass(labels: Int32Array, classCount: number, n: number): Uint32Array {
   const members = membersOf(labels, classCount, n);
   const byAppearance = members.toSorted((a, b) => a[0]! - b[0]!);
   return Uint32Array.from(byAppearance.flatMap((indices) => indices.slice(0, n)));
@@ -22,7 +22,7 @@ export function firstPerClass(labels: Uint8Array, classCount: number, n: number)
  * @throws QuarterturnError `data` as {@link firstPerClass}
  */
 export function randomPerClass(
-  labels: Uint8Array,
+  labels: Int32Array,
   classCount: number,
   n: number,
   random: Random,
@@ -54,7 +54,7 @@ export function withoutIndices(count: number, removed: ArrayLike<number>): Uint3
  * How many images each class has.
  * @throws QuarterturnError `data` for a label outside 0 ... classCount - 1
  */
-export function countPerClass(labels: Uint8Array, classCount: number): Uint32Array {
+export function countPerClass(labels: Int32Array, classCount: number): Uint32Array {
   const counts = new Uint32Array(classCount);
   for (const [i, label] of labels.entries()) {
     if (label >= classCount) {
@@ -69,7 +69,7 @@ export function countPerClass(labels: Uint8Array, classCount: number): Uint32Arr
 }
 
 /** Image indices of each class, in file order, at least n (a positive integer) each. */
-function membersOf(labels: Uint8Array, classCount: number, n: number): number[][] {
+function membersOf(labels: Int32Array, classCount: number, n: number): number[][] {
   if (!Number.isInteger(n) || n < 1) {
     throw new QuarterturnError('usage', `labels per class: expected a positive integer. Received: ${n}.`);
   }

@@ -48,9 +48,9 @@ describe('graph', () => {
     const [a, b, unused] = ['a', 'b', 'unused'].map((name) => input(name, 'float32', [2]));
     const sum = add(a!, b!);
     mul(sum, unused!);
-    const { inputs, outputs, nodes } = graph({ sum, again: sum, b: b! });
+    const { inputs, outputs, nodes } = graph({ sum, again: sum, fed: b! });
     expect(inputs).toEqual({ a, b });
-    expect(outputs).toEqual({ sum, again: sum, b });
+    expect(outputs).toEqual({ sum, again: sum, fed: b });
     expect(nodes.map((node) => node.op.name)).toEqual(['input', 'input', 'add']);
     expect(inputName(inputs.b!)).toBe('b');
   });
@@ -61,6 +61,29 @@ describe('graph', () => {
       new QuarterturnError('shape', 'graph: expected one input named "a". Received: two.'),
     );
     expect(graph({ sum: add(a, a) }).inputs).toEqual({ a });
+  });
+
+  test.each([
+    ['qt:constant_0', 'an input whose name does not begin with "qt:"'],
+    ['', 'an input with a name'],
+  ])('refuses an input named "%s"', (name, expected) => {
+    expect(() => graph({ twice: mul(input(name, 'float32', []), 2) })).toThrow(
+      new QuarterturnError('usage', `graph: expected ${expected}. Received: "${name}".`, {
+        hint: expect.any(String),
+      }),
+    );
+  });
+
+  test.each([
+    ['qt:Mul_0:out', 'an output whose name does not begin with "qt:"'],
+    ['', 'an output with a name'],
+    ['x', 'an output that is not named like an input'],
+  ])('refuses an output named "%s"', (name, expected) => {
+    expect(() => graph({ [name]: mul(x(), 2) })).toThrow(
+      new QuarterturnError('usage', `graph: expected ${expected}. Received: "${name}".`, {
+        hint: expect.any(String),
+      }),
+    );
   });
 
   test.each(['toString', 'constructor', '__proto__'])('an input may be named %s', (name) => {

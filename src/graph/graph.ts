@@ -172,9 +172,29 @@ export function topologicalOrder(values: Iterable<Value>): Node[] {
   return order;
 }
 
+/** What the names of constants and intermediate results begin with in a lowered graph; no input or output may. */
+export const reservedPrefix = 'qt:';
+
+/** @throws QuarterturnError `usage` for a name that a lowered graph could not tell from others */
+function checkName(role: 'input' | 'output', name: string): void {
+  const expected =
+    name === ''
+      ? `an ${role} with a name`
+      : name.startsWith(reservedPrefix)
+        ? `an ${role} whose name does not begin with "${reservedPrefix}"`
+        : undefined;
+  if (expected === undefined) return;
+  throw new QuarterturnError('usage', `graph: expected ${expected}. Received: "${name}".`, {
+    hint: 'Give it another name.',
+  });
+}
+
 /**
  * Close a graph over its named outputs; inputs are found by walking back.
- * @throws QuarterturnError `shape` where two inputs share a name
+ *
+ * Inputs and outputs share one space of names, as in ONNX: each has a name of its own, which is not empty and does not
+ * begin with {@link reservedPrefix}.
+ * @throws QuarterturnError `shape` where two inputs share a name; `usage` for a name that cannot be given
  */
 export function graph(outputs: Readonly<Record<string, Value>>): Graph {
   const nodes = topologicalOrder(Object.values(outputs));
@@ -183,9 +203,20 @@ export function graph(outputs: Readonly<Record<string, Value>>): Graph {
     if (node.op !== inputOp) continue;
     const value = node.outputs[0]!;
     const name = inputName(value);
+    checkName('input', name);
     if (inputs.has(name))
       throw new QuarterturnError('shape', `graph: expected one input named "${name}". Received: two.`);
     inputs.set(name, value);
+  }
+  for (const name of Object.keys(outputs)) {
+    checkName('output', name);
+    if (inputs.has(name)) {
+      throw new QuarterturnError(
+        'usage',
+        `graph: expected an output that is not named like an input. Received: "${name}".`,
+        { hint: `Call the output "next.${name}", for example.` },
+      );
+    }
   }
   return { inputs: Object.fromEntries(inputs), outputs, nodes };
 }

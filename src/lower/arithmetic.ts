@@ -45,7 +45,7 @@ const reluGrad: LoweringRule = (lowering, { inputs: [y, dy], outputs }) => {
 };
 
 const reshape: LoweringRule<{ readonly shape: Shape }> = (lowering, { inputs: [x], outputs, attributes }) =>
-  lowering.set(outputs[0]!, lowering.emit.reshape(lowering.plain(x!), attributes.shape));
+  lowering.set(outputs[0]!, lowering.reshape(lowering.plain(x!), attributes.shape));
 
 const transpose: LoweringRule<{ readonly perm: readonly number[] }> = (
   lowering,
@@ -63,9 +63,23 @@ const broadcastTo: LoweringRule<{ readonly shape: Shape }> = (
   lowering.set(outputs[0]!, emit.node('Expand', [operand(lowering, x!, layout), emit.int64(target)]), layout);
 };
 
+/** ONNX's own operator for the mean of whole maps: OpenCV 4.5 reads no ReduceMean where the batch is free. */
+function globalAverage(lowering: Lowering, x: Value, keepDims: boolean): string {
+  const { emit } = lowering;
+  const pooled = emit.node('GlobalAveragePool', [lowering.map(x)]);
+  return keepDims ? pooled : emit.node('Flatten', [pooled], { axis: int(1) });
+}
+
+const isWholeMaps = ({ shape }: Value, axes: readonly number[]): boolean =>
+  shape.length === 4 && axes.length === 2 && axes.includes(2) && axes.includes(3);
+
 function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttributes> {
   return (lowering, { inputs: [x], outputs, attributes: { axes, keepDims } }) => {
     const { emit } = lowering;
+    if (opType === 'ReduceMean' && lowering.mapLayout === 'plain' && isWholeMaps(x!, axes)) {
+      lowering.set(outputs[0]!, globalAverage(lowering, x!, keepDims));
+      return;
+    }
     const layout = lowering.layoutOf(x!);
     const map = layout === 'channelMajor';
     const name = map ? lowering.channelMajor(x!) : lowering.plain(x!);
@@ -75,7 +89,7 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
       return;
     }
     const physical = map ? axes.map((a) => lowering.storedAxis(a)) : axes;
-    // Opset 17 passes ReduceSum's axes as an input, ReduceMean's as an attribute.
+    // Opset 13 passes ReduceSum's axes as an input, ReduceMean's as an attribute.
     const reduced =
       opType === 'ReduceSum'
         ? emit.reduceSum(name, physical, keepDims)
@@ -92,7 +106,13 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
   };
 }
 
+/** Gemm takes transposed operands; without any, a forward graph has MatMul, for OpenCV reads Gemm only with transB. */
 const matMul: LoweringRule<MatMulAttributes> = (lowering, { inputs: [a, b], outputs, attributes }) => {
+  const isPlain = !attributes.transposeA && !attributes.transposeB;
+  if (isPlain && lowering.mapLayout === 'plain') {
+    lowering.set(outputs[0]!, lowering.emit.node('MatMul', [lowering.plain(a!), lowering.plain(b!)]));
+    return;
+  }
   const flags = { transA: int(attributes.transposeA ? 1 : 0), transB: int(attributes.transposeB ? 1 : 0) };
   lowering.set(outputs[0]!, lowering.emit.node('Gemm', [lowering.plain(a!), lowering.plain(b!)], flags));
 };

@@ -22,7 +22,7 @@ export interface Machine {
 }
 
 /** Operators that only say otherwise how the same bytes are to be read. */
-export const viewOperators: ReadonlySet<string> = new Set(['Reshape']);
+export const viewOperators: ReadonlySet<string> = new Set(['Reshape', 'Flatten']);
 
 /** Operators that move numbers and compute none. */
 const movingOperators: ReadonlySet<string> = new Set([

@@ -1,3 +1,4 @@
+import { reservedPrefix } from '../graph/graph.js';
 import {
   type Attribute,
   int,
@@ -20,7 +21,8 @@ const comparedConstants = 2 ** 15;
  * Collects ONNX nodes and names their results.
  *
  * The same operator on the same inputs is emitted once: rules ask for what they need (a transposed kernel, a flattened
- * view) without knowing who asked before.
+ * view) without knowing who asked before. What the emitter names begins with {@link reservedPrefix}, so that it is
+ * never taken for an input or output of the graph.
  */
 export class Emitter {
   /** Prefix of node names: the layer being lowered. */
@@ -43,7 +45,7 @@ export class Emitter {
     const serial = this.#nodes.length;
     const name = `${this.scope === '' ? '' : `${this.scope}/`}${opType}_${serial}`;
     const outputs = Array.from({ length: outputCount }, (_, i) =>
-      i === 0 ? `${name}:out` : `${name}:out${i}`,
+      i === 0 ? `${reservedPrefix}${name}:out` : `${reservedPrefix}${name}:out${i}`,
     );
     this.#nodes.push({ name, opType, domain, inputs, outputs, attributes });
     this.#known.set(key, outputs);
@@ -69,7 +71,7 @@ export class Emitter {
     const key = small ? `initializer ${t.dtype} [${t.shape.join()}] ${t.data.join()}` : '';
     const known = this.#known.get(key);
     if (small && known) return known[0]!;
-    const name = `constant_${Object.keys(this.#initializers).length}`;
+    const name = `${reservedPrefix}constant_${Object.keys(this.#initializers).length}`;
     this.#initializers[name] = t;
     if (small) this.#known.set(key, [name]);
     return name;

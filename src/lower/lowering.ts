@@ -176,13 +176,19 @@ export class Lowering {
     return this.#scaled.get(value) ?? { rows: this.channelRows(value) };
   }
 
+  /** x in another shape. The first axis is whatever is left, so that the size of a batch in it may be free. */
+  reshape(x: string, to: Shape): string {
+    return this.emit.reshape(x, to.length > 0 ? [-1, ...to.slice(1)] : to);
+  }
+
   /** x with its axes in another order; a reshape where only axes of size 1 move. */
   transpose(x: string, shape: Shape, perm: readonly number[]): string {
     const moved = perm.filter((axis) => shape[axis] !== 1);
     if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!)) {
-      // 0 copies the axis from the input: where the batch stays in front, its size may be free (exported classifiers).
-      const target = perm.map((axis, i) => (i === 0 && axis === 0 ? 0 : shape[axis]!));
-      return this.emit.reshape(x, target);
+      return this.reshape(
+        x,
+        perm.map((axis) => shape[axis]!),
+      );
     }
     return this.emit.node('Transpose', [x], { perm: ints(perm) });
   }

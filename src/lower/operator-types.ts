@@ -45,7 +45,7 @@ function withoutAxes(shape: Shape, axes: readonly number[], keepDims: boolean): 
     : shape.filter((_, axis) => !reduced.has(axis));
 }
 
-/** Opset 17 passes the axes of ReduceSum as an input, those of the other reductions as an attribute; none: all. */
+/** Opset 13 passes the axes of ReduceSum as an input, those of the other reductions as an attribute; none: all. */
 const reduction: TypeRule = ({ node, inputs: [x, ...more], constant }) => {
   const given = more.length > 0 ? constant(1) : intsAttribute(node, 'axes');
   const axes = given.length > 0 ? given : x!.shape.map((_, axis) => axis);
@@ -98,6 +98,16 @@ const pooling: TypeRule = ({ node, inputs: [x] }) => {
   const [n, c] = x!.shape;
   const shape = [n!, c!, ...windowPositions(node, x!.shape, intsAttribute(node, 'kernel_shape'))];
   return [{ dtype: x!.dtype, shape }];
+};
+
+const globalPooling: TypeRule = ({ inputs: [x] }) => [
+  { dtype: x!.dtype, shape: x!.shape.map((n, axis) => (axis < 2 ? n : 1)) },
+];
+
+/** Two axes: those before `axis`, and the rest. */
+const flatten: TypeRule = ({ node, inputs: [x] }) => {
+  const axis = fromStart(intAttribute(node, 'axis', 1), x!.shape.length);
+  return [{ dtype: x!.dtype, shape: [sizeOf(x!.shape.slice(0, axis)), sizeOf(x!.shape.slice(axis))] }];
 };
 
 /** 0 copies the axis of the input, −1 takes what is left. */
@@ -170,7 +180,9 @@ const typeRules: Readonly<Record<string, TypeRule | undefined>> = {
   Cast: cast,
   Concat: concat,
   Expand: expand,
+  Flatten: flatten,
   Gather: gather,
+  GlobalAveragePool: globalPooling,
   Pad: pad,
   Reshape: reshape,
   Slice: slice,

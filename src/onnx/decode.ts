@@ -41,6 +41,25 @@ export function decodeModel(name: string, bytes: Uint8Array): OnnxModel {
   };
 }
 
+/** Versions that a file says it is written in; undefined where it does not say. */
+export interface OnnxVersions {
+  /** Of the file format. */
+  readonly ir: number | undefined;
+  /** Of ONNX's own operators. */
+  readonly opset: number | undefined;
+}
+
+/**
+ * Read only which versions an `.onnx` file is written in.
+ * @param name the file, for messages
+ * @throws QuarterturnError `data` naming file and field
+ */
+export function decodeVersions(name: string, bytes: Uint8Array): OnnxVersions {
+  const model = new Message(name, bytes);
+  const own = model.messages(8, 'opset_import').find((opset) => opset.text(1, 'domain') === '');
+  return { ir: model.integer(1, 'ir_version'), opset: own?.integer(2, 'version') };
+}
+
 function decodeNode(node: Message): OnnxNode {
   return {
     name: node.text(3, 'name'),

@@ -11,7 +11,7 @@ import {
   opsetVersion,
 } from './model.js';
 
-/** Field numbers and types follow onnx.proto3 (ONNX 1.12, IR version 8). */
+/** Field numbers and types follow onnx.proto3 (ONNX 1.8, IR version 7). */
 type Message = (writer: BinaryWriter) => void;
 
 const message = (w: BinaryWriter, field: number, body: Message): void => {

@@ -55,7 +55,7 @@ export const attributeType = { float: 1, int: 2, string: 3, floats: 6, ints: 7 }
   Record<Attribute['kind'], number>
 >;
 
-/** Opset 17 has every operator used here in its final form and is read by every runtime since 2022. */
-export const opsetVersion = 17;
-/** IR version 8 belongs to opset 17. */
-export const irVersion = 8;
+/** Opset 13 (ONNX 1.8, 2020) is the oldest that has every operator used here: the older, the more runtimes read it. */
+export const opsetVersion = 13;
+/** IR version 7 belongs to opset 13. */
+export const irVersion = 7;

@@ -1,5 +1,6 @@
 import { describe, expect, it, test } from 'vitest';
 import { MemoryStore } from '../train/checkpoint.js';
+import { notStarted } from '../train/progress.js';
 import type { EpochRecord, StageName } from '../train/run-record.js';
 import { handOver, meanCost, trainsAlike, variantStages, variants } from './ablation.js';
 import { presets } from './presets.js';
@@ -105,7 +106,10 @@ describe('handOver', () => {
     ...{ learningRate: 0.1, durationMs: 1, imagesPerSecond: 1 },
   });
   const { epochs } = whole.finetune;
-  const state = (epoch: number) => ({ epoch, trainMs: 4000, imagesTrained: 100 });
+  const state = (epoch: number) => ({
+    ...notStarted('finetune', 0),
+    ...{ epoch, trainMs: 4000, imagesTrained: 100 },
+  });
 
   async function source(): Promise<MemoryStore> {
     const store = new MemoryStore('from');
@@ -137,7 +141,10 @@ describe('handOver', () => {
 test('meanCost is that of one draw, with all that it builds on', async () => {
   const store = new MemoryStore();
   const save = (name: string, trainMs: number, imagesTrained: number) =>
-    store.saveCheckpoint(name, { tensors: {}, state: { trainMs, imagesTrained } });
+    store.saveCheckpoint(name, {
+      tensors: {},
+      state: { ...notStarted('finetune', 0), trainMs, imagesTrained },
+    });
   await save('finetune', 1000, 10);
   await save('finetune-draw1', 3000, 10);
   await save('selfTrain', 500, 7);

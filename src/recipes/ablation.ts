@@ -187,7 +187,7 @@ export async function handOver(
   const records = await from.store.readEpochs();
   for (let draw = 0; draw < to.settings.draws; draw++) {
     const saved = await loadStage(from.store, stage, draw);
-    const finished = Number(saved?.state.epoch ?? 0) >= (settingsOfStage(from.settings, stage)?.epochs ?? 1);
+    const finished = (saved?.progress.epoch ?? 0) >= (settingsOfStage(from.settings, stage)?.epochs ?? 1);
     if (!saved || !finished || (await loadStage(to.store, stage, draw))) continue;
     // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
     await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);

@@ -43,7 +43,7 @@ export async function loadBackbone(context: RecipeContext): Promise<Weights> {
  */
 export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Weights> {
   const saved = await loadStage(store, 'pretrain', 0);
-  const epoch = Number(saved?.state.epoch ?? 0);
+  const epoch = saved?.progress.epoch ?? 0;
   if (saved && epoch >= settings.pretrain.epochs) return weightsOf(saved.tensors);
   const received = saved ? `${epoch} of ${settings.pretrain.epochs} epochs` : 'no checkpoint "pretrain"';
   throw new QuarterturnError(

@@ -1,4 +1,12 @@
-import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch } from '../data/batches.js';
+import {
+  batchesPerEpoch,
+  epochOrder,
+  gatherImages,
+  interleavedBatches,
+  labelledBatch,
+} from '../data/batches.js';
+import type { ImageDataset } from '../data/dataset.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { type Evaluation, evaluate } from '../train/evaluate.js';
 import { trainStage } from '../train/loop.js';
 import type { Metrics } from '../train/run-record.js';
@@ -6,16 +14,16 @@ import { reestimateStatistics } from '../train/statistics.js';
 import { freshWeights, weightsOf } from '../train/train-step.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledImages } from './labels.js';
+import { classNamesOf, labelledImages } from './labels.js';
 import { optimizerOf, scheduleOf } from './settings.js';
 
 export interface Baseline {
   /** Of the last epoch, as training saw it: with each batch's own statistics, the figure that the notebook prints. */
   readonly train: Metrics;
-  /** With the moving statistics that training left, as the notebook evaluates. */
-  readonly test: Evaluation;
+  /** With the moving statistics that training left, as the notebook evaluates; absent without a test set. */
+  readonly test: Evaluation | undefined;
   /** The same weights with statistics taken from the labelled images. */
-  readonly testReestimated: Evaluation;
+  readonly testReestimated: Evaluation | undefined;
 }
 
 /** The same network from scratch on the labelled images alone: what self-supervision is compared with. */
@@ -23,7 +31,7 @@ export async function baseline(context: RecipeContext, draw: number): Promise<Ba
   const { settings, data, runtime, store } = context;
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);
-  const network = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum);
+  const network = networkFor(settings.network, data.train, classNamesOf(context).length, batchNormMomentum);
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
@@ -51,20 +59,22 @@ export async function baseline(context: RecipeContext, draw: number): Promise<Ba
   const records = await store.readEpochs();
   const last = records.findLast((record) => record.stage === 'baseline' && record.draw === draw);
   const weights = weightsOf(state);
-  const images = gatherImages(
-    labelled,
-    Uint32Array.from({ length: labelled.count }, (_, i) => i),
-  );
-  const reestimated = await reestimateStatistics(network, weights, [images], runtime);
-  const test = labelledSet('test images', data.test);
+  const reestimated = await reestimateStatistics(network, weights, statisticsBatches(labelled), runtime);
+  const { test } = data;
+  const evaluateAs = async (title: string, tensors: typeof weights) =>
+    test && (await evaluate(network, tensors, labelledSet(title, test), context));
   return {
     train: last!.train,
-    test: await evaluate(network, weights, { ...test, title: 'baseline, test images' }, context),
-    testReestimated: await evaluate(
-      network,
-      reestimated,
-      { ...test, title: 'baseline with re-estimated statistics, test images' },
-      context,
-    ),
+    test: await evaluateAs('baseline, test images', weights),
+    testReestimated: await evaluateAs('baseline with re-estimated statistics, test images', reestimated),
   };
+}
+
+/** Pixels of a batch that statistics are taken from: 1,000 images of 28 × 28, which take 0.6 GB a map at full width. */
+const statisticsPixels = 1000 * 28 * 28;
+
+/** All labelled images: at once where they are few, else in batches, or 10,000 of them would take 6 GB a map. */
+function statisticsBatches(labelled: ImageDataset): Tensor<'uint8'>[] {
+  const most = Math.max(2, Math.floor(statisticsPixels / (labelled.height * labelled.width)));
+  return interleavedBatches(labelled.count, most).map((indices) => gatherImages(labelled, indices));
 }

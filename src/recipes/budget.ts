@@ -10,7 +10,7 @@ import { nextPrefix } from '../train/train-step.js';
 import { augmentImages } from './augment.js';
 import { formatBudget } from './budget-time.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { classNamesOf, labelledIndices } from './labels.js';
 import { pileSampleSize } from './pile.js';
 import { type PileTimes, predictPile } from './pile-graph.js';
 import { cachesFeatures, type RunSettings, settingsOfStage } from './settings.js';
@@ -294,8 +294,8 @@ export async function measureSpeeds(
   const { settings, data, runtime } = context;
   context.emit({ type: 'note', text: 'Measuring this machine ...' });
   const labelled = labelledIndices(context, 0);
-  const images = { train: data.train.count, test: data.test.count, labelled: labelled.length };
-  const kind = { ...data.train, classes: data.train.classNames.length };
+  const images = { train: data.train.count, test: data.test?.count ?? 0, labelled: labelled.length };
+  const kind = { ...data.train, classes: classNamesOf(context).length };
   const stages = stagesOf(settings);
   const compiled: number[] = [];
   const time = async (name: StageGraphName): Promise<number> => {
@@ -376,8 +376,9 @@ function timeOnce(make: () => unknown): number {
 /** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */
 const syncMs = 8;
 
-async function timeSave({ settings, data }: MeasuredContext): Promise<number> {
-  const classes = data.train.classNames.length;
+async function timeSave(context: MeasuredContext): Promise<number> {
+  const { settings, data } = context;
+  const classes = classNamesOf(context).length;
   const { inputs } = stageGraph(settings, { ...data.train, classes }, 'finetune', 2);
   const store = new MemoryStore();
   const started = performance.now();

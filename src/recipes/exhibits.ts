@@ -7,66 +7,49 @@ import type { Random } from '../random/random.js';
 import type { Evaluation } from '../train/evaluate.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../train/run-record.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledImages, labelsOf } from './labels.js';
+import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
 import type { RotationEvaluation } from './pretrain.js';
 import type { RunSettings } from './settings.js';
-import type { StageOutcomes } from './stages.js';
+import { finalOf, type StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
-/** Pictures, tables and matrices for the report. */
+/** Pictures, tables and matrices for the report. Without a test set there is nothing to show of what was predicted. */
 export function collectExhibits(context: RecipeContext, { pretrained, draws }: StageOutcomes): Exhibits {
   const { data } = context;
-  const [first] = draws;
-  const baseline = first?.baseline;
-  const classifiers = first
-    ? [
-        ['after fine-tuning', first.classifier] as const,
-        ['after self-training', first.selfTrained] as const,
-      ].flatMap(([when, classifier]) => (classifier ? [{ when, classifier }] : []))
-    : [];
-  const last = classifiers.at(-1);
+  const { classifier, scratch, selfTrained, baseline } = draws[0] ?? {};
+  const classNames = classNamesOf(context);
+  const of = (when: string, evaluation: Evaluation | undefined) => (evaluation ? [{ when, evaluation }] : []);
+  const classified = [
+    ...of('after fine-tuning', classifier?.test),
+    ...of('the labels alone, augmented', scratch?.test),
+    ...of('after self-training', selfTrained?.test),
+    ...of('supervised baseline', baseline?.test),
+    ...of('baseline with re-estimated statistics', baseline?.testReestimated),
+  ];
+  const kept = draws[0] && finalOf(draws[0])?.classifier.test;
   const random = (name: string) => randomFor(context, 'exhibits', name);
-  const digits = data.train.classNames;
   return {
     grids: [
-      rotatedSamples(data.test),
+      rotatedSamples(data.test ?? data.train),
       ...(pretrained
-        ? [
-            rotationGrid(
-              'Rotations of validation images: predicted (actual)',
-              pretrained.val,
-              6,
-              random('val'),
-            ),
-            rotationGrid('Rotations of test images: predicted (actual)', pretrained.test, 8, random('test')),
-          ]
+        ? [rotationGrid('Rotations of validation images', pretrained.val, 6, random('val'))]
         : []),
-      ...(last
-        ? [
-            classGrid(
-              `Test images ${last.when}: predicted (actual)`,
-              data.test,
-              last.classifier.test,
-              8,
-              random('classes'),
-            ),
-          ]
+      ...(pretrained?.test
+        ? [rotationGrid('Rotations of test images', pretrained.test, 8, random('test'))]
+        : []),
+      ...(data.test && kept
+        ? [classGrid('Test images', data.test, classNames, kept, 8, random('classes'))]
         : []),
     ],
-    layerTables: layerTables(context.settings, data.train, digits.length),
+    layerTables: layerTables(context.settings, data.train, classNames.length),
     confusions: [
-      ...(pretrained ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
-      ...classifiers.map(({ when, classifier }) => confusion(`Test images ${when}`, digits, classifier.test)),
-      ...(baseline
-        ? [
-            confusion('Test images, supervised baseline', digits, baseline.test),
-            confusion('Test images, baseline with re-estimated statistics', digits, baseline.testReestimated),
-          ]
-        : []),
+      ...(pretrained?.test ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
+      ...classified.map(({ when, evaluation }) => confusion(`Test images, ${when}`, classNames, evaluation)),
     ],
-    classCounts: classCounts(context),
+    classCounts: classCounts(context, classNames),
+    trainImages: data.train.count,
   };
 }
 
@@ -86,11 +69,13 @@ export function layerTables(
   ];
 }
 
-function classCounts(context: RecipeContext): Exhibits['classCounts'] {
+function classCounts(context: RecipeContext, classNames: readonly string[]): Exhibits['classCounts'] {
   const { train } = context.data;
-  const all = countPerClass(labelsOf(train), train.classNames.length);
-  const labelled = countPerClass(labelsOf(labelledImages(context, 0)), train.classNames.length);
-  return train.classNames.map((name, k) => ({ name, train: all[k]!, labelled: labelled[k]! }));
+  const all = train.labels && countPerClass(train.labels, classNames.length);
+  const labelled = hasLabels(context)
+    ? countPerClass(labelsOf(labelledImages(context, 0)), classNames.length)
+    : [];
+  return classNames.map((name, k) => ({ name, train: all?.[k] ?? null, labelled: labelled[k] ?? 0 }));
 }
 
 /** The first images in all four turns, as the notebook shows them: one image a row. */
@@ -104,35 +89,52 @@ function rotatedSamples(dataset: ImageDataset): ImageGrid {
 }
 
 function rotationGrid(
-  title: string,
+  subject: string,
   evaluation: RotationEvaluation,
   side: number,
   random: Random,
 ): ImageGrid {
   const { images, copies } = evaluation;
-  const chosen = choose(copies.length, side * side, random);
+  const chosen = mistakesFirst(evaluation, side * side, random);
   const { images: pixels } = rotationBatch(
     images,
     chosen.map((i) => copies[i]!),
   );
-  return grid(title, side, images, captioned(pixels.data, images, evaluation, chosen, rotationNames));
+  const tiles = captioned(pixels.data, images, evaluation, chosen, rotationNames);
+  return grid(`${subject}: ${answersShown}`, side, images, tiles);
 }
 
 function classGrid(
-  title: string,
+  subject: string,
   dataset: ImageDataset,
+  classNames: readonly string[],
   evaluation: Evaluation,
   side: number,
   random: Random,
 ): ImageGrid {
-  const chosen = choose(dataset.count, side * side, random);
+  const chosen = mistakesFirst(evaluation, side * side, random);
   const pixels = gatherImages(dataset, chosen);
-  return grid(title, side, dataset, captioned(pixels.data, dataset, evaluation, chosen, dataset.classNames));
+  const tiles = captioned(pixels.data, dataset, evaluation, chosen, classNames);
+  return grid(`${subject}: ${answersShown}`, side, dataset, tiles);
 }
 
-/** `count` different items out of `total`, at random. */
-function choose(total: number, count: number, random: Random): Uint32Array {
-  return random.permutation(total).slice(0, Math.min(count, total));
+/** How a grid of answers is made up, and how its captions read. */
+const answersShown = 'the surest mistakes first, then a sample; predicted (actual)';
+
+/**
+ * Which of the items a grid shows: up to half of it mistakes, of which one learns most, those first that the network
+ * was surest of; then others at random.
+ */
+function mistakesFirst(
+  { predictions, targets, confidences }: Evaluation,
+  count: number,
+  random: Random,
+): Uint32Array {
+  const wrong = [...predictions.keys()].filter((i) => predictions[i] !== targets[i]);
+  const surest = wrong.sort((a, b) => confidences[b]! - confidences[a]!).slice(0, Math.ceil(count / 2));
+  const shown = new Set(surest);
+  const others = random.permutation(predictions.length).filter((i) => !shown.has(i));
+  return Uint32Array.from([...surest, ...others].slice(0, Math.min(count, predictions.length)));
 }
 
 function captioned(

@@ -1,4 +1,5 @@
 import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../data/batches.js';
+import type { ImageDataset } from '../data/dataset.js';
 import type { Network } from '../nn/rotnet.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../train/evaluate.js';
@@ -9,16 +10,24 @@ import { freshWeights, weightsOf } from '../train/train-step.js';
 import { augmentImages } from './augment.js';
 import { labelledSet } from './classify.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledImages } from './labels.js';
+import { classNamesOf, labelledImages } from './labels.js';
 import { cachesFeatures, optimizerOf, scheduleOf } from './settings.js';
 
-export interface Classifier {
+/** A network and all its tensors. */
+export interface TrainedNetwork {
   readonly network: Network;
   readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+export interface Classifier extends TrainedNetwork {
   /** On the labelled images that it was trained with. */
   readonly train: Evaluation;
-  readonly test: Evaluation;
+  /** Absent where the data has no test set. */
+  readonly test: Evaluation | undefined;
 }
+
+/** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
+export type FinetuneStage = 'finetune' | 'scratch';
 
 /**
  * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
@@ -31,22 +40,52 @@ export async function finetune(
   context: RecipeContext,
   backbone: Readonly<Record<string, Tensor>> | undefined,
   draw: number,
-  stage: 'finetune' | 'scratch' = 'finetune',
+  stage: FinetuneStage = 'finetune',
 ): Promise<Classifier> {
+  const labelled = labelledImages(context, draw);
+  return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
+}
+
+/** A trained network with its figures on the labels that it has seen and on the test set, where there is one. */
+export async function evaluated(
+  { network, weights }: TrainedNetwork,
+  labelled: ImageDataset,
+  context: RecipeContext,
+): Promise<Classifier> {
+  const { test } = context.data;
+  return {
+    network,
+    weights,
+    train: await evaluate(network, weights, labelledSet('labelled images', labelled), context),
+    test: test && (await evaluate(network, weights, labelledSet('test images', test), context)),
+  };
+}
+
+interface Lessons {
+  /** The images to learn from, all of a draw's or a part of them. */
+  readonly labelled: ImageDataset;
+  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly draw: number;
+  readonly stage: FinetuneStage;
+}
+
+/** What {@link finetune} learns, from any labelled images. */
+export async function learnLabels(
+  context: RecipeContext,
+  { labelled, backbone, draw, stage }: Lessons,
+): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
   const frozenBlocks = stage === 'scratch' ? 0 : settings.finetune.frozenBlocks;
-  const labelled = labelledImages(context, draw);
-  const classes = data.train.classNames.length;
+  const classes = classNamesOf(context).length;
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
     ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
   };
-  const trainSet = labelledSet('labelled images', labelled);
   const cached = cachesFeatures({ frozenBlocks, augmentation });
   const features = cached
-    ? await computeFeatures(network, start, frozenBlocks, { ...trainSet, title: 'frozen features' }, context)
+    ? await computeFeatures(network, start, frozenBlocks, labelledSet('frozen features', labelled), context)
     : undefined;
 
   const batch = (positions: Uint32Array, step: number): StepBatch => {
@@ -86,12 +125,7 @@ export async function finetune(
   if (settings.finetune.reestimate) {
     weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
   }
-  return {
-    network,
-    weights,
-    train: await evaluate(network, weights, trainSet, context),
-    test: await evaluate(network, weights, labelledSet('test images', data.test), context),
-  };
+  return { network, weights };
 }
 
 /**

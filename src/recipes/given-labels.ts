@@ -1,10 +1,12 @@
 import { z } from 'zod';
 import type { DataSource } from '../data/dataset.js';
 import { countPerClass } from '../data/label-selection.js';
+import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
+import { whole } from './ranges.js';
 
 /** A class as JSON has it: people write the digit 7 as a number too. */
-const className = z.union([z.string(), z.int().transform(String)]);
+const className = z.union([z.string().max(1000), z.int().transform(String)]);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
@@ -17,7 +19,7 @@ export const labelsSchema = z.strictObject({
     .array(
       z.strictObject({
         /** In the training set, from 0. */
-        index: z.int().min(0),
+        index: whole(0, 2 ** 32 - 1),
         /** Class name; null: the label that the data set itself has. */
         label: className.nullable(),
       }),
@@ -31,7 +33,8 @@ export type GivenLabels = z.infer<typeof labelsSchema>;
 export interface ResolvedLabels {
   /** Into the training set, in the order given. */
   readonly indices: Uint32Array;
-  readonly classes: Uint8Array;
+  /** Class numbers of these. */
+  readonly classes: Int32Array;
 }
 
 /**
@@ -70,6 +73,19 @@ export function givenIndices(
 }
 
 /**
+ * The names of the classes, in the order of their numbers: those of the data, or, where the data has none, those that
+ * occur in the given labels, in natural order (2 before 10).
+ */
+export function classNamesFor(
+  { classNames }: DataSource['train'],
+  { images }: GivenLabels,
+): readonly string[] {
+  if (classNames.length > 0) return classNames;
+  const names = new Set(images.flatMap(({ label }) => (label === null ? [] : [label])));
+  return [...names].sort(new Intl.Collator('en', { numeric: true }).compare);
+}
+
+/**
  * Given labels against the data that they are for. Classes need not have equally many.
  * @throws QuarterturnError `data` as {@link givenIndices}, and for a class that the data does not have, an image without
  *   any label, a class without any image
@@ -80,8 +96,9 @@ export function resolveLabels(
 ): ResolvedLabels {
   const { train } = source;
   const indices = givenIndices(source, labels);
-  const classes = Uint8Array.from(classesOf(train, labels.images));
-  const missing = train.classNames.filter((_, k) => !classes.includes(k));
+  const classNames = classNamesFor(train, labels);
+  const classes = Int32Array.from(classesOf(train, classNames, labels.images));
+  const missing = classNames.filter((_, k) => !classes.includes(k));
   if (missing.length > 0) {
     throw wrong('at least one image of every class', `none of ${listed(missing)}`, {
       hint: 'A class that was never seen cannot be learned: label an image of it. `quarterturn suggest --labels <file>` proposes more.',
@@ -91,7 +108,8 @@ export function resolveLabels(
 }
 
 function classesOf(
-  { labels, classNames, name }: DataSource['train'],
+  { labels, name }: DataSource['train'],
+  classNames: readonly string[],
   images: GivenLabels['images'],
 ): number[] {
   const unlabelled = images.filter(({ label }) => label === null);
@@ -120,23 +138,4 @@ function listed(items: readonly (string | number)[]): string {
   const shown = 10;
   const more = items.length > shown ? ` and ${items.length - shown} more` : '';
   return `${items.slice(0, shown).join(', ')}${more}`;
-}
-
-/** The name that takes the fewest edits to reach, whatever its case. */
-export function nearestName(name: string, names: readonly string[]): string | undefined {
-  const distances = names.map((other) => editDistance(name.toLowerCase(), other.toLowerCase()));
-  return names[distances.indexOf(Math.min(...distances))];
-}
-
-/** Characters to insert, delete or replace to make one text into another (Levenshtein 1966). */
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, j) => j);
-  for (const [i, char] of [...a].entries()) {
-    const next = [i + 1];
-    for (let j = 1; j <= b.length; j++) {
-      next.push(Math.min(row[j]! + 1, next[j - 1]! + 1, row[j - 1]! + (char === b[j - 1] ? 0 : 1)));
-    }
-    row = next;
-  }
-  return row[b.length]!;
 }

@@ -3,10 +3,23 @@ import type { ImageDataset } from '../data/dataset.js';
 import { firstPerClass, randomPerClass } from '../data/label-selection.js';
 import { QuarterturnError } from '../errors.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { resolveLabels } from './given-labels.js';
+import { classNamesFor, resolveLabels } from './given-labels.js';
+
+/** The classes that are learned: those of the data, or those that the given labels name where the data names none. */
+export function classNamesOf({
+  settings,
+  data,
+}: Pick<RecipeContext, 'settings' | 'data'>): readonly string[] {
+  return settings.labels ? classNamesFor(data.train, settings.labels) : data.train.classNames;
+}
+
+/** Whether anything says what an image shows: the data, or labels that were given. A pile may have neither. */
+export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | 'data'>): boolean {
+  return settings.labels !== null || data.train.labels !== undefined;
+}
 
 /** The labels of a data set that must have them. */
-export function labelsOf({ labels, name }: ImageDataset): Uint8Array {
+export function labelsOf({ labels, name }: ImageDataset): Int32Array {
   if (labels) return labels;
   throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
     hint: 'Add the labels file beside the images.',
@@ -42,5 +55,7 @@ export function labelledImages(
 ): ImageDataset {
   const { data, settings } = context;
   const labelled = subsetOf(data.train, labelledIndices(context, draw), `${data.train.name}, labelled`);
-  return settings.labels ? { ...labelled, labels: resolveLabels(data, settings.labels).classes } : labelled;
+  if (settings.labels === null) return labelled;
+  const { classes } = resolveLabels(data, settings.labels);
+  return { ...labelled, labels: classes, classNames: classNamesOf(context) };
 }

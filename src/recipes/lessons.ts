@@ -6,19 +6,12 @@ import { type Tensor, tensor } from '../tensor/tensor.js';
 import { computeProbabilities } from '../train/evaluate.js';
 import { loadStage, type StageMemory, type StepBatch } from '../train/loop.js';
 import { consistency, type Objective, supervised } from '../train/objective.js';
-import { letSignalsThrough, passProgress } from '../train/pass.js';
+import type { Teacher } from '../train/run-record.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { labelledImages, labelledIndices } from './labels.js';
+import { classNamesOf, labelledImages, labelledIndices } from './labels.js';
 import { knownLabels, type PileGraph } from './pile-graph.js';
-import {
-  foldsOf,
-  heldBackAccuracy,
-  type KnownLabels,
-  propagateLabels,
-  pseudoLabels,
-  smoothPredictions,
-} from './propagate.js';
+import { propagateLabels, pseudoLabels, smoothPredictions } from './propagate.js';
 import type { SelfTrainSettings } from './settings.js';
 
 /** What self-training learns from: how its batches are made and what it minimises on them. */
@@ -83,22 +76,19 @@ function viewsLesson(context: RecipeContext, draw: number): Lesson {
 }
 
 /**
- * The lesson that the settings ask for: of neighbours, unless the labels show that they cannot be trusted, or of views.
- *
+ * The lesson that a teacher gives.
  * @param pile asked for only where neighbours teach and there is something left to learn
  */
 export async function lessonFor(
   context: RecipeContext,
-  draw: number,
-  pile: () => Promise<PileGraph>,
+  { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
 ): Promise<Lesson> {
-  const { teacher, epochs } = context.settings.selfTrain!;
   const saved = await loadStage(context.store, 'selfTrain', draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = Number(saved?.state.epoch ?? 0) >= epochs;
-  const neighbours =
-    teacher === 'neighbours' && !finished ? await neighboursLesson(context, await pile(), draw) : undefined;
-  return neighbours ?? viewsLesson(context, draw);
+  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  return teacher === 'neighbours' && !finished
+    ? neighboursLesson(context, await pile(), draw)
+    : viewsLesson(context, draw);
 }
 
 /** What stands for an image without a class. */
@@ -108,21 +98,14 @@ const none = -1;
  * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
  * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
  * graph: network and graph err on different images, and each corrects the other.
- *
- * @returns undefined where labels held back show that the graph does not follow the classes
  */
-async function neighboursLesson(
-  context: RecipeContext,
-  pile: PileGraph,
-  draw: number,
-): Promise<Lesson | undefined> {
+function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Lesson {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
-  const classCount = train.classNames.length;
+  const classCount = classNamesOf(context).length;
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
-  if (!(await isTrusted(context, pile, known))) return undefined;
 
   /** Of each image of the training set. */
   let classes = new Int32Array(train.count);
@@ -136,7 +119,6 @@ async function neighboursLesson(
     items = withClass(classes);
   };
   take(propagateLabels(pile.graph, known, classCount));
-  if (items.length === 0) return undefined;
 
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
@@ -177,30 +159,4 @@ async function neighboursLesson(
 
 function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
   return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== none);
-}
-
-/**
- * Of labels held back so many must be found again. Where neighbours are of another class in every third case, what they
- * teach is wrong too often for the rest to be learned.
- */
-const trustworthy = 0.7;
-
-async function isTrusted(context: RecipeContext, { graph }: PileGraph, known: KnownLabels): Promise<boolean> {
-  const classCount = context.data.train.classNames.length;
-  const folds = foldsOf(known);
-  const progress = passProgress(context, 'labels held back', folds);
-  const found = await heldBackAccuracy(graph, known, classCount, async (done) => {
-    await letSignalsThrough();
-    progress(done, `${done} of ${folds} parts`);
-  });
-  if (found === undefined) return true;
-  const share = `${Math.round(100 * found)} % of labels held back are found again by their neighbours`;
-  const trusted = found >= trustworthy;
-  context.emit({
-    type: 'note',
-    text: trusted
-      ? `${share}: the pile is given its classes that way.`
-      : `Only ${share}: images that look alike are of different classes here, so the pile is learned from by views.`,
-  });
-  return trusted;
 }

@@ -2,7 +2,7 @@ import { orientedGradients, orientedGradientsLength } from '../data/oriented-gra
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { letSignalsThrough, passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { classNamesOf, labelledIndices } from './labels.js';
 import { nearestNeighbours } from './neighbours.js';
 import { type KnownLabels, type NeighbourGraph, neighbourGraph, propagateLabels } from './propagate.js';
 
@@ -63,7 +63,7 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const neighbours = await nearestNeighbours(features, neighbourCount, quiet, '');
   const found = performance.now();
   const graph = neighbourGraph(neighbours);
-  const classes = context.data.train.classNames.length;
+  const classes = classNamesOf(context).length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
   propagateLabels(graph, known, classes);

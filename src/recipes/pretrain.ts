@@ -9,7 +9,7 @@ import { type Evaluation, type EvaluationSet, evaluate } from '../train/evaluate
 import { trainStage } from '../train/loop.js';
 import { freshWeights, weightsOf } from '../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { hasLabels, labelledIndices } from './labels.js';
 import { optimizerOf, scheduleOf } from './settings.js';
 
 /** Rotated images and what the network says of them. */
@@ -23,7 +23,8 @@ export interface Pretrained {
   readonly network: Network;
   readonly weights: Readonly<Record<string, Tensor>>;
   readonly val: RotationEvaluation;
-  readonly test: RotationEvaluation;
+  /** Absent where the data has no test set. */
+  readonly test: RotationEvaluation | undefined;
   readonly imagesPerSecond: number;
 }
 
@@ -47,7 +48,9 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   requireSquare(data.train);
   const unlabelled = subsetOf(
     data.train,
-    withoutIndices(data.train.count, labelledIndices(context, 0)),
+    hasLabels(context)
+      ? withoutIndices(data.train.count, labelledIndices(context, 0))
+      : Uint32Array.from({ length: data.train.count }, (_, i) => i),
     `${data.train.name}, unlabelled`,
   );
   const split = (unit === 'copy' ? splitByCopy : splitByImage)(
@@ -68,8 +71,8 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
         ? groupedOrder(images, batchSize / turnCount, random)
         : epochOrder(split.train, batchSize, random);
     // A small pile of images is gone through more than once in an epoch.
-    const batches = pass();
-    while (batches.length < steps) batches.push(...pass());
+    let batches = pass();
+    while (batches.length < steps) batches = batches.concat(pass());
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
@@ -105,13 +108,16 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   );
 
   const weights = weightsOf(state);
-  const testCopies = copiesOf(Uint32Array.from({ length: data.test.count }, (_, i) => i));
-  const testSet = rotationSet('rotations of test images', data.test, testCopies);
+  const evaluateTurned = async (test: ImageDataset): Promise<RotationEvaluation> => {
+    const copies = copiesOf(Uint32Array.from({ length: test.count }, (_, i) => i));
+    const set = rotationSet('rotations of test images', test, copies);
+    return { ...(await evaluateOn(set, weights)), images: test, copies };
+  };
   return {
     network,
     weights,
     val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
-    test: { ...(await evaluateOn(testSet, weights)), images: data.test, copies: testCopies },
+    test: data.test && (await evaluateTurned(data.test)),
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
   };
 }

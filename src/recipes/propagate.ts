@@ -168,7 +168,7 @@ function normalised(scores: Float32Array, classCount: number): Float32Array {
 export interface PseudoLabels {
   /** Rows of the graph, ascending. */
   readonly rows: Uint32Array;
-  readonly classes: Uint8Array;
+  readonly classes: Int32Array;
 }
 
 /**
@@ -180,7 +180,7 @@ export interface PseudoLabels {
 export function pseudoLabels(scores: Float32Array, classCount: number, doubtful: number): PseudoLabels {
   const count = scores.length / classCount;
   const margins = new Float32Array(count);
-  const best = new Uint8Array(count);
+  const best = new Int32Array(count);
   for (let i = 0; i < count; i++) {
     let [first, second] = [-1, -1];
     for (let k = 0; k < classCount; k++) {
@@ -197,50 +197,37 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
   const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
     (i) => margins[i]! >= least && margins[i]! > 0,
   );
-  return { rows, classes: Uint8Array.from(rows, (i) => best[i]!) };
-}
-
-/** Parts that the labels are cut into to check the propagation; a class has to have a label left in the others. */
-const mostFolds = 5;
-
-/** How many parts labels are held back in: as many as the class with the fewest has labels, below 2 for none. */
-export function foldsOf({ classes }: KnownLabels): number {
-  const counts = new Map<number, number>();
-  for (let i = 0; i < classes.length; i++) counts.set(classes[i]!, (counts.get(classes[i]!) ?? 0) + 1);
-  return Math.min(mostFolds, ...counts.values());
+  return { rows, classes: Int32Array.from(rows, (i) => best[i]!) };
 }
 
 /**
- * Share of the labels that propagation from the others finds: what the graph is worth, told from the labels alone.
+ * How many labels propagation from the others finds when they are held back: what the graph is worth, told from the
+ * labels alone.
  *
- * Every label is held back once, class by class in turn, so that each part holds as many of every class as can be.
- *
- * @param progress told after each of the {@link foldsOf} parts
- * @returns undefined where a class has a single label: then nothing can be held back
+ * @param parts the labels' positions in `known`, each part held back once (see {@link partsOf})
+ * @param progress told after each part
  */
-export async function heldBackAccuracy(
+export async function foundWhenHeldBack(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
+  parts: readonly (readonly number[])[],
   progress: (done: number) => Promise<void> = async () => {},
-): Promise<number | undefined> {
-  const seen = new Uint32Array(classCount);
-  const part = Array.from({ length: known.rows.length }, (_, i) => seen[known.classes[i]!]!++);
-  const folds = foldsOf(known);
-  if (folds < 2) return undefined;
-  let right = 0;
-  for (let fold = 0; fold < folds; fold++) {
-    const of = (held: boolean): KnownLabels => {
-      const chosen = [...part.keys()].filter((i) => (part[i]! % folds === fold) === held);
-      return { rows: chosen.map((i) => known.rows[i]!), classes: chosen.map((i) => known.classes[i]!) };
-    };
-    const scores = propagateLabels(graph, of(false), classCount, heldBackSteps);
-    const { rows, classes } = of(true);
-    for (let i = 0; i < rows.length; i++) {
-      const row = scores.subarray(rows[i]! * classCount, (rows[i]! + 1) * classCount);
-      if (row.indexOf(Math.max(...row)) === classes[i]) right++;
+): Promise<number> {
+  let found = 0;
+  for (const [i, held] of parts.entries()) {
+    const chosen = (positions: readonly number[]): KnownLabels => ({
+      rows: positions.map((at) => known.rows[at]!),
+      classes: positions.map((at) => known.classes[at]!),
+    });
+    const rest = parts.filter((part) => part !== held).flat();
+    const scores = propagateLabels(graph, chosen(rest), classCount, heldBackSteps);
+    const { rows, classes } = chosen(held);
+    for (let n = 0; n < rows.length; n++) {
+      const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
+      if (row.indexOf(Math.max(...row)) === classes[n]) found++;
     }
-    await progress(fold + 1);
+    await progress(i + 1);
   }
-  return right / known.rows.length;
+  return found;
 }

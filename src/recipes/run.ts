@@ -1,5 +1,6 @@
 import { batchesPerEpoch } from '../data/batches.js';
-import { requireSquare } from '../data/rotation.js';
+import { meanOf } from '../data/brightness.js';
+import { requireSquare, turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
@@ -7,7 +8,7 @@ import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { exportClassifier } from './export-model.js';
-import { labelledIndices } from './labels.js';
+import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
 import {
   figuresOf,
@@ -47,10 +48,14 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
-    const { classNames } = context.data.train;
+    const { images } = context.data.train;
     await store.writeModel(
       classifierName,
-      exportClassifier(classifier.network, classifier.weights, classNames),
+      exportClassifier({
+        ...classifier,
+        classNames: classNamesOf(context),
+        meanBrightness: meanOf(images),
+      }),
     );
   }
   await store.writeJson('exhibits', collectExhibits(context, outcomes));
@@ -82,15 +87,15 @@ export function assertFits(
   stages: readonly StageName[],
 ): void {
   const { settings, data } = context;
-  const labelled = labelledIndices(context, 0).length;
+  assertClasses(context, stages);
+  const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
   const { backbone } = settings.network;
   const { frozenBlocks, batchNormMomentum } = settings.finetune;
-  const blocks = networkFor(settings.network, data.train, data.train.classNames.length, batchNormMomentum)
-    .blocks.length;
-  if (frozenBlocks > blocks) {
+  const { blocks } = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
+  if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',
-      `finetune.frozenBlocks: expected at most ${blocks}, the blocks of the backbone ${backbone}. Received: ${frozenBlocks}.`,
+      `finetune.frozenBlocks: expected at most ${blocks.length}, the blocks of the backbone ${backbone}. Received: ${frozenBlocks}.`,
     );
   }
   if (!stages.includes('pretrain')) return;
@@ -104,6 +109,29 @@ export function assertFits(
       { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
     );
   }
+}
+
+/**
+ * @throws QuarterturnError `data` where a stage that learns classes has no labels, or labels of one class alone
+ */
+function assertClasses(
+  context: Pick<RecipeContext, 'settings' | 'data'>,
+  stages: readonly StageName[],
+): void {
+  if (stages.every((stage) => stage === 'pretrain')) return;
+  const { name } = context.data.train;
+  if (!hasLabels(context)) {
+    throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
+      hint: 'Learn what the images look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',
+    });
+  }
+  const classNames = classNamesOf(context);
+  if (classNames.length >= 2) return;
+  throw new QuarterturnError(
+    'data',
+    `${name}: expected labels of at least two classes. Received: ${classNames.length === 1 ? `every label is ${JSON.stringify(classNames[0])}` : 'none'}.`,
+    { hint: 'A classifier tells classes apart: label images of another class, too.' },
+  );
 }
 
 /** The stages that a run comprises, as its `config.json` tells. */
@@ -142,7 +170,8 @@ function newConfig(
 ): Record<string, unknown> {
   const { settings, data, runtime } = context;
   const { baseline } = settings;
-  const stepsPerEpoch = batchesPerEpoch(labelledIndices(context, 0).length, baseline.batchSize);
+  const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
+  const stepsPerEpoch = batchesPerEpoch(labelled, baseline.batchSize);
   return {
     startedAt: new Date().toISOString(),
     ...settings,

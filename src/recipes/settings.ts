@@ -1,31 +1,47 @@
 import { z } from 'zod';
-import { QuarterturnError } from '../errors.js';
+import { turnCount } from '../data/rotation.js';
 import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constant, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
+import { checked } from '../train/json.js';
 import type { StageName } from '../train/run-record.js';
 import { labelsSchema } from './given-labels.js';
+import { between, whole } from './ranges.js';
 
-const fraction = z.number().min(0).max(1);
-const count = z.int().min(1);
-const positive = z.number().positive();
+/** A share, a probability, a momentum. */
+const fraction = between(0, 1);
+/** A hundred days of epochs of a second: the longest time that a run is given. */
+const epochs = whole(1, 10_000_000);
+/** A hundred days of steps of a tenth of a second. */
+const steps = whole(1, 100_000_000);
+/** A batch is one tensor of images, each of which is a map of a hundred channels in the network. */
+const batchSize = whole(1, 65_536);
+/** Above it, the weights of one layer leave float32 within a few steps, whatever the gradient. */
+const learningRate = between(0, 1e9, { above: true });
+/** What keeps a variance from 0; images are scaled to 1, so that no variance is much larger. */
+const epsilon = between(0, 1, { above: true });
+/** At 1 and a learning rate of 1, a step takes all that a weight has. */
+const weightDecay = between(0, 1);
+/** How much a part of the loss counts beside the others, which are a few nats. */
+const lossWeight = between(0, 1000);
 
 const optimizerSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('sgd'), momentum: fraction, weightDecay: z.number().min(0).default(0) }),
+  z.strictObject({ kind: z.literal('sgd'), momentum: fraction, weightDecay: weightDecay.default(0) }),
   z.strictObject({
     kind: z.literal('adam'),
     beta1: fraction,
     beta2: fraction,
-    epsilon: positive,
-    weightDecay: z.number().min(0).default(0),
+    epsilon,
+    weightDecay: weightDecay.default(0),
   }),
 ]);
 
 const scheduleSchema = z.discriminatedUnion('kind', [
-  z.strictObject({ kind: z.literal('constant'), learningRate: positive }),
-  z.strictObject({ kind: z.literal('inverseTime'), learningRate: positive, decay: z.number().min(0) }),
-  z.strictObject({ kind: z.literal('oneCycle'), peak: positive }),
+  z.strictObject({ kind: z.literal('constant'), learningRate }),
+  // A decay of 1 halves the rate after the first step.
+  z.strictObject({ kind: z.literal('inverseTime'), learningRate, decay: between(0, 1) }),
+  z.strictObject({ kind: z.literal('oneCycle'), peak: learningRate }),
 ]);
 
 /**
@@ -33,11 +49,13 @@ const scheduleSchema = z.discriminatedUnion('kind', [
  * `config.json` of an older run lacks is off.
  */
 const augmentationSchema = z.strictObject({
-  rotateDegrees: z.number().min(0).max(180),
-  scale: z.number().min(0).max(0.9),
+  // Half a turn either way is any turn.
+  rotateDegrees: between(0, 180),
+  // At 1, an image could shrink to nothing.
+  scale: between(0, 0.9),
   shiftFraction: fraction,
-  shearFraction: z.number().min(0).max(1),
-  aspect: z.number().min(0).max(0.9).default(0),
+  shearFraction: fraction,
+  aspect: between(0, 0.9).default(0),
   elasticFraction: fraction.default(0),
   cutoutFraction: fraction.default(0),
   flipHorizontal: z.boolean().default(false),
@@ -46,8 +64,8 @@ const augmentationSchema = z.strictObject({
 });
 
 const stageSchema = z.strictObject({
-  epochs: count,
-  batchSize: count,
+  epochs,
+  batchSize,
   optimizer: optimizerSchema,
   schedule: scheduleSchema,
   batchNormMomentum: fraction,
@@ -62,53 +80,62 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
   /** Where the pile's classes come from: images that look alike, or agreement of two views, as in earlier versions. */
   teacher: z.enum(['neighbours', 'views']).default('views'),
   /** Share of the pile, the images between two classes, that neighbours do not teach. */
-  doubtful: z.number().min(0).lt(1).default(0.05),
+  doubtful: between(0, 0.999).default(0.05),
   /** Epochs after which the classes that neighbours gave are corrected by what was learned; null: never. */
-  correctEvery: count.nullable().default(null),
-  stepsPerEpoch: count,
+  correctEvery: epochs.nullable().default(null),
+  stepsPerEpoch: steps,
   /** A batch of views is made of these labelled images and of each unlabelled one twice; one of neighbours is as large. */
-  labelledPerStep: count,
-  pairsPerStep: count,
+  labelledPerStep: whole(1, 32_768),
+  pairsPerStep: whole(1, 16_384),
   /** How far the two views of an unlabelled image are distorted. */
   mild: augmentationSchema,
   strong: augmentationSchema,
   labelSmoothing: fraction,
-  labelWeight: z.number().min(0),
-  informationWeight: z.number().min(0),
-  pseudoLabelWeight: z.number().min(0),
+  labelWeight: lossWeight,
+  informationWeight: lossWeight,
+  pseudoLabelWeight: lossWeight,
   threshold: fraction,
   averageDecay: fraction,
 });
+
+const pretrainSchema = stageSchema
+  .extend({
+    /** Steps of one epoch; null: all training images once. */
+    stepsPerEpoch: steps.nullable(),
+    /** What is split: rotated copies (leaks: copies of one image fall on both sides), or images. */
+    split: z.enum(['copy', 'image']),
+    valFraction: between(0, 0.999, { above: true }),
+    /** All four turns of an image in one batch. */
+    grouped: z.boolean(),
+  })
+  .refine(({ grouped, batchSize }) => !grouped || batchSize % turnCount === 0, {
+    path: ['batchSize'],
+    error: `expected a multiple of ${turnCount}, since the turns of an image lie in one batch (grouped)`,
+  });
 
 /** Every setting of a run; `config.json` holds them resolved. */
 export const settingsSchema = z
   .strictObject({
     preset: z.enum(['quick', 'best', 'notebook']),
-    seed: z.int().min(0),
+    // Beyond it, neighbouring whole numbers are one.
+    seed: whole(0, Number.MAX_SAFE_INTEGER),
     /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
-    draws: z.int().min(1).max(100),
+    draws: whole(1, 100),
     /** Of no effect where `labels` names the images. */
-    labelsPerClass: count,
+    labelsPerClass: whole(1, 1_000_000),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     network: z.strictObject({
       backbone: z.enum(['rotnet', 'compact']).default('rotnet'),
-      width: positive.max(8),
-      batchNormEpsilon: positive,
+      // Work grows with the square: at 8, a step takes 64 times as long as the notebook's.
+      width: between(0, 8, { above: true }),
+      batchNormEpsilon: epsilon,
     }),
-    pretrain: stageSchema.extend({
-      /** Steps of one epoch; null: all training images once. */
-      stepsPerEpoch: count.nullable(),
-      /** What is split: rotated copies (leaks: copies of one image fall on both sides), or images. */
-      split: z.enum(['copy', 'image']),
-      valFraction: z.number().gt(0).lt(1),
-      /** All four turns of an image in one batch. */
-      grouped: z.boolean(),
-    }),
+    pretrain: pretrainSchema,
     finetune: stageSchema.extend({
       /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
       from: z.enum(['backbone', 'random']).default('backbone'),
-      frozenBlocks: z.int().min(0).max(3),
+      frozenBlocks: whole(0, 3),
       augmentation: augmentationSchema.nullable(),
       labelSmoothing: fraction,
       /** Take BatchNorm's statistics from the unlabelled pile at the end. */
@@ -117,8 +144,8 @@ export const settingsSchema = z
     /** null: fine-tuning's classifier is the last word. */
     selfTrain: selfTrainSchema.nullable().default(null),
     baseline: stageSchema,
-    /** The time for which the steps were counted out, in ms; they are not counted out again. */
-    budgetMs: count.optional(),
+    /** The time for which the steps were counted out, in ms, up to 100 days; they are not counted out again. */
+    budgetMs: whole(1, 100 * 24 * 3_600_000).optional(),
   })
   .refine(({ labels, draws }) => labels === null || draws === 1, {
     path: ['draws'],
@@ -134,12 +161,8 @@ export type SelfTrainSettings = z.infer<typeof selfTrainSchema>;
  * @throws QuarterturnError `usage` naming each field that is wrong
  */
 export function parseSettings(value: unknown, where = 'settings'): RunSettings {
-  const parsed = settingsSchema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  const faults = parsed.error.issues.map(({ path, message }) =>
-    path.length > 0 ? `${path.join('.')}: ${message}` : message,
-  );
-  throw new QuarterturnError('usage', `${where}: expected valid settings. Received: ${faults.join('; ')}.`, {
+  return checked(settingsSchema, value, where, 'valid settings', {
+    code: 'usage',
     hint: 'See `quarterturn run --help` for the flags and their ranges.',
   });
 }
@@ -150,11 +173,14 @@ export function parseSettings(value: unknown, where = 'settings'): RunSettings {
  */
 export function settingsOfConfig(config: unknown, where: string): RunSettings {
   const known = Object.keys(settingsSchema.shape);
-  const entries = Object.entries((config ?? {}) as Record<string, unknown>).filter(([key]) =>
-    known.includes(key),
+  const document = checked(configSchema, config ?? {}, where, 'the JSON object of a run', { code: 'usage' });
+  return parseSettings(
+    Object.fromEntries(Object.entries(document).filter(([key]) => known.includes(key))),
+    where,
   );
-  return parseSettings(Object.fromEntries(entries), where);
 }
+
+const configSchema = z.record(z.string(), z.unknown());
 
 /** Whether the frozen blocks' output can be computed once for all steps: their images must stay the same. */
 export function cachesFeatures({

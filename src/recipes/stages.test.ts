@@ -37,7 +37,7 @@ it('trains on the labels from random weights, with nothing pretrained', async ()
       { length: count * 144 },
       (_, i) => (Math.floor(i / 144) % 2 ? 200 : 20) + (i % 7),
     ),
-    labels: Uint8Array.from({ length: count }, (_, n) => n % 2),
+    labels: Int32Array.from({ length: count }, (_, n) => n % 2),
     ...{ count, height: 12, width: 12, channels: 1, classNames: ['dark', 'bright'] },
   });
   const data: DataSource = {

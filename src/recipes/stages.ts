@@ -1,27 +1,37 @@
+import { QuarterturnError } from '../errors.js';
+import type { Evaluation } from '../train/evaluate.js';
 import { checkpointName, loadStage } from '../train/loop.js';
 import {
   type ClassifierStage,
   type DrawResult,
+  type Evidence,
   type LadderStep,
+  type Metrics,
   type RunResult,
+  type StageFailure,
   type StageName,
   stageNames,
 } from '../train/run-record.js';
 import { loadBackbone } from './backbone.js';
 import { type Baseline, baseline } from './baseline.js';
 import type { RecipeContext } from './context.js';
-import { type Classifier, finetune } from './finetune.js';
+import { bestOf, crossValidate } from './evidence.js';
+import { type Classifier, type FinetuneStage, finetune } from './finetune.js';
+import { Ledger } from './ledger.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
 import { type Pretrained, pretrain } from './pretrain.js';
-import { type SelfTrained, selfTrain } from './self-train.js';
+import { selfTrain } from './self-train.js';
 import { type RunSettings, settingsOfStage } from './settings.js';
+import { weighTeachers } from './teacher.js';
 
-/** What one draw of the labels led to, as far as its stages were run. */
+/** What one draw of the labels led to, as far as its stages were run and came to a result. */
 export interface DrawOutcome {
   readonly classifier: Classifier | undefined;
   readonly scratch: Classifier | undefined;
-  readonly selfTrained: SelfTrained | undefined;
+  readonly selfTrained: Classifier | undefined;
   readonly baseline: Baseline | undefined;
+  /** What speaks for each classifier; empty where there was nothing to choose. */
+  readonly evidence: readonly Evidence[];
 }
 
 /** What the stages of a run left. */
@@ -29,12 +39,22 @@ export interface StageOutcomes {
   readonly pretrained: Pretrained | undefined;
   /** One a label draw. */
   readonly draws: readonly DrawOutcome[];
+  readonly failures: readonly StageFailure[];
 }
 
 /** The figures of a run: what evaluating its stages gives, whenever it is done. */
 export type RunFigures = Pick<
   RunResult,
-  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'final' | 'draws'
+  | 'pretext'
+  | 'fineTune'
+  | 'baseline'
+  | 'baselineReestimated'
+  | 'scratch'
+  | 'selfTrain'
+  | 'final'
+  | 'evidence'
+  | 'failures'
+  | 'draws'
 >;
 
 /** What it took to train a stage. */
@@ -49,14 +69,18 @@ export function stagesOf(settings: Pick<RunSettings, 'finetune' | 'selfTrain'>):
   });
 }
 
-/** Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. */
+/**
+ * Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. A stage that
+ * diverges is noted and left out; the others go on without it.
+ *
+ * @throws QuarterturnError `diverged` where pretraining does, or where no classifier of a draw is left
+ */
 export async function runStages(
   context: RecipeContext,
   wanted: (stage: StageName, draw: number) => boolean,
 ): Promise<StageOutcomes> {
+  const ledger = await Ledger.open(context.store);
   const pretrained = wanted('pretrain', 0) ? await pretrain(context) : undefined;
-  const backbone = async () =>
-    context.settings.finetune.from === 'random' ? undefined : await loadBackbone(context);
   // The same for all draws, and for none of them where nothing asks for it.
   let pile: Promise<PileGraph> | undefined;
   const pileOnce = () => {
@@ -65,19 +89,96 @@ export async function runStages(
   };
   const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
-    const classifier = wanted('finetune', draw) ? await finetune(context, await backbone(), draw) : undefined;
-    const scratch = wanted('scratch', draw) ? await finetune(context, undefined, draw, 'scratch') : undefined;
-    const start = context.settings.selfTrain?.start === 'scratch' ? scratch : classifier;
-    const selfTrained =
-      start && wanted('selfTrain', draw) ? await selfTrain(context, start, draw, pileOnce) : undefined;
-    draws.push({
-      classifier,
-      scratch,
-      selfTrained,
-      baseline: wanted('baseline', draw) ? await baseline(context, draw) : undefined,
-    });
+    draws.push(
+      await runDraw(context, { draw, wanted: (stage) => wanted(stage, draw), ledger, pile: pileOnce }),
+    );
   }
-  return { pretrained, draws };
+  return { pretrained, draws, failures: ledger.failures };
+}
+
+interface DrawPlan {
+  readonly draw: number;
+  wanted(stage: StageName): boolean;
+  readonly ledger: Ledger;
+  pile(): Promise<PileGraph>;
+}
+
+async function runDraw(
+  context: RecipeContext,
+  { draw, wanted, ledger, pile }: DrawPlan,
+): Promise<DrawOutcome> {
+  const { finetune: from, selfTrain: selfTraining } = context.settings;
+  const attempt = <T>(stage: StageName, train: () => Promise<T>): Promise<T | undefined> =>
+    attempted(context, ledger, { stage, draw }, train);
+  const backbone = from.from === 'backbone' && wanted('finetune') ? await loadBackbone(context) : undefined;
+
+  const classifier = wanted('finetune')
+    ? await attempt('finetune', () => finetune(context, backbone, draw))
+    : undefined;
+  const scratch = wanted('scratch')
+    ? await attempt('scratch', () => finetune(context, undefined, draw, 'scratch'))
+    : undefined;
+  const startStage = selfTraining?.start ?? 'finetune';
+  const start = startStage === 'scratch' ? scratch : classifier;
+  const selfTrains = start !== undefined && wanted('selfTrain');
+
+  const evidence: Evidence[] = [];
+  const weigh = async (stage: FinetuneStage): Promise<Evidence | undefined> => {
+    const weights = stage === 'finetune' ? backbone : undefined;
+    const found = await ledger.evidenceFor(stage, draw, () => crossValidate(context, draw, stage, weights));
+    if (found) evidence.push(found);
+    return found;
+  };
+  // What there is no choice between needs no evidence.
+  const choices = [classifier, scratch, selfTrains || undefined].filter(Boolean).length;
+  if (choices > 1 && classifier) await weigh('finetune');
+  if (choices > 1 && scratch) await weigh('scratch');
+
+  const selfTrained = selfTrains
+    ? await attempt('selfTrain', async () => {
+        const known = await ledger.evidenceFor('selfTrain', draw, () =>
+          weighTeachers(context, { draw, start: startStage, backbone, evidence, pile }),
+        );
+        const trained = await selfTrain(context, start, { draw, pile, teacher: known?.teacher });
+        if (known) evidence.push(limitedBy(trained, known));
+        return trained;
+      })
+    : undefined;
+  return {
+    classifier,
+    scratch,
+    selfTrained,
+    evidence,
+    baseline: wanted('baseline') ? await attempt('baseline', () => baseline(context, draw)) : undefined,
+  };
+}
+
+/**
+ * What a stage comes to, or undefined where it diverged: now, or before in the same run, for it would again.
+ */
+async function attempted<T>(
+  { emit }: RecipeContext,
+  ledger: Ledger,
+  { stage, draw }: Pick<StageFailure, 'stage' | 'draw'>,
+  train: () => Promise<T>,
+): Promise<T | undefined> {
+  if (ledger.failureOf(stage, draw)) return undefined;
+  try {
+    return await train();
+  } catch (error) {
+    if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
+    await ledger.addFailure({ stage, draw, reason: error.message });
+    emit({ type: 'note', text: `${error.message} The run goes on without it.` });
+    return undefined;
+  }
+}
+
+/**
+ * A teacher's evidence, unless the network finds even fewer of the labels that it learned from: what it did not learn
+ * of its teacher does not speak for it.
+ */
+function limitedBy({ train }: Classifier, evidence: Evidence): Evidence {
+  return { ...evidence, found: Math.min(evidence.found, train.metrics.accuracy * evidence.of) };
 }
 
 /** Which stages of which draws are trained to their end: those can be evaluated without any training. */
@@ -90,8 +191,7 @@ export async function finishedStages({
     for (let draw = 0; draw < settings.draws; draw++) {
       const saved = await loadStage(store, stage, draw);
       if (
-        Number(saved?.state.epoch ?? 0) >=
-        (settingsOfStage(settings, stage)?.epochs ?? Number.POSITIVE_INFINITY)
+        (saved?.progress.epoch ?? 0) >= (settingsOfStage(settings, stage)?.epochs ?? Number.POSITIVE_INFINITY)
       )
         finished.add(checkpointName(stage, draw));
     }
@@ -116,23 +216,28 @@ export async function costOf(
   stage: StageName,
   draw: number,
 ): Promise<Cost> {
-  const { trainMs, imagesTrained } = (await loadStage(store, stage, draw))?.state ?? {};
-  return { durationMs: Number(trainMs ?? 0), imagesTrained: Number(imagesTrained ?? 0) };
+  const { trainMs = 0, imagesTrained = 0 } = (await loadStage(store, stage, draw))?.progress ?? {};
+  return { durationMs: trainMs, imagesTrained };
 }
 
-/** The classifier to be saved: the self-trained one where labels and pile speak for it. */
-export function finalOf({ classifier, selfTrained }: DrawOutcome):
+/** The classifier to be saved: the one that held-back labels speak for. */
+export function finalOf({ classifier, scratch, selfTrained, evidence }: DrawOutcome):
   | {
       readonly stage: ClassifierStage;
       readonly classifier: Classifier;
     }
   | undefined {
-  if (selfTrained?.isBetter) return { stage: 'selfTrain', classifier: selfTrained };
-  return classifier && { stage: 'finetune', classifier };
+  const candidate = (stage: ClassifierStage, classifier: Classifier | undefined) =>
+    classifier ? [{ stage, classifier, evidence: evidence.find((entry) => entry.stage === stage) }] : [];
+  return bestOf([
+    ...candidate('finetune', classifier),
+    ...candidate('scratch', scratch),
+    ...candidate('selfTrain', selfTrained),
+  ]);
 }
 
-export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
-  // A draw of which no stage was run has no figures.
+export function figuresOf({ pretrained, draws, failures }: StageOutcomes): RunFigures {
+  // A draw of which no stage was run has no figures, and without a test set none has any.
   const results = draws
     .map(drawResult)
     .filter(({ fineTune, scratch, baseline }) => fineTune ?? scratch ?? baseline);
@@ -140,27 +245,34 @@ export function figuresOf({ pretrained, draws }: StageOutcomes): RunFigures {
   const { classifier, scratch, selfTrained, baseline: base } = first ?? {};
   const final = first && finalOf(first);
   return {
-    pretext: pretrained ? { val: pretrained.val.metrics, test: pretrained.test.metrics } : null,
-    fineTune: classifier ? { train: classifier.train.metrics, test: classifier.test.metrics } : null,
-    baseline: base ? { train: base.train, test: base.test.metrics } : null,
-    baselineReestimated: base ? { test: base.testReestimated.metrics } : null,
-    scratch: scratch ? { test: scratch.test.metrics } : null,
-    selfTrain: selfTrained ? { test: selfTrained.test.metrics } : null,
-    final: final ? { stage: final.stage, test: final.classifier.test.metrics } : null,
+    pretext: pretrained ? { val: pretrained.val.metrics, test: testOf(pretrained) } : null,
+    fineTune: classifier ? { train: classifier.train.metrics, test: testOf(classifier) } : null,
+    baseline: base ? { train: base.train, test: testOf(base) } : null,
+    baselineReestimated: base ? { test: base.testReestimated?.metrics ?? null } : null,
+    scratch: scratch ? { test: testOf(scratch) } : null,
+    selfTrain: selfTrained ? { test: testOf(selfTrained) } : null,
+    final: final ? { stage: final.stage, test: testOf(final.classifier) } : null,
+    evidence: first?.evidence ?? [],
+    failures,
     draws: results,
   };
+}
+
+/** Figures on the test set; null where there is none. */
+function testOf({ test }: { readonly test: Evaluation | undefined }): Metrics | null {
+  return test?.metrics ?? null;
 }
 
 function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
   const { classifier, scratch, selfTrained, baseline: base } = outcome;
   return {
     draw,
-    fineTune: classifier?.test.metrics ?? null,
-    scratch: scratch?.test.metrics ?? null,
-    selfTrain: selfTrained?.test.metrics ?? null,
-    final: finalOf(outcome)?.classifier.test.metrics ?? null,
-    baseline: base?.test.metrics ?? null,
-    baselineReestimated: base?.testReestimated.metrics ?? null,
+    fineTune: classifier?.test?.metrics ?? null,
+    scratch: scratch?.test?.metrics ?? null,
+    selfTrain: selfTrained?.test?.metrics ?? null,
+    final: finalOf(outcome)?.classifier.test?.metrics ?? null,
+    baseline: base?.test?.metrics ?? null,
+    baselineReestimated: base?.testReestimated?.metrics ?? null,
   };
 }
 
@@ -198,10 +310,10 @@ export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes)
         ];
   const before = context.settings.selfTrain?.start === 'scratch' ? [augmented] : [pretraining, finetuning];
   return [
-    ...step('baseline', 'baseline, as in the notebook', base?.test.metrics, supervised),
-    ...step('baselineReestimated', '+ re-estimated statistics', base?.testReestimated.metrics, supervised),
-    ...step('scratch', '+ augmentation', scratch?.test.metrics, augmented),
-    ...step('fineTune', labels, classifier?.test.metrics, pretraining, finetuning),
-    ...step('selfTrain', '+ self-training', selfTrained?.test.metrics, ...before, selfTraining),
+    ...step('baseline', 'baseline, as in the notebook', base?.test?.metrics, supervised),
+    ...step('baselineReestimated', '+ re-estimated statistics', base?.testReestimated?.metrics, supervised),
+    ...step('scratch', '+ augmentation', scratch?.test?.metrics, augmented),
+    ...step('fineTune', labels, classifier?.test?.metrics, pretraining, finetuning),
+    ...step('selfTrain', '+ self-training', selfTrained?.test?.metrics, ...before, selfTraining),
   ];
 }

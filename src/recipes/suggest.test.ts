@@ -12,7 +12,7 @@ function pictures(name: string, count: number): ImageDataset {
   const size = tinySize * tinySize;
   const images = new Uint8Array(count * size);
   for (let n = 0; n < count; n++) images.set(tinyImage(n), n * size);
-  const labels = Uint8Array.from({ length: count }, (_, n) => n % tinyClasses);
+  const labels = Int32Array.from({ length: count }, (_, n) => n % tinyClasses);
   const classNames = ['corner', 'edge', 'column'];
   return { name, images, count, height: tinySize, width: tinySize, channels: 1, labels, classNames };
 }

@@ -107,13 +107,18 @@ type Subject = ComparisonRow['subject'];
 function accuracy(
   subject: Subject,
   label: string,
-  ours: Metrics | undefined,
+  ours: Metrics | null | undefined,
   notebook: number | null = null,
 ) {
   return { subject, label, ours: ours?.accuracy ?? null, notebook, unit: 'accuracy' } as const;
 }
 
-function loss(subject: Subject, label: string, ours: Metrics | undefined, notebook: number | null = null) {
+function loss(
+  subject: Subject,
+  label: string,
+  ours: Metrics | null | undefined,
+  notebook: number | null = null,
+) {
   return { subject, label, ours: ours?.loss ?? null, notebook, unit: 'loss' } as const;
 }
 

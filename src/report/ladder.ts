@@ -1,6 +1,6 @@
 import type { LadderStep, RunRecord } from '../train/run-record.js';
 import { formatCount, formatPercent } from './format.js';
-import { selfTrainingOf, selfTrainingStart, settingAt, unlabelledCount } from './run-facts.js';
+import { keptFigure, selfTrainingOf, selfTrainingStart, settingAt, unlabelledCount } from './run-facts.js';
 
 type Figure = LadderStep['figure'];
 
@@ -24,15 +24,15 @@ interface Gain {
  */
 export function ladderText(record: RunRecord): string {
   const fate = selfTrainingOf(record);
-  const gains = wayOf(record, fate === 'chosen');
+  const gains = wayOf(record);
   const beside = gains.some(({ step }) => step.figure === 'fineTune') ? '' : pretrainingText(record);
   return [rankingText(gains, record), beside, fateText(fate)].filter(Boolean).join(' ');
 }
 
 /** Each step on the way to the classifier that was kept, with the one before it. */
-function wayOf(record: RunRecord, isSelfTrained: boolean): Gain[] {
-  const steps = record.result.ladder.filter(({ figure }) => isSelfTrained || figure !== 'selfTrain');
-  const kept = isSelfTrained ? 'selfTrain' : 'fineTune';
+function wayOf(record: RunRecord): Gain[] {
+  const kept = keptFigure(record);
+  const steps = record.result.ladder.filter(({ figure }) => kept === 'selfTrain' || figure !== 'selfTrain');
   const gains: Gain[] = [];
   let step = steps.find(({ figure }) => figure === kept) ?? steps.at(-1);
   while (step) {
@@ -107,9 +107,9 @@ function gainText({ from, to, share }: Gain): string {
 
 function fateText(fate: ReturnType<typeof selfTrainingOf>): string {
   if (fate === 'stopped')
-    return 'Self-training was stopped, since images of several classes ran together; the fine-tuned classifier is the one that was kept.';
+    return 'Self-training was stopped, since images of several classes ran together; what held-back labels spoke for was kept in its place.';
   if (fate === 'rejected')
-    return 'Self-training was not kept: labels and pile did not speak for it, so that the fine-tuned classifier is the last word.';
+    return 'Self-training was not kept: labels that were held back spoke for another classifier.';
   return '';
 }
 

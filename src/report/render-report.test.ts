@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
-import type { RunRecord } from '../train/run-record.js';
+import { type RunRecord, resultSchema } from '../train/run-record.js';
 import { renderReport } from './render-report.js';
 import { matrixSummary } from './sections/confusions.js';
 import { difference } from './sections/results.js';
@@ -187,10 +187,10 @@ test('what each step brought, and what became of self-training', () => {
 
 test('a run of before there was self-training is reported as it was', () => {
   const record = sampleRecord();
-  const { scratch: _c, selfTrain: _s, final: _f, ladder: _l, ...older } = record.result;
+  const { scratch: _c, selfTrain: _s, final: _f, ladder: _l, evidence: _e, ...older } = record.result;
   const draws = older.draws.map(({ scratch: _c, selfTrain: _s, final: _f, ...draw }) => draw);
   const epochs = record.epochs.filter(({ stage }) => stage !== 'selfTrain');
-  const saved = { ...record, epochs, result: { ...older, draws } } as unknown as RunRecord;
+  const saved = { ...record, epochs, result: resultSchema.parse({ ...older, draws }) };
   const text = textOf(renderReport(saved));
   expect(text).toContain('100-label test accuracy 93.42 % pretrained, then fine-tuned');
   expect(text).not.toMatch(/NaN|undefined|null|[Ss]elf-train(?!ing, test set)|[Aa]ugmented|random weights/);

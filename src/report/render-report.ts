@@ -1,6 +1,7 @@
 import type { RunRecord } from '../train/run-record.js';
 import { html, trusted } from './html.js';
-import { completeResult, runName } from './run-facts.js';
+import { runName } from './run-facts.js';
+import { choiceSection } from './sections/choice.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
 import { curvesSection } from './sections/curves.js';
@@ -24,12 +25,9 @@ const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![
  *
  * A pure function: the same record gives the same text. Sections of stages that were not run are left out.
  *
- * A run of an earlier version that knew no self-training is reported without it.
- *
  * @throws QuarterturnError `data` where an image of a grid does not have the size that its grid says
  */
-export function renderReport(saved: RunRecord): string {
-  const record = { ...saved, result: completeResult(saved.result) };
+export function renderReport(record: RunRecord): string {
   const { exhibits, epochs, result } = record;
   const page = html`<!doctype html>
 <html lang="en">
@@ -45,6 +43,7 @@ export function renderReport(saved: RunRecord): string {
 ${headerSection(record)}
 <main>
 ${ladderSection(record)}
+${choiceSection(record)}
 ${comparisonSection(record)}
 ${gridsSection(exhibits.grids)}
 ${curvesSection(record)}

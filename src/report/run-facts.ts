@@ -1,4 +1,4 @@
-import type { EpochRecord, RunRecord, RunResult, StageName } from '../train/run-record.js';
+import type { ClassifierStage, EpochRecord, LadderStep, RunRecord, StageName } from '../train/run-record.js';
 
 /** What the report calls each stage. */
 export const stageTitles: Readonly<Record<StageName, string>> = {
@@ -58,15 +58,9 @@ export function labelCount({ exhibits }: RunRecord): number {
 
 /** How many images had no label; 0 where the record does not tell. */
 export function unlabelledCount({ exhibits }: RunRecord): number {
-  return exhibits.classCounts.reduce((sum, { train, labelled }) => sum + train - labelled, 0);
-}
-
-/** A result as it is written now: one of an earlier version lacks the stages that there were not yet. */
-export function completeResult(result: RunResult): RunResult {
-  const older: Partial<RunResult> = result;
-  const { fineTune, scratch = null, selfTrain = null, ladder = [] } = older;
-  const { final = fineTune ? { stage: 'finetune', test: fineTune.test } : null } = older;
-  return { ...result, scratch, selfTrain, ladder, final };
+  const { classCounts, trainImages } = exhibits;
+  const total = trainImages ?? classCounts.reduce((sum, { train }) => sum + (train ?? 0), 0);
+  return Math.max(0, total - classCounts.reduce((sum, { labelled }) => sum + labelled, 0));
 }
 
 /**
@@ -82,6 +76,18 @@ export function selfTrainingOf({
   if (result.final?.stage === 'selfTrain') return 'chosen';
   const planned = numberAt(config, ['selfTrain', 'epochs']) ?? 0;
   return (summariseStage(epochs, 'selfTrain')?.epochs ?? planned) < planned ? 'stopped' : 'rejected';
+}
+
+/** The figure of each classifier. */
+export const figureOfStage: Readonly<Record<ClassifierStage, LadderStep['figure']>> = {
+  finetune: 'fineTune',
+  scratch: 'scratch',
+  selfTrain: 'selfTrain',
+};
+
+/** The figure of the classifier that was kept; fine-tuning's where none was. */
+export function keptFigure({ result }: RunRecord): LadderStep['figure'] {
+  return figureOfStage[result.final?.stage ?? 'finetune'];
 }
 
 /** The classifier that self-training went on from; in a run of an earlier version it was always the fine-tuned one. */

@@ -1,5 +1,8 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { add, graph, input, matMul, mul, reduceSum, softmax, sub } from '../graph/index.js';
+import { lower } from '../lower/lower.js';
+import { encodeModel } from '../onnx/encode.js';
 import { float32, sizeOf, type Tensor, tensor, zeros } from '../tensor/tensor.js';
 import { createNodeRuntime } from './node.js';
 import type { DeviceName, Program, Runtime } from './runtime.js';
@@ -27,6 +30,48 @@ describe('createNodeRuntime', () => {
       message: `device: expected cpu or webgpu. Received: ${device}.`,
       hint,
     });
+  });
+});
+
+describe('whatever inputs and outputs are called', () => {
+  /** Names that lowering gives, now or once gave, beside any others. */
+  const name = fc.oneof(
+    fc.constantFrom(
+      'constant_0',
+      'Mul_0:out',
+      'Add_1:out',
+      'block1/Mul_0:out',
+      'Mul_0',
+      'output/y',
+      'toString',
+    ),
+    fc.string({ unit: 'grapheme', minLength: 1, maxLength: 12 }),
+  );
+
+  test('a graph computes the same, or its name is refused', async () => {
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const names = fc.uniqueArray(name, { minLength: 4, maxLength: 4 });
+    await fc.assert(
+      fc.asyncProperty(names, async ([a, b, product, sum]) => {
+        // Objects give the name __proto__ a meaning of its own; no input of a run can have it.
+        fc.pre(![a, b, product, sum].includes('__proto__'));
+        const [x, y] = [input(a!, 'float32', []), input(b!, 'float32', [])];
+        const twice = mul(x, 2);
+        const program = await runtime.compile(graph({ [product!]: twice, [sum!]: add(twice, y) }));
+        const outputs = await program.run({ [a!]: float32([], [5]), [b!]: float32([], [0.5]) });
+        await program.release();
+        expect(outputs[product!]!.data).toEqual(Float32Array.of(10));
+        expect(outputs[sum!]!.data).toEqual(Float32Array.of(10.5));
+      }),
+      { numRuns: 200 },
+    );
+  });
+});
+
+test.each([-3, 0, 1.5, 1e9, Number.NaN])('createNodeRuntime refuses %d threads', async (threads) => {
+  await expect(createNodeRuntime({ device: 'cpu', threads })).rejects.toMatchObject({
+    code: 'usage',
+    message: `threads: expected a whole number from 1 to 1024. Received: ${threads}.`,
   });
 });
 
@@ -133,17 +178,17 @@ describe('a program', () => {
     const { a, c } = inputs;
     await expect(program.run({ a, c })).rejects.toMatchObject({
       code: 'runtime',
-      message: 'run: expected an input "b". Received: a, c.',
+      message: 'graph: expected an input "b". Received: a, c.',
     });
   });
 
   test.each<[string, Tensor, RegExp]>([
-    ['shape', zeros('float32', [48, 31]), /^run: expected .* Got invalid dimensions for input: b /],
-    ['rank', zeros('float32', [48 * 32]), /^run: expected .* Invalid rank for input: b Got: 1 Expected: 2/],
+    ['shape', zeros('float32', [48, 31]), /^graph: expected .*Got invalid dimensions for input: b /],
+    ['rank', zeros('float32', [48 * 32]), /^graph: expected .*Invalid rank for input: b Got: 1 Expected: 2/],
     [
       'dtype',
       zeros('int32', [48, 32]),
-      /^run: expected .* Actual: \(tensor\(int32\)\) , expected: \(tensor\(float\)\)/,
+      /^graph: expected .*Actual: \(tensor\(int32\)\) , expected: \(tensor\(float\)\)/,
     ],
   ])('an input of another %s: an error that says so', async (_, b, message) => {
     await expect(program.run({ ...inputs, b })).rejects.toMatchObject({
@@ -155,14 +200,47 @@ describe('a program', () => {
   test('a buffer of another shape: an error that names it', async () => {
     await expect(program.run(inputs, { product: zeros('float32', [32, 64]) })).rejects.toMatchObject({
       code: 'runtime',
-      message: expect.stringMatching(/^run: expected .* Got invalid dimensions for output: product /),
+      message: expect.stringMatching(/^graph: expected .*Got invalid dimensions for output: product /),
     });
   });
 
   test('a file that is no model: an error that says so', async () => {
-    await expect(runtime.load(Uint8Array.of(1, 2, 3))).rejects.toMatchObject({
+    await expect(runtime.load(Uint8Array.of(1, 2, 3), 'notes.onnx')).rejects.toMatchObject({
       code: 'runtime',
-      message: expect.stringMatching(/^cpu: expected a model that onnxruntime-node 1\.\d+\.\d+ loads\. /),
+      message: expect.stringMatching(
+        /^notes\.onnx: expected a model that onnxruntime-node 1\.\d+\.\d+ loads on cpu\. Received: bytes that are no ONNX model, which it refuses \(.+\)\.$/,
+      ),
+    });
+  });
+
+  test('a file of a version to come: an error that says which', async () => {
+    const bytes = encodeModel(lower(graph({ y: mul(input('x', 'float32', []), 2) }), 'cpu'));
+    // Its first field is the IR version.
+    expect([...bytes.subarray(0, 2)]).toEqual([0x08, 7]);
+    bytes[1] = 99;
+    await expect(runtime.load(bytes, 'new.onnx')).rejects.toMatchObject({
+      code: 'runtime',
+      message: expect.stringMatching(
+        /^new\.onnx: expected a model .+ Received: IR version 99 with operator set 13, which it refuses \(.+99.+\)\.$/,
+      ),
+    });
+  });
+
+  test('runs that are asked for at the same time run one after the other', async () => {
+    const alone = data(await program.run(inputs));
+    const together = await Promise.all(Array.from({ length: 16 }, () => program.run(inputs)));
+    for (const outputs of together) expect(data(outputs)).toEqual(alone);
+  });
+
+  test('is released after the runs before, and then takes no other', async () => {
+    const short = await runtime.compile(graph({ y: mul(input('x', 'float32', []), 2) }));
+    const x = float32([], [4]);
+    const [{ y }] = await Promise.all([short.run({ x }), short.release()]);
+    expect(y!.data[0]).toBe(8);
+    await short[Symbol.asyncDispose]();
+    await expect(short.run({ x })).rejects.toMatchObject({
+      code: 'runtime',
+      message: 'graph: expected a run before its release. Received: one after it.',
     });
   });
 });

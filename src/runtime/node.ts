@@ -6,8 +6,16 @@ import { bindingError } from './native-binding.node.js';
 import type { DeviceName, Runtime, RuntimeOptions } from './runtime.js';
 import { type OnnxRuntime, SessionRuntime } from './session.js';
 
+// ONNX Runtime's builds for Linux and macOS collect usage data for Microsoft unless this is set before the first session.
+// Quarterturn works offline; and where the command line is longer than 28 kB, what they read of it overflows the stack
+// (docs/known-problems.md).
+process.env.ORT_DISABLE_TELEMETRY ??= '1';
+
 /** Devices that this platform's package has kernels for. */
 export const nodeDevices: readonly DeviceName[] = ['cpu', 'webgpu'];
+
+/** More than any machine has cores: each thread takes memory, and 0 or less would be a choice of the kernels' own. */
+const mostThreads = 1024;
 
 function packageVersion(): string {
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
@@ -21,8 +29,8 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
 
 /**
  * Graphs on ONNX Runtime's native kernels.
- * @throws QuarterturnError `usage` for a device that is not there, naming those that are; `runtime` where the kernels'
- *   native binding cannot be loaded, naming the platform and what to do
+ * @throws QuarterturnError `usage` for a device that is not there, naming those that are, or threads out of their range;
+ *   `runtime` where the kernels' native binding cannot be loaded, naming the platform and what to do
  */
 export async function createNodeRuntime({
   device,
@@ -36,6 +44,13 @@ export async function createNodeRuntime({
       {
         hint: device === 'wasm' ? 'wasm is for browsers; in Node use cpu.' : 'Use --device cpu.',
       },
+    );
+  }
+  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
+    throw new QuarterturnError(
+      'usage',
+      `threads: expected a whole number from 1 to ${mostThreads}. Received: ${threads}.`,
+      { hint: 'Leave it out to use all cores.' },
     );
   }
   const runtime = new SessionRuntime(await loadKernels(), {

@@ -17,21 +17,25 @@ export interface Runtime {
   readonly version: string;
   /** Lower, encode and load a graph. Keep the program for the whole run: loading is slow. */
   compile(graph: Graph): Promise<Program>;
-  /** Load a finished ONNX file. */
-  load(model: Uint8Array): Promise<Program>;
+  /**
+   * Load a finished ONNX file.
+   * @param name what to call it in errors; default: `model`
+   */
+  load(model: Uint8Array, name?: string): Promise<Program>;
 }
 
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** A compiled graph. */
-export interface Program {
+/** A compiled graph. It holds memory that no garbage collector sees until it is released. */
+export interface Program extends AsyncDisposable {
   readonly inputNames: readonly string[];
   readonly outputNames: readonly string[];
   /**
-   * Run once.
+   * Run once. A run that is asked for while another one goes on waits for it.
    * @param inputs one tensor for each input name
    * @param into buffers for outputs, written in place where given; they must not be inputs of this run
    */
   run(inputs: Tensors, into?: Tensors): Promise<Record<string, Tensor>>;
+  /** Give the memory back, after the runs that were asked for; a second time changes nothing. */
   release(): Promise<void>;
 }

@@ -1,6 +1,8 @@
 import * as ort from 'onnxruntime-node';
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import { graph, input, mul } from '../graph/index.js';
+import { lower } from '../lower/lower.js';
+import { encodeModel } from '../onnx/encode.js';
 import { float32, zeros } from '../tensor/tensor.js';
 import { SessionRuntime } from './session.js';
 
@@ -23,3 +25,28 @@ test.each([true, false])(
     await program.release();
   },
 );
+
+test('says in plain words that memory ran out', async () => {
+  const theirs =
+    'Non-zero status code returned while running Conv node. bfc_arena.cc:360 void* onnxruntime::BFCArena::AllocateRawInternal(size_t, bool, onnxruntime::Stream*) Failed to allocate memory for requested buffer of size 1179648';
+  vi.spyOn(ort.InferenceSession, 'create').mockImplementation(async () => {
+    vi.restoreAllMocks();
+    const session = await ort.InferenceSession.create(encodeModel(lower(doubled, 'cpu')));
+    vi.spyOn(session, 'run').mockRejectedValue(new Error(theirs));
+    return session;
+  });
+  const doubled = graph({ twice: mul(input('x', 'float32', [3]), 2) });
+  const runtime = new SessionRuntime(ort, {
+    device: 'cpu',
+    version: 'test',
+    session: { executionProviders: ['cpu'] },
+    writesInPlace: true,
+  });
+  const program = await runtime.compile(doubled);
+  await expect(program.run({ x: float32([3], [1, 2, 3]) })).rejects.toMatchObject({
+    code: 'runtime',
+    message: 'graph: expected memory for a run. Received: none is left for a buffer of 1179648 bytes.',
+    hint: expect.stringContaining('Smaller batches'),
+  });
+  await program.release();
+});

@@ -2,6 +2,7 @@ import type { InferenceSession, Tensor as OrtTensor, TensorConstructor } from 'o
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import { lower } from '../lower/lower.js';
+import { decodeVersions } from '../onnx/decode.js';
 import { encodeModel } from '../onnx/encode.js';
 import type { DType, Tensor } from '../tensor/tensor.js';
 import type { DeviceName, Program, Runtime, Tensors } from './runtime.js';
@@ -37,33 +38,46 @@ export class SessionRuntime implements Runtime {
   }
 
   compile(graph: Graph): Promise<Program> {
-    return this.load(encodeModel(lower(graph, this.device)));
+    return this.load(encodeModel(lower(graph, this.device)), 'graph');
   }
 
-  async load(model: Uint8Array): Promise<Program> {
+  async load(model: Uint8Array, name = 'model'): Promise<Program> {
     try {
       const session = await this.#ort.InferenceSession.create(model, this.#options.session);
-      return new SessionProgram(this.#ort, session, this.#options.writesInPlace);
+      return new SessionProgram(this.#ort, session, name, this.#options.writesInPlace);
     } catch (cause) {
       throw new QuarterturnError(
         'runtime',
-        `${this.device}: expected a model that ${this.version} loads. ${text(cause)}`,
-        {
-          cause,
-        },
+        `${name}: expected a model that ${this.version} loads on ${this.device}. Received: ${formatOf(model)}, which it refuses (${text(cause)}).`,
+        { hint: 'Export it again, or for an older ONNX version.', cause },
       );
     }
+  }
+}
+
+/** What a model's bytes say of their format, for messages. */
+function formatOf(model: Uint8Array): string {
+  try {
+    const { ir, opset } = decodeVersions('model', model);
+    return `IR version ${ir ?? 'unknown'} with operator set ${opset ?? 'unknown'}`;
+  } catch {
+    return 'bytes that are no ONNX model';
   }
 }
 
 class SessionProgram implements Program {
   readonly #ort: OnnxRuntime;
   readonly #session: InferenceSession;
+  readonly #name: string;
   readonly #writesInPlace: boolean;
+  /** The last that was asked of the session, whether or not it has ended. */
+  #last: Promise<unknown> = Promise.resolve();
+  #released = false;
 
-  constructor(ort: OnnxRuntime, session: InferenceSession, writesInPlace: boolean) {
+  constructor(ort: OnnxRuntime, session: InferenceSession, name: string, writesInPlace: boolean) {
     this.#ort = ort;
     this.#session = session;
+    this.#name = name;
     this.#writesInPlace = writesInPlace;
   }
 
@@ -78,24 +92,24 @@ class SessionProgram implements Program {
   async run(inputs: Tensors, into: Tensors = {}): Promise<Record<string, Tensor>> {
     const feeds: Record<string, OrtTensor> = {};
     for (const name of this.inputNames) {
-      const given = inputs[name];
+      const given = own(inputs, name);
       if (!given) {
         throw new QuarterturnError(
           'runtime',
-          `run: expected an input "${name}". Received: ${Object.keys(inputs).join(', ')}.`,
+          `${this.#name}: expected an input "${name}". Received: ${Object.keys(inputs).join(', ')}.`,
         );
       }
       feeds[name] = this.#wrap(given);
     }
     const fetches: Record<string, OrtTensor | null> = {};
     for (const name of this.outputNames) {
-      const buffer = into[name];
+      const buffer = own(into, name);
       fetches[name] = buffer && this.#writesInPlace ? this.#wrap(buffer) : null;
     }
     const results = await this.#run(feeds, fetches);
     const outputs: Record<string, Tensor> = {};
     for (const name of this.outputNames) {
-      const buffer = into[name];
+      const buffer = own(into, name);
       const result = results[name]!;
       if (buffer) {
         if (!this.#writesInPlace) (buffer.data as Float32Array).set(result.data as Float32Array);
@@ -111,21 +125,54 @@ class SessionProgram implements Program {
     return outputs;
   }
 
-  async #run(
+  #run(
     feeds: Record<string, OrtTensor>,
     fetches: Record<string, OrtTensor | null>,
   ): Promise<InferenceSession.OnnxValueMapType> {
-    try {
-      return await this.#session.run(feeds, fetches);
-    } catch (cause) {
-      throw new QuarterturnError('runtime', `run: expected the graph to run. Received: ${text(cause)}`, {
-        cause,
-      });
-    }
+    return this.#inTurn(async () => {
+      if (this.#released) {
+        throw new QuarterturnError(
+          'runtime',
+          `${this.#name}: expected a run before its release. Received: one after it.`,
+        );
+      }
+      try {
+        return await this.#session.run(feeds, fetches);
+      } catch (cause) {
+        if (/Failed to allocate memory|bad_alloc/.test(text(cause))) {
+          const bytes = /buffer of size (\d+)/.exec(text(cause))?.[1];
+          throw new QuarterturnError(
+            'runtime',
+            `${this.#name}: expected memory for a run. Received: none is left${bytes ? ` for a buffer of ${bytes} bytes` : ''}.`,
+            { hint: 'Smaller batches or a narrower network need less.', cause },
+          );
+        }
+        throw new QuarterturnError(
+          'runtime',
+          `${this.#name}: expected a run without an error. Received: one of ONNX Runtime (${text(cause)}).`,
+          { cause },
+        );
+      }
+    });
   }
 
   release(): Promise<void> {
-    return this.#session.release();
+    return this.#inTurn(async () => {
+      if (this.#released) return;
+      this.#released = true;
+      await this.#session.release();
+    });
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.release();
+  }
+
+  /** One after the other: two runs of a session at the same time can end the process. */
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const turn = this.#last.then(work);
+    this.#last = turn.catch(() => {});
+    return turn;
   }
 
   #wrap({ dtype, shape, data }: Tensor): OrtTensor {
@@ -133,6 +180,13 @@ class SessionProgram implements Program {
   }
 }
 
+/** A tensor by name, where there is one: names such as `toString` are found on every object. */
+function own(tensors: Tensors, name: string): Tensor | undefined {
+  return Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+}
+
+/** The kernel library's own words, on one line. */
 function text(cause: unknown): string {
-  return cause instanceof Error ? cause.message : String(cause);
+  const message = cause instanceof Error ? cause.message : String(cause);
+  return message.replace(/\s+/g, ' ').trim();
 }

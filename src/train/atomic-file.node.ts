@@ -1,11 +1,40 @@
 import fs from 'node:fs/promises';
-import { basename, dirname, join } from 'node:path';
+import { basename, dirname, join, resolve } from 'node:path';
 import { QuarterturnError } from '../errors.js';
+import { isRunning, newOwnerName, ownerIn } from './owner.node.js';
 
-/** Ends the names of files that are not finished; what a killed process left of them may be deleted. */
-export const temporarySuffix = '.quarterturn-tmp';
+/** Ends the names of files that are not finished. */
+const temporarySuffix = '.quarterturn-tmp';
 
-let written = 0;
+/** Of temporary files whose owner cannot be seen from here: writing one takes seconds, but clocks of hosts differ. */
+const abandonedAfterMs = 60 * 60_000;
+
+/** A name beside a file, for what is to become that file. It tells which process it belongs to. */
+export function temporaryPath(path: string): string {
+  return join(dirname(path), `.${basename(path)}.${newOwnerName()}${temporarySuffix}`);
+}
+
+/**
+ * Delete the temporary files that dead processes left in a folder.
+ * @throws QuarterturnError `io` naming the path.
+ */
+export async function clearTemporaries(folder: string): Promise<void> {
+  const names = (await readFolder(folder)) ?? [];
+  for (const name of names.filter((name) => name.endsWith(temporarySuffix))) {
+    const path = join(folder, name);
+    const owner = ownerIn(name);
+    const inUse = (owner && isRunning(owner)) ?? (await ageMs(path)) < abandonedAfterMs;
+    if (inUse) continue;
+    await fs.rm(path, { recursive: true, force: true }).catch((error) => {
+      throw ioError('write', path, error);
+    });
+  }
+}
+
+async function ageMs(path: string): Promise<number> {
+  const found = await fs.stat(path).catch(() => undefined);
+  return found === undefined ? 0 : Date.now() - found.mtimeMs; // gone: its owner was there to finish it
+}
 
 /**
  * Replace a file in one stroke: whoever reads it, also after a crash at any moment, finds the old bytes or the
@@ -14,7 +43,7 @@ let written = 0;
  * @throws QuarterturnError `io` naming the path; the old file is then as it was.
  */
 export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
-  const temporary = join(dirname(path), `.${basename(path)}.${process.pid}-${written++}${temporarySuffix}`);
+  const temporary = temporaryPath(path);
   try {
     const file = await fs.open(temporary, 'wx');
     try {
@@ -28,6 +57,33 @@ export async function writeFileAtomically(path: string, content: Uint8Array | st
   } catch (error) {
     await fs.rm(temporary, { force: true }).catch(() => {}); // the first failure is the one to report
     throw ioError('write', path, error);
+  }
+}
+
+/**
+ * Make a folder and those above it, as far as they are not there.
+ *
+ * One by one: `mkdir` of a whole path says ENOENT where the disk is read-only.
+ * @throws QuarterturnError `io` naming the path
+ */
+export async function ensureFolder(path: string): Promise<void> {
+  try {
+    await makeFolder(resolve(path));
+  } catch (error) {
+    throw ioError('write', path, error);
+  }
+}
+
+async function makeFolder(path: string): Promise<void> {
+  try {
+    await fs.mkdir(path);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    // Some systems refuse a folder that is there with other words than EEXIST, those of a read-only disk for one.
+    if ((await fs.stat(path).catch(() => undefined))?.isDirectory()) return;
+    if (code !== 'ENOENT' || dirname(path) === path) throw error;
+    await makeFolder(dirname(path));
+    await makeFolder(path);
   }
 }
 
@@ -91,6 +147,19 @@ export async function readFileIfThere(path: string): Promise<Uint8Array | undefi
   }
 }
 
+/**
+ * The names in a folder; undefined where there is none.
+ * @throws QuarterturnError `io` naming the path.
+ */
+export async function readFolder(path: string): Promise<string[] | undefined> {
+  try {
+    return await fs.readdir(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError('read', path, error);
+  }
+}
+
 /** What each failure means, and what to do about it. */
 const failures: Readonly<Record<string, readonly [what: string, hint: string]>> = {
   ENOSPC: ['the disk is full', 'Free some space, or give an --out folder on another disk; then --resume.'],
@@ -99,9 +168,18 @@ const failures: Readonly<Record<string, readonly [what: string, hint: string]>> 
     'the file is larger than allowed',
     'Raise the limit (ulimit -f), or give an --out folder elsewhere.',
   ],
-  EACCES: ['permission denied', 'Change the permissions, or give another --out folder.'],
-  EPERM: ['the operation is not permitted', 'Change the permissions, or give another --out folder.'],
-  EROFS: ['the file system is read-only', 'Give an --out folder on a disk that can be written.'],
+  EACCES: ['permission denied', 'Change the permissions, or use another folder.'],
+  EPERM: ['the operation is not permitted', 'Change the permissions, or use another folder.'],
+  EROFS: [
+    'the file system is read-only',
+    'Copy the folder to a disk that can be written, or give it as --out.',
+  ],
+  EMFILE: ['too many files are open in this process', 'Raise the limit: ulimit -n 1024.'],
+  ENFILE: ['too many files are open on this machine', 'Stop other programs, and try again.'],
+  ENOMEM: ['the memory is used up', 'Stop other programs, or raise the limit (ulimit -v).'],
+  ENAMETOOLONG: ['a name in the path is too long', 'Use a shorter path.'],
+  EIO: ['the disk failed', 'Look after the disk; what was saved before is kept.'],
+  ESTALE: ['the disk of another host was lost', 'Mount it again; then --resume.'],
   ENOTDIR: [
     'a part of the path is a file, not a folder',
     'Give another --out folder, or move that file away.',
@@ -111,11 +189,20 @@ const failures: Readonly<Record<string, readonly [what: string, hint: string]>> 
   ENOENT: ['the folder is gone', 'It was moved or deleted meanwhile: put it back, or start a new run.'],
 };
 
+/** Of a path that is read, what is missing was named wrongly. */
+const nothingThere = ['nothing is there', 'Check the path.'] as const;
+
+/** What a failure of the file system means, for people. */
+export function failureOf({ code = '', message }: NodeJS.ErrnoException): string {
+  return failures[code]?.[0] ?? message;
+}
+
 /** An `io` error that names path and remedy, from one of the file system; anything else as it is. */
 export function ioError(action: 'read' | 'write', path: string, error: unknown): unknown {
   const code = (error as NodeJS.ErrnoException | undefined)?.code;
   if (error instanceof QuarterturnError || code === undefined) return error;
-  const [what, hint] = failures[code] ?? [String((error as Error).message), undefined];
+  const known = action === 'read' && code === 'ENOENT' ? nothingThere : failures[code];
+  const [what, hint] = known ?? [failureOf(error as NodeJS.ErrnoException), undefined];
   return new QuarterturnError('io', `${path}: expected to ${action} it. Received: ${code}, ${what}.`, {
     cause: error,
     ...(hint === undefined ? {} : { hint }),

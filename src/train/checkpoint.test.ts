@@ -24,7 +24,14 @@ describe('decodeCheckpoint', () => {
 
   test('refuses a state that is no JSON', () => {
     const bytes = encodeSafetensors({}, { quarterturn_checkpoint: '1', state: '{' });
-    expect(() => decodeCheckpoint('weights', bytes)).toThrow('weights, state: expected JSON.');
+    expect(() => decodeCheckpoint('weights', bytes)).toThrow(
+      'weights, state: expected a name in double quotes or a closing brace at line 1, column 2. Received: its end.',
+    );
+  });
+
+  test.each(['null', '[1]', '"text"', '3'])('refuses the state %s, which is no object', (state) => {
+    const bytes = encodeSafetensors({}, { quarterturn_checkpoint: '1', state });
+    expect(() => decodeCheckpoint('weights', bytes)).toThrow('weights, state: expected a JSON object.');
   });
 });
 

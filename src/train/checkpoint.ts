@@ -1,6 +1,8 @@
+import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { type Shape, sameShape, type Tensor } from '../tensor/tensor.js';
-import { type EpochRecord, stageNames } from './run-record.js';
+import { checked, parseJson } from './json.js';
+import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 /** Everything that a stage needs to go on as if it had never stopped. */
@@ -12,7 +14,7 @@ export interface Checkpoint {
 }
 
 /** The JSON documents of a run. */
-export type DocumentName = 'config' | 'result' | 'exhibits';
+export type DocumentName = 'config' | 'evidence' | 'result' | 'exhibits';
 
 /**
  * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
@@ -99,6 +101,8 @@ export class MemoryStore implements RunStore {
 /** Key of the safetensors metadata that marks our files and holds the format's version. */
 const versionKey = 'quarterturn_checkpoint';
 const version = '1';
+/** Any JSON object: whoever saved it knows what is in it. */
+const stateSchema = z.record(z.string(), z.unknown());
 
 /**
  * One safetensors file with the state as JSON in its metadata: two files could not be replaced at one moment.
@@ -122,8 +126,9 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
       { hint: 'Only checkpoints that a run of this version of Quarterturn saved can be resumed.' },
     );
   }
-  const state = decodeJson(`${file}, state`, metadata.state);
-  return { tensors, state: state as Readonly<Record<string, unknown>> };
+  const where = `${file}, state`;
+  const state = decodeJson(where, metadata.state);
+  return { tensors, state: checked(stateSchema, state, where, 'a JSON object', { code: 'checkpoint' }) };
 }
 
 /**
@@ -199,14 +204,10 @@ export function encodeJson(where: string, value: unknown, indent?: number): stri
  * @throws QuarterturnError `checkpoint` naming the place.
  */
 export function decodeJson(where: string, text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch (cause) {
-    throw new QuarterturnError('checkpoint', `${where}: expected JSON. Received: ${cause}.`, {
-      hint: 'The file was changed or damaged after it was written: restore it, or start a new run.',
-      cause,
-    });
-  }
+  return parseJson(where, text, {
+    code: 'checkpoint',
+    hint: 'The file was changed or damaged after it was written: restore it, or start a new run.',
+  });
 }
 
 /**
@@ -214,13 +215,10 @@ export function decodeJson(where: string, text: string): unknown {
  * @throws QuarterturnError `checkpoint` naming the place.
  */
 export function decodeEpoch(where: string, line: string): EpochRecord {
-  const record = decodeJson(where, line) as Partial<EpochRecord> | null;
-  const counts = [record?.draw, record?.epoch, record?.step];
-  if (!counts.every(Number.isInteger) || !stageNames.some((stage) => stage === record?.stage)) {
-    throw new QuarterturnError(
-      'checkpoint',
-      `${where}: expected an epoch record. Received: ${line.slice(0, 60)}.`,
-    );
-  }
-  return record as EpochRecord;
+  const parsed = epochSchema.safeParse(decodeJson(where, line));
+  if (parsed.success) return parsed.data;
+  throw new QuarterturnError(
+    'checkpoint',
+    `${where}: expected an epoch record. Received: ${line.slice(0, 60)}.`,
+  );
 }

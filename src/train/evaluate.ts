@@ -33,9 +33,11 @@ export interface EvaluationSet extends ImageSet {
 
 export interface Evaluation {
   readonly metrics: Metrics;
-  /** Predicted and true class of each item. */
-  readonly predictions: Uint8Array;
-  readonly targets: Uint8Array;
+  /** Predicted and true class number of each item. */
+  readonly predictions: Int32Array;
+  readonly targets: Int32Array;
+  /** Probability of the predicted class, 0–1. */
+  readonly confidences: Float32Array;
 }
 
 /**
@@ -48,8 +50,9 @@ export async function evaluate(
   set: EvaluationSet,
   context: PassContext,
 ): Promise<Evaluation> {
-  const predictions = new Uint8Array(set.count);
-  const targets = new Uint8Array(set.count);
+  const predictions = new Int32Array(set.count);
+  const targets = new Int32Array(set.count);
+  const confidences = new Float32Array(set.count);
   const k = network.classes;
   let loss = 0;
   let correct = 0;
@@ -63,10 +66,12 @@ export async function evaluate(
         const row = rows.subarray(i * k, (i + 1) * k);
         const target = batch.targets.data[i]!;
         const best = row.indexOf(Math.max(...row));
-        loss += logSumExp(row) - row[target]!;
+        const total = logSumExp(row);
+        loss += total - row[target]!;
         correct += best === target ? 1 : 0;
         predictions[from + i] = best;
         targets[from + i] = target;
+        confidences[from + i] = Math.exp(row[best]! - total);
       }
     });
   } finally {
@@ -74,7 +79,7 @@ export async function evaluate(
   }
   const metrics = { accuracy: correct / set.count, loss: loss / set.count };
   context.emit({ type: 'evaluated', title: set.title, metrics });
-  return { metrics, predictions, targets };
+  return { metrics, predictions, targets, confidences };
 }
 
 /** Class probabilities of every image with stored statistics: float32 [count, K]. */

@@ -1,111 +1,207 @@
-import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
+import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { hostname } from 'node:os';
+import { basename, dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import { temporarySuffix } from './atomic-file.node.js';
+import { temporaryPath } from './atomic-file.node.js';
+import { isHere, isRunning, newOwnerName, ownerIn } from './owner.node.js';
 
-/** Who holds a folder. */
-interface Holder {
-  readonly pid: number;
-  /** When that process started, in ticks since boot: a pid alone may be given again after a crash or reboot. */
-  readonly startTicks: string | null;
-  /** Different in each process and each lock, so that a holder knows its own. */
-  readonly token: string;
-}
-
-/** Locks of this process: where start times are unknown, our pid may also be that of an earlier process. */
-const heldTokens = new Set<string>();
-
-/** Long enough for a competitor that saw the same stale lock to finish replacing it. */
-const settleMs = 50;
+/** How often a holder shows that it is there. */
+const beatEveryMs = 10_000;
 
 /**
- * Take a folder for this process alone.
- *
- * The lock is a file that names its holder. It outlives a process that is killed; then its holder is found
- * dead and the lock is taken over.
- * @returns releases the lock
- * @throws QuarterturnError `io` where a living process holds it. File system errors pass through as they are.
+ * A holder of whom nothing but its heartbeat can be seen, on another host or in another container, is taken for dead
+ * once it was silent for so long. The heart beats on the event loop, which a training step of the native kernels
+ * blocks: for seconds, for a minute where a step is very large. It does not beat in a thread of its own, which would
+ * beat on where the training hangs. A holder that was silent for longer and yet lives finds out before it writes.
  */
-export async function lockFolder(path: string): Promise<() => Promise<void>> {
-  const token = randomUUID();
-  heldTokens.add(token); // from the start: others in this process must not take the lock for a dead one
-  try {
-    await acquire(path, token);
-  } catch (error) {
-    heldTokens.delete(token);
-    throw error;
+const silentForMs = 5 * 60_000;
+
+/** Each try ends in a lock, in an error or in the removal of a dead holder: many are only needed among many processes. */
+const maxTries = 100;
+
+/**
+ * The right of one process to write a folder.
+ *
+ * The lock is a folder, free while it is missing or empty, that holds one file: its name tells the holder, its time of
+ * change is the heartbeat. Three operations change it, and the file system does each as a whole or not at all:
+ *
+ * - *take*: rename a folder that holds one's own file to the lock. That works only where the lock is missing or empty,
+ *   so that of several exactly one gets it, and nobody sees a lock that is only half there.
+ * - *take from a dead holder*: delete the file of that name, then take as above. A name is never given again, so that
+ *   whoever decided long ago that a holder is dead deletes that holder's file or none, never that of a later one.
+ * - *release*: delete one's own file, then the folder if it is empty.
+ *
+ * So there is never more than one file in the lock, whatever time passes between a decision and what follows from it.
+ */
+export class FolderLock {
+  readonly #path: string;
+  readonly #entry: string;
+  readonly #heart: NodeJS.Timeout;
+
+  private constructor(path: string, name: string) {
+    this.#path = path;
+    this.#entry = join(path, name);
+    this.#heart = setInterval(() => this.#beat().catch(() => {}), beatEveryMs).unref();
+    process.on('exit', this.#releaseAtExit);
   }
-  return async () => {
-    const mine = heldTokens.delete(token) && (await readHolder(path))?.token === token;
-    if (mine) await fs.rm(path, { force: true });
+
+  /**
+   * Take a folder for this process alone.
+   * @param path of the lock, in the folder that it is for
+   * @throws QuarterturnError `io` where another process holds it. File system errors pass through as they are.
+   */
+  static async take(path: string): Promise<FolderLock> {
+    const name = newOwnerName();
+    const claim = temporaryPath(path);
+    await fs.mkdir(claim);
+    try {
+      await fs.writeFile(join(claim, name), description);
+      // Ages are told by the clock of the disk: those of its hosts may differ.
+      const { mtimeMs: nowMs } = await fs.stat(join(claim, name));
+      for (let tries = 0; tries < maxTries; tries++) {
+        if (await isTaken(claim, path, name)) return new FolderLock(path, name);
+        await removeDead(path, nowMs);
+      }
+    } finally {
+      await fs.rm(claim, { recursive: true, force: true });
+    }
+    throw lockedError(path, 'several that take it in turns');
+  }
+
+  /**
+   * Make sure that no other process took the folder over; each write comes after it.
+   * @throws QuarterturnError `io` where one did
+   */
+  async assertHeld(): Promise<void> {
+    try {
+      await this.#beat();
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') return; // a full disk takes no lock away
+      // Of a folder that is gone as a whole, the write itself tells.
+      if (!existsSync(dirname(this.#path))) return;
+      const [winner] = await fs.readdir(this.#path).catch(() => []);
+      const who = winner === undefined ? 'none, it was deleted' : await describe(join(this.#path, winner));
+      throw new QuarterturnError(
+        'io',
+        `${dirname(this.#path)}: expected the lock of this process. Received: ${who}.`,
+        {
+          hint: `This process stops, and writes no more. A process that is silent for ${silentForMs / 60_000} minutes, as of a computer that sleeps, loses its lock to others.`,
+        },
+      );
+    }
+  }
+
+  /** Let other processes take it; where it is theirs already, it stays. */
+  async release(): Promise<void> {
+    clearInterval(this.#heart);
+    process.off('exit', this.#releaseAtExit);
+    await fs.unlink(this.#entry).catch(unlessGone);
+    await fs.rmdir(this.#path).catch(unlessUsed);
+  }
+
+  /** The same bytes once more: only the time changes, set by the clock of the disk, and nobody reads half of them. */
+  async #beat(): Promise<void> {
+    const file = await fs.open(this.#entry, 'r+');
+    try {
+      await file.write(description, 0);
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** A process that is stopped at once leaves no lock either. */
+  readonly #releaseAtExit = (): void => {
+    try {
+      unlinkSync(this.#entry);
+      rmdirSync(this.#path);
+    } catch {
+      // Gone, or somebody else's by now.
+    }
   };
 }
 
-async function acquire(path: string, token: string): Promise<void> {
-  const holder: Holder = { pid: process.pid, startTicks: startTicksOf(process.pid), token };
-  const content = JSON.stringify(holder);
+/** What the file of a holder says beside its name, for people. */
+const description = `${hostname()}\n`;
+
+/** Rename a claim to the lock; false where that holds something. */
+async function isTaken(claim: string, path: string, name: string): Promise<boolean> {
   try {
-    await fs.writeFile(path, content, { flag: 'wx' });
-    return;
+    await fs.rename(claim, path);
+    return true;
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error;
+    const found = statSync(path, { throwIfNoEntry: false });
+    // On a network's disk the first answer may be lost, and the second one says that the claim is gone.
+    if (found?.isDirectory() && existsSync(join(path, name))) return true;
+    const { code } = error as NodeJS.ErrnoException;
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false;
+    // Windows has no other words for it.
+    if ((code === 'EPERM' || code === 'EACCES') && found?.isDirectory()) return false;
+    if (found === undefined || found.isDirectory()) throw error;
+    throw new QuarterturnError('io', `${path}: expected a folder, the lock of a run. Received: a file.`, {
+      hint: 'An earlier version left it: delete it if no process writes this folder.',
+    });
   }
-  let previous = await readHolder(path);
-  if (previous === undefined) {
-    await sleep(settleMs); // it may be being written at this moment
-    previous = await readHolder(path);
-  }
-  if (previous !== undefined && isAlive(previous)) throw lockedError(path, previous);
-  // Several processes may find the same dead holder: each replaces the lock in one stroke, the last one has it.
-  const replacement = `${path}.${token}${temporarySuffix}`;
-  await fs.writeFile(replacement, content);
-  await fs.rename(replacement, path);
-  await sleep(settleMs);
-  const winner = await readHolder(path);
-  if (winner?.token !== token) throw lockedError(path, winner);
 }
 
-/** undefined where there is no lock, or one whose writer died before it was whole. */
-async function readHolder(path: string): Promise<Holder | undefined> {
+/**
+ * Delete what dead holders left in a lock.
+ * @param nowMs by the clock of the disk, like all times of files
+ * @throws QuarterturnError `io` where a holder may live
+ */
+async function removeDead(path: string, nowMs: number): Promise<void> {
+  for (const name of (await fs.readdir(path).catch(unlessGone)) ?? []) {
+    const entry = join(path, name);
+    const seenMs = await lastSeenMs(entry);
+    if (seenMs === undefined) continue; // released meanwhile
+    const owner = ownerIn(name);
+    const running = owner && isRunning(owner);
+    const leftMs = seenMs + silentForMs - nowMs;
+    if (running ?? leftMs > 0) {
+      throw lockedError(path, await describe(entry), running === undefined ? leftMs : undefined);
+    }
+    await fs.unlink(entry).catch(unlessGone);
+  }
+  await fs.rmdir(path).catch(unlessUsed); // not every file system renames over an empty folder
+}
+
+/** When a holder last showed itself; undefined where its file is gone. Opened, a network's file is as new as can be. */
+async function lastSeenMs(entry: string): Promise<number | undefined> {
+  const file = await fs.open(entry, 'r').catch(unlessGone);
   try {
-    const holder = JSON.parse(await fs.readFile(path, 'utf8')) as Partial<Holder> | null;
-    return Number.isInteger(holder?.pid) ? (holder as Holder) : undefined;
-  } catch {
-    return undefined;
+    return (await file?.stat())?.mtimeMs;
+  } finally {
+    await file?.close();
   }
 }
 
-function isAlive({ pid, startTicks, token }: Holder): boolean {
-  if (pid === process.pid && startTicks === null) return heldTokens.has(token);
-  try {
-    process.kill(pid, 0);
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'; // somebody else's, but there
-  }
-  return startTicksOf(pid) === startTicks;
+/** A holder for people: `process 12`, and on which host where it is none of this place. */
+async function describe(entry: string): Promise<string> {
+  const owner = ownerIn(basename(entry));
+  if (owner === undefined) return `a process that cannot be told, in ${entry}`;
+  if (isHere(owner)) return `process ${owner.pid}`;
+  const host = ((await fs.readFile(entry, 'utf8').catch(unlessGone)) ?? '').replace(/[^\w.-]/g, '');
+  return `process ${owner.pid} of another host or container, ${host}`;
 }
 
-/** Linux only, null elsewhere and for a zombie, which has ended but was not waited for. */
-function startTicksOf(pid: number): string | null {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    // `pid (name) state ...`, where the name may hold spaces and parentheses; the start is field 22.
-    const fields = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
-    return fields[0] === 'Z' ? null : (fields[19] ?? null);
-  } catch {
-    return null;
-  }
-}
-
-function lockedError(path: string, holder: Holder | undefined): QuarterturnError {
-  const who = holder === undefined ? 'another process' : `process ${holder.pid}`;
+/** @param leftMs until the holder is taken for dead where it stays silent; undefined where it is seen to live */
+function lockedError(path: string, who: string, leftMs?: number): QuarterturnError {
+  const silent =
+    leftMs === undefined
+      ? ''
+      : ` It cannot be seen from here: if it is dead, try again in ${Math.ceil(leftMs / 60_000)} min.`;
   return new QuarterturnError(
     'io',
-    `${path}: expected a run that no other process writes. Received: ${who}.`,
-    {
-      hint: `Wait for ${who} to end, or stop it; several runs at once need different --out folders.`,
-    },
+    `${dirname(path)}: expected a run that no other process writes. Received: ${who}.`,
+    { hint: `Wait for it to end, or stop it; several runs at once need different --out folders.${silent}` },
   );
+}
+
+function unlessGone(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+}
+
+/** A folder that holds something is in use. */
+function unlessUsed(error: NodeJS.ErrnoException): undefined {
+  if (!['ENOENT', 'ENOTEMPTY', 'EEXIST'].includes(error.code ?? '')) throw error;
 }

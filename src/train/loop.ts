@@ -4,6 +4,7 @@ import type { Program, Runtime } from '../runtime/runtime.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
 import type { EventListener } from './events.js';
+import { nextEpoch, notStarted, type Progress, progressOf } from './progress.js';
 import type { EpochRecord, Metrics, PileMetrics, StageName } from './run-record.js';
 import {
   buildTrainStep,
@@ -67,26 +68,6 @@ export interface StageResult {
   /** Time of the steps alone. */
   readonly trainMs: number;
   readonly imagesTrained: number;
-}
-
-/** Counters of a stage: the JSON part of its checkpoint. */
-interface Progress {
-  stage: StageName;
-  draw: number;
-  /** Steps done over all epochs. */
-  step: number;
-  /** Epochs finished: validated and on record. */
-  epoch: number;
-  /** Sums over the current epoch's steps. */
-  epochLoss: number;
-  epochCorrect: number;
-  /** Images with a target. */
-  epochLabelled: number;
-  epochImages: number;
-  epochMs: number;
-  /** Over the whole stage. */
-  trainMs: number;
-  imagesTrained: number;
 }
 
 /** At least this long between checkpoints within an epoch: what a killed process can lose. */
@@ -204,7 +185,7 @@ async function startingPoint(
     const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
     assertSameArchitecture(shapes, saved.tensors, name);
   }
-  const progress = (saved?.state as unknown as Progress | undefined) ?? notStarted(stage, draw);
+  const progress = saved ? progressOf(saved, name) : notStarted(stage, draw);
   // A process killed between an epoch's record and its checkpoint leaves a record of what will be done again.
   await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
   return { state: saved?.tensors ?? fresh, progress };
@@ -229,22 +210,6 @@ function splitMemory(all: Readonly<Record<string, Tensor>>): {
   return { tensors, memory };
 }
 
-function notStarted(stage: StageName, draw: number): Progress {
-  return {
-    stage,
-    draw,
-    step: 0,
-    epoch: 0,
-    epochLoss: 0,
-    epochCorrect: 0,
-    epochLabelled: 0,
-    epochImages: 0,
-    epochMs: 0,
-    trainMs: 0,
-    imagesTrained: 0,
-  };
-}
-
 function advance(progress: Progress, result: StepResult, ms: number): Progress {
   return {
     ...progress,
@@ -256,18 +221,6 @@ function advance(progress: Progress, result: StepResult, ms: number): Progress {
     epochMs: progress.epochMs + ms,
     trainMs: progress.trainMs + ms,
     imagesTrained: progress.imagesTrained + result.images,
-  };
-}
-
-function nextEpoch(progress: Progress): Progress {
-  return {
-    ...progress,
-    epoch: progress.epoch + 1,
-    epochLoss: 0,
-    epochCorrect: 0,
-    epochLabelled: 0,
-    epochImages: 0,
-    epochMs: 0,
   };
 }
 
@@ -387,11 +340,18 @@ class Stepper {
   }
 }
 
-/** The checkpoint of a finished stage, for stages that build on it. */
+/** The checkpoint of a stage, and how far it tells that the stage has come. */
+export interface SavedStage extends Checkpoint {
+  readonly progress: Progress;
+}
+
+/** What a stage has left so far, for stages that build on it; undefined where it was not begun. */
 export async function loadStage(
   store: RunStore,
   stage: StageName,
   draw: number,
-): Promise<Checkpoint | undefined> {
-  return store.loadCheckpoint(checkpointName(stage, draw));
+): Promise<SavedStage | undefined> {
+  const name = checkpointName(stage, draw);
+  const saved = await store.loadCheckpoint(name);
+  return saved && { ...saved, progress: progressOf(saved, name) };
 }

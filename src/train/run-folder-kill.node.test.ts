@@ -1,12 +1,12 @@
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs/promises';
-import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
+import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { pathToFileURL } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { compile } from '../../test/support/compile.js';
 import { RunFolder } from './run-folder.node.js';
 import type { EpochRecord } from './run-record.js';
 
@@ -43,27 +43,6 @@ const childProgram = (module: string): string => `
     process.stdout.write(step + '\\n');
   }`;
 
-/** The sources as plain JavaScript: a process of its own cannot load TypeScript in Node 20. */
-async function compile(outDir: string): Promise<string> {
-  const require = createRequire(import.meta.url);
-  const tsc = join(dirname(require.resolve('typescript/package.json')), 'bin/tsc');
-  const source = resolve(import.meta.dirname, 'run-folder.node.ts');
-  const options = [
-    '--module',
-    'nodenext',
-    '--target',
-    'es2022',
-    '--types',
-    '',
-    '--noCheck',
-    '--ignoreConfig',
-  ];
-  const rootDir = resolve(import.meta.dirname, '..');
-  execFileSync(process.execPath, [tsc, source, '--outDir', outDir, '--rootDir', rootDir, ...options]);
-  await fs.writeFile(join(outDir, 'package.json'), '{"type":"module"}');
-  return join(outDir, 'train/run-folder.node.js');
-}
-
 /** Kill the child a while after its first step; returns the last step that it reported as saved. */
 async function runAndKill(child: ChildProcess, delayMs: number): Promise<number> {
   let output = '';
@@ -84,8 +63,10 @@ async function runAndKill(child: ChildProcess, delayMs: number): Promise<number>
 }
 
 test('a kill -9 at any moment leaves the newest checkpoint whole, and its lock is taken over', async () => {
+  // A process of its own cannot load TypeScript.
+  const compiled = await compile(['src/train/run-folder.node.ts']);
   const script = join(parent, 'child.mjs');
-  await fs.writeFile(script, childProgram(await compile(join(parent, 'compiled'))));
+  await fs.writeFile(script, childProgram(join(compiled.path, 'src/train/run-folder.node.js')));
   let before = 0;
   for (let round = 0; round < 8; round++) {
     const child = spawn(process.execPath, [script, path]);
@@ -103,4 +84,5 @@ test('a kill -9 at any moment leaves the newest checkpoint whole, and its lock i
     await folder.close();
     before = state.step as number;
   }
+  await compiled.remove();
 });

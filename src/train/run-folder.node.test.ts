@@ -3,9 +3,10 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { float32 } from '../tensor/tensor.js';
+import { temporaryPath } from './atomic-file.node.js';
 import type { Checkpoint } from './checkpoint.js';
 import { RunFolder } from './run-folder.node.js';
 import type { EpochRecord } from './run-record.js';
@@ -136,67 +137,44 @@ describe('create and open', () => {
 });
 
 describe('lock', () => {
-  const lockPath = () => join(path, '.lock');
-
   test('a second writer is refused, in the same process too, until the first closes', async () => {
     const first = await create();
     await first.writeJson('config', {});
     await expect(RunFolder.open(path)).rejects.toMatchObject({
       code: 'io',
-      message: expect.stringContaining(`Received: process ${process.pid}.`),
+      message: `${path}: expected a run that no other process writes. Received: process ${process.pid}.`,
     });
     await first.close();
     await expect(first.writeJson('config', {})).rejects.toThrow('opened for writing');
     const second = await open();
     await first.close(); // closing twice takes nothing from the second
-    expect(existsSync(lockPath())).toBe(true);
+    expect(await fs.readdir(join(path, '.lock'))).toHaveLength(1);
     await second.writeJson('config', { seed: 2 });
   });
 
-  test('a living process keeps its lock; dead, or another process under its pid, loses it', async () => {
-    await (await create()).writeJson('config', {});
-    await opened[0]!.close();
-    const child = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)']);
-    const pid = child.pid!;
-    const stat = await fs.readFile(`/proc/${pid}/stat`, 'utf8').catch(() => undefined);
-    const startTicks = stat?.slice(stat.lastIndexOf(')') + 2).split(' ')[19] ?? null;
-    const holder = { pid, startTicks, token: 'theirs' };
-
-    await fs.writeFile(lockPath(), JSON.stringify(holder));
-    await expect(RunFolder.open(path)).rejects.toThrow(`Received: process ${pid}.`);
-
-    if (startTicks !== null) {
-      await fs.writeFile(lockPath(), JSON.stringify({ ...holder, startTicks: '1' }));
-      await (await open()).close();
-    }
-
-    await fs.writeFile(lockPath(), JSON.stringify(holder));
-    child.kill('SIGKILL');
-    await once(child, 'exit');
-    await open();
-  });
-
-  test.each([
-    '',
-    '{"pid":',
-    'null',
-    JSON.stringify({ pid: process.pid, startTicks: null, token: 'a process before this one' }),
-  ])('a lock that nobody can hold is taken over: %j', async (content) => {
-    await (await create()).writeJson('config', {});
-    await opened[0]!.close();
-    await fs.writeFile(lockPath(), content);
-    await open();
-    expect(JSON.parse(await fs.readFile(lockPath(), 'utf8'))).toMatchObject({ pid: process.pid });
-  });
-
-  test('of several that find one stale lock, exactly one wins', async () => {
-    await (await create()).writeJson('config', {});
-    await opened[0]!.close();
-    await fs.writeFile(lockPath(), '');
-    const attempts = await Promise.allSettled(Array.from({ length: 5 }, () => RunFolder.open(path)));
-    const winners = attempts.filter((attempt) => attempt.status === 'fulfilled');
-    expect(winners).toHaveLength(1);
-    opened.push(winners[0]!.value);
+  test('a run that was taken over is written no more by who had it', async () => {
+    const folder = await create();
+    await folder.writeJson('config', { seed: 1 });
+    await folder.appendEpoch(epoch(1));
+    const [entry] = await fs.readdir(join(path, '.lock'));
+    await fs.rm(join(path, '.lock', entry!)); // as another host does after a long silence
+    const winner = await open();
+    const taken = {
+      code: 'io',
+      message: `${path}: expected the lock of this process. Received: process ${process.pid}.`,
+      hint: expect.stringContaining('writes no more'),
+    };
+    await expect(folder.writeJson('config', { seed: 2 })).rejects.toMatchObject(taken);
+    await expect(folder.appendEpoch(epoch(2))).rejects.toMatchObject(taken);
+    await expect(folder.rewindEpochs(() => false)).rejects.toMatchObject(taken);
+    await expect(folder.saveCheckpoint('latest', checkpoint(1))).rejects.toMatchObject(taken);
+    await expect(folder.writeModel('classifier', Uint8Array.of(1))).rejects.toMatchObject(taken);
+    await expect(folder.writeReport('<html>')).rejects.toMatchObject(taken);
+    await folder.close();
+    await winner.appendEpoch(epoch(3)); // its lock is untouched
+    expect((await winner.readEpochs()).map((record) => record.epoch)).toEqual([1, 3]);
+    expect(await winner.readJson('config')).toEqual({ seed: 1 });
+    expect((await fs.readdir(path)).sort()).toEqual(['.lock', 'config.json', 'metrics.jsonl']);
   });
 });
 
@@ -238,27 +216,56 @@ describe('after a kill', () => {
     },
   );
 
+  /** The name of a temporary file, once of a process that has ended and once of this one. */
+  async function temporaries(file: string): Promise<{ dead: string; ours: string }> {
+    const ours = basename(temporaryPath(join(path, file)));
+    const child = spawn(process.execPath, ['-e', '']);
+    await once(child, 'exit');
+    return { ours, dead: ours.replace(`-${process.pid}-`, `-${child.pid}-`) };
+  }
+
   test('temporary files are cleared away, and nothing else', async () => {
     const folder = await create();
     await folder.saveCheckpoint('latest', checkpoint(1));
     await folder.close();
-    const left = '.latest.safetensors.123-0.quarterturn-tmp';
-    await fs.writeFile(join(path, 'checkpoints', left), 'half');
-    await fs.writeFile(join(path, left), 'half');
+    const { dead, ours } = await temporaries('latest.safetensors');
+    const foreign = dead.replace(/[0-9a-f]{12}-/, 'aaaaaaaaaaaa-');
+    for (const name of [dead, ours, foreign, `old-${foreign}`]) {
+      await fs.writeFile(join(path, 'checkpoints', name), 'half');
+    }
+    const longAgo = Date.now() / 1000 - 2 * 60 * 60;
+    await fs.utimes(join(path, 'checkpoints', `old-${foreign}`), longAgo, longAgo);
+    await fs.mkdir(join(path, dead)); // as of a lock that was about to be taken
+    await fs.writeFile(join(path, dead, 'entry'), '');
     await fs.writeFile(join(path, 'notes.tmp'), 'mine');
     await (await open()).close();
-    expect((await fs.readdir(path, { recursive: true })).sort()).toEqual([
-      'checkpoints',
-      'checkpoints/latest.safetensors',
-      'notes.tmp',
-    ]);
+    expect((await fs.readdir(path, { recursive: true })).sort()).toEqual(
+      [
+        'checkpoints',
+        'checkpoints/latest.safetensors',
+        'notes.tmp',
+        `checkpoints/${ours}`,
+        `checkpoints/${foreign}`,
+      ].sort(),
+    );
+  });
+
+  test('a report clears away what a killed one left, not what a living one writes', async () => {
+    await (await create()).writeJson('config', {});
+    const { dead, ours } = await temporaries('report.html');
+    for (const name of [dead, ours]) await fs.writeFile(join(path, name), 'half');
+    const reader = await RunFolder.open(path, { readOnly: true });
+    expect(await fs.readdir(path)).toContain(dead); // reading alone changes nothing
+    await reader.writeReport('<html>');
+    expect(await fs.readdir(path)).not.toContain(dead);
+    expect(await fs.readdir(path)).toContain(ours);
   });
 
   test('a damaged document names its file', async () => {
     await (await create()).writeJson('config', {});
     await fs.writeFile(join(path, 'config.json'), '{');
     await expect(opened[0]!.readJson('config')).rejects.toThrow(
-      `${join(path, 'config.json')}: expected JSON.`,
+      `${join(path, 'config.json')}: expected a name in double quotes or a closing brace at line 1, column 2.`,
     );
   });
 });
@@ -317,7 +324,10 @@ describe('a write that fails', () => {
     ['EDQUOT', 'quota'],
     ['EACCES', 'permission denied'],
     ['EROFS', 'read-only'],
-    ['EIO', 'EIO: write'],
+    ['EIO', 'EIO, the disk failed'],
+    ['EMFILE', 'too many files are open in this process'],
+    ['ENOMEM', 'the memory is used up'],
+    ['EXDEV', 'EXDEV: write'],
   ])('%s is told as it is', async (code, text) => {
     const folder = await create();
     fillDisk(code);

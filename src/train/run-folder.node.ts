@@ -3,10 +3,12 @@ import { join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import {
   appendLine,
+  clearTemporaries,
+  ensureFolder,
   ensureSubfolder,
   ioError,
   readFileIfThere,
-  temporarySuffix,
+  readFolder,
   writeFileAtomically,
 } from './atomic-file.node.js';
 import {
@@ -20,7 +22,7 @@ import {
   encodeJson,
   type RunStore,
 } from './checkpoint.js';
-import { lockFolder } from './folder-lock.node.js';
+import { FolderLock } from './folder-lock.node.js';
 import type { EpochRecord } from './run-record.js';
 
 const lockName = '.lock';
@@ -34,6 +36,7 @@ const entryNames = [
   metricsName,
   checkpointsName,
   modelsName,
+  'evidence.json',
   'result.json',
   'exhibits.json',
   reportName,
@@ -46,6 +49,7 @@ const entryNames = [
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
  *     models/<name>.onnx
+ *     evidence.json                    what speaks for each classifier, and stages that failed
  *     result.json, exhibits.json, report.html
  *
  * Every file but `metrics.jsonl` is replaced in one stroke. One process writes, any number read.
@@ -53,11 +57,11 @@ const entryNames = [
 export class RunFolder implements RunStore {
   readonly name: string;
   /** Absent where the folder may only be read. */
-  #unlock: (() => Promise<void>) | undefined;
+  #lock: FolderLock | undefined;
 
-  private constructor(path: string, unlock?: () => Promise<void>) {
+  private constructor(path: string, lock?: FolderLock) {
     this.name = path;
-    this.#unlock = unlock;
+    this.#lock = lock;
   }
 
   /**
@@ -66,11 +70,7 @@ export class RunFolder implements RunStore {
    * process writes it.
    */
   static async create(path: string): Promise<RunFolder> {
-    try {
-      await fs.mkdir(path, { recursive: true });
-    } catch (error) {
-      throw ioError('write', path, error);
-    }
+    await ensureFolder(path);
     return RunFolder.#locked(path, async () => {
       const found = (await fs.readdir(path)).find((entry) => entryNames.includes(entry));
       if (found === undefined) return;
@@ -95,28 +95,28 @@ export class RunFolder implements RunStore {
   }
 
   static async #locked(path: string, check: () => Promise<void> = async () => {}): Promise<RunFolder> {
-    let unlock: (() => Promise<void>) | undefined;
+    let lock: FolderLock | undefined;
     try {
-      unlock = await lockFolder(join(path, lockName));
+      lock = await FolderLock.take(join(path, lockName));
       await check();
       await repair(path);
-      return new RunFolder(path, unlock);
+      return new RunFolder(path, lock);
     } catch (error) {
-      await unlock?.();
+      await lock?.release();
       throw ioError('write', path, error);
     }
   }
 
   /** Let other processes write. The folder can still be read. */
   async close(): Promise<void> {
-    const unlock = this.#unlock;
-    this.#unlock = undefined;
-    await unlock?.();
+    const lock = this.#lock;
+    this.#lock = undefined;
+    await lock?.release();
   }
 
   async saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string> {
     const bytes = encodeCheckpoint(name, checkpoint);
-    return this.#writeIn(checkpointsName, checkpointFile(name), bytes);
+    return this.#write(checkpointFile(name), bytes, checkpointsName);
   }
 
   async loadCheckpoint(name: string): Promise<Checkpoint | undefined> {
@@ -126,7 +126,7 @@ export class RunFolder implements RunStore {
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {
-    this.#assertMayWrite();
+    await this.#assertMayWrite();
     await appendLine(join(this.name, metricsName), encodeJson(metricsName, record));
   }
 
@@ -156,7 +156,7 @@ export class RunFolder implements RunStore {
   }
 
   async writeModel(name: string, bytes: Uint8Array): Promise<string> {
-    return this.#writeIn(modelsName, modelFile(name), bytes);
+    return this.#write(modelFile(name), bytes, modelsName);
   }
 
   async readModel(name: string): Promise<Uint8Array | undefined> {
@@ -168,26 +168,24 @@ export class RunFolder implements RunStore {
    * @returns its path
    */
   async writeReport(html: string): Promise<string> {
+    await this.#lock?.assertHeld();
     const path = join(this.name, reportName);
+    await clearTemporaries(this.name); // nobody else does in a folder that is only read
     await writeFileAtomically(path, html);
     return path;
   }
 
-  async #writeIn(subfolder: string, file: string, content: Uint8Array): Promise<string> {
-    this.#assertMayWrite();
-    await ensureSubfolder(this.name, subfolder);
-    return this.#write(join(subfolder, file), content);
-  }
-
-  async #write(file: string, content: Uint8Array | string): Promise<string> {
-    this.#assertMayWrite();
-    const path = join(this.name, file);
+  async #write(file: string, content: Uint8Array | string, subfolder = ''): Promise<string> {
+    await this.#assertMayWrite();
+    if (subfolder !== '') await ensureSubfolder(this.name, subfolder);
+    const path = join(this.name, subfolder, file);
     await writeFileAtomically(path, content);
     return path;
   }
 
-  #assertMayWrite(): void {
-    if (this.#unlock !== undefined) return;
+  /** @throws QuarterturnError `io` where it was opened to be read, or another process took it over meanwhile */
+  async #assertMayWrite(): Promise<void> {
+    if (this.#lock !== undefined) return this.#lock.assertHeld();
     throw new QuarterturnError(
       'io',
       `${this.name}: expected a run opened for writing. Received: a read-only one.`,
@@ -216,21 +214,10 @@ async function assertHoldsRun(path: string): Promise<void> {
   );
 }
 
-/** The names in a folder; undefined where there is none. */
-async function readFolder(path: string): Promise<string[] | undefined> {
-  try {
-    return await fs.readdir(path);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
-    throw ioError('read', path, error);
-  }
-}
-
 /** Clear away what a killed process left half-written: temporary files, and the end of the last line. */
 async function repair(path: string): Promise<void> {
   for (const folder of [path, join(path, checkpointsName), join(path, modelsName)]) {
-    const leftovers = (await readFolder(folder))?.filter((name) => name.endsWith(temporarySuffix)) ?? [];
-    for (const name of leftovers) await fs.rm(join(folder, name), { force: true });
+    await clearTemporaries(folder);
   }
   const metricsPath = join(path, metricsName);
   const metrics = await readFileIfThere(metricsPath);

@@ -1,140 +1,234 @@
-/** Types of what a run leaves behind: written by recipes, read by the report, the studio and resume. */
+/** What a run leaves behind: written by recipes, read by the report and by resuming. Schemas first, types from them. */
 
-import type { LayerTable } from '../nn/summary.js';
+import { z } from 'zod';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
-/** Accuracy in 0–1 and mean cross-entropy in nats. */
-export interface Metrics {
-  readonly accuracy: number;
-  readonly loss: number;
-}
+const share = z.number().min(0).max(1);
+const count = z.int().min(0);
+const amount = z.number().min(0);
+
+/** Accuracy in 0–1, and the mean loss: cross-entropy in nats, or what a stage minimises in its place. */
+export const metricsSchema = z.object({ accuracy: share, loss: z.number() }).readonly();
+export type Metrics = z.infer<typeof metricsSchema>;
 
 /** The stages of a run, in their order. */
 export const stageNames = ['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline'] as const;
 export type StageName = (typeof stageNames)[number];
 
+/** Stages that leave a classifier which may be the one that is kept, in their order. */
+export const classifierStages = ['finetune', 'scratch', 'selfTrain'] as const satisfies readonly StageName[];
+export type ClassifierStage = (typeof classifierStages)[number];
+
 /** What can be told of a classifier on images whose classes nobody knows. */
-export interface PileMetrics {
-  /** Mutual information of the classes of two views, in nats, 0 … ln K; 0 where all images are given one class. */
-  readonly information: number;
-  /** Share of images whose two views are given the same class. */
-  readonly agreement: number;
-  /** Share of images given the class that is given least. */
-  readonly smallestClass: number;
-}
+const pileMetricsSchema = z
+  .object({
+    /** Mutual information of the classes of two views, in nats, 0 … ln K; 0 where all images are given one class. */
+    information: amount,
+    /** Share of images whose two views are given the same class. */
+    agreement: share,
+    /** Share of images given the class that is given least. */
+    smallestClass: share,
+  })
+  .readonly();
+export type PileMetrics = z.infer<typeof pileMetricsSchema>;
 
 /** One line of `metrics.jsonl`: one finished epoch of one stage. */
-export interface EpochRecord {
-  readonly stage: StageName;
-  /** Label draw, 0 for the first; pretraining is shared by all draws and always 0. */
-  readonly draw: number;
-  /** 1-based. */
-  readonly epoch: number;
-  /** Steps of this stage done so far. */
-  readonly step: number;
-  /** Mean over the epoch's training batches. */
-  readonly train: Metrics;
-  /** Absent where a stage has no validation split. */
-  readonly val?: Metrics;
-  /** Of a stage that learns from the unlabelled pile, on a sample of it. */
-  readonly pile?: PileMetrics;
-  /** At the epoch's last step. */
-  readonly learningRate: number;
-  readonly durationMs: number;
-  readonly imagesPerSecond: number;
-}
+export const epochSchema = z
+  .object({
+    stage: z.enum(stageNames),
+    /** Label draw, 0 for the first; pretraining is shared by all draws and always 0. */
+    draw: count,
+    /** 1-based. */
+    epoch: count,
+    /** Steps of this stage done so far. */
+    step: count,
+    /** Mean over the epoch's training batches. */
+    train: metricsSchema,
+    /** Absent where a stage has no validation split. */
+    val: metricsSchema.optional(),
+    /** Of a stage that learns from the unlabelled pile, on a sample of it. */
+    pile: pileMetricsSchema.optional(),
+    /** At the epoch's last step. */
+    learningRate: amount,
+    durationMs: amount,
+    imagesPerSecond: amount,
+  })
+  .readonly();
+export type EpochRecord = z.infer<typeof epochSchema>;
 
-/** `result.json`, and what `--json` prints. */
-export interface RunResult {
-  readonly run: string;
-  readonly preset: string;
-  readonly seed: number;
-  /** null where the stage was not run. */
-  readonly pretext: { readonly val: Metrics; readonly test: Metrics } | null;
-  readonly fineTune: { readonly train: Metrics; readonly test: Metrics } | null;
-  /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
-  readonly baseline: { readonly train: Metrics; readonly test: Metrics } | null;
-  readonly baselineReestimated: { readonly test: Metrics } | null;
-  /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
-  readonly scratch: { readonly test: Metrics } | null;
-  readonly selfTrain: { readonly test: Metrics } | null;
-  /** The classifier that was saved, chosen by labels and pile, never by the test set. */
-  readonly final: { readonly stage: ClassifierStage; readonly test: Metrics } | null;
-  /** The same labels, used better and better: what each step brought and what it cost. */
-  readonly ladder: readonly LadderStep[];
-  /** One entry a label draw; the fields above are those of draw 0. */
-  readonly draws: readonly DrawResult[];
-  readonly durationMs: number;
-  /** Of the pretraining steps alone: images of the batches / time of the steps. */
-  readonly trainImagesPerSecond: number;
-  /** Largest resident set of the process. */
-  readonly peakMemoryBytes: number;
-}
+/** Whom self-training believes: images that look alike, or two views of one image. */
+export const teachers = ['neighbours', 'views'] as const;
+export type Teacher = (typeof teachers)[number];
 
-/** Stages that leave a classifier. */
-export type ClassifierStage = 'finetune' | 'selfTrain';
+/** What held-back labels say of the way to a classifier. */
+export const evidenceSchema = z
+  .object({
+    stage: z.enum(classifierStages),
+    /** How many of them it found; self-training's are those that its teacher found. */
+    found: amount,
+    of: z.int().min(1),
+    teacher: z.enum(teachers).optional(),
+  })
+  .readonly();
+export type Evidence = z.infer<typeof evidenceSchema>;
 
-export interface LadderStep {
-  /** Which figure of the result it is. */
-  readonly figure: 'baseline' | 'baselineReestimated' | 'scratch' | 'fineTune' | 'selfTrain';
-  /** For people: `+ rotation pretraining`. */
-  readonly step: string;
-  readonly test: Metrics;
-  /** Of all training that led here. */
-  readonly durationMs: number;
-  /** Images, counted each time that a training step saw them, of all training that led here. */
-  readonly imagesTrained: number;
-}
+/** A stage that came to no result. */
+export const failureSchema = z
+  .object({ stage: z.enum(stageNames), draw: count, reason: z.string() })
+  .readonly();
+export type StageFailure = z.infer<typeof failureSchema>;
 
-export interface DrawResult {
-  readonly draw: number;
-  /** On the test set; null where the stage was not run. */
-  readonly fineTune: Metrics | null;
-  readonly scratch: Metrics | null;
-  readonly selfTrain: Metrics | null;
-  readonly final: Metrics | null;
-  readonly baseline: Metrics | null;
-  readonly baselineReestimated: Metrics | null;
-}
+/** `test` is null wherever the data has no test set. */
+const tested = z.object({ test: metricsSchema.nullable() }).readonly();
+const trainedAndTested = z.object({ train: metricsSchema, test: metricsSchema.nullable() }).readonly();
 
+const ladderStepSchema = z
+  .object({
+    /** Which figure of the result it is. */
+    figure: z.enum(['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain']),
+    /** For people: `+ rotation pretraining`. */
+    step: z.string(),
+    test: metricsSchema,
+    /** Of all training that led here. */
+    durationMs: amount,
+    /** Images, counted each time that a training step saw them, of all training that led here. */
+    imagesTrained: count,
+  })
+  .readonly();
+export type LadderStep = z.infer<typeof ladderStepSchema>;
+
+const drawSchema = z
+  .object({
+    draw: count,
+    /** On the test set; null where the stage was not run, came to nothing, or there is no test set. */
+    fineTune: metricsSchema.nullable(),
+    scratch: metricsSchema.nullable().default(null),
+    selfTrain: metricsSchema.nullable().default(null),
+    final: metricsSchema.nullable().default(null),
+    baseline: metricsSchema.nullable(),
+    baselineReestimated: metricsSchema.nullable(),
+  })
+  .readonly();
+export type DrawResult = z.infer<typeof drawSchema>;
+
+/**
+ * `result.json`, and what `--json` prints. What the result of an earlier version lacks is null or empty.
+ */
+export const resultSchema = z
+  .object({
+    run: z.string(),
+    preset: z.string(),
+    seed: count,
+    /** null where the stage was not run, or came to nothing. */
+    pretext: z.object({ val: metricsSchema, test: metricsSchema.nullable() }).readonly().nullable(),
+    fineTune: trainedAndTested.nullable(),
+    /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
+    baseline: trainedAndTested.nullable(),
+    baselineReestimated: tested.nullable(),
+    /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
+    scratch: tested.nullable().default(null),
+    selfTrain: tested.nullable().default(null),
+    /** The classifier that was saved, chosen by held-back labels, never by the test set. */
+    final: z
+      .object({ stage: z.enum(classifierStages), test: metricsSchema.nullable() })
+      .readonly()
+      .nullable()
+      .default(null),
+    /** What draw 0's classifier was chosen by; empty where there was nothing to choose. */
+    evidence: z.array(evidenceSchema).readonly().default([]),
+    /** Stages that came to nothing, of every draw. */
+    failures: z.array(failureSchema).readonly().default([]),
+    /** The same labels, used better and better: what each step brought and what it cost. */
+    ladder: z.array(ladderStepSchema).readonly().default([]),
+    /** One entry a label draw; the fields above are those of draw 0. */
+    draws: z.array(drawSchema).readonly(),
+    durationMs: amount,
+    /** Of the pretraining steps alone: images of the batches / time of the steps. */
+    trainImagesPerSecond: amount,
+    /** Largest resident set of the process. */
+    peakMemoryBytes: amount,
+  })
+  .readonly();
+export type RunResult = z.infer<typeof resultSchema>;
+
+const tileSchema = z
+  .object({
+    /** Base64 of uint8 [height, width, channels]. */
+    pixels: z.string(),
+    caption: z.string(),
+    /** Drawn with a red cross. */
+    wrong: z.boolean(),
+  })
+  .readonly();
 /** One picture of a grid. */
-export interface Tile {
-  /** Base64 of uint8 [height, width, channels]. */
-  readonly pixels: string;
-  readonly caption: string;
-  /** Drawn with a red cross. */
-  readonly wrong: boolean;
-}
+export type Tile = z.infer<typeof tileSchema>;
 
-export interface ImageGrid {
-  readonly title: string;
-  readonly columns: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-  readonly tiles: readonly Tile[];
-}
+const side = z.int().min(1);
+const gridSchema = z
+  .object({
+    title: z.string(),
+    columns: side,
+    height: side,
+    width: side,
+    channels: side,
+    tiles: z.array(tileSchema).readonly(),
+  })
+  .readonly();
+export type ImageGrid = z.infer<typeof gridSchema>;
 
-export interface ConfusionMatrix {
-  readonly title: string;
-  readonly classNames: readonly string[];
-  /** counts[actual][predicted]. */
-  readonly counts: readonly (readonly number[])[];
-}
+const confusionSchema = z
+  .object({
+    title: z.string(),
+    classNames: z.array(z.string()).readonly(),
+    /** counts[actual][predicted]. */
+    counts: z.array(z.array(count).readonly()).readonly(),
+  })
+  .readonly()
+  .refine(
+    ({ classNames: { length }, counts }) =>
+      counts.length === length && counts.every((row) => row.length === length),
+    { path: ['counts'], error: 'expected a row and a column for each class' },
+  );
+export type ConfusionMatrix = z.infer<typeof confusionSchema>;
+
+const layerSchema = z
+  .object({
+    name: z.string(),
+    type: z.string(),
+    outputShape: z.array(count).readonly(),
+    params: count,
+    trainable: z.boolean(),
+  })
+  .readonly();
+const layerTableSchema = z
+  .object({
+    title: z.string(),
+    rows: z.array(layerSchema).readonly(),
+    totalParams: count,
+    trainableParams: count,
+    nonTrainableParams: count,
+  })
+  .readonly();
 
 /** `exhibits.json`: what the report shows beside curves and figures. */
-export interface Exhibits {
-  readonly grids: readonly ImageGrid[];
-  readonly layerTables: readonly LayerTable[];
-  readonly confusions: readonly ConfusionMatrix[];
-  /** Class names with how many training and labelled images each has. */
-  readonly classCounts: readonly {
-    readonly name: string;
-    readonly train: number;
-    readonly labelled: number;
-  }[];
-}
+export const exhibitsSchema = z
+  .object({
+    grids: z.array(gridSchema).readonly(),
+    layerTables: z.array(layerTableSchema).readonly(),
+    confusions: z.array(confusionSchema).readonly(),
+    /**
+     * Class names with how many training and labelled images each has; `train` is null where nobody knows the classes
+     * of the training images.
+     */
+    classCounts: z
+      .array(z.object({ name: z.string(), train: count.nullable(), labelled: count }).readonly())
+      .readonly(),
+    /** Training images, labelled ones among them; absent in runs of earlier versions. */
+    trainImages: count.optional(),
+  })
+  .readonly();
+export type Exhibits = z.infer<typeof exhibitsSchema>;
 
 /** Everything that a report is made from. */
 export interface RunRecord {

@@ -137,9 +137,33 @@ describe('decodeSafetensors', () => {
     ['an empty file', new Uint8Array(0), 'f: expected a safetensors file, at least 8 bytes. Received: 0'],
     ['a header beyond the file', file('{}').subarray(0, 9), 'f: expected a header within the 1 bytes'],
     ['a huge header length', new Uint8Array(8).fill(255), 'Received: header length 18446744073709551615.'],
-    ['text that is not JSON', file('{"w":'), 'f: expected a header of UTF-8 JSON. Received: SyntaxError'],
-    ['bytes that are not UTF-8', file('{"w":1}').map((b) => (b === 0x77 ? 0xff : b)), 'UTF-8 JSON'],
-    ['a JSON array', file('[]'), 'f: expected a header that is a JSON object. Received: [].'],
+    [
+      'text that is not JSON',
+      file('{"w":'),
+      'f, header: expected a value at line 1, column 6. Received: its end.',
+    ],
+    [
+      'bytes that are not UTF-8',
+      file('{"w":1}').map((b) => (b === 0x77 ? 0xff : b)),
+      'f: expected a header of UTF-8.',
+    ],
+    ['a JSON array', file('[]'), 'f: expected a header that is a JSON object. Received: "[]".'],
+    [
+      'a value nested 20,000 deep',
+      file(`{"w":${'['.repeat(20_000)}${']'.repeat(20_000)}}`),
+      'f, header: expected at most 3 levels of nesting at line 1, column 8.',
+    ],
+    [
+      'metadata nested 20,000 deep',
+      file(`{"__metadata__":${'{"a":'.repeat(20_000)}1${'}'.repeat(20_001)}`),
+      'f, header: expected at most 3 levels of nesting at line 1, ',
+    ],
+    [
+      'more axes than a product holds',
+      file({ w: f32(new Array(40).fill(4e9).concat(0), 0, 0) }),
+      'a list of sizes',
+    ],
+    ['a name of megabytes', file({ ['x'.repeat(3e6)]: 1 }), `f, tensor '${'x'.repeat(60)}': expected dtype`],
     ['space before the header', file(' {}'), 'JSON object'],
     [
       'numbers as metadata',
@@ -149,7 +173,7 @@ describe('decodeSafetensors', () => {
     [
       'null as a tensor',
       file({ w: null }),
-      "f, tensor 'w': expected dtype I64, F32, I32, U8, BOOL. Received: u",
+      "f, tensor 'w': expected dtype I64, F32, I32, U8, BOOL. Received: nothing.",
     ],
     ['an unknown dtype', file({ w: { ...f32([1], 0, 2), dtype: 'F16' } }, 2), 'Received: "F16".'],
     ['a negative size', file({ w: f32([-1, -1], 0, 4) }, 4), "tensor 'w': expected shape: a list of sizes"],
@@ -179,12 +203,12 @@ describe('decodeSafetensors', () => {
     [
       'a name given twice',
       file(`{"w":${JSON.stringify(f32([1], 0, 4))},"\\u0077":${JSON.stringify(f32([1], 0, 4))}}`, 4),
-      'f: expected each name once in the header. Received: "w" twice.',
+      'f, header: expected each name once in an object at line 1, column 55.',
     ],
     [
       'a field given twice',
       file('{"w":{"dtype":"U8","dtype":"U8","shape":[0],"data_offsets":[0,0]}}'),
-      '"dtype"',
+      'f, header: expected each name once in an object at line 1, column 20.',
     ],
     [
       'a bool of 2',

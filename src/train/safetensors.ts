@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { bytesPerElement, type DType, type Shape, sizeOf, type Tensor, zeros } from '../tensor/tensor.js';
+import { parseJson } from './json.js';
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
@@ -20,8 +21,13 @@ const dtypeOf = new Map<unknown, DType>(dtypeOrder.map((dtype) => [codeOf[dtype]
 
 const lengthBytes = 8;
 const alignment = 8;
-/** The format's own limit: a header longer than this is an attack or no safetensors file at all. */
-const maxHeaderBytes = 100_000_000;
+/** A tenth of the format's own limit: room for a hundred thousand tensors, and no more than is parsed in a moment. */
+const maxHeaderBytes = 10_000_000;
+/** The header holds tensors, which hold a shape: what nests deeper is no header. */
+const headerDepth = 3;
+/** So many axes of so many elements: a product of any of them is still a number. */
+const maxRank = 32;
+const maxSize = 2 ** 32 - 1;
 const metadataKey = '__metadata__';
 
 /** One tensor as the header declares it; offsets count from the end of the header. */
@@ -61,14 +67,14 @@ export function encodeSafetensors(
  * @param name the file, for messages
  * @returns tensors over fresh memory that share nothing with `bytes`
  * @throws QuarterturnError `checkpoint` naming file and tensor: truncated or overlong file, header that is not
- * JSON, duplicate name, unknown dtype, offsets out of range, overlapping or with holes, shape and span that differ.
+ * JSON, duplicate name, unknown dtype, offsets out of range, overlapping or with holes, shape and span that differ, a header that nests or is too large.
  */
 export function decodeSafetensors(name: string, bytes: Uint8Array): SafetensorsContent {
   const { header, dataStart } = decodeHeader(name, bytes);
   const data = bytes.subarray(dataStart);
   const { [metadataKey]: metadata = {}, ...declared } = header;
   if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
-    throw fault(`${name}, ${metadataKey}`, 'an object of strings', JSON.stringify(metadata));
+    throw fault(`${name}, ${metadataKey}`, 'an object of strings', excerpt(metadata));
   }
   const entries = Object.entries(declared).map(([tensorName, value]) => parseEntry(name, tensorName, value));
   assertTiled(name, entries, data.length);
@@ -120,63 +126,37 @@ function decodeHeader(
   const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
   const room = bytes.length - lengthBytes;
   if (length > BigInt(Math.min(room, maxHeaderBytes))) {
-    const limit = room > maxHeaderBytes ? `${maxHeaderBytes} bytes, the format's limit` : `${room} bytes`;
+    const limit = room > maxHeaderBytes ? `${maxHeaderBytes} bytes that are read` : `${room} bytes`;
     throw fault(name, `a header within the ${limit}`, `header length ${length}`);
   }
   const dataStart = lengthBytes + Number(length);
-  let text: string;
-  let header: unknown;
-  try {
-    // A byte order mark is kept, and then refused: the header must begin with a brace.
-    text = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(
-      bytes.subarray(lengthBytes, dataStart),
-    );
-    header = JSON.parse(text);
-  } catch (cause) {
-    throw fault(name, 'a header of UTF-8 JSON', String(cause), cause);
-  }
-  if (!isRecord(header) || !text.startsWith('{')) {
-    throw fault(name, 'a header that is a JSON object', text.slice(0, 40));
-  }
-  const duplicate = findDuplicateKey(text);
-  if (duplicate !== undefined) throw fault(name, 'each name once in the header', `${duplicate} twice`);
+  const text = decodeText(name, bytes.subarray(lengthBytes, dataStart));
+  if (!text.startsWith('{')) throw fault(name, 'a header that is a JSON object', excerpt(text));
+  const header = parseJson(`${name}, header`, text, { code: 'checkpoint', maxDepth: headerDepth });
+  if (!isRecord(header)) throw fault(name, 'a header that is a JSON object', excerpt(header));
   return { header, dataStart };
 }
 
-/** The first key, quoted, that some object of a valid JSON text holds twice: JSON.parse would keep the last. */
-function findDuplicateKey(json: string): string | undefined {
-  const scopes: (Set<string> | undefined)[] = []; // the keys seen in each open object; undefined: an array
-  let previous = '';
-  for (let i = 0; i < json.length; i++) {
-    const char = json[i]!;
-    if (char === '"') {
-      const start = i++;
-      while (json[i] !== '"') i += json[i] === '\\' ? 2 : 1;
-      const keys = scopes.at(-1);
-      if (keys === undefined || previous === ':') continue;
-      const key = JSON.stringify(JSON.parse(json.slice(start, i + 1))); // one spelling for all escapes
-      if (keys.has(key)) return key;
-      keys.add(key);
-    } else if ('{}[]:,'.includes(char)) {
-      if (char === '{') scopes.push(new Set());
-      else if (char === '[') scopes.push(undefined);
-      else if (char === '}' || char === ']') scopes.pop();
-      previous = char;
-    }
+function decodeText(name: string, bytes: Uint8Array): string {
+  try {
+    // A byte order mark is kept, and then refused: the header must begin with a brace.
+    return new TextDecoder('utf-8', { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch (cause) {
+    throw fault(name, 'a header of UTF-8', 'other bytes', cause);
   }
-  return undefined;
 }
 
 function parseEntry(file: string, name: string, value: unknown): Entry {
-  const where = `${file}, tensor '${name}'`;
+  const where = placeOf(file, name);
   const { dtype: code, shape, data_offsets: span } = isRecord(value) ? value : {};
   const dtype = dtypeOf.get(code);
   if (dtype === undefined) {
-    throw fault(where, `dtype ${[...dtypeOf.keys()].join(', ')}`, `${JSON.stringify(code)}`);
+    throw fault(where, `dtype ${[...dtypeOf.keys()].join(', ')}`, excerpt(code));
   }
-  if (!isSizes(shape)) throw fault(where, 'shape: a list of sizes', `${JSON.stringify(shape)}`);
-  if (!isSizes(span) || span.length !== 2 || span[0]! > span[1]!) {
-    throw fault(where, 'data_offsets: [begin, end]', `${JSON.stringify(span)}`);
+  if (!isSizes(shape, maxSize) || shape.length > maxRank)
+    throw fault(where, 'shape: a list of sizes', excerpt(shape));
+  if (!isSizes(span, Number.MAX_SAFE_INTEGER) || span.length !== 2 || span[0]! > span[1]!) {
+    throw fault(where, 'data_offsets: [begin, end]', excerpt(span));
   }
   const [begin, end] = span as [number, number];
   const needed = sizeOf(shape) * bytesPerElement(dtype);
@@ -191,7 +171,7 @@ function parseEntry(file: string, name: string, value: unknown): Entry {
 function assertTiled(file: string, entries: readonly Entry[], dataBytes: number): void {
   let covered = 0;
   for (const { name, begin, end } of [...entries].sort((a, b) => a.begin - b.begin || a.end - b.end)) {
-    const where = `${file}, tensor '${name}'`;
+    const where = placeOf(file, name);
     if (begin !== covered) {
       const what = begin < covered ? 'an overlap' : 'a hole';
       throw fault(where, `data that begins at byte ${covered}`, `${begin}, ${what}`);
@@ -209,7 +189,7 @@ function readTensor(file: string, { name, dtype, shape, begin, end }: Entry, dat
   const bytes = bytesOf(result);
   bytes.set(data.subarray(begin, end));
   if (dtype === 'bool' && bytes.some((byte) => byte > 1)) {
-    throw fault(`${file}, tensor '${name}'`, 'BOOL values 0 and 1', 'another byte');
+    throw fault(placeOf(file, name), 'BOOL values 0 and 1', 'another byte');
   }
   return result;
 }
@@ -222,8 +202,20 @@ function isRecord(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
-function isSizes(value: unknown): value is number[] {
-  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0);
+function isSizes(value: unknown, most: number): value is number[] {
+  return Array.isArray(value) && value.every((n) => Number.isSafeInteger(n) && n >= 0 && n <= most);
+}
+
+function placeOf(file: string, tensor: string): string {
+  return `${file}, tensor '${tensor.slice(0, shownLength)}'`;
+}
+
+const shownLength = 60;
+
+/** A part of the header as a message shows it; {@link headerDepth} keeps it from being deep. */
+function excerpt(value: unknown): string {
+  const text = JSON.stringify(value) ?? 'nothing';
+  return text.length > shownLength ? `${text.slice(0, shownLength)}…` : text;
 }
 
 function fault(where: string, expected: string, received: string, cause?: unknown): QuarterturnError {

@@ -15,6 +15,8 @@ export interface CliOptions {
   /** The program; default: this checkout's. */
   readonly bin?: string;
   readonly env?: Readonly<Record<string, string>>;
+  /** What it reads on its stdin; default: nothing. */
+  readonly stdin?: string | Uint8Array;
   /** Close our end of its stdout at once, as `| head` does when it has seen enough. */
   readonly closeStdout?: boolean;
   /** Send a signal as soon as stderr matches. */
@@ -24,10 +26,12 @@ export interface CliOptions {
 /** `quarterturn <args>` as a process of its own, with pipes for its output and nothing of our environment's colours. */
 export function cli(
   args: readonly string[],
-  { cwd, bin = checkout, env = {}, closeStdout, signal }: CliOptions,
+  { cwd, bin = checkout, env = {}, stdin = '', closeStdout, signal }: CliOptions,
 ): Promise<CliResult> {
   const { FORCE_COLOR: _f, NO_COLOR: _n, ...inherited } = process.env;
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } });
+  child.stdin.on('error', () => {}); // it may end before it has read all
+  child.stdin.end(stdin);
   if (closeStdout) child.stdout.destroy();
   let stdout = '';
   let stderr = '';

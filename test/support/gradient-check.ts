@@ -41,13 +41,13 @@ export function checkGradients({
 
   const fed = Object.fromEntries(operands.map(({ data }, i) => [`operand${i}`, Float64Array.from(data)]));
   const forward = graph({ loss });
-  const backward = graph(Object.fromEntries(wrt.map((i, k) => [`operand${i}`, derived[k]!])));
+  const backward = graph(Object.fromEntries(wrt.map((i, k) => [`gradient${i}`, derived[k]!])));
   const results = interpret(backward, pick(fed, backward));
   for (const i of wrt) {
     const name = `operand${i}`;
     const differences = centralDifferences(forward, fed, name);
     expectClose(
-      results[name]!,
+      results[`gradient${i}`]!,
       { shape: operands[i]!.shape, data: differences },
       tolerance,
       `gradient of ${name}`,

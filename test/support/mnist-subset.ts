@@ -22,9 +22,10 @@ export async function writeMnistSubset(
   await mkdir(folder, { recursive: true });
   const write = async (stem: string, { images, labels, height, width }: ImageDataset, count: number) => {
     const pixels = images.subarray(0, count * height * width);
+    const classes = Uint8Array.from(labels!.subarray(0, count));
     await writeFile(join(folder, `${stem}-images-idx3-ubyte`), idx([count, height, width], pixels));
-    await writeFile(join(folder, `${stem}-labels-idx1-ubyte`), idx([count], labels!.subarray(0, count)));
+    await writeFile(join(folder, `${stem}-labels-idx1-ubyte`), idx([count], classes));
   };
   await write('train', mnist.train, counts.train);
-  await write('t10k', mnist.test, counts.test);
+  await write('t10k', mnist.test!, counts.test);
 }

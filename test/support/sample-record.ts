@@ -61,6 +61,12 @@ export function sampleRecord(): RunRecord {
       scratch: { test: { accuracy: 0.9214, loss: 0.2903 } },
       selfTrain: { test: { accuracy: 0.9886, loss: 0.1713 } },
       final: { stage: 'selfTrain', test: { accuracy: 0.9886, loss: 0.1713 } },
+      evidence: [
+        { stage: 'finetune', found: 88, of: 100 },
+        { stage: 'scratch', found: 84, of: 100 },
+        { stage: 'selfTrain', found: 95, of: 100, teacher: 'neighbours' },
+      ],
+      failures: [],
       ladder: [
         step('baseline', 'baseline, as in the notebook', 0.1135, 2.3184, 2_100, 1_000),
         step('baselineReestimated', '+ re-estimated statistics', 0.7124, 0.9621, 2_100, 1_000),

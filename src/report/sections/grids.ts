@@ -1,6 +1,5 @@
 import type { ImageGrid, Tile } from '../../train/run-record.js';
 import { imageDataUri } from '../bitmap.js';
-import { formatCount, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';
 
@@ -14,11 +13,8 @@ export function gridsSection(grids: readonly ImageGrid[]): Html | null {
 }
 
 function gridFigure(grid: ImageGrid): Html {
-  const wrong = grid.tiles.filter((tile) => tile.wrong).length;
-  const right = grid.tiles.length - wrong;
-  const score = `${formatCount(right)} of ${formatCount(grid.tiles.length)} right (${formatPercent(right / grid.tiles.length, 0)})`;
   return html`<figure class="grid" style="--columns:${grid.columns}">
-    <figcaption><b>${grid.title}</b>${wrong > 0 && html`<span>${score}</span>`}</figcaption>
+    <figcaption><b>${grid.title}</b></figcaption>
     <div class="tiles">${grid.tiles.map((tile, i) => tileFigure(tile, grid, i))}</div>
   </figure>
   `;

@@ -4,6 +4,7 @@ import { notebookOf } from '../comparison.js';
 import { absent, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import {
+  keptFigure,
   labelCount,
   runName,
   selfTrainingOf,
@@ -26,9 +27,9 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${headline(`${labels}-label test accuracy`, result.final?.test.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
-    ${headline('Rotation test accuracy', result.pretext?.test.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
-    ${headline('Supervised baseline', result.baseline?.test.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
+    ${headline(`${labels}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
+    ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
+    ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
   </dl>
   <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
@@ -55,6 +56,8 @@ function selfTrainingText({ config, result }: RunRecord): string {
 
 /** Which stage the saved classifier comes from. */
 function finalNote(record: RunRecord): string {
+  const keptAlone =
+    keptFigure(record) === 'scratch' ? 'trained on the labels alone' : 'pretrained, then fine-tuned';
   switch (selfTrainingOf(record)) {
     case 'chosen': {
       const unlabelled = unlabelledCount(record);
@@ -65,14 +68,14 @@ function finalNote(record: RunRecord): string {
           : 'pretrained, fine-tuned, self-trained';
     }
     case 'none':
-      return 'pretrained, then fine-tuned';
+      return keptAlone;
     default:
-      return 'pretrained, then fine-tuned: self-training did not help';
+      return `${keptAlone}: self-training did not help`;
   }
 }
 
 function baselineNote({ result }: RunRecord): string {
-  const reestimated = result.baselineReestimated?.test.accuracy;
+  const reestimated = result.baselineReestimated?.test?.accuracy;
   return reestimated === undefined
     ? 'the same labels, from scratch'
     : `${formatPercent(reestimated)} with its statistics re-estimated`;

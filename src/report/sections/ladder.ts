@@ -3,16 +3,16 @@ import { type NotebookFigures, notebookOf } from '../comparison.js';
 import { formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { errorText, ladderText } from '../ladder.js';
-import { labelCount } from '../run-facts.js';
+import { keptFigure, labelCount } from '../run-facts.js';
 import { section } from '../section.js';
 import { spreadOf } from '../statistics.js';
 
 /** The same labels, used better and better: what each step brought and what it cost. */
 export function ladderSection(record: RunRecord): Html | null {
-  const { ladder, final } = record.result;
+  const { ladder } = record.result;
   if (ladder.length === 0) return null;
   const classes = record.exhibits.classCounts.length || 10;
-  const kept = final?.stage === 'selfTrain' ? 'selfTrain' : 'fineTune';
+  const kept = keptFigure(record);
   const text = ladderText(record);
   const notebook = notebookOf(record.config);
   return section('What each step brought', {

@@ -17,7 +17,8 @@ const leastGain = 0.02;
 /** Why the supervised baseline looks worse than it is, with this run's numbers. */
 export function trapSection(record: RunRecord): Html | null {
   const { baseline, baselineReestimated, fineTune, scratch } = record.result;
-  if (baseline === null) return null;
+  // Without a test set, nothing shows the trap.
+  if (!baseline?.test) return null;
   const notebook = notebookOf(record.config);
   const { momentum, steps } = baselineFacts(record);
   const left = momentum ** steps;
@@ -29,7 +30,7 @@ export function trapSection(record: RunRecord): Html | null {
   <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'} at momentum ${momentum},</p>
   <p class="equation">${momentum}<sup>${steps}</sup> ${left < leastShare ? '<' : '='} <b>${formatShare(left)}</b></p>
   <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${notebook && (momentum !== notebookMomentum || steps !== notebookSteps) ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
-  ${baselineReestimated !== null && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test.accuracy, scratch?.test.accuracy)}</p>`}
+  ${baselineReestimated?.test && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test?.accuracy, scratch?.test?.accuracy)}</p>`}
   </div>
   <figure>${chartSvg('retention', retentionOption(momentum, steps, cssTheme), `Initial value left in the moving statistics after ${steps} steps: ${formatPercent(left, 0)}`)}<figcaption>What the moving statistics still hold of their initial values during the baseline’s training.</figcaption></figure>
   </div>
@@ -53,7 +54,7 @@ function overfittingAnswer(
   { result: { baseline, baselineReestimated } }: RunRecord,
   besideNotebook: boolean,
 ): string {
-  if (baseline === null || baselineReestimated === null) return 'There is another cause.';
+  if (!baseline?.test || !baselineReestimated?.test) return 'There is another cause.';
   const missing = baseline.train.accuracy - baseline.test.accuracy;
   const regained = baselineReestimated.test.accuracy - baseline.test.accuracy;
   if (regained > missing / 2) return 'It mostly is not.';

@@ -1,0 +1,227 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { PassThrough } from 'node:stream';
+import sharp from 'sharp';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import {
+  encodeGlyphClassifier,
+  type GlyphClass,
+  glyph,
+  glyphClasses,
+  glyphSize,
+} from '../../test/support/glyph-classifier.js';
+import { idx } from '../../test/support/tiny-data.js';
+import { meanOf } from '../data/brightness.js';
+import { loadClassifier } from '../recipes/load-classifier.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import type { TrainEvent } from '../train/events.js';
+import { createOutput } from './output.js';
+import { type Classifier, predictFiles } from './predict-files.js';
+import { tableFormat } from './prediction-output.js';
+
+let folder: string;
+let classifier: Classifier;
+const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
+
+beforeAll(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-'));
+  classifier = await loadClassifier(
+    'glyphs',
+    encodeGlyphClassifier(),
+    await createNodeRuntime({ device: 'cpu' }),
+  );
+  for (const name of glyphClasses) await save(name, glyph(name));
+  await save(
+    'negative',
+    glyph('7').map((v) => 255 - v),
+  );
+  await save(
+    'negative-3',
+    glyph('3').map((v) => 255 - v),
+  );
+  await save('grey', new Uint8Array(glyphSize ** 2).fill(120));
+  await fs.writeFile(join(folder, 'text.png'), 'no picture');
+});
+afterAll(() => fs.rm(folder, { recursive: true }));
+
+const save = (name: string, pixels: Uint8Array) =>
+  sharp(pixels, { raw })
+    .toColourspace('b-w')
+    .png()
+    .toFile(join(folder, `${name}.png`));
+const glyphs = (names: readonly GlyphClass[]) => Buffer.concat(names.map(glyph));
+
+interface Run {
+  /** What the rows show: which image, and its class. */
+  readonly labels: string[];
+  readonly classes: string[];
+  readonly notes: string[];
+  /** What the progress was told. */
+  readonly passes: readonly Extract<TrainEvent, { type: 'pass' }>[];
+  /** Images that the model was asked about. */
+  readonly asked: number;
+  readonly error: unknown;
+}
+
+interface RunOptions {
+  readonly invert?: boolean;
+  readonly model?: Classifier;
+  readonly stream?: PassThrough;
+  /** Stop once the model was asked about so many images. */
+  readonly abortAfter?: number;
+}
+
+/** Classify files of the folder, as the command does. */
+async function run(files: readonly string[], options: RunOptions = {}): Promise<Run> {
+  const { invert = false, model = classifier, stream = new PassThrough(), abortAfter } = options;
+  const notes: string[] = [];
+  const passes: Extract<TrainEvent, { type: 'pass' }>[] = [];
+  const controller = new AbortController();
+  let asked = 0;
+  const counting: Classifier = {
+    ...model,
+    classify: async (images) => {
+      asked += images.count;
+      if (asked >= (abortAfter ?? Number.POSITIVE_INFINITY)) controller.abort();
+      return model.classify(images);
+    },
+  };
+  const local = (text: string) => text.replaceAll(`${folder}/`, '');
+  const emit = (event: TrainEvent) => {
+    if (event.type === 'note') notes.push(local(event.text));
+    if (event.type === 'pass') passes.push(event);
+  };
+  const error = await predictFiles(
+    counting,
+    files.map((name) => join(folder, name)),
+    {
+      format: tableFormat(model.classNames),
+      output: createOutput(stream),
+      session: { emit, signal: controller.signal, clear: () => {} },
+      invert,
+    },
+  ).catch((reason: unknown) => reason);
+  stream.end();
+  const text = stream.destroyed ? '' : local(Buffer.concat(await stream.toArray()).toString());
+  const rows = [...text.matchAll(/^(\S+) +(\d) +[\d.]+ %\n/gm)];
+  expect(rows.map(([row]) => row).join('')).toBe(text);
+  return {
+    labels: rows.map((row) => row[1]!),
+    classes: rows.map((row) => row[2]!),
+    notes,
+    passes,
+    asked,
+    error,
+  };
+}
+
+test.each([1, 3, 128])('%i images in one file and in as many are the same', async (count) => {
+  const names = Array.from({ length: count }, (_, i) => glyphClasses[i % 3]!);
+  await fs.writeFile(join(folder, 'many.idx'), idx([count, glyphSize, glyphSize], glyphs(names)));
+  const files = names.map((name) => `${name}.png`);
+  expect(await run(files)).toEqual({
+    labels: files,
+    classes: names,
+    notes: [],
+    passes: [],
+    asked: count,
+    error: undefined,
+  });
+  const labels = count === 1 ? ['many.idx'] : names.map((_, i) => `many.idx[${i}]`);
+  expect(await run(['many.idx'])).toMatchObject({ labels, classes: names, error: undefined });
+});
+
+test('bad files are named as they come and do not stop the others', async () => {
+  const { labels, notes, error } = await run(['1.png', 'text.png', '3.png', 'missing.png', '7.png']);
+  expect(labels).toEqual(['1.png', '3.png', '7.png']);
+  expect(notes).toEqual([
+    'error: text.png: expected a readable image file. Received: a text file. JPEG, PNG, WebP, TIFF, GIF and AVIF can be read.',
+    'error: missing.png: expected an IDX or image file. Received: no such file. Check the path and its permissions.',
+  ]);
+  expect(error).toMatchObject({
+    code: 'data',
+    message: 'predict: expected readable files only. Received: 2 of 5 unreadable.',
+  });
+});
+
+describe('warnings', () => {
+  const known = (): Classifier => ({ ...classifier, preprocessing: { meanBrightness: meanOf(glyph('7')) } });
+
+  test('a picture of one colour gets its row, and a word', async () => {
+    const { labels, notes } = await run(['grey.png']);
+    expect(labels).toEqual(['grey.png']);
+    expect(notes).toEqual(['warning: grey.png: the picture is one colour: its class says nothing.']);
+  });
+
+  test('images of one colour in an IDX file are counted', async () => {
+    const pixels = Buffer.concat([glyph('7'), new Uint8Array(784), glyph('3'), new Uint8Array(784).fill(9)]);
+    await fs.writeFile(join(folder, 'blank.idx'), idx([4, glyphSize, glyphSize], pixels));
+    expect((await run(['blank.idx'])).notes).toEqual([
+      'warning: blank.idx: 2 of 4 images are almost or wholly of one colour, [1] first: their classes say nothing.',
+    ]);
+  });
+
+  test('a negative is noticed where the model says how bright its images were', async () => {
+    const { notes } = await run(['7.png', 'negative.png', 'negative-3.png'], { model: known() });
+    expect(notes).toEqual([
+      expect.stringMatching(
+        /^warning: negative\.png: looks like the negative of the training images \(its mean brightness is 2\d\d, theirs \d\d\)\. Where dark and light have changed places, use --invert\.$/,
+      ),
+      'warning: more images that look like negatives: 1.',
+    ]);
+    expect((await run(['negative.png'])).notes).toEqual([]);
+  });
+
+  test('--invert answers for the negative, and is warned of where it is wrong', async () => {
+    expect((await run(['negative.png', 'negative-3.png'], { invert: true })).classes).toEqual(['7', '3']);
+    expect((await run(['negative.png'], { invert: true, model: known() })).notes).toEqual([]);
+    expect((await run(['7.png'], { invert: true, model: known() })).notes).toEqual([
+      expect.stringContaining('Try without --invert.'),
+    ]);
+    await fs.writeFile(
+      join(folder, 'negative.idx'),
+      idx(
+        [1, glyphSize, glyphSize],
+        glyph('7').map((v) => 255 - v),
+      ),
+    );
+    expect((await run(['negative.idx'], { invert: true })).classes).toEqual(['7']);
+  });
+});
+
+test('what takes longer than two seconds tells how far it is', async () => {
+  const clock = vi.spyOn(performance, 'now');
+  let now = 0;
+  clock.mockImplementation(() => now);
+  const slow: Classifier = {
+    ...classifier,
+    classify: (images) => {
+      now += 1500;
+      return classifier.classify(images);
+    },
+  };
+  const { passes } = await run(
+    Array.from({ length: 128 }, () => '7.png'),
+    { model: slow },
+  );
+  clock.mockRestore();
+  // The second batch is known after 3 s: half of the files, and as long again to go.
+  expect(passes[0]).toEqual({ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 });
+  expect(passes.at(-1)).toMatchObject({ done: 128, etaMs: 0 });
+});
+
+test('a stop leaves whole rows and says how many', async () => {
+  const files = Array.from({ length: 500 }, (_, i) => `${glyphClasses[i % 3]}.png`);
+  const { labels, error } = await run(files, { abortAfter: 60 });
+  expect(labels).toEqual(files.slice(0, 64));
+  expect(error).toMatchObject({ code: 'interrupted', message: 'after 64 images; their rows are printed.' });
+});
+
+test('a reader that has left ends the work without a failure', async () => {
+  const stream = new PassThrough();
+  stream.on('error', () => {});
+  stream.destroy();
+  const files = Array.from({ length: 500 }, () => '7.png');
+  expect(await run(files, { stream })).toMatchObject({ asked: 32, error: undefined });
+});

@@ -1,0 +1,159 @@
+import type { ImageDataset } from '../data/dataset.js';
+import { QuarterturnError } from '../errors.js';
+import type { LoadedClassifier } from '../recipes/load-classifier.js';
+import { formatCount } from '../report/format.js';
+import type { Output } from './output.js';
+import { readFiles } from './predict-images.js';
+import { createWarnings } from './predict-warnings.js';
+import { type LabelledPrediction, labelOf, type PredictionFormat } from './prediction-output.js';
+import type { Session } from './session.js';
+import { formatErrorLine } from './terminal.js';
+
+/** A classifier, and what its file says of the images that it learned from. */
+export type Classifier = LoadedClassifier & {
+  readonly preprocessing?: { readonly meanBrightness?: number | undefined } | undefined;
+};
+
+export interface PredictFilesOptions {
+  readonly format: PredictionFormat;
+  readonly output: Output;
+  readonly session: Session;
+  /** Images to take of each IDX file; default: all. */
+  readonly limit?: number | undefined;
+  /** Classify the negatives of the images. */
+  readonly invert: boolean;
+}
+
+/**
+ * Images classified and printed at a time: few enough that rows come soon, enough that the kernels are busy. The same
+ * images always go together, so that the last digits do not depend on how fast they came.
+ */
+const batchSize = 32;
+/** Shorter work needs no progress. */
+const quietMs = 2000;
+
+interface PendingImage {
+  readonly file: string;
+  readonly index: number;
+  readonly several: boolean;
+  readonly pixels: Uint8Array;
+}
+
+/**
+ * Classify files and print a row an image as soon as it is known. A file that cannot be read is named and the others go on.
+ * @throws QuarterturnError `data` at the end where files could not be read, `interrupted` where it was stopped
+ */
+export async function predictFiles(
+  classifier: Classifier,
+  files: readonly string[],
+  { format, output, session, limit, invert }: PredictFilesOptions,
+): Promise<void> {
+  const say = (text: string): void => session.emit({ type: 'note', text });
+  const trainingMean = classifier.preprocessing?.meanBrightness;
+  const warnings = createWarnings({ size: classifier, trainingMean, invert, say });
+  const progress = createFileProgress(files.length, session);
+  const print = (text: string): Promise<void> => {
+    session.clear();
+    return output.write(text);
+  };
+  let batch: PendingImage[] = [];
+  const failures: unknown[] = [];
+  let classified = 0;
+  const flush = async (): Promise<void> => {
+    if (batch.length === 0) return;
+    const rows = await classifyBatch(classifier, batch);
+    classified += batch.length;
+    batch = [];
+    await print(format.rows(rows));
+  };
+  const isOver = (): boolean => session.signal.aborted || output.isClosed;
+
+  for await (const read of readFiles(files, classifier, { limit, invert })) {
+    if (isOver()) break;
+    if ('error' in read) {
+      failures.push(read.error);
+      say(formatErrorLine(read.error));
+      progress.advance(1);
+      continue;
+    }
+    const { file, images } = read;
+    warnings.look(file, images);
+    const imageBytes = images.pixels.length / images.count;
+    for (let index = 0; index < images.count && !isOver(); index++) {
+      const pixels = images.pixels.subarray(index * imageBytes, (index + 1) * imageBytes);
+      batch.push({ file, index, several: images.count > 1, pixels });
+      if (batch.length === batchSize) await flush();
+      progress.advance(1 / images.count);
+    }
+    if (images.count === 0) progress.advance(1);
+  }
+  if (!isOver()) await flush();
+  await print(format.end());
+  warnings.end();
+  if (session.signal.aborted) {
+    throw new QuarterturnError(
+      'interrupted',
+      `after ${formatCount(classified)} images; their rows are printed.`,
+    );
+  }
+  if (failures.length > 0) {
+    const [bad, all] = [failures.length, files.length].map(formatCount);
+    throw new QuarterturnError(
+      'data',
+      `predict: expected readable files only. Received: ${bad} of ${all} unreadable.`,
+      {
+        hint: 'They are named above; the rows of all others are printed.',
+        cause: failures[0],
+      },
+    );
+  }
+}
+
+async function classifyBatch(
+  classifier: Classifier,
+  batch: readonly PendingImage[],
+): Promise<LabelledPrediction[]> {
+  const { height, width, channels, classNames } = classifier;
+  const imageBytes = height * width * channels;
+  const images = new Uint8Array(batch.length * imageBytes);
+  for (const [i, { pixels }] of batch.entries()) images.set(pixels, i * imageBytes);
+  const dataset: ImageDataset = {
+    name: 'files',
+    images,
+    count: batch.length,
+    height,
+    width,
+    channels,
+    classNames,
+  };
+  const probabilities = await classifier.classify(dataset);
+  return batch.map(({ file, index, several }, i) => {
+    const row = [...probabilities.subarray(i * classNames.length, (i + 1) * classNames.length)];
+    const probability = Math.max(...row);
+    return {
+      label: labelOf(file, index, several),
+      prediction: {
+        file,
+        index,
+        class: classNames[row.indexOf(probability)]!,
+        probability,
+        probabilities: Object.fromEntries(row.map((p, k) => [classNames[k]!, p])),
+      },
+    };
+  });
+}
+
+/** How far the files are, and how long the others will take. */
+function createFileProgress(total: number, { emit }: Session): { advance(files: number): void } {
+  const startedAt = performance.now();
+  let done = 0;
+  return {
+    advance(files) {
+      done += files;
+      const elapsedMs = performance.now() - startedAt;
+      if (elapsedMs < quietMs) return;
+      const etaMs = (elapsedMs / done) * (total - done);
+      emit({ type: 'pass', title: 'Classifying', done, total, etaMs });
+    },
+  };
+}

@@ -1,0 +1,36 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { partsOf } from './held-back.js';
+
+test('every label is held back once, and every class has one left in the others', () => {
+  const classes = fc.array(fc.nat({ max: 4 }), { minLength: 2, maxLength: 60 });
+  fc.assert(
+    fc.property(classes, fc.integer({ min: 2, max: 6 }), (labels, most) => {
+      const counts = new Map<number, number>();
+      for (const k of labels) counts.set(k, (counts.get(k) ?? 0) + 1);
+      const fewest = Math.min(...counts.values());
+      const parts = partsOf(labels, most);
+      if (fewest < 2) {
+        expect(parts).toBeUndefined();
+        return;
+      }
+      expect(parts).toHaveLength(Math.min(most, fewest));
+      expect(parts!.flat().sort((a, b) => a - b)).toEqual([...labels.keys()]);
+      for (const part of parts!) {
+        for (const k of counts.keys()) {
+          const held = part.filter((at) => labels[at] === k).length;
+          expect(held).toBeGreaterThan(0);
+          expect(held).toBeLessThan(counts.get(k)!);
+        }
+      }
+    }),
+  );
+});
+
+test('three parts where nothing else is asked for', () => {
+  expect(partsOf([0, 0, 0, 0, 1, 1, 1, 1])).toEqual([
+    [0, 3, 4, 7],
+    [1, 5],
+    [2, 6],
+  ]);
+});

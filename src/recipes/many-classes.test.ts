@@ -1,0 +1,104 @@
+import { beforeAll, describe, expect, it } from 'vitest';
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import type { Runtime } from '../runtime/runtime.js';
+import { MemoryStore } from '../train/checkpoint.js';
+import { evaluate } from '../train/evaluate.js';
+import { freshWeights } from '../train/train-step.js';
+import { labelledSet } from './classify.js';
+import { networkFor, randomFor } from './context.js';
+import { collectExhibits } from './exhibits.js';
+import { partsOf } from './held-back.js';
+import { labelledImages, labelledIndices } from './labels.js';
+import { settingsFor } from './presets.js';
+import { foundWhenHeldBack, propagateLabels, pseudoLabels } from './propagate.js';
+
+const side = 28;
+
+/** Images n of class n mod `classes`, which is written into their first pixels. */
+function images(name: string, count: number, classes: number): ImageDataset {
+  const pixels = new Uint8Array(count * side * side);
+  const labels = Int32Array.from({ length: count }, (_, n) => n % classes);
+  for (const [n, label] of labels.entries()) pixels.set([label & 255, label >> 8], n * side * side);
+  const classNames = Array.from({ length: classes }, (_, k) => `kind ${k}`);
+  return { name, images: pixels, labels, count, height: side, width: side, channels: 1, classNames };
+}
+
+// A byte counts 256 classes: beyond them, numbers began again from 0.
+describe.each([300, 1000])('%i classes', (classes) => {
+  const data: DataSource = {
+    train: images('train', 2 * classes, classes),
+    test: images('test', classes, classes),
+    origin: 'made for this test',
+    checksums: {},
+  };
+  const settings = {
+    ...settingsFor('quick', { labelsPerClass: 1, width: 1 / 16 }),
+    finetune: { ...settingsFor('quick').finetune, frozenBlocks: 0 },
+  };
+  const everyClass = Array.from({ length: classes }, (_, k) => k);
+  let runtime: Runtime;
+  beforeAll(async () => {
+    runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  });
+
+  it('selection takes one of each', () => {
+    expect([...labelledIndices({ settings, data }, 0)]).toEqual(everyClass);
+    const drawn = labelledImages({ settings, data }, 1);
+    expect([...drawn.labels!]).toEqual(everyClass);
+    expect(Array.from(everyClass, (n) => drawn.images[n * side * side + 1])).toEqual(
+      everyClass.map((k) => k >> 8),
+    );
+  });
+
+  it('given labels keep their classes', () => {
+    const labels = { data: null, images: everyClass.map((k) => ({ index: k, label: `kind ${k}` })) };
+    expect([...labelledImages({ settings: { ...settings, labels }, data }, 0).labels!]).toEqual(everyClass);
+  });
+
+  it('propagation reaches the neighbour of each label', async () => {
+    // Image k is joined to image classes + k alone.
+    const graph = {
+      count: 2 * classes,
+      offsets: Uint32Array.from({ length: 2 * classes + 1 }, (_, i) => i),
+      targets: Uint32Array.from({ length: 2 * classes }, (_, i) => (i + classes) % (2 * classes)),
+      weights: new Float32Array(2 * classes).fill(1),
+    };
+    const known = { rows: everyClass, classes: labelledImages({ settings, data }, 0).labels! };
+    const found = pseudoLabels(propagateLabels(graph, known, classes, 5), classes, 0);
+    expect([...found.rows]).toEqual([...everyClass, ...everyClass.map((k) => k + classes)]);
+    expect([...found.classes]).toEqual([...everyClass, ...everyClass]);
+
+    const twice = { rows: found.rows, classes: found.classes };
+    expect(await foundWhenHeldBack(graph, twice, classes, partsOf(twice.classes)!)).toBe(2 * classes);
+  });
+
+  it('evaluation and confusion tell the last class from those before it', async () => {
+    const network = networkFor(settings.network, data.train, classes, 0.9);
+    const context = { settings, data, runtime, store: new MemoryStore(), emit: () => {} };
+    const weights = freshWeights(network, randomFor(context, 'weights'));
+    // This one takes everything for the last class.
+    const bias = weights[`${network.head.name}.bias`]!;
+    bias.data[classes - 1] = 1e3;
+    const test = await evaluate(network, weights, labelledSet('test', data.test!), context);
+    expect([...test.targets]).toEqual(everyClass);
+    expect(new Set(test.predictions)).toEqual(new Set([classes - 1]));
+    expect(test.metrics.accuracy).toBeCloseTo(1 / classes, 12);
+
+    const classifier = { network, weights, train: test, test };
+    const draw = {
+      classifier,
+      scratch: undefined,
+      selfTrained: undefined,
+      baseline: undefined,
+      evidence: [],
+    };
+    const outcomes = { pretrained: undefined, draws: [draw], failures: [] };
+    const { confusions, classCounts } = collectExhibits(context, outcomes);
+    expect(confusions).toHaveLength(1);
+    const { counts } = confusions[0]!;
+    expect(counts.map((row) => row[classes - 1])).toEqual(everyClass.map(() => 1));
+    expect(counts.flat().reduce((sum, n) => sum + n, 0)).toBe(classes);
+    expect(classCounts.map(({ train, labelled }) => [train, labelled])).toEqual(everyClass.map(() => [2, 1]));
+  });
+});

@@ -1,0 +1,82 @@
+import { type BackboneName, type Network, rotNet } from '../../src/nn/rotnet.js';
+import { Random } from '../../src/random/random.js';
+import { float32, sizeOf, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { freshWeights } from '../../src/train/train-step.js';
+
+/** [height, width, channels] of images. */
+export type SampleSize = readonly [number, number, number];
+
+/** Every backbone, and sizes at which patches are of 2, of 2 in colour, and of 5. */
+export const sampleBackbones: readonly BackboneName[] = ['rotnet', 'compact'];
+export const sampleSizes: readonly SampleSize[] = [
+  [28, 28, 1],
+  [32, 32, 3],
+  [100, 100, 3],
+];
+
+/** One image, a few, and as many as fill a batch. */
+export const sampleCounts = [1, 3, 128] as const;
+
+export const sampleClasses = ['ant', 'bee', 'cat', 'dog', 'eel'];
+
+export interface SampleClassifier {
+  readonly network: Network;
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+/** A classifier that was never trained, but whose every tensor matters and whose answers differ between images. */
+export function sampleClassifier(
+  backbone: BackboneName,
+  [height, imageWidth, channels]: SampleSize,
+): SampleClassifier {
+  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
+  const network = rotNet(
+    { backbone, width: 0.125, height, imageWidth, channels, batchNorm },
+    sampleClasses.length,
+  );
+  const random = Random.seeded(5);
+  const weights = freshWeights(network, random);
+  for (const { name, shape } of network.specs) {
+    const stream = random.split('values', name);
+    const draw = (centre: number, spread: number) =>
+      float32(
+        shape,
+        Float32Array.from({ length: sizeOf(shape) }, () => centre + spread * (stream.uniform() - 0.5)),
+      );
+    if (/scale$|Variance$/.test(name)) weights[name] = draw(1, 0.5);
+    if (/shift$|Mean$|bias$/.test(name)) weights[name] = draw(0, 0.2);
+  }
+  weights['head.kernel'] = contrasts(network);
+  return { network, weights };
+}
+
+/** A head whose weights sum to 0 in each class: features are positive, and what they share must not decide. */
+function contrasts({ specs, classes }: Network): Tensor<'float32'> {
+  const { shape } = specs.find(({ name }) => name === 'head.kernel')!;
+  return float32(
+    shape,
+    Float32Array.from({ length: sizeOf(shape) }, (_, i) => {
+      const [feature, k] = [Math.floor(i / classes), i % classes];
+      return 6 * Math.cos((2 * Math.PI * (k + 1) * feature) / shape[0]!);
+    }),
+  );
+}
+
+/** Images with structure at all scales: gratings of any direction and width, each over its own ground. */
+export function sampleImages(count: number, [height, width, channels]: SampleSize): Tensor<'uint8'> {
+  const pixels = new Uint8Array(count * height * width * channels);
+  let at = 0;
+  for (let n = 0; n < count; n++) {
+    const random = Random.seeded(n);
+    const [u, v, ground, swing] = [random.uniform(), random.uniform(), random.uniform(), random.uniform()];
+    for (let y = 0; y < height; y++) {
+      for (let x = 0; x < width; x++) {
+        for (let c = 0; c < channels; c++) {
+          const wave = Math.sin(u * y + (v + 0.2 * c) * x + 2 * c);
+          pixels[at++] = Math.round(255 * (0.5 * ground + 0.5 * swing * (0.5 + 0.5 * wave)));
+        }
+      }
+    }
+  }
+  return tensor('uint8', [count, height, width, channels], pixels);
+}
