@@ -86,19 +86,19 @@ const programSubstitutions: readonly Substitution[] = [
 ];
 
 /** What is not run here, and why. */
-const notRun: Readonly<Record<string, string>> = {
-  'npm test': 'this test is a part of it',
-  '.ci/run': 'it installs Debian packages, and ends in npm test',
-  'npm run bench': 'minutes of timing beside PyTorch: bench.test.ts runs its programs',
-  'npm run example -- mnist-100-labels': 'it learns all of MNIST: its program is run below',
-  'npm ci': 'an installation by hand: setup.test.ts runs the one that set-up does',
-  'npm pack': 'package.test.ts',
-  'ONNXRUNTIME_NODE_INSTALL=skip npm install ../quarterturn/quarterturn-0.1.0.tgz': 'package.test.ts',
-  'npx quarterturn --version': 'package.test.ts',
-  'node -e "require('onnxruntime-node').InferenceSession.create(new Uint8Array(1)).catch(() => console.log('no crash'))" $(seq 8000)':
-    'it is the crash that it shows',
-  'quarterturn evaluate runs/five --device webgpu': 'not every machine has an adapter: webgpu.test.ts',
-};
+const notRun: readonly { readonly what: RegExp; readonly why: string }[] = [
+  { what: /^npm test$/, why: 'this test is a part of it' },
+  { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
+  { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: bench.test.ts runs its parts' },
+  { what: /^npm run example /, why: 'it learns all of MNIST: its program is run below' },
+  { what: /^npm ci$/, why: 'an installation by hand: setup.test.ts runs the one that set-up does' },
+  { what: /^npm pack$/, why: 'package.test.ts' },
+  { what: /^ONNXRUNTIME_NODE_INSTALL=skip npm install /, why: 'package.test.ts' },
+  { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
+  { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
+  { what: / --device webgpu$/, why: 'not every machine has an adapter: webgpu.test.ts' },
+];
+const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));
 
 const documents = instructions();
 /** What every document finds in the current folder: images, runs, a model, labels to be given. */
@@ -184,7 +184,7 @@ function commandsToRun() {
       const { text } = command;
       const ownFiles = /runs\/|labels\.json/.test(text) ? source : '';
       const key = `${ownFiles} ${commandToRun(command)}`;
-      if (text in notRun || seen.has(key)) return false;
+      if (!isRun(command) || seen.has(key)) return false;
       seen.add(key);
       return true;
     }),
@@ -281,7 +281,7 @@ describe('the documents', () => {
 
   test('still have every command that is not run', () => {
     const texts = documents.flatMap(({ commands }) => commands.map(({ text }) => text));
-    expect(Object.keys(notRun).filter((text) => !texts.includes(text))).toEqual([]);
+    expect(notRun.filter(({ what }) => !texts.some((text) => what.test(text)))).toEqual([]);
   });
 
   test('are read whole: blocks, sentences, comments', () => {
