@@ -110,7 +110,8 @@ async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<P
 async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
   const source = await RunFolder.open(path, { readOnly: true });
   const config = await readConfig(source);
-  const base = settingsOfConfig(config, path);
+  // The steps that fine-tuning has are no longer counted out for that run's budget.
+  const { budgetMs: _, ...base } = settingsOfConfig(config, path);
   return {
     settings: await chosenSettings(flags, 'finetune', base),
     stages: ['finetune'],
@@ -128,7 +129,7 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   const settings =
     budgetMs === undefined
       ? plan.settings
-      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, budgetMs);
+      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, { budgetMs, stages });
   assertGoingOn(session);
   const folder = await openFolder();
   session.emit({ type: 'note', text: `Run   ${folder.name}` });
