@@ -4,8 +4,8 @@ import type { Program, Runtime } from '../runtime/runtime.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
 import type { EventListener } from './events.js';
-import { nextEpoch, notStarted, type Progress, progressOf } from './progress.js';
 import { letSignalsThrough } from './pass.js';
+import { nextEpoch, notStarted, type Progress, progressOf } from './progress.js';
 import type { EpochRecord, Metrics, PileMetrics, StageName } from './run-record.js';
 import {
   buildTrainStep,

@@ -18,7 +18,7 @@ import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
 const smallestSteps = {
   ...smallSettings,
   pretrain: { ...smallSettings.pretrain, epochs: 1 },
-  finetune: { epochs: 4 },
+  finetune: { epochs: 1 },
   selfTrain: { ...smallSettings.selfTrain, epochs: 1, stepsPerEpoch: 3 },
 };
 const { selfTrain: _, ...withoutSelfTraining } = smallSettings;

@@ -8,7 +8,7 @@ import { idx } from './tiny-data.js';
 export const smallSettings = {
   network: { width: 0.0625 },
   pretrain: { epochs: 2, stepsPerEpoch: 4, batchSize: 32 },
-  finetune: { epochs: 15 },
+  finetune: { epochs: 4 },
   selfTrain: { epochs: 2, stepsPerEpoch: 6, labelledPerStep: 8, pairsPerStep: 28 },
   baseline: { epochs: 2 },
 };
