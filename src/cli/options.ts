@@ -76,10 +76,7 @@ export const option = {
       'JSON with any settings, or the config.json of a run, put over the preset (default: none; flags go over it)',
     ).conflicts('resume'),
   data: () =>
-    new Option(
-      '--data <folder>',
-      'the four IDX files, plain or .gz (default: MNIST, installed with the package)',
-    ),
+    new Option('--data <folder>', 'the IDX files, plain or .gz (default: MNIST, installed with the package)'),
   device: () =>
     new Option('--device <name>', 'cpu or webgpu (default: cpu, which every machine has)').argParser(
       choice('--device', devices),

@@ -303,7 +303,8 @@ describe('createProgress', () => {
       }
       return writes.slice(before + 1).map((line) => Number(/epoch +(\d+)/.exec(line)![1]));
     };
-    expect(train(4, 10)).toEqual([1, 2, 3, 4]);
+    expect(train(3, 10)).toEqual([1, 2, 3]);
+    expect(train(4, 45_000)).toEqual([1, 2, 3, 4]);
     expect(train(150, 10)).toEqual([]);
     expect(train(150, 500)).toEqual([60, 120]);
     expect(train(20, 3_600_000)).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
@@ -343,7 +344,7 @@ describe('createProgress', () => {
       '\n',
     );
     expect(lines.length).toBeGreaterThan(30);
-    expect(lines.length).toBeLessThan(60);
+    expect(lines.length).toBeLessThan(56); // npm has four of its own to say
   });
 
   test('draws at most ten times a second', () => {

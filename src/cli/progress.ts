@@ -41,7 +41,7 @@ export interface Progress {
 /** On a terminal only about this many epochs of a stage get a lasting line. */
 const maxEpochLines = 20;
 /** Elsewhere all epochs of a stage do where they are so few, and of more only a sign of life now and then. */
-const fewEpochs = 4;
+const fewEpochs = 3;
 const signOfLifeMs = 30_000;
 
 /**

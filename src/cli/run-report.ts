@@ -13,7 +13,13 @@ import { formatBytes, formatDuration, formatPercent, formatRate } from '../repor
 import { stageTitles } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
-import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../train/run-record.js';
+import {
+  type Evidence,
+  exhibitsSchema,
+  type RunRecord,
+  type RunResult,
+  resultSchema,
+} from '../train/run-record.js';
 import { shellPath, shownPath } from './paths.js';
 
 /** The `config.json` of a run. */
@@ -88,19 +94,17 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
   return lines.join('\n');
 }
 
-/** Which classifier was kept, and what held-back labels said of each. */
+/** Which classifier was kept, what held-back labels said of it and of the others, and what came to nothing. */
 function choiceLines({ final, evidence, failures }: RunResult): string[] {
-  const shares = evidence.map(
-    ({ stage, found, of }) => `${stageTitles[stage]}: ${formatPercent(found / of, 1)}`,
-  );
+  const found = ({ found, of }: Evidence) => formatPercent(found / of, 0);
+  const kept = evidence.find(({ stage }) => stage === final?.stage);
+  const others = evidence.filter((entry) => entry !== kept);
   return [
-    ...failures.map(({ stage, reason }) => `${stageTitles[stage]} came to no result: ${reason}`),
-    ...(final && shares.length > 0
+    ...failures.map(({ stage, reason }) => `Failed  ${stageTitles[stage]}: ${reason}`),
+    ...(kept
       ? [
-          'Labels found again when they were held back',
-          ...shares.map((line) => `  ${line}`),
-          `Kept: ${stageTitles[final.stage]}`,
-          '',
+          `Kept    ${stageTitles[kept.stage]}: finds ${found(kept)} of labels held back`,
+          ...others.map((entry) => `        (${stageTitles[entry.stage]}: ${found(entry)})`),
         ]
       : []),
   ];

@@ -35,7 +35,7 @@ export function addRunCommand(program: Command): void {
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
     ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
-    ['quarterturn run --data my-images', 'your own images, as four IDX files'],
+    ['quarterturn run --data my-images', 'your own images, as IDX files'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],
   ]);
   command.action(async (flags: TrainFlags) => (await import('./train.js')).train('run', flags));

@@ -18,7 +18,7 @@ import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
 const smallestSteps = {
   ...smallSettings,
   pretrain: { ...smallSettings.pretrain, epochs: 1 },
-  finetune: { epochs: 4 },
+  finetune: { epochs: 1 },
   selfTrain: { ...smallSettings.selfTrain, epochs: 1, stepsPerEpoch: 3 },
 };
 const { selfTrain: _, ...withoutSelfTraining } = smallSettings;
@@ -86,17 +86,19 @@ const programSubstitutions: readonly Substitution[] = [
 ];
 
 /** What is not run here, and why. */
-const notRun: Readonly<Record<string, string>> = {
-  'npm test': 'this test is a part of it',
-  '.ci/run': 'it installs Debian packages, and ends in npm test',
-  'npm run bench': 'minutes of timing beside PyTorch: bench.test.ts runs its programs',
-  'npm run example -- mnist-100-labels': 'it learns all of MNIST: its program is run below',
-  'npm ci': 'an installation by hand: setup.test.ts runs the one that set-up does',
-  'npm pack': 'package.test.ts',
-  'ONNXRUNTIME_NODE_INSTALL=skip npm install ../quarterturn/quarterturn-0.1.0.tgz': 'package.test.ts',
-  'npx quarterturn --version': 'package.test.ts',
-  'quarterturn evaluate runs/five --device webgpu': 'not every machine has an adapter: webgpu.test.ts',
-};
+const notRun: readonly { readonly what: RegExp; readonly why: string }[] = [
+  { what: /^npm test$/, why: 'this test is a part of it' },
+  { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
+  { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: bench.test.ts runs its parts' },
+  { what: /^npm run example /, why: 'it learns all of MNIST: its program is run below' },
+  { what: /^npm ci$/, why: 'an installation by hand: setup.test.ts runs the one that set-up does' },
+  { what: /^npm pack$/, why: 'package.test.ts' },
+  { what: /^ONNXRUNTIME_NODE_INSTALL=skip npm install /, why: 'package.test.ts' },
+  { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
+  { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
+  { what: / --device webgpu$/, why: 'not every machine has an adapter: webgpu.test.ts' },
+];
+const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));
 
 const documents = instructions();
 /** What every document finds in the current folder: images, runs, a model, labels to be given. */
@@ -125,13 +127,15 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => fs.rm(world, { recursive: true, force: true }));
 
-/** `digit.png`, as a person would have it: larger than MNIST's, and two more beside it. */
+/** `digit.png`, as a person would have it: larger than MNIST's, and two more beside it; a folder of them. */
 async function writeDigits(folder: string): Promise<void> {
   const bytes = await fs.readFile(join(folder, 't10k-images-idx3-ubyte'));
+  await fs.mkdir(join(folder, 'my-pictures'));
   for (const [i, name] of ['digit', 'one', 'two'].entries()) {
     const pixels = bytes.subarray(16 + i * 784, 16 + (i + 1) * 784);
     const image = sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } }).resize(112, 112);
     await image.png().toFile(join(folder, `${name}.png`));
+    await image.jpeg().toFile(join(folder, 'my-pictures', `${name}.jpg`));
   }
 }
 
@@ -159,9 +163,10 @@ function substituted(text: string, substitutions: readonly Substitution[]): stri
   return substitutions.reduce((result, { what, by }) => result.replace(what, by), text);
 }
 
-/** A command in a sentence may be no more than a name, which has to be one that there is. */
+/** What a sentence says may be no more than a command's name, or what it takes: the command has to be there. */
 function commandToRun({ text, inSentence }: DocumentedCommand): string {
-  if (inSentence && /^quarterturn [\w-]+$/.test(text)) return `${text} --help`;
+  const [, name] = /^(quarterturn [\w-]+)(?: <.*)?$/.exec(text) ?? [];
+  if (inSentence && name !== undefined) return `${name} --help`;
   return substituted(text, commandSubstitutions);
 }
 
@@ -179,7 +184,7 @@ function commandsToRun() {
       const { text } = command;
       const ownFiles = /runs\/|labels\.json/.test(text) ? source : '';
       const key = `${ownFiles} ${commandToRun(command)}`;
-      if (text in notRun || seen.has(key)) return false;
+      if (!isRun(command) || seen.has(key)) return false;
       seen.add(key);
       return true;
     }),
@@ -276,7 +281,7 @@ describe('the documents', () => {
 
   test('still have every command that is not run', () => {
     const texts = documents.flatMap(({ commands }) => commands.map(({ text }) => text));
-    expect(Object.keys(notRun).filter((text) => !texts.includes(text))).toEqual([]);
+    expect(notRun.filter(({ what }) => !texts.some((text) => what.test(text)))).toEqual([]);
   });
 
   test('are read whole: blocks, sentences, comments', () => {

@@ -8,7 +8,7 @@ import { idx } from './tiny-data.js';
 export const smallSettings = {
   network: { width: 0.0625 },
   pretrain: { epochs: 2, stepsPerEpoch: 4, batchSize: 32 },
-  finetune: { epochs: 15 },
+  finetune: { epochs: 4 },
   selfTrain: { epochs: 2, stepsPerEpoch: 6, labelledPerStep: 8, pairsPerStep: 28 },
   baseline: { epochs: 2 },
 };
@@ -22,11 +22,9 @@ export async function writeMnistSubset(
   await mkdir(folder, { recursive: true });
   const write = async (stem: string, { images, labels, height, width }: ImageDataset, count: number) => {
     const pixels = images.subarray(0, count * height * width);
+    const classes = Uint8Array.from(labels!.subarray(0, count));
     await writeFile(join(folder, `${stem}-images-idx3-ubyte`), idx([count, height, width], pixels));
-    await writeFile(
-      join(folder, `${stem}-labels-idx1-ubyte`),
-      idx([count], Uint8Array.from(labels!.subarray(0, count))),
-    );
+    await writeFile(join(folder, `${stem}-labels-idx1-ubyte`), idx([count], classes));
   };
   await write('train', mnist.train, counts.train);
   await write('t10k', mnist.test!, counts.test);
