@@ -30,7 +30,13 @@ export function bindingError(cause: unknown): QuarterturnError {
 
   const folder = join(bindingsFolder, platform, arch);
   if (existsSync(join(home, folder, bindingFile))) {
-    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0] : String(cause);
+    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0]! : String(cause);
+    if (/failed to map segment|cannot allocate memory/i.test(reason)) {
+      return fail(
+        `too little memory to load it (${reason})`,
+        'Raise the limit (ulimit -v unlimited), or stop other programs.',
+      );
+    }
     return fail(
       `one that this system cannot load (${reason})`,
       usesMusl()

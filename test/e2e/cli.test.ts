@@ -131,7 +131,11 @@ describe('a run', () => {
       baselineReestimated: { test: metrics },
       scratch: { test: metrics },
       selfTrain: { test: metrics },
-      final: { stage: expect.stringMatching(/^(finetune|selfTrain)$/), test: metrics },
+      final: { stage: expect.stringMatching(/^(finetune|scratch|selfTrain)$/), test: metrics },
+      evidence: ['finetune', 'scratch', 'selfTrain'].map((stage) =>
+        expect.objectContaining({ stage, found: expect.any(Number), of: 15 }),
+      ),
+      failures: [],
       ladder: ['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain'].map((figure) => ({
         figure,
         step: expect.any(String),
@@ -167,6 +171,7 @@ describe('a run', () => {
     expect((await fs.readdir(join(cwd, run))).sort()).toEqual([
       'checkpoints',
       'config.json',
+      'evidence.json',
       'exhibits.json',
       'metrics.jsonl',
       'models',

@@ -50,7 +50,7 @@ function readText(path: string): string {
 
 /**
  * Commands and programs of a page, in their order.
- * @throws Error for a block in a language that nobody would run here
+ * @throws Error for a block in a language that nobody would run here, or of JSON that is none
  */
 export function ofMarkdown(source: string, text: string): Instructions {
   const commands: DocumentedCommand[] = [];
@@ -63,6 +63,8 @@ export function ofMarkdown(source: string, text: string): Instructions {
       commands.push(...commandsOf(block!).map((line) => ({ text: line, inSentence: false })));
     } else if (language === 'ts') {
       programs.push(block!);
+    } else if (language === 'json') {
+      JSON.parse(block!);
     } else if (language !== '' || block!.split('\n').some((line) => commandLine.test(line.trim()))) {
       throw new Error(`${source}: a block that is neither sh nor ts nor a drawing:\n${block}`);
     }
