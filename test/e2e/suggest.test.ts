@@ -121,7 +121,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
       /at least one image of every class\. Received: none of 1, 2\./,
       [{ index: 3, label: null }],
     ],
-    ['run', 1, /expected a labels file\. Received: /, 'no JSON'],
+    ['run', 1, /expected a value at line 1, column 1\. Received: "no JSON"/, 'no JSON'],
     ['run --draws 2', 2, /draws: expected 1, since the labels are given/, [{ index: 3, label: null }]],
     ['run --labels-per-class 2', 2, /'--labels <file>' cannot be used with/, [{ index: 3, label: null }]],
     ['suggest runs/turns --strategy best', 2, /--strategy: expected typical or uncertain/, []],
