@@ -20,6 +20,9 @@ export interface Instructions {
   readonly programs: readonly string[];
 }
 
+/** Languages of blocks that are tried elsewhere, by the test of what the page is about. */
+const triedElsewhere: ReadonlySet<string> = new Set(['python', 'json']);
+
 /** How a command line begins. */
 const commandLine = /^(?:npx |npm |node |quarterturn |\.ci\/)/;
 
@@ -50,7 +53,7 @@ function readText(path: string): string {
 
 /**
  * Commands and programs of a page, in their order.
- * @throws Error for a block in a language that nobody would run here, or of JSON that is none
+ * @throws Error for a block in a language that nobody would run here
  */
 export function ofMarkdown(source: string, text: string): Instructions {
   const commands: DocumentedCommand[] = [];
@@ -63,9 +66,10 @@ export function ofMarkdown(source: string, text: string): Instructions {
       commands.push(...commandsOf(block!).map((line) => ({ text: line, inSentence: false })));
     } else if (language === 'ts') {
       programs.push(block!);
-    } else if (language === 'json') {
-      JSON.parse(block!);
-    } else if (language !== '' || block!.split('\n').some((line) => commandLine.test(line.trim()))) {
+    } else if (
+      !triedElsewhere.has(language!) &&
+      (language !== '' || block!.split('\n').some((line) => commandLine.test(line.trim())))
+    ) {
       throw new Error(`${source}: a block that is neither sh nor ts nor a drawing:\n${block}`);
     }
   }
