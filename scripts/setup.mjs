@@ -89,6 +89,9 @@ function install(folder) {
     const options = ['--include=dev', '--no-audit', '--no-fund', '--no-progress', '--loglevel=error'];
     const npm = run('npm', ['ci', ...options], {
       cwd,
+      // onnxruntime-node's install script would fetch CUDA libraries, which nothing here uses, and fail the whole
+      // installation where it cannot reach their host; the CPU and WebGPU kernels are in the package itself.
+      env: { ONNXRUNTIME_NODE_INSTALL: 'skip', ...process.env },
       // What npm has to say when all goes well is not worth a line; its errors are on stderr.
       stdio: ['ignore', 'ignore', 2],
       // On Windows npm is a .cmd file, which only a shell can start.

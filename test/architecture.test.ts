@@ -31,7 +31,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   train: training,
   // Exporting a finished model is a recipe: it writes the file that the runtime would load.
   recipes: [...training, 'train', 'lower', 'onnx'],
-  report: [...foundation, 'train'],
+  report: [...foundation, 'train', 'data'],
   cli: ['*'],
   index: ['*'],
 };

@@ -11,10 +11,12 @@ import {
   variants,
 } from '../recipes/ablation.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
-import { assertScalable, measureSpeeds, predictMs, type Speeds } from '../recipes/budget.js';
+import { assertScalable } from '../recipes/budget.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../recipes/fingerprint.js';
+import { measureSpeeds } from '../recipes/measure-speeds.js';
 import { assertFits, run } from '../recipes/run.js';
+import { predictMs, type Speeds } from '../recipes/run-cost.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { type Cost, costOf } from '../recipes/stages.js';
 import { type AblationRow, ablationRow, ablationTable } from '../report/ablation.js';
@@ -143,7 +145,8 @@ async function wholeRecipe(flags: AblateFlags): Promise<RunSettings> {
 
 /** The budget is that of one run of the whole recipe on one choice of labels: every variant has its steps. */
 async function fittedTo(budgetMs: number, context: Omit<RecipeContext, 'store'>): Promise<RunSettings> {
-  const fitted = await settingsWithin({ ...context, settings: { ...context.settings, draws: 1 } }, budgetMs);
+  const settings = { ...context.settings, draws: 1 };
+  const fitted = await settingsWithin({ ...context, settings }, { budgetMs });
   return { ...fitted, draws: context.settings.draws };
 }
 

@@ -1,14 +1,7 @@
-import {
-  type FittedBudget,
-  fitToBudget,
-  greatestScale,
-  leastSteps,
-  type MeasuredContext,
-  measureSpeeds,
-  type Speeds,
-  stepsOf,
-} from '../recipes/budget.js';
+import { type FittedBudget, fitToBudget, greatestScale, leastSteps } from '../recipes/budget.js';
 import { formatBudget } from '../recipes/budget-time.js';
+import { type MeasuredContext, measureSpeeds } from '../recipes/measure-speeds.js';
+import { type Speeds, stepsOf } from '../recipes/run-cost.js';
 import type { RunSettings } from '../recipes/settings.js';
 import { stagesOf } from '../recipes/stages.js';
 import { formatCount, formatDuration } from '../report/format.js';
@@ -23,22 +16,32 @@ const stageWords: Readonly<Record<StageName, string>> = {
   baseline: 'baseline',
 };
 
+/** What is to be run within a time. */
+export interface Budgeted {
+  /** From the prompt to the report, in ms. */
+  readonly budgetMs: number;
+  /** Default: every stage of the recipe. */
+  readonly stages?: readonly StageName[];
+}
+
 /** The recipe with as many steps as this machine can do within a time, counted from the prompt; tells what was chosen. */
-export async function settingsWithin(context: MeasuredContext, budgetMs: number): Promise<RunSettings> {
+export async function settingsWithin(
+  context: MeasuredContext,
+  { budgetMs, stages = stagesOf(context.settings) }: Budgeted,
+): Promise<RunSettings> {
   // The clock of this process began with it.
-  const speeds = await measureSpeeds(context, () => performance.now());
-  const fitted = fitToBudget(context.settings, budgetMs, speeds);
-  for (const text of budgetNotes(fitted, budgetMs, speeds)) context.emit({ type: 'note', text });
+  const speeds = await measureSpeeds(context, { stages, budgetMs, spentMs: () => performance.now() });
+  const fitted = fitToBudget(context.settings, { budgetMs, speeds, stages });
+  for (const text of budgetNotes(fitted, { budgetMs, stages, speeds })) context.emit({ type: 'note', text });
   return fitted.settings;
 }
 
 /** What a person should know of the chosen steps, a line each. */
 export function budgetNotes(
   { settings, scale, predictedMs, atLeast, atMost }: FittedBudget,
-  budgetMs: number,
-  speeds: Pick<Speeds, 'images'>,
+  { budgetMs, stages, speeds }: Required<Budgeted> & { readonly speeds: Pick<Speeds, 'images'> },
 ): string[] {
-  const steps = stagesOf(settings)
+  const steps = stages
     .filter((stage) => stage !== 'baseline')
     .map((stage) => `${stageWords[stage]} ${formatCount(stepsOf(settings, stage, speeds))}`);
   const lines = [
@@ -51,8 +54,9 @@ export function budgetNotes(
     );
   }
   if (atMost) {
+    const other = settings.preset === 'quick' ? '; --preset best has a larger network to train' : '';
     lines.push(
-      `Budget is more than is used: ${greatestScale} times the recipe's steps is the most, since what more would bring was never measured.`,
+      `Budget is more than is used, it will end after about ${formatDuration(predictedMs)}: ${greatestScale} times the recipe's steps is the most, since what more would bring was never measured${other}.`,
     );
   }
   return lines;

@@ -4,6 +4,7 @@ import { dataDifference, fingerprintIn } from '../recipes/fingerprint.js';
 import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
+import { notebookFor } from '../report/comparison.js';
 import type { EventListener } from '../train/events.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
@@ -56,7 +57,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const title = sameData
       ? ''
       : `On ${place.dataFolder === null ? 'MNIST' : shownPath(place.dataFolder)}, which is other data than that of the run:\n\n`;
-    return `\n${title}${formatFigures(figures)}\n`;
+    return `\n${title}${formatFigures(figures, notebookFor(data.checksums))}\n`;
   });
   process.stdout.write(output);
 }

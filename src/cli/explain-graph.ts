@@ -1,6 +1,7 @@
 import { explainGraph } from '../lower/explain.js';
 import { lowerTraced } from '../lower/lower.js';
-import { type StageGraphName, stageGraph } from '../recipes/stage-graph.js';
+import { stageGraph } from '../recipes/stage-graph.js';
+import type { StageGraphName } from '../recipes/stage-graph-names.js';
 import { measureMachine } from '../runtime/machine.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { profileModel } from '../runtime/profile.node.js';

@@ -3,15 +3,12 @@ import { QuarterturnError } from '../errors.js';
 import { parseBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import type { RunSettings } from '../recipes/settings.js';
-import type { StageGraphName } from '../recipes/stage-graph.js';
+import { stageGraphNames } from '../recipes/stage-graph-names.js';
 import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
 
 /** Kernels that Node has; the runtime says whether the hardware is there. */
 const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
-
-/** Graphs that can be explained. */
-const steps: readonly StageGraphName[] = ['train', 'finetune', 'selfTrain', 'classify'];
 
 const { quick } = presets;
 
@@ -76,7 +73,7 @@ export const option = {
   config: () =>
     new Option(
       '--config <file>',
-      'JSON with any settings of a config.json, put over the preset (default: none; flags go over it)',
+      'JSON with any settings, or the config.json of a run, put over the preset (default: none; flags go over it)',
     ).conflicts('resume'),
   data: () =>
     new Option(
@@ -120,8 +117,8 @@ export const option = {
   step: () =>
     new Option(
       '--step <name>',
-      'train, finetune, selfTrain or classify: which graph (default: train, that of pretraining)',
-    ).argParser(choice('--step', steps)),
+      `${stageGraphNames.slice(0, -1).join(', ')} or ${stageGraphNames.at(-1)}: which graph (default: train, that of pretraining)`,
+    ).argParser(choice('--step', stageGraphNames)),
   graph: () => new Option('--graph', 'a graph, node by node (default: this, as yet all there is)'),
   peak: () =>
     new Option('--peak <GFLOP/s>', 'speed of arithmetic to predict with (default: measured)').argParser(

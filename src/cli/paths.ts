@@ -3,7 +3,7 @@ import { isAbsolute, relative } from 'node:path';
 /** A path as one would type it here, in quotes where a shell needs them. */
 export function shellPath(path: string): string {
   const shown = shownPath(path);
-  return /[^\w./\\:@%+=-]/.test(shown) ? `'${shown}'` : shown;
+  return /[^\w./\\:@%+=-]/.test(shown) ? `'${shown.replaceAll("'", "'\\''")}'` : shown;
 }
 
 /** A path as one would type it here: relative where it lies below the current folder. */

@@ -1,5 +1,8 @@
 import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
+import { sampleRecord } from '../../test/support/sample-record.js';
+import { presets } from '../recipes/presets.js';
+import { settingsOfStage } from '../recipes/settings.js';
 import type { TrainEvent } from '../train/events.js';
 import type { EpochRecord } from '../train/run-record.js';
 import {
@@ -11,6 +14,7 @@ import {
   formatStageStart,
   formatStep,
 } from './progress.js';
+import { formatRun } from './run-report.js';
 import { createStyles } from './terminal.js';
 
 const plain = createStyles(false);
@@ -193,8 +197,11 @@ describe('createProgress', () => {
   ];
 
   test('without a terminal prints only the lasting lines, whole and free of control codes', () => {
-    const { writes, listener, end } = record80(false);
-    everything.forEach(listener);
+    const { writes, clock, listener, end } = record80(false);
+    for (const event of everything) {
+      listener(event);
+      clock.ms += 30_000;
+    }
     end();
     expect(writes).toEqual([
       'Pretraining on rotations  20 epochs, 29,960 steps\n',
@@ -276,13 +283,67 @@ describe('createProgress', () => {
     [250, 13],
     [999, 20],
     [20_001, 11],
-  ])('of %d epochs tells %d', (epochs, lines) => {
-    const { writes, listener } = record80(false);
+  ])('of %d epochs tells %d on a terminal', (epochs, lines) => {
+    const { writes, listener } = record80(true);
     listener({ ...stageStart, epochs });
     for (let epoch = 1; epoch <= epochs; epoch++)
       listener({ type: 'epoch-end', record: { ...record, epoch } });
     expect(writes).toHaveLength(1 + lines);
     expect(writes.at(-1)).toContain(`epoch ${epochs}/${epochs}`);
+  });
+
+  test('without a terminal, of many epochs only a sign of life: half a minute and a tenth of the stage apart', () => {
+    const { writes, clock, listener } = record80(false);
+    const train = (epochs: number, epochMs: number) => {
+      const before = writes.length;
+      listener({ ...stageStart, epochs });
+      for (let epoch = 1; epoch <= epochs; epoch++) {
+        clock.ms += epochMs;
+        listener({ type: 'epoch-end', record: { ...record, epoch } });
+      }
+      return writes.slice(before + 1).map((line) => Number(/epoch +(\d+)/.exec(line)![1]));
+    };
+    expect(train(4, 10)).toEqual([1, 2, 3, 4]);
+    expect(train(150, 10)).toEqual([]);
+    expect(train(150, 500)).toEqual([60, 120]);
+    expect(train(20, 3_600_000)).toEqual([2, 4, 6, 8, 10, 12, 14, 16, 18, 20]);
+  });
+
+  test('a whole run of the quick preset, taken down in a file, is under 60 lines', () => {
+    const { writes, clock, listener, end } = record80(false);
+    const { result, config } = sampleRecord();
+    const note = (text: string) => listener({ type: 'note', text });
+    // Minutes as a slow machine takes them, and each evaluation that the stage ends with.
+    const stages = [
+      ['pretrain', 60_000, 1],
+      ['finetune', 20_000, 2],
+      ['scratch', 25_000, 2],
+      ['selfTrain', 180_000, 2],
+      ['baseline', 3_000, 2],
+    ] as const;
+    note('Data  MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes');
+    note('Run   runs/quick-20250314-101245');
+    for (const [stage, durationMs, evaluations] of stages) {
+      const { epochs } = settingsOfStage(presets.quick, stage)!;
+      if (stage === 'selfTrain') note('98 % of labels held back are found again by their neighbours.');
+      listener({ ...stageStart, stage, epochs });
+      for (let epoch = 1; epoch <= epochs; epoch++) {
+        listener({ ...step, stage, epoch });
+        clock.ms += durationMs / epochs;
+        listener({ type: 'epoch-end', record: { ...record, stage, epoch } });
+        listener({ type: 'checkpoint', path: stage, step: epoch });
+      }
+      listener({ ...pass, title: 'test images' });
+      for (let i = 0; i < evaluations; i++) {
+        listener({ type: 'evaluated', title: 'test images', metrics: record.train });
+      }
+    }
+    end();
+    const lines = `${writes.join('')}${formatRun({ ...result, draws: [] }, 'report.html', config)}\n`.split(
+      '\n',
+    );
+    expect(lines.length).toBeGreaterThan(30);
+    expect(lines.length).toBeLessThan(55); // room for a few more words, and a slower machine
   });
 
   test('draws at most ten times a second', () => {

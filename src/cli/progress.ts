@@ -38,13 +38,16 @@ export interface Progress {
   end(): void;
 }
 
-/** Of a stage with more epochs only about this many get a lasting line. */
+/** On a terminal only about this many epochs of a stage get a lasting line. */
 const maxEpochLines = 20;
+/** Elsewhere all epochs of a stage do where they are so few, and of more only a sign of life now and then. */
+const fewEpochs = 4;
+const signOfLifeMs = 30_000;
 
 /**
  * Show events as they come: on a terminal one live line, rewritten at most ten times a second, above it a lasting
- * line for each stage, epoch (of many short ones some), evaluation and note; elsewhere only the lasting lines, free of
- * control codes.
+ * line for each stage, epoch (of many short ones some), evaluation and note; elsewhere only lasting lines, free of
+ * control codes, and fewer of them: in a log, nobody watches how an epoch goes.
  */
 export function createProgress(options: ProgressOptions): Progress {
   const { stream, isTTY, now = () => performance.now() } = options;
@@ -54,7 +57,10 @@ export function createProgress(options: ProgressOptions): Progress {
   let inEpoch = false;
   // What the stage knew of the unlabelled pile after its last epoch.
   let pile: PileMetrics | undefined;
+  // The stage's last epoch that got a lasting line.
+  let epochTold = 0;
   let drawnAt = Number.NEGATIVE_INFINITY;
+  let printedAt = Number.NEGATIVE_INFINITY;
   let live = false;
   let ended = false;
 
@@ -66,6 +72,13 @@ export function createProgress(options: ProgressOptions): Progress {
   const print = (line: string): void => {
     clear();
     stream.write(`${wrapped(line, lastingWidth())}\n`);
+    printedAt = now();
+  };
+  const isTold = (epoch: number): boolean => {
+    if (isTTY) return isRound(epoch, epochs);
+    if (epochs === undefined || epochs <= fewEpochs) return true;
+    const tenth = (n: number) => Math.floor((10 * n) / epochs!);
+    return tenth(epoch) > tenth(epochTold) && now() - printedAt >= signOfLifeMs;
   };
   const draw = (format: (width: number) => string): void => {
     if (!isTTY || ended || now() - drawnAt < minRedrawMs) return;
@@ -80,6 +93,7 @@ export function createProgress(options: ProgressOptions): Progress {
         epochs = event.epochs;
         inEpoch = false;
         pile = undefined;
+        epochTold = 0;
         return print(formatStageStart(event, styles));
       case 'step':
         inEpoch = true;
@@ -89,7 +103,8 @@ export function createProgress(options: ProgressOptions): Progress {
       case 'epoch-end': {
         inEpoch = false;
         pile = event.record.pile;
-        if (!isShown(event.record.epoch, epochs)) return;
+        if (!isTold(event.record.epoch)) return;
+        epochTold = event.record.epoch;
         return print(formatEpoch(event.record, epochs, lastingWidth(), styles));
       }
       case 'evaluated':
@@ -108,8 +123,8 @@ export function createProgress(options: ProgressOptions): Progress {
   return { listener, clear, end };
 }
 
-/** Whether an epoch gets a lasting line: every one of few, else every 2nd, 5th, 10th, 20th ... and the last. */
-function isShown(epoch: number, epochs = 1): boolean {
+/** Whether an epoch is one of about {@link maxEpochLines}: every one of few, else every 2nd, 5th, 10th ... and the last. */
+function isRound(epoch: number, epochs = 1): boolean {
   let every = 1;
   for (let i = 0; epochs / every > maxEpochLines; i++) every = [2, 5, 10][i % 3]! * 10 ** Math.floor(i / 3);
   return epoch % every === 0 || epoch === epochs;

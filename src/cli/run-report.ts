@@ -3,14 +3,18 @@ import type { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import type { RunFigures } from '../recipes/stages.js';
-import { compareWithNotebook } from '../report/comparison.js';
+import {
+  type ComparisonRow,
+  compareWithNotebook,
+  type NotebookFigures,
+  notebookOf,
+} from '../report/comparison.js';
 import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { stageTitles } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../train/run-folder.node.js';
 import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../train/run-record.js';
 import { shellPath, shownPath } from './paths.js';
-import type { Place } from './place.js';
 
 /** The `config.json` of a run. */
 export async function readConfig(folder: RunFolder): Promise<Readonly<Record<string, unknown>>> {
@@ -64,20 +68,18 @@ export function resumeCommand(folder: string): string {
   return `quarterturn run --resume ${shellPath(folder)}`;
 }
 
-/** A finished run as a person wants to see it: the comparison, what each step brought, and where everything lies. */
-export function formatRun(
-  result: RunResult,
-  report: string,
-  { dataFolder }: Pick<Place, 'dataFolder'>,
-): string {
+/**
+ * A finished run as a person wants to see it: accuracies, what each step brought, and where everything lies. Losses are in
+ * the report.
+ */
+export function formatRun(result: RunResult, report: string, config: RunRecord['config']): string {
   const { ladder } = result;
   const lines = [
     '',
-    formatFigures(result),
+    formatAccuracies(result, notebookOf(config)),
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...choiceLines(result),
-    ...(dataFolder === null ? [] : ["The notebook's figures are for MNIST, not for this data.", '']),
     `Report  ${shownPath(report)}`,
     ...(result.final ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`] : []),
     `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
@@ -104,10 +106,18 @@ function choiceLines({ final, evidence, failures }: RunResult): string[] {
   ];
 }
 
-/** Figures of the stages that were run, beside the notebook's. */
-export function formatFigures(figures: RunFigures): string {
-  const rows = compareWithNotebook(figures).filter(({ ours }) => ours !== null);
-  return comparisonTable(rows, { columns: columns() });
+function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {
+  const rows = rowsOf(figures, notebook).filter(({ unit }) => unit === 'accuracy');
+  return comparisonTable(rows, { columns: columns(), dense: true });
+}
+
+/** All figures of the stages that were run, beside the notebook's where it looked at the same data. */
+export function formatFigures(figures: RunFigures, notebook: NotebookFigures | null): string {
+  return comparisonTable(rowsOf(figures, notebook), { columns: columns() });
+}
+
+function rowsOf(figures: RunFigures, notebook: NotebookFigures | null): readonly ComparisonRow[] {
+  return compareWithNotebook(figures, notebook).filter(({ ours }) => ours !== null);
 }
 
 function columns(): number {

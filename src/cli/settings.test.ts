@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { presets } from '../recipes/presets.js';
+import { presets, settingsFor } from '../recipes/presets.js';
 import { assertUnchanged, chosenSettings } from './settings.js';
 
 let folder: string;
@@ -43,6 +43,14 @@ describe('chosenSettings', () => {
     const { pretrain } = await chosenSettings({ config }, 'pretrain');
     expect(pretrain.schedule).toEqual(constant);
     expect(pretrain.optimizer).toEqual({ ...presets.quick.pretrain.optimizer, momentum: 0.5 });
+  });
+
+  test("takes a run's own config.json for its settings", async () => {
+    const settings = settingsFor('best', { seed: 3, width: 0.5 });
+    const run = { startedAt: '2026-01-01', stages: ['pretrain'], kernels: '1', ...settings, budgetMs: 9 };
+    expect(await chosenSettings({ config: await configFile(run) }, 'pretrain')).toEqual(settings);
+    const seeded = await chosenSettings({ config: await configFile(run), seed: 5 }, 'pretrain');
+    expect(seeded).toEqual({ ...settings, seed: 5 });
   });
 
   test.each([

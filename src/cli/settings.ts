@@ -2,11 +2,12 @@ import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { formatBudget } from '../recipes/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
-import { parseSettings, type RunSettings } from '../recipes/settings.js';
+import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import type { StageName } from '../train/run-record.js';
 import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
+import { shellPath } from './paths.js';
 
 /** Flags that change settings; undefined where not given. */
 export interface SettingFlags {
@@ -43,7 +44,7 @@ export async function chosenSettings(
   epochsOf: StageName,
   base?: RunSettings,
 ): Promise<RunSettings> {
-  const file = flags.config === undefined ? {} : await readConfigFile(flags.config);
+  const file = flags.config === undefined ? {} : await readSettingsFile(flags.config);
   const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
   const settings = givenFlags(flags, epochsOf).reduce(
     (merged, { path, value }) => merge(merged, nested(path, value)),
@@ -114,7 +115,7 @@ export async function assertSameLabels(
   throw new QuarterturnError(
     'usage',
     `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,
-    { hint: `Start another run with them: quarterturn finetune --from ${folder} --labels ${flags.labels}` },
+    { hint: `Start another run with them: quarterturn run --labels ${shellPath(flags.labels)}` },
   );
 }
 
@@ -129,13 +130,20 @@ function presetNamed(name: PresetName = 'quick'): RunSettings {
 
 const configSchema = z.record(z.string(), z.unknown());
 
-function readConfigFile(file: string): Promise<Readonly<Record<string, unknown>>> {
-  return readJsonFile(file, configSchema, {
+/**
+ * Any settings, or the `config.json` of a run: what that holds beside its settings is left out, and so is the budget
+ * that its steps were counted out for.
+ */
+async function readSettingsFile(file: string): Promise<Readonly<Record<string, unknown>>> {
+  const content = await readJsonFile(file, configSchema, {
     code: 'usage',
     where: `--config ${file}`,
     expected: 'a JSON object',
     hint: 'For example { "pretrain": { "batchSize": 64 } }; config.json of a run shows all names.',
   });
+  if (content.startedAt === undefined) return content;
+  const { budgetMs: _, ...settings } = settingsOfConfig(content, file);
+  return settings;
 }
 
 /** `over` put over `base`, field by field; where the kind changes (of optimizer or schedule), as a whole. */

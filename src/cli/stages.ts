@@ -12,6 +12,7 @@ export function addPretrainCommand(program: Command): void {
       'Pretrain on rotations: tell which of four quarter turns an unlabelled image was given. Its backbone is what fine-tuning starts from.',
     settings: [
       option.preset(),
+      option.budget('pretraining'),
       option.epochs('pretrain'),
       option.width(),
       option.seed(),
@@ -22,6 +23,7 @@ export function addPretrainCommand(program: Command): void {
   });
   addExamples(command, [
     ['quarterturn pretrain --out runs/turns', 'minutes on MNIST'],
+    ['quarterturn pretrain --budget 5m --preset best', 'what this machine can learn in 5 minutes'],
     ['quarterturn finetune --from runs/turns', 'then 10 labels of each class'],
   ]);
 }
@@ -55,7 +57,7 @@ export function addFinetuneCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn finetune --from runs/turns', '10 labels of each class'],
     ['quarterturn finetune --from runs/turns --labels-per-class 1 --draws 5', 'one label of each class'],
-    ['quarterturn finetune --from runs/turns --labels labels.json', 'the images that suggest named'],
+    ['quarterturn finetune --from runs/turns --labels labels.json', 'exactly these; run makes more of them'],
     ['quarterturn finetune --resume runs/turns', 'the same, into the folder of the pretraining'],
   ]);
 }

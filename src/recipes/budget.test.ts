@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import { fitToBudget, greatestScale, leastSteps, predictMs, type Speeds, stepsOf } from './budget.js';
+import { fitToBudget, greatestScale, leastSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
 import { presets } from './presets.js';
+import { predictMs, type Speeds, stepsOf } from './run-cost.js';
 import type { RunSettings } from './settings.js';
 import { stagesOf } from './stages.js';
 
@@ -26,7 +27,10 @@ const speedsOf = fc.record({
   }),
   imageMs: fc.double({ min: 0.001, max: 5, noNaN: true }),
   viewMs: fc.double({ min: 0, max: 1, noNaN: true }),
-  compileMs: fc.double({ min: 1, max: 2000, noNaN: true }),
+  compileMs: fc.record({
+    step: fc.double({ min: 1, max: 2000, noNaN: true }),
+    classify: fc.double({ min: 1, max: 2000, noNaN: true }),
+  }),
   pile: fc.record({
     graphMs: fc.double({ min: 0, max: 100_000, noNaN: true }),
     spreadMs: fc.double({ min: 0, max: 10_000, noNaN: true }),
@@ -48,7 +52,7 @@ const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
 /** undefined where it does not fit. */
 function fitted(settings: RunSettings, budgetMs: number, speeds: Speeds) {
   try {
-    return fitToBudget(settings, budgetMs, speeds);
+    return fitToBudget(settings, { budgetMs, speeds });
   } catch (error) {
     expect(error).toMatchObject({ code: 'usage' });
     return undefined;
@@ -125,7 +129,7 @@ describe('fitToBudget', () => {
     stepMs: { pretrain: 50, finetune: 25, scratch: 25, selfTrain: 100, baseline: 20 },
     imageMs: 0.2,
     viewMs: 0.05,
-    compileMs: 50,
+    compileMs: { step: 100, classify: 50 },
     pile: { graphMs: 20_000, spreadMs: 1000 },
     saveMs: 10,
     spentMs: 3000,
@@ -133,16 +137,16 @@ describe('fitToBudget', () => {
   };
 
   test.each(shapes)('names the smallest budget where none fits, and that one does %#', (settings) => {
-    const refused = () => fitToBudget(settings, 5000, speeds);
+    const refused = () => fitToBudget(settings, { budgetMs: 5000, speeds });
     expect(refused).toThrow(
       /^--budget: expected at least \S+ for this recipe on this machine\. Received: 5s\.$/,
     );
     const smallest = /at least (\S+)/.exec(message(refused))!;
     const budgetMs = parseBudget(smallest[1]!)!;
-    const fit = fitToBudget(settings, budgetMs, speeds);
+    const fit = fitToBudget(settings, { budgetMs, speeds });
     expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(leastSteps);
     // It has little to spare: enough for another measurement.
-    expect(() => fitToBudget(settings, 0.9 * budgetMs, speeds)).toThrow('expected at least');
+    expect(() => fitToBudget(settings, { budgetMs: 0.9 * budgetMs, speeds })).toThrow('expected at least');
   });
 
   it('multiplies what each draw takes', () => {
@@ -153,8 +157,29 @@ describe('fitToBudget', () => {
     expect(predictMs({ ...quick, draws: 3 }, ['pretrain'], speeds)).toBe(pretraining);
   });
 
+  it.each([1650, 60_000])('uses nine tenths of any budget that it can use, with %d images', (train) => {
+    const images = { train, test: train / 6, labelled: 100 };
+    // As a person asks for them: from what is just enough to what is as much as helps.
+    const longest = predictMs(scaledBy(quick, greatestScale), stagesOf(quick), { ...speeds, images });
+    for (const budgetMs of [150_000, 200_000, 300_000, 600_000].filter((ms) => ms < longest)) {
+      const { predictedMs, atLeast } = fitToBudget(quick, { budgetMs, speeds: { ...speeds, images } });
+      expect(atLeast).toEqual([]);
+      expect(predictedMs / budgetMs).toBeGreaterThan(0.85);
+      expect(predictedMs / budgetMs).toBeLessThanOrEqual(0.92);
+    }
+  });
+
+  it('fits pretraining alone, and leaves the settings of other stages as they are', () => {
+    const { settings, predictedMs } = fitToBudget(quick, { budgetMs: 60_000, speeds, stages: ['pretrain'] });
+    expect(predictedMs).toBeGreaterThan(50_000);
+    expect(predictedMs).toBeLessThanOrEqual(60_000);
+    expect(stepsOf(settings, 'pretrain', speeds)).toBeGreaterThan(stepsOf(quick, 'pretrain', speeds));
+    const { finetune, selfTrain, baseline } = quick;
+    expect(settings).toMatchObject({ finetune, selfTrain, baseline, budgetMs: 60_000 });
+  });
+
   it('uses no more time than is of known use', () => {
-    const { settings, scale, atMost } = fitToBudget(quick, 1e9, speeds);
+    const { settings, scale, atMost } = fitToBudget(quick, { budgetMs: 1e9, speeds });
     expect({ scale, atMost }).toEqual({ scale: greatestScale, atMost: true });
     for (const stage of scaledStages) {
       expect(stepsOf(settings, stage, speeds)).toBe(greatestScale * stepsOf(quick, stage, speeds));
@@ -163,7 +188,9 @@ describe('fitToBudget', () => {
   });
 
   it('leaves the notebook alone', () => {
-    expect(() => fitToBudget(notebook, 1e9, speeds)).toThrow(/expected a preset that can be scaled/);
+    expect(() => fitToBudget(notebook, { budgetMs: 1e9, speeds })).toThrow(
+      /expected a preset that can be scaled/,
+    );
   });
 });
 
@@ -191,6 +218,17 @@ describe('times', () => {
     expect(formatBudget(5_400_000)).toBe('1h30m');
   });
 });
+
+/** The recipe with so many times its steps. */
+function scaledBy(settings: RunSettings, scale: number): RunSettings {
+  const { pretrain, finetune, selfTrain } = settings;
+  return {
+    ...settings,
+    pretrain: { ...pretrain, stepsPerEpoch: scale * pretrain.stepsPerEpoch! },
+    finetune: { ...finetune, epochs: scale * finetune.epochs },
+    selfTrain: { ...selfTrain!, stepsPerEpoch: scale * selfTrain!.stepsPerEpoch },
+  };
+}
 
 function message(refused: () => unknown): string {
   try {

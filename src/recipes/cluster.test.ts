@@ -16,9 +16,9 @@ const gridPoints = fc
   );
 
 describe('kMeans', () => {
-  test('finds three blobs, their means and their inertia', () => {
+  test('finds three blobs, their means and their inertia', async () => {
     const points = float32([6, 2], [0, 0, 0, 2, 10, 0, 10, 2, 0, 20, 0, 22]);
-    const { assignments, centroids, count } = kMeans(points, 3, random());
+    const { assignments, centroids, count } = await kMeans(points, 3, random());
     expect(count).toBe(3);
     const [a, b, c] = [0, 2, 4].map((i) => assignments[i]!) as [number, number, number];
     expect([...assignments]).toEqual([a, a, b, b, c, c]);
@@ -30,11 +30,11 @@ describe('kMeans', () => {
     ]);
   });
 
-  test('every point belongs to its nearest centroid, and every centroid is the mean of its points', () => {
-    fc.assert(
-      fc.property(gridPoints, fc.integer({ min: 1, max: 8 }), fc.nat(), (points, k, seed) => {
+  test('every point belongs to its nearest centroid, and every centroid is the mean of its points', async () => {
+    await fc.assert(
+      fc.asyncProperty(gridPoints, fc.integer({ min: 1, max: 8 }), fc.nat(), async (points, k, seed) => {
         const [n, d] = points.shape as [number, number];
-        const { assignments, centroids, count } = kMeans(points, k, Random.seeded(seed));
+        const { assignments, centroids, count } = await kMeans(points, k, Random.seeded(seed));
         const distance = (i: number, c: number) => squaredDistance(points.data, i * d, centroids, c * d, d);
         for (let i = 0; i < n; i++) {
           const own = distance(i, assignments[i]!);
@@ -52,31 +52,31 @@ describe('kMeans', () => {
     );
   });
 
-  test('makes as many clusters as wanted, or as there are different points', () => {
-    fc.assert(
-      fc.property(gridPoints, fc.integer({ min: 1, max: 8 }), (points, k) => {
+  test('makes as many clusters as wanted, or as there are different points', async () => {
+    await fc.assert(
+      fc.asyncProperty(gridPoints, fc.integer({ min: 1, max: 8 }), async (points, k) => {
         const [n, d] = points.shape as [number, number];
         const rows = Array.from({ length: n }, (_, i) => points.data.slice(i * d, (i + 1) * d).join());
-        expect(kMeans(points, k, random()).count).toBe(Math.min(k, new Set(rows).size));
+        expect((await kMeans(points, k, random())).count).toBe(Math.min(k, new Set(rows).size));
       }),
     );
   });
 
-  test('the same stream gives the same clusters', () => {
+  test('the same stream gives the same clusters', async () => {
     const stream = Random.seeded(1);
     const points = float32(
       [200, 2],
       Array.from({ length: 400 }, () => stream.normal()),
     );
-    expect(kMeans(points, 9, random())).toEqual(kMeans(points, 9, random()));
+    expect(await kMeans(points, 9, random())).toEqual(await kMeans(points, 9, random()));
   });
 
   test.each([
     [0, 1],
     [3, 0],
     [3, 1.5],
-  ])('refuses %d points in %d clusters', (n, k) => {
+  ])('refuses %d points in %d clusters', async (n, k) => {
     const points = float32([n, 1], new Array(n).fill(0));
-    expect(() => kMeans(points, k, random())).toThrow('k-means: expected');
+    await expect(kMeans(points, k, random())).rejects.toThrow('k-means: expected');
   });
 });

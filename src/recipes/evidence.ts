@@ -42,7 +42,7 @@ export async function crossValidate(
     const set = labelledSet(title, labelled, Uint32Array.from(held));
     const { predictions, targets } = await evaluate(network, weights, set, { ...quiet, runtime });
     found += targets.reduce((sum, target, at) => sum + (predictions[at] === target ? 1 : 0), 0);
-    progress(i + 1, `${i + 1} of ${parts.length} parts`);
+    await progress(i + 1, `${i + 1} of ${parts.length} parts`);
   }
   return { stage, found, of: labelled.count };
 }

@@ -99,7 +99,7 @@ const none = -1;
  * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
  * graph: network and graph err on different images, and each corrects the other.
  */
-function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Lesson {
+async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Promise<Lesson> {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
@@ -118,7 +118,7 @@ function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number)
     });
     items = withClass(classes);
   };
-  take(propagateLabels(pile.graph, known, classCount));
+  take(await propagateLabels(pile.graph, known, classCount, context));
 
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
@@ -145,7 +145,7 @@ function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number)
         }),
       };
       const said = await computeProbabilities(network, weights, set, context);
-      take(smoothPredictions(pile.graph, said, known));
+      take(await smoothPredictions(pile.graph, said, known, context));
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),

@@ -65,7 +65,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
       weights: new Float32Array(2 * classes).fill(1),
     };
     const known = { rows: everyClass, classes: labelledImages({ settings, data }, 0).labels! };
-    const found = pseudoLabels(propagateLabels(graph, known, classes, 5), classes, 0);
+    const found = pseudoLabels(await propagateLabels(graph, known, classes), classes, 0);
     expect([...found.rows]).toEqual([...everyClass, ...everyClass.map((k) => k + classes)]);
     expect([...found.classes]).toEqual([...everyClass, ...everyClass]);
 

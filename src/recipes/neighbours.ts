@@ -10,9 +10,9 @@ const rowsPerProduct = 256;
 export interface Neighbours {
   /** Per row; fewer than asked for where there are not so many rows. */
   readonly count: number;
-  /** [n · count]. */
+  /** [rows · count]. */
   readonly indices: Int32Array;
-  /** Cosine, −1 … 1, [n · count]. */
+  /** Cosine, −1 … 1, [rows · count]. */
   readonly similarities: Float32Array;
 }
 
@@ -21,6 +21,7 @@ export interface Neighbours {
  * n²: 60,000 rows of 392 take half a minute on 2 cores.
  *
  * @param features float32 [n, d], rows of length 1: then the dot product is the cosine
+ * @param rowCount of the first rows alone: from their time that for all can be told
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function nearestNeighbours(
@@ -28,12 +29,13 @@ export async function nearestNeighbours(
   wanted: number,
   context: PassContext,
   title: string,
+  rowCount = features.shape[0]!,
 ): Promise<Neighbours> {
   const [n, d] = features.shape as readonly [number, number];
   const count = Math.min(wanted, n - 1);
-  const indices = new Int32Array(n * count);
-  const similarities = new Float32Array(n * count);
-  const blockRows = Math.min(rowsPerProduct, n);
+  const indices = new Int32Array(rowCount * count);
+  const similarities = new Float32Array(rowCount * count);
+  const blockRows = Math.min(rowsPerProduct, rowCount);
   const program = await context.runtime.compile(
     graph({
       products: matMul(input('block', 'float32', [blockRows, d]), input('all', 'float32', [n, d]), {
@@ -42,10 +44,10 @@ export async function nearestNeighbours(
     }),
   );
   try {
-    const progress = passProgress(context, title, n);
-    for (let done = 0; done < n; ) {
+    const progress = passProgress(context, title, rowCount);
+    for (let done = 0; done < rowCount; ) {
       // The last block reaches back over rows that are done already.
-      const from = Math.min(done, n - blockRows);
+      const from = Math.min(done, rowCount - blockRows);
       const block = tensor(
         'float32',
         [blockRows, d],
@@ -60,7 +62,7 @@ export async function nearestNeighbours(
         });
       }
       done = from + blockRows;
-      progress(done);
+      await progress(done);
     }
   } finally {
     await program.release();

@@ -1,6 +1,6 @@
 import { orientedGradients, orientedGradientsLength } from '../data/oriented-gradients.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { letSignalsThrough, passProgress } from '../train/pass.js';
+import { inParts, passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
 import { nearestNeighbours } from './neighbours.js';
@@ -15,11 +15,14 @@ const largestPile = 60_000;
  */
 const neighbourCount = 10;
 
-/** Images whose neighbours are looked for to tell how long it takes for all. */
+/** Images that are described and connected to tell how long it takes for all. */
 const probedImages = 2048;
 
-/** Images described at a time, between two looks at whether to stop. */
-const imagesAtATime = 2048;
+/** Rows that are compared with all to tell how long it takes for the rest: twice, few and more. */
+const comparedRows = [256, 1536] as const;
+
+/** Pixels of the images that are described between two looks at whether to stop: some milliseconds. */
+const pixelsAtATime = 2 ** 17;
 
 /** Images of the training set, and which of them look alike. Nothing in it depends on labels. */
 export interface PileGraph {
@@ -38,7 +41,8 @@ export async function pileGraph(context: PileContext): Promise<PileGraph> {
   const images = pileOf(context);
   const features = await shapesOf(context, images);
   const title = `neighbours of ${images.length} images`;
-  return { images, graph: neighbourGraph(await nearestNeighbours(features, neighbourCount, context, title)) };
+  const neighbours = await nearestNeighbours(features, neighbourCount, context, title);
+  return { images, graph: await neighbourGraph(neighbours, context) };
 }
 
 /** All that it takes to find neighbours: nothing is stored. */
@@ -51,7 +55,7 @@ export interface PileTimes {
   readonly spreadMs: number;
 }
 
-/** Times for the whole pile, from those for a small part of it. */
+/** Times for the whole pile, from those for a part of it. */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = Math.min(context.data.train.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
@@ -59,18 +63,44 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const share = some.length / all;
   const started = performance.now();
   const features = await shapesOf(quiet, some);
-  const described = performance.now();
-  const neighbours = await nearestNeighbours(features, neighbourCount, quiet, '');
+  const describedMs = performance.now() - started;
+  const comparedMs = await timeToCompare(features, all, quiet);
+  const neighbours = await nearestNeighbours(features, neighbourCount, quiet, 'neighbours');
   const found = performance.now();
-  const graph = neighbourGraph(neighbours);
+  const graph = await neighbourGraph(neighbours, quiet);
   const classes = classNamesOf(context).length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
-  propagateLabels(graph, known, classes);
+  await propagateLabels(graph, known, classes, quiet);
   return {
-    graphMs: (described - started) / share + (found - described) / share ** 2 + (connected - found) / share,
+    graphMs: comparedMs + (describedMs + connected - found) / share,
     spreadMs: (performance.now() - connected) / share,
   };
+}
+
+/**
+ * Time to compare as many images as a whole pile has, in ms: each of a few with all. A small pile would not tell, since
+ * its products stay in the cache.
+ */
+async function timeToCompare(
+  { data }: Tensor<'float32'>,
+  count: number,
+  context: PileContext,
+): Promise<number> {
+  const rows = new Float32Array(count * orientedGradientsLength);
+  for (let at = 0; at < rows.length; at += data.length) rows.set(data.subarray(0, rows.length - at), at);
+  const pile = tensor('float32', [count, orientedGradientsLength], rows);
+  const timeFor = async (rowCount: number) => {
+    const started = performance.now();
+    await nearestNeighbours(pile, neighbourCount, context, 'neighbours', rowCount);
+    return performance.now() - started;
+  };
+  const [few, more] = comparedRows.map((rowCount) => Math.min(rowCount, count)) as [number, number];
+  const fewMs = await timeFor(few);
+  if (few === count) return fewMs;
+  const moreMs = await timeFor(more);
+  // What both take whatever the number of rows, to compile the product above all, is counted once.
+  return moreMs + Math.max(0, ((moreMs - fewMs) / (more - few)) * (count - more));
 }
 
 /** The labelled images of all draws, and as many of the others as there is time for. */
@@ -98,12 +128,14 @@ export async function shapesOf(
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
   const progress = passProgress(context, title, images.length);
-  for (let from = 0; from < images.length; from += imagesAtATime) {
-    const some = images.subarray(from, from + imagesAtATime);
-    rows.set(orientedGradients(context.data.train, some).data, from * orientedGradientsLength);
-    await letSignalsThrough();
-    progress(from + some.length);
-  }
+  const { train } = context.data;
+  await inParts(
+    images.length,
+    pixelsAtATime / (train.height * train.width),
+    (from, to) =>
+      rows.set(orientedGradients(train, images.subarray(from, to)).data, from * orientedGradientsLength),
+    progress,
+  );
   return tensor('float32', [images.length, orientedGradientsLength], rows);
 }
 

@@ -9,28 +9,28 @@ const [first, second] = [
 ];
 
 describe('pileMetrics', () => {
-  it('of sure, balanced agreement: ln K, all agree, the rarest class has its even share', () => {
+  it('of sure, balanced agreement: ln K, all agree, the rarest class has its even share', async () => {
     const views = rows(first!, second!, first!, second!);
-    const { information, agreement, smallestClass } = pileMetrics(views, views, 2);
+    const { information, agreement, smallestClass } = await pileMetrics(views, views, 2);
     expect(information).toBeCloseTo(Math.LN2, 12);
     expect({ agreement, smallestClass }).toEqual({ agreement: 1, smallestClass: 0.5 });
   });
 
-  it('of one class for everything: they agree, and know nothing', () => {
+  it('of one class for everything: they agree, and know nothing', async () => {
     const views = rows(first!, first!, first!);
-    expect(pileMetrics(views, views, 2)).toEqual({ information: 0, agreement: 1, smallestClass: 0 });
+    expect(await pileMetrics(views, views, 2)).toEqual({ information: 0, agreement: 1, smallestClass: 0 });
   });
 
-  it('of two independent views: no information', () => {
+  it('of two independent views: no information', async () => {
     const [a, b] = [rows(first!, first!, second!, second!), rows(first!, second!, first!, second!)];
-    const { information, agreement } = pileMetrics(a, b, 2);
+    const { information, agreement } = await pileMetrics(a, b, 2);
     expect(information).toBeCloseTo(0, 12);
     expect(agreement).toBe(0.5);
   });
 
-  it('is the formula where nothing is sure, with the joint probability made symmetric', () => {
+  it('is the formula where nothing is sure, with the joint probability made symmetric', async () => {
     // J = ½(pqᵀ + qpᵀ) of the one pair: [[0.54, 0.21 … ]], marginals (0.75, 0.25).
-    const { information } = pileMetrics(rows([0.9, 0.1]), rows([0.6, 0.4]), 2);
+    const { information } = await pileMetrics(rows([0.9, 0.1]), rows([0.6, 0.4]), 2);
     const joint = [
       [0.54, 0.21],
       [0.21, 0.04],
@@ -42,10 +42,10 @@ describe('pileMetrics', () => {
     expect(information).toBeCloseTo(expected, 6);
   });
 
-  it('counts the classes of the first view', () => {
+  it('counts the classes of the first view', async () => {
     const a = rows([0.8, 0.1, 0.1], [0.2, 0.7, 0.1], [0.9, 0.05, 0.05], [0.1, 0.1, 0.8]);
     const b = rows([0.1, 0.8, 0.1], [0.2, 0.7, 0.1], [0.9, 0.05, 0.05], [0.1, 0.8, 0.1]);
-    expect(pileMetrics(a, b, 3)).toMatchObject({ agreement: 0.5, smallestClass: 0.25 });
+    expect(await pileMetrics(a, b, 3)).toMatchObject({ agreement: 0.5, smallestClass: 0.25 });
   });
 });
 

@@ -2,6 +2,7 @@ import { gatherImages } from '../data/batches.js';
 import type { Network } from '../nn/rotnet.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
+import { inParts, letSignalsThrough, passProgress } from '../train/pass.js';
 import type { PileMetrics } from '../train/run-record.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
@@ -12,16 +13,37 @@ export const pileSampleSize = 2000;
 /** Two distortions of the same images, uint8 [P, H, W, C] each. */
 export type PileViews = readonly [Tensor<'uint8'>, Tensor<'uint8'>];
 
-/** Made once for a run, so that every look at a classifier sees the same. */
-export function pileViews(context: RecipeContext, unlabelled: Uint32Array): PileViews {
+/** Pixels that are distorted between two looks at whether to stop: some milliseconds. */
+const pixelsAtATime = 2 ** 16;
+
+/** Numbers that are added up between two looks at whether others want a turn: some milliseconds. */
+const numbersAtATime = 2 ** 21;
+
+/**
+ * Made once for a run, so that every look at a classifier sees the same.
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ */
+export async function pileViews(context: RecipeContext, unlabelled: Uint32Array): Promise<PileViews> {
   const { train } = context.data;
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
   const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);
   const { mild, strong } = context.settings.selfTrain!;
-  return [
-    augmentImages(gatherImages(train, sample), mild, random('mild')),
-    augmentImages(gatherImages(train, sample), strong, random('strong')),
-  ];
+  const progress = passProgress(context, 'views of the unlabelled pile', 2 * sample.length);
+  const view = async (name: 'mild' | 'strong', before: number) => {
+    const images = gatherImages(train, sample);
+    // One stream for all parts: the images are those of a single call.
+    const stream = random(name);
+    await inParts(
+      sample.length,
+      pixelsAtATime / (train.height * train.width),
+      (from, to) => {
+        augmentImages(partOf(images, from, to), name === 'mild' ? mild : strong, stream);
+      },
+      (done) => progress(before + done),
+    );
+    return images;
+  };
+  return [await view('mild', 0), await view('strong', sample.length)];
 }
 
 /**
@@ -41,39 +63,41 @@ export async function lookAtPile(
 }
 
 /** Images that are in memory already. */
-function imageSet(title: string, { shape, data }: Tensor<'uint8'>): ImageSet {
+function imageSet(title: string, images: Tensor<'uint8'>): ImageSet {
+  return { title, count: images.shape[0]!, batch: (from, to) => ({ images: partOf(images, from, to) }) };
+}
+
+/** Images `from` … `to` − 1, in the same memory. */
+function partOf({ shape, data }: Tensor<'uint8'>, from: number, to: number): Tensor<'uint8'> {
   const [count, ...size] = shape as readonly [number, ...number[]];
   const pixels = data.length / count;
-  return {
-    title,
-    count,
-    batch: (from, to) => ({
-      images: tensor('uint8', [to - from, ...size], data.subarray(from * pixels, to * pixels)),
-    }),
-  };
+  return tensor('uint8', [to - from, ...size], data.subarray(from * pixels, to * pixels));
 }
 
 /**
  * @param a, b class probabilities of two views of the same images, float32 [P, K]
  * @see mutualInformation in nn/losses.ts for the formula
  */
-export function pileMetrics(a: Float32Array, b: Float32Array, classes: number): PileMetrics {
+export async function pileMetrics(a: Float32Array, b: Float32Array, classes: number): Promise<PileMetrics> {
   const count = a.length / classes;
   const joint = new Float64Array(classes * classes);
   const given = new Float64Array(classes);
   let same = 0;
-  for (let n = 0; n < count; n++) {
-    const [p, q] = [a, b].map((rows) => rows.subarray(n * classes, (n + 1) * classes)) as [
-      Float32Array,
-      Float32Array,
-    ];
-    const [classOfA, classOfB] = [indexOfMax(p), indexOfMax(q)];
-    same += classOfA === classOfB ? 1 : 0;
-    given[classOfA]! += 1;
-    for (let i = 0; i < classes; i++)
-      for (let j = 0; j < classes; j++)
-        joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
-  }
+  const add = (from: number, to: number) => {
+    for (let n = from; n < to; n++) {
+      const [p, q] = [a, b].map((rows) => rows.subarray(n * classes, (n + 1) * classes)) as [
+        Float32Array,
+        Float32Array,
+      ];
+      const [classOfA, classOfB] = [indexOfMax(p), indexOfMax(q)];
+      same += classOfA === classOfB ? 1 : 0;
+      given[classOfA]! += 1;
+      for (let i = 0; i < classes; i++)
+        for (let j = 0; j < classes; j++)
+          joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
+    }
+  };
+  await inParts(count, numbersAtATime / classes ** 2, add, letSignalsThrough);
   const marginal = Array.from({ length: classes }, (_, i) =>
     joint.subarray(i * classes, (i + 1) * classes).reduce((sum, p) => sum + p, 0),
   );

@@ -98,7 +98,7 @@ describe('nearest neighbours', () => {
 describe('labels spread over the graph', () => {
   test('one label a class names everything that hangs together with it', async () => {
     const { angles, classes } = twoArcs(200);
-    const scores = propagateLabels(await graphOf(angles), { rows: [0, 1], classes: [0, 1] }, 2);
+    const scores = await propagateLabels(await graphOf(angles), { rows: [0, 1], classes: [0, 1] }, 2);
     classes.forEach((expected, i) => {
       expect(classOf(scores, 2, i)).toBe(expected);
       expect(scores[2 * i]! + scores[2 * i + 1]!).toBeCloseTo(1, 5);
@@ -109,7 +109,7 @@ describe('labels spread over the graph', () => {
     // One arc, labelled at both ends: five labels for class 0, one for class 1. The border stays in the middle.
     const angles = Array.from({ length: 101 }, (_, i) => i * 0.01);
     const known = { rows: [0, 1, 2, 3, 4, 100], classes: [0, 0, 0, 0, 0, 1] };
-    const scores = propagateLabels(await graphOf(angles), known, 2);
+    const scores = await propagateLabels(await graphOf(angles), known, 2);
     const border = angles.findIndex((_, i) => classOf(scores, 2, i) === 1);
     expect(border).toBeGreaterThan(35);
     expect(border).toBeLessThan(65);
@@ -117,7 +117,7 @@ describe('labels spread over the graph', () => {
 
   test('what no label reaches has no class', async () => {
     const { angles } = twoArcs(60);
-    const scores = propagateLabels(await graphOf(angles), { rows: [0], classes: [0] }, 2);
+    const scores = await propagateLabels(await graphOf(angles), { rows: [0], classes: [0] }, 2);
     const { rows } = pseudoLabels(scores, 2, 0);
     expect([...rows].every((i) => i % 2 === 0)).toBe(true);
     expect(rows.length).toBe(30);
@@ -145,7 +145,7 @@ test('smoothing corrects a classifier that contradicts its neighbours, and keeps
     probabilities[2 * i + said] = 0.98;
     probabilities[2 * i + 1 - said] = 0.02;
   });
-  const scores = smoothPredictions(await graphOf(angles, 6), probabilities, {
+  const scores = await smoothPredictions(await graphOf(angles, 6), probabilities, {
     rows: [18, 50],
     classes: [0, 1],
   });

@@ -1,3 +1,4 @@
+import { inParts, type Listening, passProgress } from '../train/pass.js';
 import type { Neighbours } from './neighbours.js';
 
 /**
@@ -25,38 +26,68 @@ const propagationSteps = 100;
 const smoothingSteps = 30;
 const heldBackSteps = 30;
 
+/** Images whose neighbours are connected between two looks at whether to stop: some milliseconds. */
+const imagesAtATime = 1000;
+
 /**
  * Neighbours, symmetric and scaled by the degrees of both ends: S = D^(−½) W D^(−½) with w = cosine^20, added up where
  * each is a neighbour of the other.
  *
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
  */
-export function neighbourGraph({ count: k, indices, similarities }: Neighbours): NeighbourGraph {
+export async function neighbourGraph(
+  { count: k, indices, similarities }: Neighbours,
+  context: Listening = {},
+): Promise<NeighbourGraph> {
   const count = k === 0 ? 0 : indices.length / k;
+  const progress = passProgress(context, 'neighbours connected', 2 * count);
   const rows: Map<number, number>[] = Array.from({ length: count }, () => new Map());
   const connect = (i: number, j: number, weight: number) => rows[i]!.set(j, (rows[i]!.get(j) ?? 0) + weight);
-  for (let i = 0; i < count; i++) {
-    for (let at = i * k; at < (i + 1) * k; at++) {
-      const weight = Math.max(similarities[at]!, 0) ** sharpness;
-      connect(i, indices[at]!, weight);
-      connect(indices[at]!, i, weight);
-    }
-  }
-  const degrees = rows.map((row) => [...row.values()].reduce((sum, weight) => sum + weight, 1e-9));
+  await inParts(
+    count,
+    imagesAtATime,
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        for (let at = i * k; at < (i + 1) * k; at++) {
+          const weight = Math.max(similarities[at]!, 0) ** sharpness;
+          connect(i, indices[at]!, weight);
+          connect(indices[at]!, i, weight);
+        }
+      }
+    },
+    progress,
+  );
+  const degrees = rows.map((row) => {
+    let sum = 1e-9;
+    for (const weight of row.values()) sum += weight;
+    return sum;
+  });
   const edges = rows.reduce((sum, row) => sum + row.size, 0);
   const offsets = new Uint32Array(count + 1);
   const targets = new Uint32Array(edges);
   const weights = new Float32Array(edges);
-  let at = 0;
-  rows.forEach((row, i) => {
-    for (const [j, weight] of row) {
-      targets[at] = j;
-      weights[at++] = weight / Math.sqrt(degrees[i]! * degrees[j]!);
-    }
-    offsets[i + 1] = at;
-  });
+  await inParts(
+    count,
+    imagesAtATime,
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        let at = offsets[i]!;
+        for (const [j, weight] of rows[i]!) {
+          targets[at] = j;
+          weights[at++] = weight / Math.sqrt(degrees[i]! * degrees[j]!);
+        }
+        offsets[i + 1] = at;
+      }
+    },
+    (done) => progress(count + done),
+  );
   return { count, offsets, targets, weights };
 }
+
+/** Told the share of the spreading that is done. */
+type SpreadProgress = (share: number) => Promise<void>;
 
 /**
  * Scores of all images, drawn towards those of their neighbours:
@@ -66,13 +97,15 @@ export function neighbourGraph({ count: k, indices, similarities }: Neighbours):
  * Class by class, so that each sum stays in a register: six times as fast as all classes of an image together.
  *
  * @param start Y, float32 [n · classes]
+ * @param progress told the share of the classes that is done, again and again
  */
-function spread(
+async function spread(
   { count, offsets, targets, weights }: NeighbourGraph,
   start: Float32Array,
   alpha: number,
   steps: number,
-): Float32Array {
+  progress: SpreadProgress,
+): Promise<Float32Array> {
   const classes = start.length / count;
   const result = new Float32Array(start.length);
   const own = new Float32Array(count);
@@ -88,6 +121,7 @@ function spread(
         next[i] = (1 - alpha) * own[i]! + alpha * sum;
       }
       [scores, next] = [next, scores];
+      await progress((k + (step + 1) / steps) / classes);
     }
     for (let i = 0; i < count; i++) result[i * classes + k] = scores[i]!;
   }
@@ -106,17 +140,30 @@ export interface KnownLabels {
  * at the edge.
  *
  * @param classCount K
+ * @param context who listens, and may stop it
  * @returns float32 [n · K], rows that add up to 1 where a label has reached them, else 0
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export function propagateLabels(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  steps = propagationSteps,
-): Float32Array {
+  context: Listening = {},
+): Promise<Float32Array> {
+  const progress = spreadProgress(context, 'labels spread', classCount);
+  return scoresFrom(graph, known, classCount, propagationSteps, progress);
+}
+
+async function scoresFrom(
+  graph: NeighbourGraph,
+  known: KnownLabels,
+  classCount: number,
+  steps: number,
+  progress: SpreadProgress,
+): Promise<Float32Array> {
   const start = new Float32Array(graph.count * classCount);
   setKnown(start, known, classCount);
-  const scores = spread(graph, start, reach, steps);
+  const scores = await spread(graph, start, reach, steps, progress);
   const totals = new Float64Array(classCount);
   scores.forEach((score, at) => {
     totals[at % classCount]! += score;
@@ -126,22 +173,32 @@ export function propagateLabels(
   return normalised(scores, classCount);
 }
 
+/** How far the classes are that spread one after the other. */
+function spreadProgress(context: Listening, title: string, classCount: number): SpreadProgress {
+  const pass = passProgress(context, title, classCount);
+  return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
+}
+
 /**
  * A classifier's probabilities, corrected by those of the neighbours (Huang et al. 2021, "Combining Label Propagation and
  * Simple Models Out-performs Graph Neural Networks", section 3.3). What a network gets wrong it is often sure of; that
  * images look alike is another witness.
  *
  * @param probabilities float32 [n · K]
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  */
-export function smoothPredictions(
+export async function smoothPredictions(
   graph: NeighbourGraph,
   probabilities: Float32Array,
   known: KnownLabels,
-): Float32Array {
+  context: Listening = {},
+): Promise<Float32Array> {
   const classCount = probabilities.length / graph.count;
   const start = probabilities.slice();
   setKnown(start, known, classCount);
-  const scores = spread(graph, start, smoothing, smoothingSteps);
+  const progress = spreadProgress(context, 'classes smoothed', classCount);
+  const scores = await spread(graph, start, smoothing, smoothingSteps, progress);
   setKnown(scores, known, classCount);
   return normalised(scores, classCount);
 }
@@ -205,29 +262,32 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
  * labels alone.
  *
  * @param parts the labels' positions in `known`, each part held back once (see {@link partsOf})
- * @param progress told after each part
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function foundWhenHeldBack(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
   parts: readonly (readonly number[])[],
-  progress: (done: number) => Promise<void> = async () => {},
+  context: Listening = {},
 ): Promise<number> {
+  const progress = passProgress(context, 'labels held back', parts.length);
   let found = 0;
-  for (const [i, held] of parts.entries()) {
+  for (const [done, held] of parts.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
       classes: positions.map((at) => known.classes[at]!),
     });
     const rest = parts.filter((part) => part !== held).flat();
-    const scores = propagateLabels(graph, chosen(rest), classCount, heldBackSteps);
+    const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
+      progress(done + share, `${done} of ${parts.length} parts`),
+    );
     const { rows, classes } = chosen(held);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
       if (row.indexOf(Math.max(...row)) === classes[n]) found++;
     }
-    await progress(i + 1);
   }
   return found;
 }

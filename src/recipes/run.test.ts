@@ -160,8 +160,10 @@ describe('run', () => {
     const emit = (event: TrainEvent) => {
       if (event.type === 'note') notes.push(event.text);
     };
-    const schedule = { kind: 'constant', learningRate: 1e38 } as const;
-    const settings = { ...tiny, draws: 1, [wrong]: { ...tiny[wrong]!, schedule } };
+    // Weights grow a thousand million times at each step.
+    const schedule = { kind: 'constant', learningRate: 1e9 } as const;
+    const optimizer = { kind: 'sgd', momentum: 0, weightDecay: 1 } as const;
+    const settings = { ...tiny, draws: 1, [wrong]: { ...tiny[wrong]!, schedule, optimizer } };
     const store = new MemoryStore('diverged');
     const context = { settings, data, runtime, store, emit };
     const result = await run(context);

@@ -48,7 +48,7 @@ export async function selfTrain(
     batchNormMomentum,
   );
   const totalSteps = epochs * stepsPerEpoch;
-  const views = pileViews(context, unlabelled);
+  const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
 
   const { state } = await trainStage(

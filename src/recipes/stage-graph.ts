@@ -17,9 +17,7 @@ import {
 import { networkFor } from './context.js';
 import { objectiveOf, selfTrainBatchSize } from './lessons.js';
 import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings } from './settings.js';
-
-/** What a run computes over and over: a step of pretraining, fine-tuning, self-training, a batch to be classified. */
-export type StageGraphName = 'train' | 'finetune' | 'selfTrain' | 'classify';
+import type { StageGraphName } from './stage-graph-names.js';
 
 /** The images and classes that a graph is built for. */
 export interface ImageKind {

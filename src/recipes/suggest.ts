@@ -75,7 +75,7 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const taken = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
   if (strategy === 'typical') {
     const features = await shapesOf(context, pile);
-    const picks = typicalPoints(features, { count: options.count, labelled: taken, random });
+    const picks = await typicalPoints(features, { count: options.count, labelled: taken, random }, context);
     const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
     return { strategy, labelled, images };
   }
@@ -83,7 +83,12 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const doubts = await doubtsOf(context, classifier, pile);
   const features = await shapesOf(context, pile);
   const margins = doubts.map(([first, second]) => first.probability - second.probability);
-  const rows = uncertainPoints(features, margins, { count: options.count, taken: new Set(taken), random });
+  const rows = await uncertainPoints(
+    features,
+    margins,
+    { count: options.count, taken: new Set(taken), random },
+    context,
+  );
   return { strategy, labelled, images: rows.map((row) => ({ index: pile[row]!, between: doubts[row]! })) };
 }
 
@@ -128,7 +133,7 @@ async function doubtsOf(
     const part = subsetOf(train, pile.subarray(from, from + step), train.name);
     const probabilities = await classifier.classify(part);
     for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
-    progress(from + part.count);
+    await progress(from + part.count);
   }
   return doubts;
 }

@@ -1,7 +1,6 @@
 import type { Tensor } from '../tensor/tensor.js';
 import { MemoryStore } from '../train/checkpoint.js';
 import { evaluate } from '../train/evaluate.js';
-import { letSignalsThrough, passProgress } from '../train/pass.js';
 import type { Evidence } from '../train/run-record.js';
 import { labelledSet } from './classify.js';
 import type { RecipeContext } from './context.js';
@@ -54,12 +53,8 @@ async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: nu
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
   const parts = partsOf(known.classes)!;
-  const progress = passProgress(context, 'labels held back', parts.length);
   const classCount = classNamesOf(context).length;
-  const found = await foundWhenHeldBack(pile.graph, known, classCount, parts, async (done) => {
-    await letSignalsThrough();
-    progress(done, `${done} of ${parts.length} parts`);
-  });
+  const found = await foundWhenHeldBack(pile.graph, known, classCount, parts, context);
   return { stage: 'selfTrain', teacher: 'neighbours', found, of: labelled.count };
 }
 

@@ -1,5 +1,6 @@
 import type { Random } from '../random/random.js';
 import type { Tensor } from '../tensor/tensor.js';
+import { inParts, type Listening, letSignalsThrough, passProgress } from '../train/pass.js';
 import { kMeans, squaredDistance } from './cluster.js';
 
 /** Neighbours that typicality looks at (Hacohen et al. 2022, section 3.2). */
@@ -10,6 +11,9 @@ const maxClusters = 500;
 
 /** Points whose neighbours are compared, at most: time grows with the square, and a sample ranks density as well. */
 const maxCompared = 4000;
+
+/** Numbers that are compared between two looks at whether to stop: some milliseconds. */
+const numbersAtATime = 2 ** 21;
 
 /** A point to be labelled. */
 export interface Pick {
@@ -34,20 +38,23 @@ export interface TypicalOptions {
  * nearest neighbours of x in its cluster. Once every cluster is covered, those with the fewest labels come again.
  *
  * @param features float32 [n, d]: any representation in which near means alike
+ * @param context who listens, and may stop it
  * @returns distinct rows, none of them labelled, the most useful first
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  * @see Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets", 2022
  */
-export function typicalPoints(
+export async function typicalPoints(
   features: Tensor<'float32'>,
   { count, labelled = [], random }: TypicalOptions,
-): Pick[] {
+  context: Listening = {},
+): Promise<Pick[]> {
   const [n = 0] = features.shape;
   const taken = new Uint8Array(n);
   for (let i = 0; i < labelled.length; i++) taken[labelled[i]!] = 1;
   const wanted = Math.min(count, n - labelled.length);
   if (wanted < 1) return [];
   const k = Math.min(labelled.length + wanted, maxClusters);
-  const { assignments, count: clusters } = kMeans(features, k, random.split('k-means'));
+  const { assignments, count: clusters } = await kMeans(features, k, random.split('k-means'), context);
   const members: number[][] = Array.from({ length: clusters }, () => []);
   for (const [i, cluster] of assignments.entries()) members[cluster]!.push(i);
   const groups = members.map((rows, cluster) => ({
@@ -59,12 +66,16 @@ export function typicalPoints(
   }));
 
   const picks: Pick[] = [];
+  const pass = passProgress(context, 'typical images', wanted);
+  const progress = (share: number) => pass(picks.length + share, `${picks.length} of ${wanted} images`);
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);
     const group = open.reduce((a, b) =>
       b.labels < a.labels || (b.labels === a.labels && b.rows.length > a.rows.length) ? b : a,
     );
-    group.ranked ??= byTypicality(features, group.rows, group.random).filter((row) => taken[row] === 0);
+    group.ranked ??= (await byTypicality(features, group.rows, group.random, progress)).filter(
+      (row) => taken[row] === 0,
+    );
     picks.push({ row: group.ranked.shift()!, clusterSize: group.rows.length });
     group.labels += 1;
   }
@@ -72,10 +83,15 @@ export function typicalPoints(
 }
 
 /** Rows of a cluster, the most typical first; of a cluster that is too large for it, a random sample comes first. */
-function byTypicality(features: Tensor<'float32'>, rows: readonly number[], random: Random): number[] {
+async function byTypicality(
+  features: Tensor<'float32'>,
+  rows: readonly number[],
+  random: Random,
+  progress: (share: number) => Promise<void>,
+): Promise<number[]> {
   const shuffled = rows.length > maxCompared ? random.shuffle([...rows]) : [...rows];
   const compared = shuffled.slice(0, maxCompared).sort((a, b) => a - b);
-  const values = typicality(features, compared);
+  const values = await typicality(features, compared, { progress });
   const order = compared.map((_, i) => i).sort((a, b) => values[b]! - values[a]! || a - b);
   return [...order.map((i) => compared[i]!), ...shuffled.slice(maxCompared)];
 }
@@ -84,31 +100,43 @@ function byTypicality(features: Tensor<'float32'>, rows: readonly number[], rand
  * Typicality of points among themselves: 1 / mean Euclidean distance to the `neighbours` nearest others, ∞ where these
  * are all the same as it, 0 for a point that is alone.
  * @param rows which points of the features
+ * @param options.progress told the share of the points that is done, again and again
  */
-export function typicality(
+export async function typicality(
   { shape, data }: Tensor<'float32'>,
   rows: ArrayLike<number>,
-  neighbours = neighbourCount,
-): Float64Array {
+  options: {
+    readonly neighbours?: number;
+    readonly progress?: (share: number) => Promise<void>;
+  } = {},
+): Promise<Float64Array> {
+  const { neighbours = neighbourCount, progress = letSignalsThrough } = options;
   const d = shape[1]!;
   const k = Math.min(neighbours, rows.length - 1);
   const result = new Float64Array(rows.length);
   if (k < 1) return result;
   // Squared distances to the k nearest so far, ascending.
   const nearest = new Float64Array(k);
-  for (let i = 0; i < rows.length; i++) {
-    nearest.fill(Number.POSITIVE_INFINITY);
-    for (let j = 0; j < rows.length; j++) {
-      if (i === j) continue;
-      const distance = squaredDistance(data, rows[i]! * d, data, rows[j]! * d, d);
-      if (distance >= nearest[k - 1]!) continue;
-      let place = k - 1;
-      for (; place > 0 && nearest[place - 1]! > distance; place--) nearest[place] = nearest[place - 1]!;
-      nearest[place] = distance;
-    }
-    let sum = 0;
-    for (const squared of nearest) sum += Math.sqrt(squared);
-    result[i] = k / sum;
-  }
+  await inParts(
+    rows.length,
+    numbersAtATime / (rows.length * d),
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        nearest.fill(Number.POSITIVE_INFINITY);
+        for (let j = 0; j < rows.length; j++) {
+          if (i === j) continue;
+          const distance = squaredDistance(data, rows[i]! * d, data, rows[j]! * d, d);
+          if (distance >= nearest[k - 1]!) continue;
+          let place = k - 1;
+          for (; place > 0 && nearest[place - 1]! > distance; place--) nearest[place] = nearest[place - 1]!;
+          nearest[place] = distance;
+        }
+        let sum = 0;
+        for (const squared of nearest) sum += Math.sqrt(squared);
+        result[i] = k / sum;
+      }
+    },
+    (done) => progress(done / rows.length),
+  );
   return result;
 }

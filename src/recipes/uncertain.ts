@@ -1,5 +1,6 @@
 import type { Random } from '../random/random.js';
 import { float32, type Tensor } from '../tensor/tensor.js';
+import type { Listening } from '../train/pass.js';
 import { kMeans } from './cluster.js';
 
 /** Candidates for every image wanted (Zhdanov 2019 uses 10 and 50). */
@@ -13,10 +14,12 @@ const candidatesPerPick = 10;
  * @param features float32 [n, d]
  * @param margins of the n points
  * @param taken rows that are not to be picked
+ * @param context who listens to the clustering, and may stop it
  * @returns distinct rows, the least margin first
+ * @throws QuarterturnError `interrupted` when the context's signal says so
  * @see Zhdanov, "Diverse mini-batch Active Learning", 2019
  */
-export function uncertainPoints(
+export async function uncertainPoints(
   features: Tensor<'float32'>,
   margins: ArrayLike<number>,
   {
@@ -24,7 +27,8 @@ export function uncertainPoints(
     taken,
     random,
   }: { readonly count: number; readonly taken: ReadonlySet<number>; readonly random: Random },
-): number[] {
+  context: Listening = {},
+): Promise<number[]> {
   const [n, d] = features.shape as [number, number];
   const byMargin = (a: number, b: number) => margins[a]! - margins[b]! || a - b;
   const candidates = Array.from({ length: n }, (_, i) => i)
@@ -35,7 +39,8 @@ export function uncertainPoints(
   const rows = new Float32Array(candidates.length * d);
   for (const [i, row] of candidates.entries())
     rows.set(features.data.subarray(row * d, (row + 1) * d), i * d);
-  const { assignments } = kMeans(float32([candidates.length, d], rows), count, random);
+  const points = float32([candidates.length, d], rows);
+  const { assignments } = await kMeans(points, count, random, context);
   // Candidates come in the order of their margins: the first of a cluster is the one.
   const firsts = new Map<number, number>();
   for (const [i, cluster] of assignments.entries())

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
-import { compareWithNotebook } from './comparison.js';
+import { mnistChecksums } from '../data/mnist-checksums.js';
+import { compareWithNotebook, notebookFigures, notebookFor } from './comparison.js';
 
 const { result } = sampleRecord();
 
 test('every figure of the notebook stands beside ours', () => {
-  const rows = compareWithNotebook({ ...result, draws: [] });
+  const rows = compareWithNotebook({ ...result, draws: [] }, notebookFigures);
   expect(rows.map(({ label, ours, notebook, unit }) => [label, ours, notebook, unit])).toEqual([
     ['Rotation, validation accuracy', 0.99287, 0.99562, 'accuracy'],
     ['Rotation, test accuracy', 0.99131, 0.9948, 'accuracy'],
@@ -28,12 +29,12 @@ test('every figure of the notebook stands beside ours', () => {
 });
 
 test('a stage that was not run has no figure of ours', () => {
-  const rows = compareWithNotebook({ ...result, pretext: null, draws: [] });
+  const rows = compareWithNotebook({ ...result, pretext: null, draws: [] }, notebookFigures);
   expect(rows.slice(0, 4).map(({ ours }) => ours)).toEqual([null, null, null, 1]);
 });
 
 test('several draws give mean and sample standard deviation, one gives none', () => {
-  const rows = compareWithNotebook(result).filter(({ subject }) => subject === 'draws');
+  const rows = compareWithNotebook(result, notebookFigures).filter(({ subject }) => subject === 'draws');
   expect(rows).toHaveLength(12);
   expect(rows.map(({ label }) => label)).toContain('Final classifier, test accuracy, mean of 3');
   // A point and three tenths below each draw's fine-tuned one.
@@ -45,7 +46,7 @@ test('several draws give mean and sample standard deviation, one gives none', ()
   expect(rows[0]!.ours).toBeCloseTo(0.934233, 6);
   expect(rows[0]!.deviation).toBeCloseTo(0.00745, 5);
 
-  const single = compareWithNotebook({ ...result, draws: result.draws.slice(0, 1) });
+  const single = compareWithNotebook({ ...result, draws: result.draws.slice(0, 1) }, notebookFigures);
   expect(single.some(({ subject }) => subject === 'draws')).toBe(false);
 });
 
@@ -66,7 +67,7 @@ test('a run without self-training, and one from before there was any, have no ro
     draws: result.draws.map(({ scratch: _c, selfTrain: _s, final: _f, ...draw }) => draw),
   };
   const labels = (run: Parameters<typeof compareWithNotebook>[0]) =>
-    compareWithNotebook(run).map(({ label }) => label);
+    compareWithNotebook(run, notebookFigures).map(({ label }) => label);
   expect(labels(without)).toHaveLength(11 + 6);
   expect(labels(without).filter((label) => /Self|Final|alone/.test(label))).toEqual([]);
   expect(labels(older as unknown as typeof result)).toEqual(labels(without));
@@ -77,7 +78,27 @@ test('a run that was self-trained before the labels alone were a stage has all r
     ...result,
     draws: result.draws.map(({ scratch: _, ...draw }) => draw),
   };
-  const rows = compareWithNotebook(result).filter(({ label }) => !label.startsWith('Labels alone'));
-  expect(compareWithNotebook(older as unknown as typeof result)).toEqual(rows);
+  const rows = compareWithNotebook(result, notebookFigures).filter(
+    ({ label }) => !label.startsWith('Labels alone'),
+  );
+  expect(compareWithNotebook(older as unknown as typeof result, notebookFigures)).toEqual(rows);
   expect(rows).toHaveLength(15 + 10);
+});
+
+test('figures on other data have nothing of the notebook beside them', () => {
+  const rows = compareWithNotebook(result, null);
+  expect(rows.map(({ label, ours }) => [label, ours])).toEqual(
+    compareWithNotebook(result, notebookFigures).map(({ label, ours }) => [label, ours]),
+  );
+  expect(rows.every(({ notebook }) => notebook === null)).toBe(true);
+});
+
+test('the notebook’s data is MNIST, wherever it lies and however its files are spelled', () => {
+  expect(notebookFor(mnistChecksums)).toBe(notebookFigures);
+  const dotted = Object.entries(mnistChecksums).map(([file, md5]) => [file.replace('-idx', '.idx'), md5]);
+  expect(notebookFor(Object.fromEntries(dotted.reverse()))).toBe(notebookFigures);
+  const [first, ...others] = Object.entries(mnistChecksums);
+  expect(notebookFor(Object.fromEntries(others))).toBeNull();
+  expect(notebookFor({ ...mnistChecksums, [first![0]]: '8d4fb7e6c68d591d4c3dfef9ec88bf0d' })).toBeNull();
+  for (const nothing of [undefined, null, {}, 'MNIST']) expect(notebookFor(nothing)).toBeNull();
 });

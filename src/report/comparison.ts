@@ -1,4 +1,6 @@
-import type { DrawResult, Metrics, RunResult } from '../train/run-record.js';
+import { isMnist } from '../data/mnist-checksums.js';
+import type { DrawResult, Metrics, RunRecord, RunResult } from '../train/run-record.js';
+import { settingAt } from './run-facts.js';
 import { spreadOf } from './statistics.js';
 
 /** One figure of a run beside the notebook's. */
@@ -17,65 +19,83 @@ export interface ComparisonRow {
   readonly ours: number | null;
   /** Sample standard deviation over label draws, where `ours` is their mean. */
   readonly deviation?: number;
-  /** null where the notebook does not report it. */
+  /** null where the notebook does not report it, or looked at other data. */
   readonly notebook: number | null;
   readonly unit: 'accuracy' | 'loss';
 }
 
-/** Every figure that the notebook prints after a stage (accuracies 0–1, losses in nats). */
+/** Every figure that the notebook prints after a stage (accuracies 0–1, losses in nats); its data is MNIST. */
 export const notebookFigures = {
   pretext: { val: { accuracy: 0.99562 }, test: { accuracy: 0.9948, loss: 0.01534 } },
   fineTune: { train: { accuracy: 0.99 }, test: { accuracy: 0.8787, loss: 0.6069 } },
   baseline: { train: { accuracy: 1 }, test: { accuracy: 0.1137, loss: 2.3122 } },
 } as const;
 
+export type NotebookFigures = typeof notebookFigures;
+
 /**
- * Each figure of the notebook with ours beside it, and what the notebook lacks: self-training (where the run had any,
+ * The notebook's figures, where a run's can stand beside them: those on other data say nothing about each other.
+ * @param checksums MD5 of each data file, as `config.json` and a `DataSource` have them
+ */
+export function notebookFor(checksums: unknown): NotebookFigures | null {
+  return typeof checksums === 'object' && checksums !== null && isMnist({ ...checksums })
+    ? notebookFigures
+    : null;
+}
+
+/** The same for the data of a run, as its `config.json` tells it. */
+export function notebookOf(config: RunRecord['config']): NotebookFigures | null {
+  return notebookFor(settingAt(config, ['data', 'checksums']));
+}
+
+/**
+ * Each figure of a run with the notebook's beside it, and what the notebook lacks: self-training (where the run had any,
  * with the classifier that was saved in the end beside the notebook's one), the baseline with re-estimated statistics, the
  * labels alone with fine-tuning's schedule and augmentation, mean ± sample standard deviation where there are at least two label draws.
+ * @param theirs as {@link notebookFor} gives them: null leaves the notebook's place empty
  */
 export function compareWithNotebook(
   result: Pick<
     RunResult,
     'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'final' | 'draws'
   >,
+  theirs: NotebookFigures | null,
 ): readonly ComparisonRow[] {
   const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated } = result;
-  const theirs = notebookFigures;
   return [
-    accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs.pretext.val.accuracy),
-    accuracy('rotation', 'Rotation, test accuracy', pretext?.test, theirs.pretext.test.accuracy),
-    loss('rotation', 'Rotation, test loss', pretext?.test, theirs.pretext.test.loss),
+    accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs?.pretext.val.accuracy),
+    accuracy('rotation', 'Rotation, test accuracy', pretext?.test, theirs?.pretext.test.accuracy),
+    loss('rotation', 'Rotation, test loss', pretext?.test, theirs?.pretext.test.loss),
     accuracy(
       'fineTune',
       'Fine-tuned, accuracy on its labels',
       fineTune?.train,
-      theirs.fineTune.train.accuracy,
+      theirs?.fineTune.train.accuracy,
     ),
-    accuracy('fineTune', 'Fine-tuned, test accuracy', fineTune?.test, theirs.fineTune.test.accuracy),
-    loss('fineTune', 'Fine-tuned, test loss', fineTune?.test, theirs.fineTune.test.loss),
+    accuracy('fineTune', 'Fine-tuned, test accuracy', fineTune?.test, theirs?.fineTune.test.accuracy),
+    loss('fineTune', 'Fine-tuned, test loss', fineTune?.test, theirs?.fineTune.test.loss),
     ...(selfTrain
       ? [
-          accuracy('selfTrain', 'Self-trained, test accuracy', selfTrain.test, null),
-          loss('selfTrain', 'Self-trained, test loss', selfTrain.test, null),
+          accuracy('selfTrain', 'Self-trained, test accuracy', selfTrain.test),
+          loss('selfTrain', 'Self-trained, test loss', selfTrain.test),
           accuracy(
             'selfTrain',
             'Final classifier, test accuracy',
             final?.test,
-            theirs.fineTune.test.accuracy,
+            theirs?.fineTune.test.accuracy,
           ),
-          loss('selfTrain', 'Final classifier, test loss', final?.test, theirs.fineTune.test.loss),
+          loss('selfTrain', 'Final classifier, test loss', final?.test, theirs?.fineTune.test.loss),
         ]
       : []),
-    accuracy('baseline', 'Baseline, training accuracy', baseline?.train, theirs.baseline.train.accuracy),
-    accuracy('baseline', 'Baseline, test accuracy', baseline?.test, theirs.baseline.test.accuracy),
-    loss('baseline', 'Baseline, test loss', baseline?.test, theirs.baseline.test.loss),
-    accuracy('baselineReestimated', 'Baseline re-estimated, test accuracy', baselineReestimated?.test, null),
-    loss('baselineReestimated', 'Baseline re-estimated, test loss', baselineReestimated?.test, null),
+    accuracy('baseline', 'Baseline, training accuracy', baseline?.train, theirs?.baseline.train.accuracy),
+    accuracy('baseline', 'Baseline, test accuracy', baseline?.test, theirs?.baseline.test.accuracy),
+    loss('baseline', 'Baseline, test loss', baseline?.test, theirs?.baseline.test.loss),
+    accuracy('baselineReestimated', 'Baseline re-estimated, test accuracy', baselineReestimated?.test),
+    loss('baselineReestimated', 'Baseline re-estimated, test loss', baselineReestimated?.test),
     ...(scratch
       ? [
-          accuracy('scratch', 'Labels alone, augmented, test accuracy', scratch.test, null),
-          loss('scratch', 'Labels alone, augmented, test loss', scratch.test, null),
+          accuracy('scratch', 'Labels alone, augmented, test accuracy', scratch.test),
+          loss('scratch', 'Labels alone, augmented, test loss', scratch.test),
         ]
       : []),
     ...drawRows(result.draws),
@@ -88,12 +108,17 @@ function accuracy(
   subject: Subject,
   label: string,
   ours: Metrics | null | undefined,
-  notebook: number | null,
+  notebook: number | null = null,
 ) {
   return { subject, label, ours: ours?.accuracy ?? null, notebook, unit: 'accuracy' } as const;
 }
 
-function loss(subject: Subject, label: string, ours: Metrics | null | undefined, notebook: number | null) {
+function loss(
+  subject: Subject,
+  label: string,
+  ours: Metrics | null | undefined,
+  notebook: number | null = null,
+) {
   return { subject, label, ours: ours?.loss ?? null, notebook, unit: 'loss' } as const;
 }
 

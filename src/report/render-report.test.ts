@@ -47,7 +47,9 @@ test('the headline figures, the comparison and the trap carry the run’s number
 
 test('the split is named for what it is', () => {
   const record = sampleRecord();
-  const withSplit = (split?: string) => textOf(renderReport({ ...record, config: { pretrain: { split } } }));
+  const { data } = record.config;
+  const withSplit = (split?: string) =>
+    textOf(renderReport({ ...record, config: { data, pretrain: { split } } }));
   expect(withSplit('copy')).toContain('That leaks');
   expect(withSplit('image')).toContain('does not leak');
   expect(withSplit()).not.toMatch(/\bleak/);
@@ -88,7 +90,7 @@ test('markup in names is text', () => {
 test('a run of which nothing is there yet is still a report', () => {
   const record = sampleRecord();
   const bare: RunRecord = {
-    config: {},
+    config: { data: record.config.data },
     epochs: [],
     result: {
       ...record.result,
@@ -219,4 +221,17 @@ test('the labels alone, augmented, are what the fine-tuned figure is held agains
   const without = textOf(renderReport({ ...record, result: { ...record.result, scratch: null } }));
   expect(without).toContain('That is the baseline for the fine-tuned network’s 93.42 %');
   expect(without).not.toContain('from random weights');
+});
+
+test('a run on other data has no figure of the notebook in its report', () => {
+  const record = sampleRecord();
+  const checksums = { 'train-images-idx3-ubyte': '8d4fb7e6c68d591d4c3dfef9ec88bf0d' };
+  const report = renderReport({ ...record, config: { ...record.config, data: { checksums } } });
+  // A step of the ladder is named for how it is trained.
+  const text = textOf(report).replaceAll('baseline, as in the notebook', 'baseline');
+  expect(text).not.toMatch(/notebook|Notebook|Difference|87\.87|99\.48|99\.56|11\.37|0\.6069|2\.3122/);
+  expect(report).not.toContain('class="tick"');
+  expect(text).toContain('Figure This run Rotation, validation accuracy 99.29 %');
+  expect(text).toContain('Final classifier, test accuracy 98.86 %');
+  expect(text).toContain('That looks like overfitting. It mostly is not.');
 });

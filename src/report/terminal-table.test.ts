@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
-import { type ComparisonRow, compareWithNotebook } from './comparison.js';
+import { type ComparisonRow, compareWithNotebook, notebookFigures } from './comparison.js';
 import { comparisonTable, ladderTable } from './terminal-table.js';
 
 const rows: readonly ComparisonRow[] = [
@@ -20,6 +20,16 @@ test('columns line up, subjects stand apart, what is missing is a dash', () => {
   ]);
 });
 
+test('a dense table has no lines between subjects', () => {
+  expect(comparisonTable(rows, { columns: 80, dense: true }).split('\n')).toEqual([
+    '                               this run  notebook',
+    '',
+    'Rotation, test accuracy         99.13 %   99.48 %',
+    'Rotation, test loss                   —    0.0153',
+    'Mean of 3                93.42 ± 0.58 %         —',
+  ]);
+});
+
 test('long labels are cut so that no line exceeds the terminal', () => {
   const lines = comparisonTable(rows, { columns: 44 }).split('\n');
   expect(lines[2]).toBe('Rotation, test ac…         99.13 %   99.48 %');
@@ -27,9 +37,21 @@ test('long labels are cut so that no line exceeds the terminal', () => {
 });
 
 test('the whole comparison fits 80 columns uncut', () => {
-  const table = comparisonTable(compareWithNotebook(sampleRecord().result));
+  const table = comparisonTable(compareWithNotebook(sampleRecord().result, notebookFigures));
   expect(Math.max(...table.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(table).not.toContain('…');
+});
+
+test('where there is nothing of the notebook, there is no column of it', () => {
+  const ours = rows.map((row) => ({ ...row, notebook: null }));
+  expect(comparisonTable(ours, { columns: 80 }).split('\n')).toEqual([
+    '                               this run',
+    '',
+    'Rotation, test accuracy         99.13 %',
+    'Rotation, test loss                   —',
+    '',
+    'Mean of 3                93.42 ± 0.58 %',
+  ]);
 });
 
 test('the ladder fits 80 columns uncut, with long times and many images', () => {

@@ -8,22 +8,30 @@ const leastLabelWidth = 12;
 const gap = '  ';
 
 /**
- * The comparison as an aligned plain-text table, one line a row, blank lines between subjects.
+ * The comparison as an aligned plain-text table, one line a row, blank lines between subjects; the notebook has a column
+ * where it has a figure.
  *
  * @param options.columns widest line allowed; longer labels are cut with `…`
+ * @param options.dense no blank lines but below the head, for few rows a subject
  */
 export function comparisonTable(
   rows: readonly ComparisonRow[],
-  { columns = 80 }: { columns?: number } = {},
+  { columns = 80, dense = false }: { columns?: number; dense?: boolean } = {},
 ): string {
-  const cells = rows.map((row) => [row.label, oursText(row), theirsText(row)]);
-  const lines = aligned([['', 'this run', 'notebook'], ...cells], columns);
+  const isBeside = hasNotebook(rows);
+  const cells = rows.map((row) => [row.label, oursText(row), ...(isBeside ? [theirsText(row)] : [])]);
+  const lines = aligned([['', 'this run', ...(isBeside ? ['notebook'] : [])], ...cells], columns);
   const head = lines[0]!;
   const groups = rows.flatMap((row, i) => [
-    ...(row.subject === rows[i - 1]?.subject ? [] : ['']),
+    ...(row.subject === rows[i - 1]?.subject || (dense && i > 0) ? [] : ['']),
     lines[i + 1]!,
   ]);
   return [head, ...groups].join('\n');
+}
+
+/** Whether the notebook has a figure to any of ours: else its column would hold nothing. */
+export function hasNotebook(rows: readonly ComparisonRow[]): boolean {
+  return rows.some(({ notebook }) => notebook !== null);
 }
 
 /**

@@ -1,10 +1,10 @@
 import { createRequire } from 'node:module';
 import { availableParallelism } from 'node:os';
-import * as ort from 'onnxruntime-node';
 import { QuarterturnError } from '../errors.js';
 import { add, graph, input } from '../graph/index.js';
+import { bindingError } from './native-binding.node.js';
 import type { DeviceName, Runtime, RuntimeOptions } from './runtime.js';
-import { SessionRuntime } from './session.js';
+import { type OnnxRuntime, SessionRuntime } from './session.js';
 
 // ONNX Runtime's builds for Linux and macOS collect usage data for Microsoft unless this is set before the first session.
 // Quarterturn works offline; and where the command line is longer than 28 kB, what they read of it overflows the stack
@@ -29,7 +29,8 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
 
 /**
  * Graphs on ONNX Runtime's native kernels.
- * @throws QuarterturnError `usage` for a device that is not there, naming those that are, or threads out of their range
+ * @throws QuarterturnError `usage` for a device that is not there, naming those that are, or threads out of their range;
+ *   `runtime` where the kernels' native binding cannot be loaded, naming the platform and what to do
  */
 export async function createNodeRuntime({
   device,
@@ -52,7 +53,7 @@ export async function createNodeRuntime({
       { hint: 'Leave it out to use all cores.' },
     );
   }
-  const runtime = new SessionRuntime(ort, {
+  const runtime = new SessionRuntime(await loadKernels(), {
     device,
     version: packageVersion(),
     writesInPlace: device === 'cpu',
@@ -71,6 +72,15 @@ export async function createNodeRuntime({
   });
   if (device !== 'cpu') await probe(runtime);
   return runtime;
+}
+
+/** Loaded only now, so that what needs no kernels works without them, and a missing binding can be explained. */
+async function loadKernels(): Promise<OnnxRuntime> {
+  try {
+    return await import('onnxruntime-node');
+  } catch (cause) {
+    throw bindingError(cause);
+  }
 }
 
 /** A provider tells only when a session is made whether its hardware is there. */

@@ -4,7 +4,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
-import { passProgress } from './pass.js';
+import { inParts, passProgress } from './pass.js';
 import type { Metrics } from './run-record.js';
 import type { TrainState } from './train-step.js';
 
@@ -135,11 +135,7 @@ async function inBatches(
   run: (from: number, to: number) => Promise<void>,
 ): Promise<void> {
   const progress = passProgress(context, title, count);
-  for (let from = 0; from < count; from += evaluationBatchSize) {
-    const to = Math.min(from + evaluationBatchSize, count);
-    await run(from, to);
-    progress(to, `${to} of ${count} images`);
-  }
+  await inParts(count, evaluationBatchSize, run, (done) => progress(done, `${done} of ${count} images`));
 }
 
 /** Fill up the last, short batch with black images: programs have a fixed batch size. */

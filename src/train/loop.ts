@@ -4,6 +4,7 @@ import type { Program, Runtime } from '../runtime/runtime.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
 import type { EventListener } from './events.js';
+import { letSignalsThrough } from './pass.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from './progress.js';
 import type { EpochRecord, Metrics, PileMetrics, StageName } from './run-record.js';
 import {
@@ -143,6 +144,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
           etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
         });
+        await letSignalsThrough();
         if (context.signal?.aborted) {
           await save();
           throw new QuarterturnError(

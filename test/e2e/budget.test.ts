@@ -36,7 +36,10 @@ test('a run with more than enough time has the most steps, and is resumed with t
   expect(stderr).toMatch(
     /^Budget 1h: 8\.00 times the recipe's steps \(pretraining 48, fine-tuning 32, training from random weights 32, self-training 16\), about /m,
   );
-  expect(stderr).toMatch(/^Budget is more than is used: /m);
+  expect(stderr).toMatch(
+    /^Budget is more than is used, it will end after about [\d.]+ (m?s|min.*): 8 times the recipe's steps is the most/m,
+  );
+  expect(stderr.indexOf('Budget is more')).toBeLessThan(stderr.indexOf('Pretraining on rotations'));
   expect(code).toBe(0);
   expect(greatestScale).toBe(8);
   const config = await configOf('run');
@@ -58,6 +61,30 @@ test('a run with more than enough time has the most steps, and is resumed with t
   const other = await quarterturn('run --resume run --budget 10m');
   expect(other.code).toBe(2);
   expect(other.stderr).toContain('Received: --budget 10m (the run has 1h).');
+}, 180_000);
+
+test('pretraining alone takes a budget, and its steps are those of the backbone that is handed on', async () => {
+  const { code, stderr } = await quarterturn(
+    'pretrain --config tiny.json --data data --threads 1 --budget 20m --out turns',
+  );
+  expect(stderr).toMatch(/^Budget 20m: 8\.00 times the recipe's steps \(pretraining 48\), about /m);
+  expect(code).toBe(0);
+  const config = await configOf('turns');
+  expect(config).toMatchObject({
+    budgetMs: 1_200_000,
+    stages: ['pretrain'],
+    pretrain: { epochs: 2, stepsPerEpoch: 24 },
+    finetune: { epochs: 4 },
+    selfTrain: { epochs: 1, stepsPerEpoch: 2 },
+  });
+
+  const resumed = await quarterturn('pretrain --resume turns --budget 20m');
+  expect(resumed).toMatchObject({ code: 0, stderr: 'turns is complete: nothing to train.\n' });
+  const tuned = await quarterturn('finetune --from turns --out tuned');
+  expect(tuned.code).toBe(0);
+  const after = await configOf('tuned');
+  expect(after.pretrain).toEqual(config.pretrain);
+  expect(after.budgetMs).toBeUndefined();
 }, 180_000);
 
 test('a budget in which nothing fits is refused with one in which it does, and no folder is made', async () => {

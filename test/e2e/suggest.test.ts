@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { delimiter, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GivenLabels } from '../../src/recipes/given-labels.js';
@@ -11,6 +13,20 @@ let cwd: string;
 const quarterturn = (args: string) => cli(args.split(' '), { cwd });
 const readJson = async (path: string) => JSON.parse(await fs.readFile(join(cwd, path), 'utf8'));
 const readLabels = (path: string): Promise<GivenLabels> => readJson(path);
+
+/** The command that suggest prints as the next one. */
+const commandIn = (stdout: string) => /^Next {4}(.*)$/m.exec(stdout)?.[1] ?? '';
+
+/** A line as a person pastes it into a shell that finds `quarterturn`. */
+async function paste(line: string) {
+  const bin = join(cwd, 'bin');
+  await fs.mkdir(bin, { recursive: true });
+  const program = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+  const script = `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`;
+  await fs.writeFile(join(bin, 'quarterturn'), script, { mode: 0o755 });
+  const env = { ...process.env, PATH: `${bin}${delimiter}${process.env.PATH}` };
+  return promisify(execFile)('sh', ['-c', line], { cwd, env });
+}
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-suggest-'));
@@ -39,8 +55,12 @@ describe('suggest, label, fine-tune, suggest again', () => {
     expect(stdout).toMatch(/^6 images to label, each typical of many others:$/m);
     for (const { index } of images)
       expect(stdout).toMatch(new RegExp(`^ *${index} {2}[\\d.]+ % of the pile$`, 'm'));
-    expect(stdout).toMatch(/^Next {4}quarterturn finetune --from runs\/turns --labels labels\.json$/m);
-    expect(Math.max(...stdout.split('\n').map((line) => line.length))).toBeLessThanOrEqual(80);
+    expect(commandIn(stdout)).toBe(
+      'quarterturn run --labels labels.json --data data --config runs/turns/config.json',
+    );
+    // All but the command, which is to be pasted as it is.
+    const lines = stdout.split('\n').filter((line) => !line.startsWith('Next'));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(80);
     const sheet = await sharp(join(cwd, 'sheet.png')).metadata();
     expect(sheet.width).toBeGreaterThan(6 * tinySize);
   });
@@ -86,6 +106,36 @@ describe('suggest, label, fine-tune, suggest again', () => {
     );
     const again = await quarterturn('finetune --resume runs/tuned --labels labels.json');
     expect(again).toMatchObject({ code: 0, stderr: 'runs/tuned is complete: nothing to train.\n' });
+  });
+
+  test('the command that is printed runs as it is printed, with data, recipe and labels of before', async () => {
+    await writeTinyData(join(cwd, "it's mine"));
+    const settings = { ...tinySettings, preset: 'best', seed: 4, draws: 1 };
+    await fs.writeFile(join(cwd, 'best.json'), JSON.stringify(settings));
+    const pretrained = await cli(
+      ['pretrain', '--config', 'best.json', '--data', "it's mine", '--threads', '1', '--out', 'runs/a b'],
+      { cwd },
+    );
+    expect(pretrained.code).toBe(0);
+    const suggested = await cli(['suggest', 'runs/a b', '--count', '9', '--out', 'nine labels.json'], {
+      cwd,
+    });
+    const command = commandIn(suggested.stdout);
+    expect(command).toBe(
+      "quarterturn run --labels 'nine labels.json' --data 'it'\\''s mine' --config 'runs/a b/config.json'",
+    );
+
+    const { stdout } = await paste(command);
+    const run = /^Report {2}(.*)\/report\.html$/m.exec(stdout)![1]!;
+    const { labels, ...config } = await readJson(join(run, 'config.json'));
+    expect(labels).toEqual(await readLabels('nine labels.json'));
+    const before = await readJson('runs/a b/config.json');
+    for (const name of ['preset', 'seed', 'network', 'pretrain', 'finetune', 'selfTrain', 'baseline'])
+      expect(config[name], name).toEqual(before[name]);
+    expect(config.data).toEqual(before.data);
+    expect(config.stages).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
+    // Which is more than fine-tuning does.
+    expect((await readJson(join(run, 'result.json'))).selfTrain).not.toBeNull();
   });
 
   test('labels are not lost: they are refused, kept beside new ones, or given up by --force', async () => {

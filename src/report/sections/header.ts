@@ -1,6 +1,6 @@
 import type { RunRecord } from '../../train/run-record.js';
 import { imageDataUri } from '../bitmap.js';
-import { notebookFigures } from '../comparison.js';
+import { notebookOf } from '../comparison.js';
 import { absent, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import {
@@ -16,6 +16,7 @@ import {
 /** Title, what this is, which run it was; the figure that matters, and two beside it. */
 export function headerSection(record: RunRecord): Html {
   const { result, config } = record;
+  const notebook = notebookOf(config);
   const labels = labelCount(record);
   const start = startOf(config);
   return html`<header>
@@ -26,17 +27,22 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${headline(`${labels}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebookFigures.fineTune.test.accuracy)}
-    ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebookFigures.pretext.test.accuracy)}
-    ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebookFigures.baseline.test.accuracy)}
+    ${headline(`${labels}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
+    ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
+    ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
   </dl>
   <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
 }
 
-function headline(label: string, accuracy: number | undefined, note: string, notebook: number): Html {
+function headline(
+  label: string,
+  accuracy: number | undefined,
+  note: string,
+  notebook: number | undefined,
+): Html {
   const [figure, unit] = accuracy === undefined ? [absent, ''] : formatPercent(accuracy).split(' ');
-  return html`<div><dt>${label}</dt><dd class="figure">${figure}<small>${unit}</small></dd><dd class="note">${accuracy === undefined ? 'not run' : note}</dd><dd class="note">notebook ${formatPercent(notebook)}</dd></div>
+  return html`<div><dt>${label}</dt><dd class="figure">${figure}<small>${unit}</small></dd><dd class="note">${accuracy === undefined ? 'not run' : note}</dd>${notebook !== undefined && html`<dd class="note">notebook ${formatPercent(notebook)}</dd>`}</div>
     `;
 }
 

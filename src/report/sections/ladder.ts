@@ -1,5 +1,5 @@
 import type { LadderStep, RunRecord } from '../../train/run-record.js';
-import { notebookFigures } from '../comparison.js';
+import { type NotebookFigures, notebookOf } from '../comparison.js';
 import { formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { errorText, ladderText } from '../ladder.js';
@@ -14,22 +14,27 @@ export function ladderSection(record: RunRecord): Html | null {
   const classes = record.exhibits.classCounts.length || 10;
   const kept = keptFigure(record);
   const text = ladderText(record);
+  const notebook = notebookOf(record.config);
   return section('What each step brought', {
     body: html`${text !== '' && html`<p>${text}</p>`}
   <figure class="bars" style="--chance:${1 / classes}">
-    ${ladder.map((step) => bar(step, step.figure === kept))}
-    <figcaption>Test accuracy with the same ${labelCount(record)} labels; below it, how many are wrong. The tick <i class="tick"></i> is the notebook’s figure, the dotted line is chance, ${formatPercent(1 / classes, 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
+    ${ladder.map((step) => bar(step, step.figure === kept, notebook))}
+    <figcaption>Test accuracy with the same ${labelCount(record)} labels; below it, how many are wrong. ${notebook && html`The tick <i class="tick"></i> is the notebook’s figure. `}The dotted line is chance, ${formatPercent(1 / classes, 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
   </figure>`,
   });
 }
 
-function bar({ figure, step, test, durationMs, imagesTrained }: LadderStep, kept: boolean): Html {
-  const notebook =
-    figure === 'baseline' || figure === 'fineTune' ? notebookFigures[figure].test.accuracy : null;
+function bar(
+  { figure, step, test, durationMs, imagesTrained }: LadderStep,
+  kept: boolean,
+  notebook: NotebookFigures | null,
+): Html {
+  const theirs =
+    figure === 'baseline' || figure === 'fineTune' ? notebook?.[figure].test.accuracy : undefined;
   const { accuracy } = test;
   return html`<div class="bar ${kept ? 'ours' : 'plain'}">
       <p>${step}<small>${formatDuration(durationMs)}, ${formatCount(imagesTrained)} images</small></p>
-      <div class="track"><span class="fill" style="--value:${accuracy}"></span>${notebook !== null && html`<i class="tick" style="--value:${notebook}"></i>`}</div>
+      <div class="track"><span class="fill" style="--value:${accuracy}"></span>${theirs !== undefined && html`<i class="tick" style="--value:${theirs}"></i>`}</div>
       <p class="value"><b>${formatPercent(accuracy)}</b><small>${errorText(1 - accuracy)} wrong</small></p>
     </div>
     `;

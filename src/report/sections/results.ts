@@ -1,20 +1,23 @@
 import type { RunRecord } from '../../train/run-record.js';
-import { type ComparisonRow, compareWithNotebook } from '../comparison.js';
+import { type ComparisonRow, compareWithNotebook, notebookOf } from '../comparison.js';
 import { absent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';
-import { oursText, theirsText } from '../terminal-table.js';
+import { hasNotebook, oursText, theirsText } from '../terminal-table.js';
 
-/** Every figure of the notebook with ours beside it; below, what the choice of labels made of them. */
-export function comparisonSection({ result }: RunRecord): Html {
-  const rows = compareWithNotebook(result);
+/** Every figure, beside the notebook's where it looked at the same data; below, what the choice of labels made of them. */
+export function comparisonSection({ result, config }: RunRecord): Html {
+  const all = compareWithNotebook(result, notebookOf(config));
+  const isBeside = hasNotebook(all);
+  // A stage that was not run is worth a row only where the notebook's figure stands there.
+  const rows = all.filter(({ ours }) => isBeside || ours !== null);
   const drawRows = rows.filter((row) => row.subject === 'draws');
   const subjects = [...new Set(rows.map((row) => row.subject))].filter((subject) => subject !== 'draws');
-  return section('Beside the notebook', {
-    body: html`<p>The starting point was a Keras notebook. These are all the figures that it prints, and what this run measured in their place. Losses are mean cross-entropies in nats; test images took no part in training or in any choice.</p>
+  return section(isBeside ? 'Beside the notebook' : 'The figures', {
+    body: html`<p>${isBeside && 'The starting point was a Keras notebook. These are all the figures that it prints, and what this run measured in their place. '}Losses are mean cross-entropies in nats; test images took no part in training or in any choice.</p>
   <div class="scroll"><table class="comparison">
-    <thead><tr><th scope="col">Figure</th><th scope="col">This run</th><th scope="col">Notebook</th><th scope="col">Difference</th></tr></thead>
-    ${subjects.map((subject) => html`<tbody>${rows.filter((row) => row.subject === subject).map(comparisonRow)}</tbody>`)}
+    <thead><tr><th scope="col">Figure</th><th scope="col">This run</th>${isBeside && html`<th scope="col">Notebook</th><th scope="col">Difference</th>`}</tr></thead>
+    ${subjects.map((subject) => html`<tbody>${rows.filter((row) => row.subject === subject).map((row) => comparisonRow(row, isBeside))}</tbody>`)}
   </table></div>
   ${
     drawRows.length > 0 &&
@@ -26,9 +29,9 @@ export function comparisonSection({ result }: RunRecord): Html {
   });
 }
 
-function comparisonRow(row: ComparisonRow): Html {
+function comparisonRow(row: ComparisonRow, isBeside: boolean): Html {
   const theirs = row.notebook === null ? html`<span class="quiet">not reported</span>` : theirsText(row);
-  return html`<tr><th scope="row">${row.label}</th><td><b>${row.ours === null ? 'not run' : oursText(row)}</b></td><td>${theirs}</td><td class="quiet">${difference(row)}</td></tr>
+  return html`<tr><th scope="row">${row.label}</th><td><b>${row.ours === null ? 'not run' : oursText(row)}</b></td>${isBeside && html`<td>${theirs}</td><td class="quiet">${difference(row)}</td>`}</tr>
     `;
 }
 

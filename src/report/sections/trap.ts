@@ -1,7 +1,7 @@
 import type { RunRecord } from '../../train/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { retentionOption } from '../charts.js';
-import { notebookFigures } from '../comparison.js';
+import { notebookOf } from '../comparison.js';
 import { formatCount, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { labelCount, numberAt, settingAt, summariseStage } from '../run-facts.js';
@@ -19,21 +19,22 @@ export function trapSection(record: RunRecord): Html | null {
   const { baseline, baselineReestimated, fineTune, scratch } = record.result;
   // Without a test set, nothing shows the trap.
   if (!baseline?.test) return null;
+  const notebook = notebookOf(record.config);
   const { momentum, steps } = baselineFacts(record);
   const left = momentum ** steps;
   const asIs = baseline.test.accuracy;
   return section('The baseline’s trap', {
     body: html`<div class="beside">
   <div>
-  <p>Trained from scratch on the same ${labelCount(record)} images, the network gets ${formatPercent(baseline.train.accuracy)} of them right, and <b>${formatPercent(asIs)}</b> of the test images. The notebook, with ${formatPercent(notebookFigures.baseline.test.accuracy)}, calls this overfitting. ${overfittingAnswer(record)}</p>
+  <p>Trained from scratch on the same ${labelCount(record)} images, the network gets ${formatPercent(baseline.train.accuracy)} of them right, and <b>${formatPercent(asIs)}</b> of the test images. ${notebook ? `The notebook, with ${formatPercent(notebook.baseline.test.accuracy)}, calls this overfitting.` : 'That looks like overfitting.'} ${overfittingAnswer(record, notebook !== null)}</p>
   <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'} at momentum ${momentum},</p>
   <p class="equation">${momentum}<sup>${steps}</sup> ${left < leastShare ? '<' : '='} <b>${formatShare(left)}</b></p>
-  <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${momentum !== notebookMomentum || steps !== notebookSteps ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
+  <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${notebook && (momentum !== notebookMomentum || steps !== notebookSteps) ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
   ${baselineReestimated?.test && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test?.accuracy, scratch?.test?.accuracy)}</p>`}
   </div>
   <figure>${chartSvg('retention', retentionOption(momentum, steps, cssTheme), `Initial value left in the moving statistics after ${steps} steps: ${formatPercent(left, 0)}`)}<figcaption>What the moving statistics still hold of their initial values during the baseline’s training.</figcaption></figure>
   </div>
-  ${splitNote(record)}`,
+  ${notebook && splitNote(record)}`,
   });
 }
 
@@ -48,13 +49,17 @@ export function baselineFacts({ config, epochs }: RunRecord): { momentum: number
   return { momentum, steps };
 }
 
-/** What the re-estimated statistics say to the notebook's explanation. */
-function overfittingAnswer({ result: { baseline, baselineReestimated } }: RunRecord): string {
+/** What the re-estimated statistics say to overfitting as an explanation. */
+function overfittingAnswer(
+  { result: { baseline, baselineReestimated } }: RunRecord,
+  besideNotebook: boolean,
+): string {
   if (!baseline?.test || !baselineReestimated?.test) return 'There is another cause.';
   const missing = baseline.train.accuracy - baseline.test.accuracy;
   const regained = baselineReestimated.test.accuracy - baseline.test.accuracy;
   if (regained > missing / 2) return 'It mostly is not.';
-  return regained > leastGain ? 'That is only a part of it.' : 'Here it is; there it mostly was not.';
+  if (regained > leastGain) return 'That is only a part of it.';
+  return besideNotebook ? 'Here it is; there it mostly was not.' : 'It is.';
 }
 
 function verdict(

@@ -1,0 +1,143 @@
+import { execFile } from 'node:child_process';
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import sharp from 'sharp';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { root } from '../support/compile.js';
+import { instructions } from '../support/documents.js';
+import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
+import { idx } from '../support/tiny-data.js';
+
+/** The package as README says to make and to install it, in a folder that was empty. */
+let home: string;
+let project: string;
+/** Why npm cannot install here; undefined where it could. */
+let unreachable: string | undefined;
+
+interface Outcome {
+  readonly ok: boolean;
+  readonly stdout: string;
+  readonly output: string;
+}
+
+async function shell(command: string, cwd: string): Promise<Outcome> {
+  const inherited = Object.entries(process.env).filter(
+    ([name]) => !/^npm_|^ONNXRUNTIME|^FORCE_COLOR$/i.test(name),
+  );
+  const env = { ...Object.fromEntries(inherited), npm_config_update_notifier: 'false' };
+  return promisify(execFile)('sh', ['-c', command], { cwd, env }).then(
+    ({ stdout, stderr }) => ({ ok: true, stdout, output: stderr + stdout }),
+    ({ stdout, stderr }: { stdout: string; stderr: string }) => ({
+      ok: false,
+      stdout,
+      output: stderr + stdout,
+    }),
+  );
+}
+
+/** @throws Error with all that it said where a command fails */
+async function succeed(command: string, cwd = project): Promise<string> {
+  const { ok, stdout, output } = await shell(command, cwd);
+  if (!ok) throw new Error(`${command}\n${output}`);
+  return stdout;
+}
+
+/** The three lines of README, from the clone to the first word of the installed program. */
+function readmeCommands(): readonly [pack: string, install: string, version: string] {
+  const { commands } = instructions().find(({ source }) => source === 'README.md')!;
+  const texts = commands.map(({ text }) => text);
+  const at = texts.indexOf('npm pack');
+  const [pack, install, version] = texts.slice(at, at + 3);
+  expect(install).toMatch(
+    /^ONNXRUNTIME_NODE_INSTALL=skip npm install \.\.\/quarterturn\/quarterturn-[\d.]+\.tgz$/,
+  );
+  return [pack!, install!, version!];
+}
+
+beforeAll(async () => {
+  home = await fs.mkdtemp(join(tmpdir(), 'quarterturn-package-'));
+  project = join(home, 'project');
+  await fs.mkdir(project);
+  await fs.mkdir(join(home, 'quarterturn'));
+  const [pack, install] = readmeCommands();
+  await succeed(`${pack} --pack-destination "${join(home, 'quarterturn')}"`, root);
+  const installed = await shell(`${install} --prefer-offline --no-audit --no-fund`, project);
+  if (installed.ok) return;
+  const registry = await shell('npm view zod version', project);
+  if (registry.ok) throw new Error(`${install}\n${installed.output}`);
+  unreachable = `npm reaches no registry: ${registry.output.trim().split('\n')[0]}`;
+  process.stderr.write(`\nTHE INSTALLED PACKAGE IS NOT TESTED: ${unreachable}\n\n`);
+}, 600_000);
+afterAll(() => fs.rm(home, { recursive: true, force: true }));
+
+/** A test of the installed package, skipped aloud where nothing could be installed. */
+function installedTest(name: string, body: () => Promise<void>): void {
+  test(name, { timeout: 180_000 }, async ({ skip }) => {
+    skip(unreachable !== undefined, unreachable);
+    await body();
+  });
+}
+
+installedTest('holds what it needs and nothing else', async () => {
+  const files = await fs.readdir(join(project, 'node_modules/quarterturn'), { recursive: true });
+  for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/quarterturn.js']) {
+    expect(files).toContain(file);
+  }
+  expect(
+    files.filter((file) => /^(src|test|scripts|bench)\b|\.map$|\.test\.|tsbuildinfo|-build$/.test(file)),
+  ).toEqual([]);
+  const modules = files.filter((file) => /^dist\/.*\.js$/.test(file));
+  expect(modules.length).toBeGreaterThan(100);
+  for (const module of modules) expect(files).toContain(module.replace(/js$/, 'd.ts'));
+});
+
+installedTest('says its version', async () => {
+  const [, , version] = readmeCommands();
+  const { version: expected } = JSON.parse(await fs.readFile(join(root, 'package.json'), 'utf8'));
+  expect(await succeed(version)).toBe(`${expected}\n`);
+});
+
+installedTest('has the entries that it declares, and MNIST', async () => {
+  const program = `
+    import { settingsFor } from 'quarterturn';
+    import { createNodeRuntime, readMnist } from 'quarterturn/node';
+    import about from 'quarterturn/package.json' with { type: 'json' };
+    const { train, test } = await readMnist();
+    const { device } = await createNodeRuntime({ device: 'cpu' });
+    console.log(JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, device]));
+  `;
+  await fs.writeFile(join(project, 'entries.mjs'), program);
+  const printed = await succeed('node --disable-warning=ExperimentalWarning entries.mjs');
+  expect(JSON.parse(printed)).toEqual(['quarterturn', 'quick', 60_000, 10_000, 'cpu']);
+  const { exports } = JSON.parse(await fs.readFile(join(root, 'package.json'), 'utf8'));
+  expect(Object.keys(exports)).toEqual(['.', './node', './package.json']);
+});
+
+installedTest('trains, and its model classifies three images at once and one by one', async () => {
+  await writeMnistSubset(join(project, 'my-images'), { train: 1000, test: 100 });
+  await fs.writeFile(join(project, 'small.json'), JSON.stringify(smallSettings));
+  await succeed('npx quarterturn run --data my-images --config small.json --out runs/small --quiet');
+
+  const test = await fs.readFile(join(project, 'my-images/t10k-images-idx3-ubyte'));
+  const pixels = test.subarray(16, 16 + 3 * 784);
+  await fs.writeFile(join(project, 'three-idx3-ubyte'), idx([3, 28, 28], pixels));
+  const names = ['0.png', '1.png', '2.png'];
+  for (const [i, name] of names.entries()) {
+    const image = pixels.subarray(i * 784, (i + 1) * 784);
+    await sharp(image, { raw: { width: 28, height: 28, channels: 1 } }).toFile(join(project, name));
+  }
+  const model = 'runs/small/models/classifier.onnx';
+  const predict = async (files: string) =>
+    JSON.parse(await succeed(`npx quarterturn predict ${model} ${files} --json`)) as {
+      readonly class: string;
+      readonly probability: number;
+    }[];
+  const [together, alone] = [await predict('three-idx3-ubyte'), await predict(names.join(' '))];
+  expect(together).toHaveLength(3);
+  for (const [i, prediction] of together.entries()) {
+    expect(alone[i]!.class).toBe(prediction.class);
+    expect(alone[i]!.probability).toBeCloseTo(prediction.probability, 5);
+  }
+});
