@@ -5,12 +5,20 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QuarterturnError } from '../src/errors.js';
 import { Fixtures } from './fixtures.js';
-import { describeMachine, findPython, loadAverage, missingPython } from './machine.js';
-import { type Bench, jobsOf, measurePeak, measureRow, peakSize, threadCountsOf } from './measure.js';
+import { describeMachine, findPyTorches, loadAverage } from './machine.js';
+import {
+  type Bench,
+  hopeless,
+  jobsOf,
+  measurePeak,
+  measureRow,
+  peakSize,
+  threadCountsOf,
+} from './measure.js';
 import { type BenchOptions, helpText, parseOptions } from './options.js';
 import { Progress } from './progress.js';
-import { asMarkdown, asText, overview, rowTable, type Table } from './render.js';
-import { type RowResult, rowJson } from './results.js';
+import { asMarkdown, asText, driftSentence, overview, rowTable, type Table } from './render.js';
+import { isFaulty, type RowResult, rowJson } from './results.js';
 import { allRows, type Row } from './rows.js';
 
 /** All that was found out, and on what. */
@@ -27,8 +35,9 @@ async function measure(
 ): Promise<Results> {
   const scratch = mkdtempSync(join(tmpdir(), 'quarterturn-bench-'));
   process.once('exit', () => rmSync(scratch, { recursive: true, force: true }));
-  // Ctrl-C reaches the contenders by itself; without a listener this process would leave its files behind.
+  // Without a listener a signal would leave this process's files and the running contender behind.
   process.once('SIGINT', () => process.exit(130));
+  process.once('SIGTERM', () => process.exit(143));
   const bench: Bench = {
     ...options,
     fixtures: new Fixtures(scratch),
@@ -49,7 +58,9 @@ async function measure(
     ),
     `Versions: Node ${process.version}, ${[...bench.versions].filter((v) => !v.startsWith('Node')).join(', ')}.`,
     `Method: ${options.rounds} rounds, contenders in turn, ${options.steps} timed steps each after ` +
-      `${options.warmup} others (slow contenders fewer); medians of all rounds; memory is the largest resident set.`,
+      `${options.warmup} others (slow contenders fewer), at most ${options.limitSeconds} s a turn; a peer that is ` +
+      `${hopeless} times slower than the fastest after a turn has no other. Medians of all rounds; memory is the largest ` +
+      'resident set.',
     ...notes,
   ];
   return { rows: results, facts };
@@ -63,7 +74,10 @@ function rendered(
   return [
     facts.map((fact) => `- ${fact}`).join('\n'),
     show(overview(rows)),
-    ...rows.flatMap((row) => [heading(row), show(rowTable(row))]),
+    ...rows.flatMap((row) => {
+      const drift = driftSentence(row);
+      return [heading(row), ...(drift === undefined ? [] : [drift]), show(rowTable(row))];
+    }),
   ];
 }
 
@@ -79,20 +93,20 @@ function markdownOf(results: Results, commandLine: string): string {
 }
 
 async function main(): Promise<void> {
-  const python = findPython();
   const args = process.argv.slice(2);
-  const names = allRows({ threads: 1, python }).map(({ name }) => name);
+  const names = allRows({ threads: 1, pytorches: [] }).map(({ name }) => name);
   const options = parseOptions(args, names);
-  const all = allRows({ ...options, python });
   if (options.help) {
-    process.stdout.write(helpText(all));
+    process.stdout.write(helpText(allRows({ ...options, pytorches: [] })));
     return;
   }
   const load = loadAverage();
+  const { pytorches, notes: searchNotes } = findPyTorches();
   const notes = [
-    ...(python === undefined ? [missingPython] : []),
+    ...searchNotes,
     ...(load > 0.3 ? [`The machine was not idle at the start: load average ${load.toFixed(1)}.`] : []),
   ];
+  const all = allRows({ ...options, pytorches });
   const rows = all.filter(({ name }) => options.only.includes(name));
   const results = await measure(rows, options, notes);
   const json = Object.fromEntries(results.rows.map((row) => [row.name, rowJson(row)]));
@@ -102,7 +116,7 @@ async function main(): Promise<void> {
     writeFileSync(path, markdownOf(results, ['npm run bench --', ...args].join(' ')));
   }
   // A figure that is missing or wrong must not pass unnoticed.
-  if (Object.values(json).some(({ faults }) => faults !== undefined)) process.exitCode = 1;
+  if (results.rows.some(isFaulty)) process.exitCode = 1;
 }
 
 try {

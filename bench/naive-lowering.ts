@@ -5,8 +5,11 @@ import type { MatMulAttributes } from '../src/graph/ops/matmul.js';
 import type { BatchNormAttributes } from '../src/graph/ops/normalize.js';
 import type { PoolAttributes } from '../src/graph/ops/pool.js';
 import { Emitter } from '../src/lower/emitter.js';
-import { float, int, ints, type OnnxModel, string } from '../src/onnx/model.js';
+import { float, int, ints, type OnnxModel, type OnnxVersion, string } from '../src/onnx/model.js';
 import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../src/tensor/tensor.js';
+
+/** `ScatterElements` adds up from opset 16 on. */
+export const naiveVersion: OnnxVersion = { opset: 16, ir: 8 };
 
 /**
  * The yardstick for `src/lower`: each op as ONNX has it, written down without a thought for speed. Maps stay

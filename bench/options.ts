@@ -1,7 +1,9 @@
 import { availableParallelism } from 'node:os';
 import { parseArgs } from 'node:util';
 import { QuarterturnError } from '../src/errors.js';
+import { gateSteps } from './gate.js';
 import type { Pace } from './measure.js';
+import { tolerance } from './results.js';
 import { groups } from './rows.js';
 
 export interface BenchOptions extends Pace {
@@ -44,6 +46,7 @@ export function parseOptions(args: readonly string[], rowNames: readonly string[
     rounds: number('rounds', 3, 1),
     steps: number('steps', 7, 1),
     warmup: number('warmup', 2, 0),
+    limitSeconds: number('limit', 180, 1),
     threads: number('threads', availableParallelism(), 1),
     ...(values.width !== undefined && { width: number('width', 1, Number.MIN_VALUE) }),
     ...(values.batch !== undefined && { batch: number('batch', 128, 2) }),
@@ -53,7 +56,7 @@ export function parseOptions(args: readonly string[], rowNames: readonly string[
   };
 }
 
-type NumberFlag = 'rounds' | 'steps' | 'warmup' | 'threads' | 'width' | 'batch';
+type NumberFlag = 'rounds' | 'steps' | 'warmup' | 'limit' | 'threads' | 'width' | 'batch';
 
 function parsed(args: readonly string[]) {
   const text = { type: 'string' } as const;
@@ -66,6 +69,7 @@ function parsed(args: readonly string[]) {
         rounds: text,
         steps: text,
         warmup: text,
+        limit: text,
         threads: text,
         width: text,
         batch: text,
@@ -92,24 +96,32 @@ export function helpText(rows: readonly { readonly name: string; readonly title:
   return `Usage: npm run bench -- [options]
 
 Quarterturn and its peers side by side: each contender in a process of its own, in turns, on
-the same weights and batches. A training step is timed only after the losses of the same 20
-steps were compared; numbers that are off by more than 1e-3 are marked wrong.
-Wants an idle machine; all rows take about half an hour.
+the same weights and batches. PyTorch takes part in each version that PYTHON names, with its
+allocator as installed and tuned, in each memory layout; the fastest peer whose numbers are
+right is the row's peer, and the only ratio is against it. A training step is timed only after
+the losses of the same ${gateSteps} steps were compared with float64's; other numbers that are off by
+more than ${tolerance} are marked wrong. Wants an idle machine; all rows take about an hour with two
+PyTorches.
+bench/README.md says how to make a second PyTorch.
 
 Options:
   --only <rows>    rows or groups of rows, separated by commas (default: all)
-  --json           print one JSON object, { row: { ours, peers, ratioToBestPeer, shareOfPeak } }
+  --json           print one JSON object, { row: { ours, bestPeer, ratioToBestPeer, … } }
   --write          write the tables to bench/RESULTS.md as well
   --rounds <n>     turns of each contender (default: 3)
   --steps <n>      timed steps of a turn (default: 7)
   --warmup <n>     steps of a turn before them (default: 2)
+  --limit <s>      seconds for one turn of a contender, which is then ended (default: 180)
   --threads <n>    (default: all cores)
   --width <w>      this width in every row, for a quick look
   --batch <n>      this batch size in every row, for a quick look
   -h, --help
 
 Environment:
-  PYTHON           a Python that has PyTorch (default: /usr/bin/python3, then python3)
+  PYTHON           Pythons that have PyTorch, separated by colons (default: /usr/bin/python3,
+                   else python3); the first one computes the float64 losses
+  What tunes memory or number libraries (MALLOC_*, LD_PRELOAD, OPENBLAS_*, OMP_*, ...) reaches
+  no contender.
 
 Rows:
 ${rows.map(({ name, title }) => `  ${name.padEnd(width)}  ${title}`).join('\n')}

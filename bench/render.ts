@@ -24,21 +24,36 @@ export function overview(rows: readonly RowResult[]): Table {
 
 /** One line a contender. */
 export function rowTable(row: RowResult): Table {
-  const ours = oursOf(row);
   return [
     ['', row.unit, 'step (fastest – slowest)', 'ours is', 'share of peak', 'peak memory', ''],
-    ...row.contenders.map((contender) => [contender.name, ...contenderCells(row, contender, ours)]),
+    ...row.contenders.map((contender) => [contender.name, ...contenderCells(row, contender)]),
   ];
 }
 
-function contenderCells(row: RowResult, contender: ContenderResult, ours: Speed | undefined): string[] {
+/** How far losses are from float64's, as a sentence; undefined for a row without a gate. */
+export function driftSentence({ drift }: RowResult): string | undefined {
+  if (!drift) return undefined;
+  const { steps, largest, unjudged } = drift;
+  const distances = Object.entries(largest).map(([name, distance]) => `${name} ${distance.toExponential(1)}`);
+  return [
+    ...(distances.length > 0
+      ? [`Largest distance of ${steps} losses from float64’s: ${distances.join(', ')}.`]
+      : []),
+    ...(unjudged === undefined ? [] : [`No losses were judged: ${unjudged}.`]),
+  ].join(' ');
+}
+
+function contenderCells(row: RowResult, contender: ContenderResult): string[] {
   const { speed, fault, note, role } = contender;
-  const remark = fault ?? note ?? '';
+  const ours = oursOf(row);
+  const isBest = contender === bestPeerOf(row);
+  const remark = [isBest && 'best peer', fault?.text ?? note].filter(Boolean).join(', ');
   if (!speed) return [absent, absent, absent, absent, absent, remark];
   return [
     figure(row, speed),
     `${milliseconds(speed.medianMs)} (${milliseconds(speed.fastestMs)} – ${milliseconds(speed.slowestMs)})`,
-    role === 'ours' || !ours ? '' : `× ${ratio(ours, speed)}`,
+    // Against other peers than the best one nothing is claimed.
+    ours && (isBest || role === 'yardstick') ? `× ${ratio(ours, speed)}` : '',
     speed.shareOfPeak === undefined ? absent : formatPercent(speed.shareOfPeak, 0),
     formatBytes(speed.peakMemoryBytes),
     remark,

@@ -2,10 +2,16 @@ import type { Contender } from './contender.js';
 import type { Sample } from './programs/program.js';
 import type { Row } from './rows.js';
 
+/** Why a contender does not count: it failed, ran out of its time, or its numbers are wrong. */
+export interface Fault {
+  readonly kind: 'failed' | 'outOfTime' | 'wrong';
+  /** `failed: status 1` */
+  readonly text: string;
+}
+
 /** What a row found out about one contender. */
 export interface ContenderResult extends Pick<Contender, 'name' | 'role' | 'note'> {
-  /** Why it does not count: it failed, or its numbers are wrong. */
-  readonly fault?: string;
+  readonly fault?: Fault;
   /** Absent where it failed. */
   readonly speed?: Speed;
 }
@@ -23,9 +29,19 @@ export interface Speed {
 
 export interface RowResult extends Pick<Row, 'name' | 'title' | 'unit'> {
   readonly contenders: readonly ContenderResult[];
+  readonly drift?: LossDrift;
 }
 
-/** Largest difference between losses, logits or corners of gradients that rounding explains. */
+/** How far the losses of the row's gate are from float64's. */
+export interface LossDrift {
+  readonly steps: number;
+  /** Largest distance of all steps, by contender. */
+  readonly largest: Readonly<Record<string, number>>;
+  /** Why nobody's losses were judged, where they were not. */
+  readonly unjudged?: string;
+}
+
+/** Largest difference between logits or corners of gradients that rounding explains. */
 export const tolerance = 1e-3;
 
 /**
@@ -76,7 +92,7 @@ export function oursOf({ contenders }: RowResult): Speed | undefined {
   return contenders.find(({ role, fault }) => role === 'ours' && fault === undefined)?.speed;
 }
 
-/** The fastest peer whose numbers are right. */
+/** The peer: the fastest of all whose numbers are right. Ratios are against it. */
 export function bestPeerOf({ contenders }: RowResult): (ContenderResult & { speed: Speed }) | undefined {
   const valid = contenders.filter(
     (c): c is ContenderResult & { speed: Speed } => c.role === 'peer' && !c.fault && c.speed !== undefined,
@@ -87,6 +103,8 @@ export function bestPeerOf({ contenders }: RowResult): (ContenderResult & { spee
 /** What `--json` prints of a row. Figures are images per second, or seconds where `unit` says so. */
 export interface RowJson {
   readonly ours: number | null;
+  /** The name of the fastest peer whose numbers are right. */
+  readonly bestPeer: string | null;
   readonly peers: Readonly<Record<string, number>>;
   readonly ratioToBestPeer: number | null;
   readonly shareOfPeak: number | null;
@@ -94,8 +112,15 @@ export interface RowJson {
   readonly peakMemoryBytes: Readonly<Record<string, number>>;
   readonly yardsticks?: Readonly<Record<string, number>>;
   readonly unit?: 's';
-  /** By contender: failed, or wrong. */
+  /** By contender: failed, out of time, or wrong. */
   readonly faults?: Readonly<Record<string, string>>;
+  /** By contender: largest distance of a loss from float64's. */
+  readonly lossDrift?: Readonly<Record<string, number>>;
+}
+
+/** Whether a figure is missing or wrong for another reason than that a peer takes too long. */
+export function isFaulty({ contenders }: RowResult): boolean {
+  return contenders.some(({ role, fault }) => fault && !(role === 'peer' && fault.kind === 'outOfTime'));
 }
 
 export function rowJson(row: RowResult): RowJson {
@@ -106,9 +131,10 @@ export function rowJson(row: RowResult): RowJson {
     Object.fromEntries(contenders.flatMap(({ name, speed }) => (speed ? [[name, value(speed)]] : [])));
   const others = (role: Contender['role']) => row.contenders.filter((c) => c.role === role);
   const yardsticks = byName(others('yardstick'), inUnit);
-  const faults = row.contenders.flatMap(({ name, fault }) => (fault ? [[name, fault] as const] : []));
+  const faults = row.contenders.flatMap(({ name, fault }) => (fault ? [[name, fault.text] as const] : []));
   return {
     ours: ours ? inUnit(ours) : null,
+    bestPeer: best?.name ?? null,
     peers: byName(others('peer'), inUnit),
     ratioToBestPeer: ours && best ? rounded(ours.imagesPerSecond / best.speed.imagesPerSecond) : null,
     shareOfPeak: ours?.shareOfPeak === undefined ? null : rounded(ours.shareOfPeak),
@@ -116,6 +142,7 @@ export function rowJson(row: RowResult): RowJson {
     ...(Object.keys(yardsticks).length > 0 && { yardsticks }),
     ...(row.unit === 's' && { unit: 's' }),
     ...(faults.length > 0 && { faults: Object.fromEntries(faults) }),
+    ...(row.drift && { lossDrift: row.drift.largest }),
   };
 }
 

@@ -1,9 +1,18 @@
 import { fileURLToPath } from 'node:url';
 import type { Contender, Files, Flags } from './contender.js';
 import { inferenceFlops, trainingFlops } from './flops.js';
+import { type Gate, gateSteps } from './gate.js';
 import { conv5x5, networkOf, sgdSettings } from './settings.js';
+import {
+  float32Witnesses,
+  float64Reference,
+  layouts,
+  type PyTorch,
+  type TorchProgram,
+  torchPeers,
+} from './torch.js';
 
-/** Contenders that do the same work, side by side. Numbers are compared with the first peer's. */
+/** Contenders that do the same work, side by side. */
 export interface Row {
   readonly name: string;
   readonly title: string;
@@ -13,16 +22,15 @@ export interface Row {
   readonly unit: 'images/s' | 's';
   /** Floating-point operations of one image; absent where hardly any are done. */
   readonly flopsPerImage?: number;
-  /** Steps whose losses must agree before anything is timed; 0: numbers are compared as they are timed. */
-  readonly gateSteps: number;
+  /** Stands before the timing; where there is none, numbers are compared with the first peer's as they are timed. */
+  readonly gate?: Gate;
   /** Timed steps of a contender for each that was asked for: more where they are short. */
   readonly stepFactor: number;
 }
 
 export interface RowOptions {
   readonly threads: number;
-  /** A Python that has PyTorch; undefined where there is none. */
-  readonly python: string | undefined;
+  readonly pytorches: readonly PyTorch[];
   /** Put in place of every row's own width or batch size, for a quick look. */
   readonly width?: number | undefined;
   readonly batch?: number | undefined;
@@ -50,12 +58,6 @@ export const ourProgram = (file: string): string[] => [
 /** A file of the checkout; this one runs as dist/bench/bench/rows.js. */
 const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
 const script = (path: string): string[] => [process.execPath, source(`bench/${path}`)];
-
-/** Steps that must give PyTorch's losses: enough for a wrong gradient, momentum or moving statistic to show. */
-const gateSteps = 20;
-
-/** PyTorch's memory layouts: which one is faster depends on the work. */
-const layouts = ['channels_last', 'contiguous'] as const;
 
 /** Every row, in the order of the table. */
 export function allRows(options: RowOptions): Row[] {
@@ -92,7 +94,7 @@ interface StepSettings {
   /** Batches hold the frozen blocks' features. */
   readonly features: boolean;
   readonly threads?: number;
-  /** PyTorch's memory layouts. */
+  /** In which PyTorch takes part. */
   readonly layouts: readonly string[];
   readonly naive: boolean;
 }
@@ -136,24 +138,32 @@ function trainingRow(name: string, title: string, settings: StepSettings, option
     frozenBlocks,
     batch: features ? 'features' : 'images',
   });
+  const { pytorches } = options;
+  const torch = torchProgram('rotnet_step.py', flags, files);
   return {
     name,
     title: `${title}: ${circumstances(width, batch, threads)}`,
     contenders: [
       step('ours', 'ours', 'ours'),
-      ...torch(options, 'rotnet_step.py', flags, layouts, files),
+      ...torchPeers(pytorches, torch, layouts),
       ...(naive ? [step('naive lowering', 'yardstick', 'naive')] : []),
     ],
     threads,
     unit: 'images/s',
     flopsPerImage,
-    gateSteps,
+    ...(pytorches[0] && {
+      gate: {
+        steps: gateSteps,
+        reference: float64Reference(pytorches[0], torch),
+        witnesses: float32Witnesses(pytorches, torch),
+      },
+    }),
     stepFactor: Math.min(Math.max(Math.round(fullStepFlops / (flopsPerImage * batch)), 1), 8),
   };
 }
 
 function inferenceRow(name: string, batchSize: number, options: RowOptions): Row {
-  const { width = 1, batch = batchSize, threads } = options;
+  const { width = 1, batch = batchSize, threads, pytorches } = options;
   const classes = 10;
   const flags = { width, classes };
   const files = imageFiles(width, classes, batch);
@@ -171,21 +181,22 @@ function inferenceRow(name: string, batchSize: number, options: RowOptions): Row
     title: `Inference: ${circumstances(width, batch, threads)}`,
     contenders: [
       { name: 'ours', role: 'ours', program: ourProgram('inference'), flags, files },
-      ...torch(options, 'rotnet_inference.py', flags, layouts, files),
-      ...torch(options, 'rotnet_inference.py', { ...flags, script: 1 }, ['contiguous'], files),
+      ...torchPeers(pytorches, torchProgram('rotnet_inference.py', flags, files), layouts),
+      ...torchPeers(pytorches, torchProgram('rotnet_inference.py', { ...flags, script: 1 }, files), [
+        'contiguous',
+      ]),
       tfjs('wasm', batch),
       tfjs('cpu', Math.min(batch, 4)),
     ],
     threads,
     unit: 'images/s',
     flopsPerImage: inferenceFlops(networkOf(width, classes)),
-    gateSteps: 0,
     stepFactor: Math.max(1, Math.round(32 / batch)),
   };
 }
 
 function convRow(options: RowOptions): Row {
-  const { batch = 128, threads } = options;
+  const { batch = 128, threads, pytorches } = options;
   const { inChannels, outChannels, size, kernelSize } = conv5x5;
   const shapes = `[${batch}, ${inChannels}, ${size}, ${size}] by [${outChannels}, ${inChannels}, ${kernelSize}, ${kernelSize}]`;
   const files: Files = async (fixtures) => ({ operands: await fixtures.operands() });
@@ -203,14 +214,13 @@ function convRow(options: RowOptions): Row {
     title: `5×5 convolution with both gradients, ${shapes}: ${plural(threads, 'thread')}`,
     contenders: [
       { name: 'ours', role: 'ours', program: ourProgram('conv'), flags: { batch }, files },
-      ...torch(options, 'conv.py', { batch }, layouts, files),
+      ...torchPeers(pytorches, torchProgram('conv.py', { batch }, files), layouts),
       peer('tfjs cpu', 'tfjs/conv.mjs', 1),
       peer('jax-js wasm', 'jax/conv.mjs', 1),
     ],
     threads,
     unit: 'images/s',
     flopsPerImage: 3 * 2 * size ** 2 * inChannels * outChannels * kernelSize ** 2,
-    gateSteps: 0,
     stepFactor: 1,
   };
 }
@@ -234,7 +244,6 @@ function dataPathRow(name: string, title: string, maker: string, options: RowOpt
     ],
     threads,
     unit: 'images/s',
-    gateSteps: 0,
     stepFactor: 1,
   };
 }
@@ -253,7 +262,6 @@ function startRow({ threads }: RowOptions): Row {
     ],
     threads,
     unit: 's',
-    gateSteps: 0,
     stepFactor: 1,
   };
 }
@@ -266,22 +274,9 @@ function imageFiles(width: number, classes: number, batchSize: number): Files {
   });
 }
 
-/** PyTorch in each layout asked for; none where there is no PyTorch. */
-function torch(
-  { python }: RowOptions,
-  file: string,
-  flags: Flags,
-  layouts: readonly string[],
-  files: Files,
-): Contender[] {
-  if (python === undefined) return [];
-  return layouts.map((layout) => ({
-    name: `PyTorch, ${layout}${flags.script ? ', TorchScript' : ''}`,
-    role: 'peer',
-    program: [python, source(`bench/torch/${file}`)],
-    flags: { ...flags, layout },
-    files,
-  }));
+/** One of PyTorch's programs, by the name of its file. */
+function torchProgram(file: string, flags: Flags, files: Files): TorchProgram {
+  return { path: source(`bench/torch/${file}`), flags, files };
 }
 
 /** A contender that is too slow for the row's batch has a smaller one; its figure is images per second all the same. */

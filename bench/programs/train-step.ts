@@ -4,7 +4,7 @@ import { sgd } from '../../src/optim/sgd.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import { cloneTensor, scalar, type Tensor } from '../../src/tensor/tensor.js';
 import { buildTrainStep, initialState, nextPrefix, stepNames } from '../../src/train/train-step.js';
-import { lowerNaively } from '../naive-lowering.js';
+import { lowerNaively, naiveVersion } from '../naive-lowering.js';
 import { networkOf, sgdSettings } from '../settings.js';
 import { batchesOf, readFlags, readTensors, report, timeSteps } from './program.js';
 
@@ -32,7 +32,7 @@ const runtime = await createNodeRuntime({ device: 'cpu', threads: flags.threads 
 const graph = buildTrainStep(settings);
 const program =
   flags.lowering === 'naive'
-    ? await runtime.load(encodeModel(lowerNaively(graph)))
+    ? await runtime.load(encodeModel(lowerNaively(graph), naiveVersion))
     : await runtime.compile(graph);
 
 /** A state and the outputs that are written into it. */

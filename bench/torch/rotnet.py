@@ -92,10 +92,13 @@ def read_batches(path):
     return list(zip(inputs, targets))
 
 
-def to_maps(inputs, layout):
-    """uint8 images as float maps in 0-1, features as they are, in the layout asked for."""
-    maps = inputs.float() / 255 if inputs.dtype == torch.uint8 else inputs
-    return maps.contiguous(memory_format=layout)
+def to_maps(inputs, layout, dtype=torch.float32):
+    """uint8 images as maps in 0-1, features as they are, in the number type and the layout asked for."""
+    if inputs.dtype != torch.uint8:
+        return inputs.to(dtype).contiguous(memory_format=layout)
+    # Maps of one channel count as being in either layout, so that contiguous() would leave them in the file's, and
+    # convolutions go by the strides: only a new tensor has those of the layout asked for.
+    return torch.empty(inputs.shape, dtype=dtype, memory_format=layout).copy_(inputs).div_(255)
 
 
 def parse_arguments(description, **options):

@@ -1,4 +1,4 @@
-import { QuarterturnError } from '../errors.js';
+import { outputError } from './system-error.js';
 
 /** Where a command's results go. */
 export interface Output {
@@ -25,11 +25,7 @@ export function createOutput(stream: NodeJS.WritableStream): Output {
       });
       if (!error) return;
       if (error.code !== 'EPIPE' && error.code !== 'ERR_STREAM_DESTROYED') {
-        throw new QuarterturnError(
-          'io',
-          `standard output: expected to be written. Received: ${error.code ?? 'a failure'}.`,
-          { hint: 'Is the disk full?', cause: error },
-        );
+        throw outputError(error);
       }
       isClosed = true;
     },

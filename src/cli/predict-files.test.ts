@@ -13,15 +13,16 @@ import {
 } from '../../test/support/glyph-classifier.js';
 import { idx } from '../../test/support/tiny-data.js';
 import { meanOf } from '../data/brightness.js';
-import { loadClassifier } from '../recipes/load-classifier.js';
+import { preprocessingFor } from '../data/preprocessing.js';
+import { type LoadedClassifier, loadClassifier } from '../recipes/load-classifier.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { TrainEvent } from '../train/events.js';
 import { createOutput } from './output.js';
-import { type Classifier, predictFiles } from './predict-files.js';
-import { tableFormat } from './prediction-output.js';
+import { predictFiles } from './predict-files.js';
+import { jsonFormat, tableFormat } from './prediction-output.js';
 
 let folder: string;
-let classifier: Classifier;
+let classifier: LoadedClassifier;
 const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
 
 beforeAll(async () => {
@@ -66,7 +67,7 @@ interface Run {
 
 interface RunOptions {
   readonly invert?: boolean;
-  readonly model?: Classifier;
+  readonly model?: LoadedClassifier;
   readonly stream?: PassThrough;
   /** Stop once the model was asked about so many images. */
   readonly abortAfter?: number;
@@ -79,7 +80,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
   const passes: Extract<TrainEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
   let asked = 0;
-  const counting: Classifier = {
+  const counting: LoadedClassifier = {
     ...model,
     classify: async (images) => {
       asked += images.count;
@@ -146,12 +147,15 @@ test('bad files are named as they come and do not stop the others', async () => 
 });
 
 describe('warnings', () => {
-  const known = (): Classifier => ({ ...classifier, preprocessing: { meanBrightness: meanOf(glyph('7')) } });
+  const known = (): LoadedClassifier => ({
+    ...classifier,
+    preprocessing: preprocessingFor(classifier, meanOf(glyph('7'))),
+  });
 
   test('a picture of one colour gets its row, and a word', async () => {
     const { labels, notes } = await run(['grey.png']);
     expect(labels).toEqual(['grey.png']);
-    expect(notes).toEqual(['warning: grey.png: the picture is one colour: its class says nothing.']);
+    expect(notes).toEqual(['warning: grey.png: the picture is of one colour: its class says nothing.']);
   });
 
   test('images of one colour in an IDX file are counted', async () => {
@@ -194,7 +198,7 @@ test('what takes longer than two seconds tells how far it is', async () => {
   const clock = vi.spyOn(performance, 'now');
   let now = 0;
   clock.mockImplementation(() => now);
-  const slow: Classifier = {
+  const slow: LoadedClassifier = {
     ...classifier,
     classify: (images) => {
       now += 1500;
@@ -209,6 +213,24 @@ test('what takes longer than two seconds tells how far it is', async () => {
   // The second batch is known after 3 s: half of the files, and as long again to go.
   expect(passes[0]).toEqual({ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 });
   expect(passes.at(-1)).toMatchObject({ done: 128, etaMs: 0 });
+});
+
+test('a model that fails leaves whole what is printed', async () => {
+  let calls = 0;
+  const failing: typeof classifier = {
+    ...classifier,
+    classify: async (images) => {
+      if (++calls === 3) throw new Error('broken');
+      return classifier.classify(images);
+    },
+  };
+  const stream = new PassThrough();
+  const files = Array.from({ length: 100 }, () => join(folder, '7.png'));
+  const options = { format: jsonFormat(), output: createOutput(stream), invert: false };
+  const session = { emit: () => {}, signal: new AbortController().signal, clear: () => {} };
+  await expect(predictFiles(failing, files, { ...options, session })).rejects.toThrow('broken');
+  stream.end();
+  expect(JSON.parse(Buffer.concat(await stream.toArray()).toString())).toHaveLength(64);
 });
 
 test('a stop leaves whole rows and says how many', async () => {

@@ -9,11 +9,6 @@ import { type LabelledPrediction, labelOf, type PredictionFormat } from './predi
 import type { Session } from './session.js';
 import { formatErrorLine } from './terminal.js';
 
-/** A classifier, and what its file says of the images that it learned from. */
-export type Classifier = LoadedClassifier & {
-  readonly preprocessing?: { readonly meanBrightness?: number | undefined } | undefined;
-};
-
 export interface PredictFilesOptions {
   readonly format: PredictionFormat;
   readonly output: Output;
@@ -44,7 +39,7 @@ interface PendingImage {
  * @throws QuarterturnError `data` at the end where files could not be read, `interrupted` where it was stopped
  */
 export async function predictFiles(
-  classifier: Classifier,
+  classifier: LoadedClassifier,
   files: readonly string[],
   { format, output, session, limit, invert }: PredictFilesOptions,
 ): Promise<void> {
@@ -68,27 +63,31 @@ export async function predictFiles(
   };
   const isOver = (): boolean => session.signal.aborted || output.isClosed;
 
-  for await (const read of readFiles(files, classifier, { limit, invert })) {
-    if (isOver()) break;
-    if ('error' in read) {
-      failures.push(read.error);
-      say(formatErrorLine(read.error));
-      progress.advance(1);
-      continue;
+  try {
+    for await (const read of readFiles(files, classifier, { limit, invert })) {
+      if (isOver()) break;
+      if ('error' in read) {
+        failures.push(read.error);
+        say(formatErrorLine(read.error));
+        progress.advance(1);
+        continue;
+      }
+      const { file, images } = read;
+      warnings.look(file, images);
+      const imageBytes = images.pixels.length / images.count;
+      for (let index = 0; index < images.count && !isOver(); index++) {
+        const pixels = images.pixels.subarray(index * imageBytes, (index + 1) * imageBytes);
+        batch.push({ file, index, several: images.count > 1, pixels });
+        if (batch.length === batchSize) await flush();
+        progress.advance(1 / images.count);
+      }
+      if (images.count === 0) progress.advance(1);
     }
-    const { file, images } = read;
-    warnings.look(file, images);
-    const imageBytes = images.pixels.length / images.count;
-    for (let index = 0; index < images.count && !isOver(); index++) {
-      const pixels = images.pixels.subarray(index * imageBytes, (index + 1) * imageBytes);
-      batch.push({ file, index, several: images.count > 1, pixels });
-      if (batch.length === batchSize) await flush();
-      progress.advance(1 / images.count);
-    }
-    if (images.count === 0) progress.advance(1);
+    if (!isOver()) await flush();
+  } finally {
+    // Also where the model fails: what is printed stays a whole document.
+    await print(format.end());
   }
-  if (!isOver()) await flush();
-  await print(format.end());
   warnings.end();
   if (session.signal.aborted) {
     throw new QuarterturnError(
@@ -110,7 +109,7 @@ export async function predictFiles(
 }
 
 async function classifyBatch(
-  classifier: Classifier,
+  classifier: LoadedClassifier,
   batch: readonly PendingImage[],
 ): Promise<LabelledPrediction[]> {
   const { height, width, channels, classNames } = classifier;
@@ -126,12 +125,13 @@ async function classifyBatch(
     channels,
     classNames,
   };
-  const probabilities = await classifier.classify(dataset);
-  return batch.map(({ file, index, several }, i) => {
+  const labels = batch.map(({ file, index, several }) => labelOf(file, index, several));
+  const probabilities = await classifier.classify(dataset, { titleOf: (i) => labels[i]! });
+  return batch.map(({ file, index }, i) => {
     const row = [...probabilities.subarray(i * classNames.length, (i + 1) * classNames.length)];
     const probability = Math.max(...row);
     return {
-      label: labelOf(file, index, several),
+      label: labels[i]!,
       prediction: {
         file,
         index,

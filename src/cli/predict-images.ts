@@ -62,9 +62,9 @@ async function readIdxImages(
   file: string,
   bytes: Uint8Array,
   { height, width, channels }: ImageSize,
-  { limit = Number.POSITIVE_INFINITY, invert = false }: ReadOptions,
+  { limit, invert = false }: ReadOptions,
 ): Promise<FileImages> {
-  const { shape, data } = await readIdx(file, bytes);
+  const { shape, data } = await readIdx(file, bytes, { limit });
   const [count = 0, ...size] = shape.length === 3 ? [...shape, 1] : shape;
   if (size.join() !== [height, width, channels].join()) {
     throw new QuarterturnError(
@@ -73,7 +73,5 @@ async function readIdxImages(
       { hint: 'Use images of that size, or a model that was trained on this size.' },
     );
   }
-  const taken = Math.min(count, limit);
-  const pixels = data.subarray(0, taken * height * width * channels);
-  return { count: taken, pixels: invert ? pixels.map((value) => 255 - value) : pixels };
+  return { count, pixels: invert ? data.map((value) => 255 - value) : data };
 }

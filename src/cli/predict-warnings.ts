@@ -37,17 +37,18 @@ export function createWarnings({ size, trainingMean, invert, say }: WarningOptio
     const flat = contrasts.flatMap((contrast, index) => (contrast <= leastContrast ? [index] : []));
     const [first] = flat;
     if (first === undefined) return;
-    const contrast = contrasts[first]!;
-    const look =
-      contrast === 0 ? 'one colour' : `almost one colour (its brightness differs by ${contrast} of 255)`;
     if (count > 1) {
       const share = `${formatCount(flat.length)} of ${formatCount(count)} images`;
-      warn(
-        printable(file),
-        `${share} are almost or wholly of one colour, [${first}] first: their classes say nothing.`,
-      );
-    } else
-      warn(printable(file), `the picture is ${look}: its class says nothing.${reasonOf(decoded, invert)}`);
+      const look = `almost or wholly of one colour, [${first}] first`;
+      warn(printable(file), `${share} are ${look}: their classes say nothing.`);
+      return;
+    }
+    const contrast = contrasts[first]!;
+    const look =
+      contrast === 0
+        ? 'of one colour'
+        : `almost of one colour (its brightness differs by ${contrast} of 255)`;
+    warn(printable(file), `the picture is ${look}: its class says nothing.${reasonOf(decoded, invert)}`);
   };
 
   const lookAtBrightness = (file: string, { count, pixels, decoded }: FileImages): void => {
@@ -91,7 +92,6 @@ function reasonOf(decoded: FileImages['decoded'], invert: boolean): string {
   if (decoded?.hasAlpha && !invert) {
     return ' Transparent parts lie on black, where dark ink disappears: try --invert.';
   }
-  if (decoded?.bits === 16)
-    return ' If its 16 bits hold fewer, such as the 12 of a sensor, scale its values first.';
-  return '';
+  if (decoded?.bits !== 16) return '';
+  return ' If its 16 bits hold fewer, such as the 12 of a sensor, scale its values first.';
 }

@@ -58,6 +58,18 @@ async function predict(modelPath: string, args: readonly string[], flags: Predic
     throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
   const classifier = await openClassifier(modelPath, flags);
+  try {
+    await predictWith(classifier, args, flags);
+  } finally {
+    await classifier.release();
+  }
+}
+
+async function predictWith(
+  classifier: LoadedClassifier,
+  args: readonly string[],
+  flags: PredictFlags,
+): Promise<void> {
   const found = await listInputFiles(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
   await inSession({ stopping: 'Stopping; the rows so far stay.' }, async (session) => {
     if (found.passedOver.length > 0) session.emit({ type: 'note', text: passedOverNote(found) });

@@ -39,14 +39,6 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Whether a file is to be read by {@link readIdx}: it begins with two zero bytes and a known element type, or is gzipped,
- * which no image format is.
- */
-export function isIdx(bytes: Uint8Array): boolean {
-  return isGzip(bytes) || (bytes[0] === 0 && bytes[1] === 0 && types[bytes[2] ?? 0] !== undefined);
-}
-
-/**
  * Read an IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its name; of one member or
  * several).
  *

@@ -1,7 +1,5 @@
 import { z } from 'zod';
-
-/** Shares of red, green and blue in a grey value, of gamma-encoded values (ITU-R BT.601-7, section 2.5.1). */
-export const greyWeights = [0.299, 0.587, 0.114] as const;
+import { greyWeights } from './grey.js';
 
 /**
  * How a picture becomes what a classifier takes: everything that a program in another language has to do alike to get

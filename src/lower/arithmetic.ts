@@ -64,10 +64,8 @@ const broadcastTo: LoweringRule<{ readonly shape: Shape }> = (
 };
 
 /** ONNX's own operator for the mean of whole maps: OpenCV 4.5 reads no ReduceMean where the batch is free. */
-function globalAverage(lowering: Lowering, x: Value, keepDims: boolean): string {
-  const { emit } = lowering;
-  const pooled = emit.node('GlobalAveragePool', [lowering.map(x)]);
-  return keepDims ? pooled : emit.node('Flatten', [pooled], { axis: int(1) });
+function globalAverage({ emit }: Lowering, map: string): string {
+  return emit.node('Flatten', [emit.node('GlobalAveragePool', [map])], { axis: int(1) });
 }
 
 const isWholeMaps = ({ shape }: Value, axes: readonly number[]): boolean =>
@@ -76,8 +74,9 @@ const isWholeMaps = ({ shape }: Value, axes: readonly number[]): boolean =>
 function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttributes> {
   return (lowering, { inputs: [x], outputs, attributes: { axes, keepDims } }) => {
     const { emit } = lowering;
-    if (opType === 'ReduceMean' && lowering.mapLayout === 'plain' && isWholeMaps(x!, axes)) {
-      lowering.set(outputs[0]!, globalAverage(lowering, x!, keepDims));
+    const isMean = opType === 'ReduceMean' && !keepDims && isWholeMaps(x!, axes);
+    if (isMean && lowering.target === 'anywhere') {
+      lowering.set(outputs[0]!, globalAverage(lowering, lowering.plain(x!)));
       return;
     }
     const layout = lowering.layoutOf(x!);
@@ -106,10 +105,10 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
   };
 }
 
-/** Gemm takes transposed operands; without any, a forward graph has MatMul, for OpenCV reads Gemm only with transB. */
+/** Gemm takes transposed operands; where there are none MatMul does as well, and OpenCV reads Gemm only with transB. */
 const matMul: LoweringRule<MatMulAttributes> = (lowering, { inputs: [a, b], outputs, attributes }) => {
   const isPlain = !attributes.transposeA && !attributes.transposeB;
-  if (isPlain && lowering.mapLayout === 'plain') {
+  if (isPlain && lowering.target === 'anywhere') {
     lowering.set(outputs[0]!, lowering.emit.node('MatMul', [lowering.plain(a!), lowering.plain(b!)]));
     return;
   }

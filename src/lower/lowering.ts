@@ -3,8 +3,11 @@ import { ints } from '../onnx/model.js';
 import type { Shape } from '../tensor/tensor.js';
 import type { Emitter } from './emitter.js';
 
-/** Which operators a device runs well; the runtime's device names. */
-export type Target = 'cpu' | 'wasm' | 'webgpu';
+/**
+ * Which operators a device runs well, by the runtime's name of it. `anywhere` is for files that leave the house: operators
+ * that other libraries read as well.
+ */
+export type Target = 'cpu' | 'wasm' | 'webgpu' | 'anywhere';
 
 /**
  * How a value lies in memory.

@@ -253,12 +253,12 @@ describe('decodeModel refuses', () => {
   test('a message that is cut off, naming it', () => {
     const whole = encodeModel(base);
     expect(refusal(whole.subarray(0, whole.length - 1)).message).toBe(
-      'm.onnx, model: expected a complete protobuf message. Received: premature EOF.',
+      'm.onnx, model: expected a complete protobuf message. Received: bytes that end too early.',
     );
     // The node's name claims ten bytes and has one.
     const node = bytesOf((w) => w.tag(3, WireType.LengthDelimited).uint32(10).uint32(1));
     expect(refusalOf((w) => w.tag(1, WireType.LengthDelimited).bytes(node))).toBe(
-      'm.onnx, graph.node[0]: expected a complete protobuf message. Received: premature EOF.',
+      'm.onnx, graph.node[0]: expected a complete protobuf message. Received: bytes that end too early.',
     );
   });
 
@@ -268,7 +268,7 @@ describe('decodeModel refuses', () => {
     );
     const invalid = bytesOf((w) => w.tag(3, WireType.LengthDelimited).bytes(Uint8Array.of(0xff)));
     expect(refusalOf((w) => w.tag(1, WireType.LengthDelimited).bytes(invalid))).toContain(
-      'm.onnx, graph.node[0].name: expected UTF-8 text.',
+      'm.onnx, graph.node[0].name: expected UTF-8 text. Received: other bytes.',
     );
     const huge: Body = (w) => {
       num(w, 3, 2n ** 53n);

@@ -3,12 +3,12 @@ import type { Tensor } from '../tensor/tensor.js';
 import {
   type Attribute,
   attributeType,
-  irVersion,
   type OnnxModel,
   type OnnxNode,
   type OnnxValueInfo,
+  type OnnxVersion,
   onnxDType,
-  opsetVersion,
+  onnxVersion,
 } from './model.js';
 
 /** Field numbers and types follow onnx.proto3 (ONNX 1.8, IR version 7). */
@@ -77,10 +77,13 @@ function valueInfo(w: BinaryWriter, v: OnnxValueInfo): void {
   );
 }
 
-/** The bytes of an `.onnx` file. */
-export function encodeModel(model: OnnxModel): Uint8Array {
+/**
+ * The bytes of an `.onnx` file.
+ * @param version for models of operators that came later than those used here
+ */
+export function encodeModel(model: OnnxModel, version: OnnxVersion = onnxVersion): Uint8Array {
   const w = new BinaryWriter();
-  varint(w, 1, irVersion);
+  varint(w, 1, version.ir);
   text(w, 2, 'quarterturn');
   message(w, 7, (w) => {
     for (const n of model.nodes) message(w, 1, (w) => node(w, n));
@@ -93,7 +96,7 @@ export function encodeModel(model: OnnxModel): Uint8Array {
   for (const domain of domains) {
     message(w, 8, (w) => {
       text(w, 1, domain);
-      varint(w, 2, domain === '' ? opsetVersion : 1);
+      varint(w, 2, domain === '' ? version.opset : 1);
     });
   }
   for (const [key, value] of Object.entries(model.metadata)) {

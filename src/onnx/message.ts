@@ -132,7 +132,9 @@ export class Message {
     try {
       return read();
     } catch (cause) {
-      throw this.fault(name, expected, cause instanceof Error ? cause.message : `${cause}`, damaged, cause);
+      const endsEarly = cause instanceof RangeError;
+      const received = endsEarly ? 'bytes that end too early' : 'other bytes';
+      throw this.fault(name, expected, received, damaged, cause);
     }
   }
 

@@ -55,7 +55,11 @@ export const attributeType = { float: 1, int: 2, string: 3, floats: 6, ints: 7 }
   Record<Attribute['kind'], number>
 >;
 
+/** The version of ONNX's operators that a model is written in, and the version of the format that belongs to it. */
+export interface OnnxVersion {
+  readonly opset: number;
+  readonly ir: number;
+}
+
 /** Opset 13 (ONNX 1.8, 2020) is the oldest that has every operator used here: the older, the more runtimes read it. */
-export const opsetVersion = 13;
-/** IR version 7 belongs to opset 13. */
-export const irVersion = 7;
+export const onnxVersion: OnnxVersion = { opset: 13, ir: 7 };

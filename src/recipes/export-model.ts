@@ -30,7 +30,7 @@ export interface ExportOptions {
  *
  * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
  * inside, class names and how pictures are fitted in the metadata. Plain ONNX operators in ONNX's own layout, so that
- * any runtime can use it.
+ * other runtimes can use it.
  *
  * @throws QuarterturnError `usage` where names and classes differ in number
  */
@@ -48,7 +48,7 @@ export function exportClassifier({
   }
   const { height, imageWidth: width, channels } = network.settings;
   const preprocessing = preprocessingFor({ height, width, channels }, meanBrightness);
-  const model = lowerForAnyBatch((n) => buildClassifier(network, weights, n, 'probabilities'), 'cpu', {
+  const model = lowerForAnyBatch((n) => buildClassifier(network, weights, n, 'probabilities'), 'anywhere', {
     name: 'quarterturn classifier',
     metadata: {
       [classNamesKey]: JSON.stringify(classNames),

@@ -80,7 +80,7 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
     return { strategy, labelled, images };
   }
   const classifier = await classifierOf(context);
-  const doubts = await doubtsOf(context, classifier, pile);
+  const doubts = await doubtsOf(context, classifier, pile).finally(() => classifier.release());
   const features = await shapesOf(context, pile);
   const margins = doubts.map(([first, second]) => first.probability - second.probability);
   const rows = await uncertainPoints(

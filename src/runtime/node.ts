@@ -65,8 +65,8 @@ export async function createNodeRuntime({
       graphOptimizationLevel: 'all',
       // A plan of all buffers in advance takes 1.3 GB for the full-width step, the arena alone 0.76, at the same speed.
       enableMemPattern: false,
-      // 3 = errors: warnings speak of optimisations that we leave out on purpose.
-      logSeverityLevel: 3,
+      // 4 = what ends the process: errors come as exceptions, and warnings speak of what we leave out on purpose.
+      logSeverityLevel: 4,
       ...(profilePrefix === undefined ? {} : { enableProfiling: true, profileFilePrefix: profilePrefix }),
     },
   });

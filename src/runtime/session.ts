@@ -185,8 +185,11 @@ function own(tensors: Tensors, name: string): Tensor | undefined {
   return Object.hasOwn(tensors, name) ? tensors[name] : undefined;
 }
 
-/** The kernel library's own words, on one line. */
+/** The kernel library's own words, on one line, without the place in its source and the full stop. */
 function text(cause: unknown): string {
   const message = cause instanceof Error ? cause.message : String(cause);
-  return message.replace(/\s+/g, ' ').trim();
+  return message
+    .replace(/\s+/g, ' ')
+    .replace(/\/onnxruntime_src\/\S+:\d+ .*?\) (?=\S)/, '')
+    .replace(/[. ]+$/, '');
 }

@@ -38,6 +38,6 @@ export async function createWebRuntime({
     device,
     version: `onnxruntime-web ${ort.env.versions.web ?? ''}`.trim(),
     writesInPlace: false,
-    session: { executionProviders: [device], graphOptimizationLevel: 'all', logSeverityLevel: 3 },
+    session: { executionProviders: [device], graphOptimizationLevel: 'all', logSeverityLevel: 4 },
   });
 }

@@ -1,17 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import sharp from 'sharp';
 import { beforeAll, describe, expect, test } from 'vitest';
-import { gradients, graph, input, reduceSum, softmax, type Value } from '../../src/graph/index.js';
-import { imagesToMaps } from '../../src/nn/images.js';
-import { Bindings } from '../../src/nn/network.js';
-import { applyBlocks } from '../../src/nn/rotnet.js';
+import { z } from 'zod';
 import { decodeModel } from '../../src/onnx/decode.js';
-import { exportClassifier } from '../../src/recipes/export-model.js';
+import { exportClassifier, preprocessingKey } from '../../src/recipes/export-model.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
-import type { Tensor } from '../../src/tensor/tensor.js';
+import { root } from '../support/compile.js';
 import { expectClose } from '../support/numeric.js';
-import { checkOnnx, classifyWithOpenCv, pythonWith } from '../support/python.js';
+import { checkOnnx, classifyWithOpenCv, pythonWith, runPython } from '../support/python.js';
 import {
-  type SampleClassifier,
   type SampleSize,
   sampleBackbones,
   sampleClasses,
@@ -20,39 +19,7 @@ import {
   sampleImages,
   sampleSizes,
 } from '../support/sample-classifier.js';
-
-/**
- * What a training step computes on its way to the loss, on maps stored as training stores them: the reference for the
- * exported file. The gradient is asked for only to make it a training step.
- */
-async function trainingProbabilities(
-  runtime: Runtime,
-  { network, weights }: SampleClassifier,
-  size: SampleSize,
-  images: Tensor<'uint8'>,
-): Promise<Float32Array> {
-  const batchSize = 32;
-  const values: Record<string, Value> = Object.fromEntries(
-    network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
-  );
-  const bindings = new Bindings(values);
-  const x = imagesToMaps(input('images', 'uint8', [batchSize, ...size]));
-  const features = applyBlocks(network, x, bindings, { frozen: network.blocks.length, norm: 'stored' });
-  const probabilities = softmax(network.head.apply(features, bindings, 'stored'));
-  const kernel = network.specs.findLast(({ name }) => name.endsWith('.kernel') && name !== 'head.kernel')!;
-  const [gradient] = gradients(reduceSum(probabilities, [0, 1]), [values[kernel.name]!]);
-  const program = await runtime.compile(graph({ probabilities, gradient: gradient! }));
-  const [count, imageSize] = [images.shape[0]!, images.data.length / images.shape[0]!];
-  const rows = new Float32Array(count * sampleClasses.length);
-  for (let from = 0; from < count; from += batchSize) {
-    const data = images.data.slice(from * imageSize, (from + batchSize) * imageSize);
-    const batch = { dtype: 'uint8', shape: [batchSize, ...size], data } as const;
-    const outputs = await program.run({ ...weights, images: batch });
-    rows.set(outputs.probabilities!.data as Float32Array, from * sampleClasses.length);
-  }
-  await program.release();
-  return rows;
-}
+import { trainingProbabilities } from '../support/training-forward.js';
 
 const python = { cv2: await pythonWith('cv2'), onnx: await pythonWith('onnx') };
 
@@ -118,5 +85,36 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
         if (opType === 'Conv') expect(attributes.kernel_shape).toMatchObject({ kind: 'ints' });
       }
     });
+  });
+});
+
+describe('docs/model-file.md', () => {
+  /** The page's first block of code in a language. */
+  const exampleIn = (language: string): string => {
+    const page = readFileSync(join(root, 'docs/model-file.md'), 'utf8');
+    return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)![1]!;
+  };
+  const size: SampleSize = [28, 28, 1];
+  const model = exportClassifier({
+    ...sampleClassifier('compact', size),
+    classNames: sampleClasses,
+    meanBrightness: 33.3,
+  });
+
+  test('says what stands in the metadata', () => {
+    const { metadata } = decodeModel('model', model);
+    expect(JSON.parse(metadata[preprocessingKey]!)).toEqual(JSON.parse(exampleIn('json')));
+  });
+
+  test('its Python example gives the probabilities of training', async ({ skip }) => {
+    if (!python.cv2) return skip('no Python here can import cv2');
+    const images = sampleImages(32, size);
+    const picture = sharp(images.data.slice(0, 28 * 28), { raw: { width: 28, height: 28, channels: 1 } });
+    const files = { 'model.onnx': model, 'digit.png': await picture.png().toBuffer() };
+    const printed = await runPython(python.cv2, exampleIn('python'), files);
+    const [row] = z.array(z.array(z.number())).length(1).parse(JSON.parse(printed));
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const expected = await trainingProbabilities(runtime, sampleClassifier('compact', size), size, images);
+    expectClose(row!, expected.slice(0, 5), { absolute: 1e-5 }, 'probabilities');
   });
 });

@@ -1,9 +1,12 @@
+import { spawnSync } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { preprocessingFor } from '../../src/data/preprocessing.js';
+import { preprocessingKey } from '../../src/recipes/export-model.js';
 import { type CliOptions, cli } from '../support/cli.js';
 import {
   encodeGlyphClassifier,
@@ -202,13 +205,45 @@ test('what a file holds decides, whatever its name', async () => {
   });
 });
 
-test('--invert answers for dark ink on light paper', async () => {
-  const negative = await sharp(await png('3'))
-    .negate()
-    .png()
-    .toBuffer();
-  await put('negative.png', negative);
-  expect(classesIn((await predict(['negative.png', '--invert'])).stdout)).toEqual(['3']);
+test('of an IDX file no more is unpacked than --limit asks for', async () => {
+  const names = Array.from({ length: 3000 }, (_, i) => glyphClasses[i % 3]!);
+  const whole = gzipSync(idx([3000, glyphSize, glyphSize], Buffer.concat(names.map(glyph))));
+  // What is missing would be found by whoever goes on to the end.
+  await put('half.gz', whole.subarray(0, whole.length / 2));
+  const { code, stdout } = await predict(['half.gz', '--limit', '3']);
+  expect({ code, classes: classesIn(stdout) }).toEqual({ code: 0, classes: names.slice(0, 3) });
+  expect((await predict(['half.gz'])).code).toBe(1);
+});
+
+test.runIf(process.platform === 'linux')('a full disk is told in one message', async () => {
+  const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
+  const command = `"${process.execPath}" "${bin}" predict model.onnx 7.png > /dev/full`;
+  const { status, stderr } = spawnSync('sh', ['-c', command], { cwd, encoding: 'utf8' });
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^error: standard output: expected to write it\. Received: ENOSPC, .*\.\nhint: .*\n$/,
+  );
+});
+
+test('a negative is told where the model says how bright its images were, and --invert answers for it', async () => {
+  const preprocessing = preprocessingFor({ height: glyphSize, width: glyphSize, channels: 1 }, 25);
+  await put('telling.onnx', encodeGlyphClassifier({ [preprocessingKey]: JSON.stringify(preprocessing) }));
+  await put(
+    'negative.png',
+    await sharp(await png('3'))
+      .negate()
+      .png()
+      .toBuffer(),
+  );
+  const ask = (...args: string[]) => cli(['predict', 'telling.onnx', 'negative.png', ...args], { cwd });
+  const { code, stderr } = await ask();
+  expect(code).toBe(0);
+  expect(stderr).toMatch(
+    /^warning: negative\.png: looks like the negative of the training images .* use --invert\.\n$/,
+  );
+  const inverted = await ask('--invert');
+  expect(inverted.stderr).toBe('');
+  expect(classesIn(inverted.stdout)).toEqual(['3']);
 });
 
 describe('a stop', () => {

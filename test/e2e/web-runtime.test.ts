@@ -1,9 +1,20 @@
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { launchChromium } from '../support/browser.js';
 import { type CompiledFolder, compile, root } from '../support/compile.js';
+import { expectClose } from '../support/numeric.js';
+import {
+  sampleBackbones,
+  sampleClasses,
+  sampleClassifier,
+  sampleCounts,
+  sampleImages,
+  sampleSizes,
+} from '../support/sample-classifier.js';
 import { type StaticServer, serve } from '../support/serve.js';
+import { trainingProbabilities } from '../support/training-forward.js';
 import type { WebReport } from '../support/web-page.js';
 
 /** No bundler: the packages' own ES modules, found by name as a page would map them. */
@@ -13,19 +24,20 @@ const page = `<!doctype html>
 {
   "imports": {
     "onnxruntime-web/webgpu": "/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
-    "@bufbuild/protobuf/wire": "/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js"
+    "@bufbuild/protobuf/wire": "/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js",
+    "zod": "/node_modules/zod/index.js"
   }
 }
 </script>
 <script type="module">
-  import { trainOneStep } from '/test/support/web-page.js';
-  globalThis.trainOneStep = trainOneStep;
+  import * as page from '/test/support/web-page.js';
+  Object.assign(globalThis, page);
 </script>`;
 
 /** What the page's module leaves for the test to call. */
-type PageGlobals = typeof globalThis & Pick<typeof import('../support/web-page.js'), 'trainOneStep'>;
+type PageGlobals = typeof globalThis & typeof import('../support/web-page.js');
 
-describe('training in a browser', () => {
+describe('in a browser', () => {
   let compiled: CompiledFolder;
   let server: StaticServer;
   beforeAll(async () => {
@@ -69,6 +81,26 @@ describe('training in a browser', () => {
         [],
       );
       expect(requests.filter((url) => url.endsWith('.wasm'))).toHaveLength(1);
+    });
+
+    describe.each(sampleBackbones)('an exported %s', (backbone) => {
+      test.each(sampleSizes)('%i×%i×%i, 1, 3 and 128 at once: as in training', async (...size) => {
+        const answers = await tab.evaluate(
+          (given) => (globalThis as PageGlobals).classifySamples('wasm', ...given),
+          [backbone, size, sampleCounts] as const,
+        );
+        const cpu = await createNodeRuntime({ device: 'cpu', threads: 1 });
+        const expected = await trainingProbabilities(
+          cpu,
+          sampleClassifier(backbone, size),
+          size,
+          sampleImages(Math.max(...sampleCounts), size),
+        );
+        sampleCounts.forEach((count, i) => {
+          const rows = expected.subarray(0, count * sampleClasses.length);
+          expectClose(answers[i]!, rows, { absolute: 1e-5 }, `probabilities of ${count}`);
+        });
+      });
     });
 
     test('webgpu without an adapter: a clear error', async () => {

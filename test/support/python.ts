@@ -3,11 +3,15 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
+import { z } from 'zod';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { root } from './compile.js';
 
 /** Debian's own Python has Debian's packages, whichever other one comes first on the path. */
 const interpreters = [process.env.PYTHON, 'python3', '/usr/bin/python3'];
+
+const answersSchema = z.array(z.object({ shape: z.array(z.int()), data: z.array(z.number()) }));
+const versionsSchema = z.object({ ir: z.int(), opsets: z.record(z.string(), z.int()) });
 
 /** A Python that can import a module; undefined where there is none. */
 export async function pythonWith(module: string): Promise<string | undefined> {
@@ -28,7 +32,7 @@ export async function classifyWithOpenCv(
   model: Uint8Array,
   images: Tensor<'uint8'>,
   counts: readonly number[],
-): Promise<{ shape: number[]; data: number[] }[]> {
+): Promise<z.infer<typeof answersSchema>> {
   const text = await withFiles({ 'model.onnx': model, 'images.raw': images.data }, (folder) =>
     run(python, [
       join(root, 'test/support/opencv_classify.py'),
@@ -38,14 +42,21 @@ export async function classifyWithOpenCv(
       counts.join(','),
     ]),
   );
-  return JSON.parse(text.stdout) as { shape: number[]; data: number[] }[];
+  return answersSchema.parse(JSON.parse(text.stdout));
+}
+
+/** What a program prints that finds files where it runs. */
+export async function runPython(
+  python: string,
+  program: string,
+  files: Readonly<Record<string, Uint8Array>>,
+): Promise<string> {
+  const { stdout } = await withFiles(files, (cwd) => run(python, ['-c', program], { cwd }));
+  return stdout;
 }
 
 /** What ONNX's own checker, full shape inference included, found in a model that it passes. */
-export async function checkOnnx(
-  python: string,
-  model: Uint8Array,
-): Promise<{ ir: number; opsets: Record<string, number> }> {
+export async function checkOnnx(python: string, model: Uint8Array): Promise<z.infer<typeof versionsSchema>> {
   const program = [
     'import json, onnx, sys',
     'model = onnx.load(sys.argv[1])',
@@ -56,7 +67,7 @@ export async function checkOnnx(
   const text = await withFiles({ 'model.onnx': model }, (folder) =>
     run(python, ['-c', program.join('\n'), join(folder, 'model.onnx')]),
   );
-  return JSON.parse(text.stdout) as { ir: number; opsets: Record<string, number> };
+  return versionsSchema.parse(JSON.parse(text.stdout));
 }
 
 const run = promisify(execFile);

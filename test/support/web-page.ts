@@ -1,9 +1,13 @@
 import { QuarterturnError } from '../../src/errors.js';
+import type { BackboneName } from '../../src/nn/rotnet.js';
+import { exportClassifier } from '../../src/recipes/export-model.js';
+import { loadClassifier } from '../../src/recipes/load-classifier.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { createWebRuntime } from '../../src/runtime/web.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
+import { type SampleSize, sampleClasses, sampleClassifier, sampleImages } from './sample-classifier.js';
 
-/** What `web-runtime.test.ts` calls in a page; everything here runs in the browser. */
+/** What browser tests call in a page; everything here runs in the browser. */
 
 export interface WebReport {
   readonly refused?: { readonly code: string; readonly message: string; readonly hint: string | undefined };
@@ -31,4 +35,28 @@ export async function trainOneStep(device: DeviceName): Promise<WebReport> {
     const { code, message, hint } = error;
     return { refused: { code, message, hint } };
   }
+}
+
+/**
+ * Classify sample images with an exported sample classifier, as a page would: from the bytes of its file.
+ * @returns for each count, the probabilities of the first images
+ */
+export async function classifySamples(
+  device: DeviceName,
+  backbone: BackboneName,
+  size: SampleSize,
+  counts: readonly number[],
+): Promise<number[][]> {
+  const runtime = await createWebRuntime({ device, wasmPath: '/node_modules/onnxruntime-web/dist/' });
+  const bytes = exportClassifier({ ...sampleClassifier(backbone, size), classNames: sampleClasses });
+  const classifier = await loadClassifier(`${backbone}.onnx`, bytes, runtime);
+  const [height, width, channels] = size;
+  const images = sampleImages(Math.max(...counts), size).data;
+  const answers: number[][] = [];
+  for (const count of counts) {
+    const some = { name: 'samples', images, count, height, width, channels, classNames: [] };
+    answers.push([...(await classifier.classify(some))]);
+  }
+  await classifier.release();
+  return answers;
 }
