@@ -10,7 +10,9 @@ const fewOpenFiles = 256;
  * another kind, or says it already.
  */
 export function systemError(error: unknown): QuarterturnError | undefined {
-  if (error instanceof QuarterturnError || !(error instanceof Error)) return undefined;
+  if (!(error instanceof Error)) return undefined;
+  // A library that does not fit into the memory is named as one that is damaged: what the system said tells more.
+  if (error instanceof QuarterturnError) return isUnloadable(error.cause) ? outOfMemory(error) : undefined;
   const { code, path, syscall } = error as NodeJS.ErrnoException;
   const openFiles = limitOf('open_files');
   // The loader takes a file that it may not open for one that is not there.
@@ -21,25 +23,29 @@ export function systemError(error: unknown): QuarterturnError | undefined {
       { hint: `Raise the limit: ulimit -n ${4 * fewOpenFiles}.`, cause: error },
     );
   }
-  const memory = limitOf('virtual_memory_kbytes'); // in bytes, whatever Node's report calls it
-  if (
-    code === 'ENOMEM' ||
-    isFailedAllocation(error) ||
-    (code === 'ERR_DLOPEN_FAILED' && memory < Number.POSITIVE_INFINITY)
-  ) {
-    const [most, hint] =
-      memory < Number.POSITIVE_INFINITY
-        ? [` of the ${formatBytes(memory)} that are allowed`, 'Raise the limit: ulimit -v unlimited.']
-        : ['', 'Stop other programs, or use a machine with more memory.'];
-    return new QuarterturnError(
-      'runtime',
-      `quarterturn: expected memory to work in. Received: ENOMEM, none is left${most}.`,
-      { hint, cause: error },
-    );
-  }
+  if (code === 'ENOMEM' || isFailedAllocation(error) || isUnloadable(error)) return outOfMemory(error);
   if (syscall === undefined || code === undefined) return undefined;
   const failed = ioError(syscall === 'write' ? 'write' : 'read', path ?? `quarterturn, ${syscall}`, error);
   return failed instanceof QuarterturnError ? failed : undefined;
+}
+
+function outOfMemory(cause: Error): QuarterturnError {
+  const limit = memoryLimit();
+  const [most, hint] =
+    limit < Number.POSITIVE_INFINITY
+      ? [` of the ${formatBytes(limit)} that are allowed`, 'Raise the limit: ulimit -v unlimited.']
+      : ['', 'Stop other programs, or use a machine with more memory.'];
+  return new QuarterturnError(
+    'runtime',
+    `quarterturn: expected memory to work in. Received: ENOMEM, none is left${most}.`,
+    { hint, cause },
+  );
+}
+
+/** A native library that could not be mapped where memory is limited. */
+function isUnloadable(error: unknown): boolean {
+  const { code } = (error ?? {}) as NodeJS.ErrnoException;
+  return code === 'ERR_DLOPEN_FAILED' && memoryLimit() < Number.POSITIVE_INFINITY;
 }
 
 /** A standard output that takes no more. */
@@ -54,6 +60,11 @@ export function outputError(error: NodeJS.ErrnoException): QuarterturnError {
 /** V8's words for memory that it does not get. */
 function isFailedAllocation(error: Error): boolean {
   return error instanceof RangeError && error.message === 'Array buffer allocation failed';
+}
+
+/** In bytes, whatever Node's report calls it. */
+function memoryLimit(): number {
+  return limitOf('virtual_memory_kbytes');
 }
 
 /** A limit that the shell or the system set this process (`ulimit`), as Node reports it. */
