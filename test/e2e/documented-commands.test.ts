@@ -127,15 +127,16 @@ beforeAll(async () => {
 }, 300_000);
 afterAll(() => fs.rm(world, { recursive: true, force: true }));
 
-/** `digit.png`, as a person would have it: larger than MNIST's, and two more beside it; a folder of them. */
+/** `digit.png`, as a person would have it: larger than MNIST's, and two more beside it; folders of them. */
 async function writeDigits(folder: string): Promise<void> {
   const bytes = await fs.readFile(join(folder, 't10k-images-idx3-ubyte'));
-  await fs.mkdir(join(folder, 'my-pictures'));
+  const pictureFolders = ['my-pictures', 'scans'];
+  for (const name of pictureFolders) await fs.mkdir(join(folder, name));
   for (const [i, name] of ['digit', 'one', 'two'].entries()) {
     const pixels = bytes.subarray(16 + i * 784, 16 + (i + 1) * 784);
     const image = sharp(pixels, { raw: { width: 28, height: 28, channels: 1 } }).resize(112, 112);
     await image.png().toFile(join(folder, `${name}.png`));
-    await image.jpeg().toFile(join(folder, 'my-pictures', `${name}.jpg`));
+    for (const each of pictureFolders) await image.jpeg().toFile(join(folder, each, `${name}.jpg`));
   }
 }
 
