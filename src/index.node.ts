@@ -4,4 +4,4 @@ export type { DecodeOptions, ImageSize } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export { readMnist } from './data/mnist.node.js';
 export { createNodeRuntime } from './runtime/node.js';
-export { RunFolder } from './train/run-folder.node.js';
+export { RunFolder } from './store/run-folder.node.js';

@@ -28,10 +28,18 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   nn: network,
   optim: network,
   data: [...foundation, 'random'],
-  train: training,
-  // Exporting a finished model is a recipe: it writes the file that the runtime would load.
-  recipes: [...training, 'train', 'lower', 'onnx'],
-  report: [...foundation, 'train', 'data'],
+  pass: ['errors'],
+  // What a run leaves behind names what data it was made from, and the layers of its network.
+  store: [...foundation, 'nn', 'data'],
+  labels: [...foundation, 'random', 'data', 'store'],
+  // Arrays only: whose rows they are is not known here.
+  similarity: [...network, 'runtime', 'pass'],
+  features: [...foundation, 'data'],
+  train: [...training, 'pass', 'store'],
+  // A model is written as the file that a runtime loads.
+  model: [...training, 'train', 'lower', 'onnx'],
+  recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
+  report: [...foundation, 'train', 'data', 'store'],
   cli: ['*'],
   index: ['*'],
 };

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
+import { decodeSafetensors } from '../../src/store/safetensors.js';
 import { type Tensor, tensor } from '../../src/tensor/tensor.js';
-import { decodeSafetensors } from '../../src/train/safetensors.js';
 
 /** What a contender's program prints when it is done: one line of JSON. PyTorch's programs print the same. */
 export interface Sample {

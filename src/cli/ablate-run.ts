@@ -11,20 +11,20 @@ import {
   variants,
 } from '../recipes/ablation.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
-import { assertScalable } from '../recipes/budget.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
-import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../recipes/fingerprint.js';
-import { measureSpeeds } from '../recipes/measure-speeds.js';
+import { assertScalable } from '../recipes/plan/budget.js';
+import { measureSpeeds } from '../recipes/plan/measure-speeds.js';
+import { predictMs, type Speeds } from '../recipes/plan/run-cost.js';
 import { assertFits, run } from '../recipes/run.js';
-import { predictMs, type Speeds } from '../recipes/run-cost.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { type Cost, costOf } from '../recipes/stages.js';
 import { type AblationRow, ablationRow, ablationTable } from '../report/ablation.js';
 import { formatDuration } from '../report/format.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { ioError } from '../train/atomic-file.node.js';
-import { RunFolder } from '../train/run-folder.node.js';
-import type { RunResult, StageName } from '../train/run-record.js';
+import { ioError } from '../store/atomic-file.node.js';
+import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
+import { RunFolder } from '../store/run-folder.node.js';
+import type { RunResult, StageName } from '../store/run-record.js';
 import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
 import { shellPath, shownPath } from './paths.js';

@@ -8,9 +8,9 @@ import {
   ensureFolder,
   readFileIfThere,
   writeFileAtomically,
-} from '../train/atomic-file.node.js';
-import { decodeJson, encodeJson } from '../train/checkpoint.js';
-import { FolderLock } from '../train/folder-lock.node.js';
+} from '../store/atomic-file.node.js';
+import { decodeJson, encodeJson } from '../store/checkpoint.js';
+import { FolderLock } from '../store/folder-lock.node.js';
 
 const documentName = 'ablation.json';
 const tableName = 'ablation.md';

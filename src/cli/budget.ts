@@ -1,11 +1,11 @@
-import { type FittedBudget, fitToBudget, greatestScale, leastSteps } from '../recipes/budget.js';
-import { formatBudget } from '../recipes/budget-time.js';
-import { type MeasuredContext, measureSpeeds } from '../recipes/measure-speeds.js';
-import { type Speeds, stepsOf } from '../recipes/run-cost.js';
+import { type FittedBudget, fitToBudget, greatestScale, leastSteps } from '../recipes/plan/budget.js';
+import { formatBudget } from '../recipes/plan/budget-time.js';
+import { type MeasuredContext, measureSpeeds } from '../recipes/plan/measure-speeds.js';
+import { type Speeds, stepsOf } from '../recipes/plan/run-cost.js';
 import type { RunSettings } from '../recipes/settings.js';
 import { stagesOf } from '../recipes/stages.js';
 import { formatCount, formatDuration } from '../report/format.js';
-import type { StageName } from '../train/run-record.js';
+import type { StageName } from '../store/run-record.js';
 
 /** What the stages are called in a sentence. */
 const stageWords: Readonly<Record<StageName, string>> = {

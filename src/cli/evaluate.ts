@@ -1,12 +1,12 @@
 import type { Command } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import { dataDifference, fingerprintIn } from '../recipes/fingerprint.js';
 import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
 import { notebookFor } from '../report/comparison.js';
+import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
+import { RunFolder } from '../store/run-folder.node.js';
 import type { EventListener } from '../train/events.js';
-import { RunFolder } from '../train/run-folder.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';

@@ -1,7 +1,7 @@
 import { explainGraph } from '../lower/explain.js';
 import { lowerTraced } from '../lower/lower.js';
-import { stageGraph } from '../recipes/stage-graph.js';
-import type { StageGraphName } from '../recipes/stage-graph-names.js';
+import { stageGraph } from '../recipes/plan/stage-graph.js';
+import type { StageGraphName } from '../recipes/plan/stage-graph-names.js';
 import { measureMachine } from '../runtime/machine.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { profileModel } from '../runtime/profile.node.js';

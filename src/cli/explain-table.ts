@@ -1,6 +1,6 @@
 import type { Machine, Work } from '../lower/cost.js';
 import type { GraphExplanation, NodeExplanation, OperatorCount } from '../lower/explain.js';
-import type { StageGraphName } from '../recipes/stage-graph-names.js';
+import type { StageGraphName } from '../recipes/plan/stage-graph-names.js';
 import { formatCount, formatPercent, formatRate } from '../report/format.js';
 
 /** What is explained, and on what. */

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
-import { checked, parseJson } from '../train/json.js';
+import { checked, parseJson } from '../store/json.js';
 
 /** Room for a million labels; a larger file is something else. */
 const mostBytes = 100_000_000;

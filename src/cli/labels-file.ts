@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { QuarterturnError } from '../errors.js';
-import { type GivenLabels, labelsSchema } from '../recipes/given-labels.js';
-import { writeFileAtomically } from '../train/atomic-file.node.js';
+import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
+import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { readJsonFile } from './json-file.js';
 
 const example = '{ "images": [{ "index": 123, "label": "7" }] }';

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { formatBudget } from '../recipes/budget-time.js';
+import { formatBudget } from '../recipes/plan/budget-time.js';
 import { settingsFor } from '../recipes/presets.js';
 import { stagesOfConfig } from '../recipes/run.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';

@@ -1,9 +1,9 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import { parseBudget } from '../recipes/budget-time.js';
+import { parseBudget } from '../recipes/plan/budget-time.js';
+import { stageGraphNames } from '../recipes/plan/stage-graph-names.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import type { RunSettings } from '../recipes/settings.js';
-import { stageGraphNames } from '../recipes/stage-graph-names.js';
 import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
 

@@ -13,8 +13,8 @@ import {
 } from '../../test/support/glyph-classifier.js';
 import { idx } from '../../test/support/tiny-data.js';
 import { meanOf } from '../data/brightness.js';
-import { preprocessingFor } from '../data/preprocessing.js';
-import { type LoadedClassifier, loadClassifier } from '../recipes/load-classifier.js';
+import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
+import { preprocessingFor } from '../model/preprocessing.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { TrainEvent } from '../train/events.js';
 import { createOutput } from './output.js';

@@ -1,6 +1,6 @@
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
-import type { LoadedClassifier } from '../recipes/load-classifier.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
 import { formatCount } from '../report/format.js';
 import type { Output } from './output.js';
 import { readFiles } from './predict-images.js';

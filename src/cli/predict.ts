@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import type { Command, CommanderError } from 'commander';
 import { readNamedFile } from '../data/read-file.node.js';
 import { QuarterturnError } from '../errors.js';
-import { type LoadedClassifier, loadClassifier } from '../recipes/load-classifier.js';
+import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { formatCount } from '../report/format.js';
 import { type InputFiles, listInputFiles } from './input-files.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';

@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { presets } from '../recipes/presets.js';
 import { settingsOfStage } from '../recipes/settings.js';
+import type { EpochRecord } from '../store/run-record.js';
 import type { TrainEvent } from '../train/events.js';
-import type { EpochRecord } from '../train/run-record.js';
 import {
   createProgress,
   formatBar,

@@ -1,7 +1,7 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
+import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import type { EventListener, TrainEvent } from '../train/events.js';
-import type { EpochRecord, Metrics, PileMetrics } from '../train/run-record.js';
 import { createStyles, type Styles, type TerminalTraits } from './terminal.js';
 
 type StageStart = Extract<TrainEvent, { type: 'stage-start' }>;

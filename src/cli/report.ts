@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RunFolder } from '../train/run-folder.node.js';
+import { RunFolder } from '../store/run-folder.node.js';
 import { addExamples, addOutputGroup } from './options.js';
 import { shownPath } from './paths.js';
 import { writeReport } from './run-report.js';

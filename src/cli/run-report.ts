@@ -12,14 +12,14 @@ import {
 import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { stageTitles } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
-import type { RunFolder } from '../train/run-folder.node.js';
+import type { RunFolder } from '../store/run-folder.node.js';
 import {
   type Evidence,
   exhibitsSchema,
   type RunRecord,
   type RunResult,
   resultSchema,
-} from '../train/run-record.js';
+} from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
 
 /** The `config.json` of a run. */

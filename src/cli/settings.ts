@@ -1,10 +1,10 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
-import { formatBudget } from '../recipes/budget-time.js';
+import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
-import type { StageName } from '../train/run-record.js';
+import type { StageName } from '../store/run-record.js';
 import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';

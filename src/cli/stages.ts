@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import type { StageName } from '../train/run-record.js';
+import type { StageName } from '../store/run-record.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { TrainFlags } from './train.js';
 

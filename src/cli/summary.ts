@@ -1,7 +1,7 @@
 import type { Command } from 'commander';
 import { layerTables } from '../recipes/exhibits.js';
 import { formatCount, formatShape } from '../report/format.js';
-import type { LayerTable } from '../train/run-record.js';
+import type { LayerTable } from '../store/run-record.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { chosenSettings, type SettingFlags } from './settings.js';
 

@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { formatBytes } from '../report/format.js';
-import { failureOf, ioError } from '../train/atomic-file.node.js';
+import { failureOf, ioError } from '../store/atomic-file.node.js';
 
 /** Files that may be open at once, below which loading this program may fail: its modules are read many at a time. */
 const fewOpenFiles = 256;

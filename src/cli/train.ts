@@ -1,20 +1,20 @@
 import { QuarterturnError } from '../errors.js';
 import { loadPretrained, type Weights } from '../recipes/backbone.js';
-import { assertScalable } from '../recipes/budget.js';
-import { fingerprintIn } from '../recipes/fingerprint.js';
+import { assertScalable } from '../recipes/plan/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { stagesOf } from '../recipes/stages.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { encodeJson } from '../train/checkpoint.js';
-import { RunFolder } from '../train/run-folder.node.js';
+import { encodeJson } from '../store/checkpoint.js';
+import { fingerprintIn } from '../store/fingerprint.js';
+import { RunFolder } from '../store/run-folder.node.js';
 import {
   type RunRecord,
   type RunResult,
   resultSchema,
   type StageName,
   stageNames,
-} from '../train/run-record.js';
+} from '../store/run-record.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';

@@ -1,7 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
-import { MemoryStore } from '../train/checkpoint.js';
-import { notStarted } from '../train/progress.js';
-import type { EpochRecord, StageName } from '../train/run-record.js';
+import { MemoryStore } from '../store/checkpoint.js';
+import { notStarted } from '../store/progress.js';
+import type { EpochRecord, StageName } from '../store/run-record.js';
 import { handOver, meanCost, trainsAlike, variantStages, variants } from './ablation.js';
 import { presets } from './presets.js';
 import { parseSettings, type RunSettings } from './settings.js';

@@ -1,9 +1,9 @@
-import type { RunStore } from '../train/checkpoint.js';
+import type { GivenLabels } from '../labels/given-labels.js';
+import type { RunStore } from '../store/checkpoint.js';
+import { fingerprintOf } from '../store/fingerprint.js';
+import type { DrawResult, StageName } from '../store/run-record.js';
 import { checkpointName, loadStage } from '../train/loop.js';
-import type { DrawResult, StageName } from '../train/run-record.js';
 import type { RecipeContext } from './context.js';
-import { fingerprintOf } from './fingerprint.js';
-import type { GivenLabels } from './given-labels.js';
 import { type RunSettings, type SelfTrainSettings, settingsOfStage } from './settings.js';
 import { type Cost, costOf } from './stages.js';
 import { suggest } from './suggest.js';

@@ -1,8 +1,8 @@
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/rotnet.js';
+import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { assertSameArchitecture, type RunStore } from '../train/checkpoint.js';
 import { loadStage } from '../train/loop.js';
 import { weightsOf } from '../train/train-step.js';
 import { networkFor, type RecipeContext } from './context.js';

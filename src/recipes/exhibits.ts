@@ -1,15 +1,15 @@
 import { gatherImages, rotationBatch } from '../data/batches.js';
 import type { ImageDataset } from '../data/dataset.js';
-import { countPerClass } from '../data/label-selection.js';
 import { copiesOf, turnCount } from '../data/rotation.js';
+import { countPerClass } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
+import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
 import type { Evaluation } from '../train/evaluate.js';
-import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../train/run-record.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
-import type { RotationEvaluation } from './pretrain.js';
 import type { RunSettings } from './settings.js';
+import type { RotationEvaluation } from './stages/pretrain.js';
 import { finalOf, type StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */

@@ -1,9 +1,9 @@
 import { subsetOf } from '../data/batches.js';
 import type { ImageDataset } from '../data/dataset.js';
-import { firstPerClass, randomPerClass } from '../data/label-selection.js';
 import { QuarterturnError } from '../errors.js';
+import { classNamesFor, resolveLabels } from '../labels/given-labels.js';
+import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { classNamesFor, resolveLabels } from './given-labels.js';
 
 /** The classes that are learned: those of the data, or those that the given labels name where the data names none. */
 export function classNamesOf({

@@ -1,28 +1,28 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from '../data/dataset.js';
+import { partsOf } from '../labels/held-back.js';
+import type { Listening } from '../pass.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { float32 } from '../tensor/tensor.js';
-import { MemoryStore } from '../train/checkpoint.js';
-import type { TrainEvent } from '../train/events.js';
-import type { Listening } from '../train/pass.js';
-import { kMeans } from './cluster.js';
-import type { RecipeContext } from './context.js';
-import { partsOf } from './held-back.js';
-import type { Neighbours } from './neighbours.js';
-import { pileViews } from './pile.js';
-import { shapesOf } from './pile-graph.js';
-import { settingsFor } from './presets.js';
+import { kMeans } from '../similarity/cluster.js';
+import type { Neighbours } from '../similarity/neighbours.js';
 import {
   foundWhenHeldBack,
   type NeighbourGraph,
   neighbourGraph,
   propagateLabels,
   smoothPredictions,
-} from './propagate.js';
-import { typicalPoints } from './typical.js';
-import { uncertainPoints } from './uncertain.js';
+} from '../similarity/propagate.js';
+import { typicalPoints } from '../similarity/typical.js';
+import { uncertainPoints } from '../similarity/uncertain.js';
+import { MemoryStore } from '../store/checkpoint.js';
+import { float32 } from '../tensor/tensor.js';
+import type { TrainEvent } from '../train/events.js';
+import type { RecipeContext } from './context.js';
+import { pileViews } from './pile.js';
+import { shapesOf } from './pile-graph.js';
+import { settingsFor } from './presets.js';
 
 const many = 20_000;
 const classCount = 10;
@@ -82,8 +82,8 @@ const passes: Record<string, (context: Listening) => Promise<unknown>> = {
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
   'labels held back': (context) =>
     foundWhenHeldBack(graph, known, classCount, partsOf(known.classes)!, context),
-  'shapes of images': ({ emit = () => {}, signal }) => shapesOf({ ...recipe, emit, signal }, images(1000)),
-  'views of the pile': ({ emit = () => {}, signal }) => pileViews({ ...recipe, emit, signal }, images(1000)),
+  'shapes of images': (context) => shapesOf({ ...recipe, ...context }, images(1000)),
+  'views of the pile': (context) => pileViews({ ...recipe, ...context }, images(1000)),
 };
 
 /** Time that this process has computed, in ms: other programs do not lengthen it. */

@@ -1,17 +1,17 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { partsOf } from '../labels/held-back.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { MemoryStore } from '../train/checkpoint.js';
+import { foundWhenHeldBack, propagateLabels, pseudoLabels } from '../similarity/propagate.js';
+import { MemoryStore } from '../store/checkpoint.js';
 import { evaluate } from '../train/evaluate.js';
 import { freshWeights } from '../train/train-step.js';
 import { labelledSet } from './classify.js';
 import { networkFor, randomFor } from './context.js';
 import { collectExhibits } from './exhibits.js';
-import { partsOf } from './held-back.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { settingsFor } from './presets.js';
-import { foundWhenHeldBack, propagateLabels, pseudoLabels } from './propagate.js';
 
 const side = 28;
 

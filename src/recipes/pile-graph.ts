@@ -1,10 +1,15 @@
-import { orientedGradients, orientedGradientsLength } from '../data/oriented-gradients.js';
+import { orientedGradients, orientedGradientsLength } from '../features/oriented-gradients.js';
+import { inParts, type Listening, passProgress } from '../pass.js';
+import { nearestNeighbours } from '../similarity/neighbours.js';
+import {
+  type KnownLabels,
+  type NeighbourGraph,
+  neighbourGraph,
+  propagateLabels,
+} from '../similarity/propagate.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { inParts, passProgress } from '../train/pass.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
-import { nearestNeighbours } from './neighbours.js';
-import { type KnownLabels, type NeighbourGraph, neighbourGraph, propagateLabels } from './propagate.js';
 
 /** Images at most, since the time to compare them grows with the square: 60,000 take half a minute on 2 cores. */
 const largestPile = 60_000;
@@ -122,7 +127,7 @@ function pileOf(context: PileContext): Uint32Array {
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function shapesOf(
-  context: Pick<PileContext, 'data' | 'emit' | 'signal'>,
+  context: Listening & Pick<PileContext, 'data'>,
   images: Uint32Array,
 ): Promise<Tensor<'float32'>> {
   const title = `shapes of ${images.length} images`;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { pileMetrics } from './pile.js';
-import { hasCollapsed } from './self-train.js';
+import { hasCollapsed } from './stages/self-train.js';
 
 const rows = (...all: readonly (readonly number[])[]) => Float32Array.from(all.flat());
 const [first, second] = [

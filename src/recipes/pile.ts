@@ -1,9 +1,9 @@
 import { gatherImages } from '../data/batches.js';
 import type { Network } from '../nn/rotnet.js';
+import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import type { PileMetrics } from '../store/run-record.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
-import { inParts, letSignalsThrough, passProgress } from '../train/pass.js';
-import type { PileMetrics } from '../train/run-record.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
 
@@ -23,7 +23,10 @@ const numbersAtATime = 2 ** 21;
  * Made once for a run, so that every look at a classifier sees the same.
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
-export async function pileViews(context: RecipeContext, unlabelled: Uint32Array): Promise<PileViews> {
+export async function pileViews(
+  context: Listening & Pick<RecipeContext, 'settings' | 'data'>,
+  unlabelled: Uint32Array,
+): Promise<PileViews> {
   const { train } = context.data;
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
   const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);

@@ -2,13 +2,13 @@ import { batchesPerEpoch } from '../data/batches.js';
 import { meanOf } from '../data/brightness.js';
 import { requireSquare, turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
+import { exportClassifier } from '../model/export-model.js';
+import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
+import { type RunResult, type StageName, stageNames } from '../store/run-record.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { type RunResult, type StageName, stageNames } from '../train/run-record.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
-import { exportClassifier } from './export-model.js';
-import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from './fingerprint.js';
 import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
 import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
 import {

@@ -1,13 +1,13 @@
 import { z } from 'zod';
 import { turnCount } from '../data/rotation.js';
+import { labelsSchema } from '../labels/given-labels.js';
 import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constant, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
-import { checked } from '../train/json.js';
-import type { StageName } from '../train/run-record.js';
-import { labelsSchema } from './given-labels.js';
-import { between, whole } from './ranges.js';
+import { checked } from '../store/json.js';
+import { between, whole } from '../store/ranges.js';
+import type { StageName } from '../store/run-record.js';
 
 /** A share, a probability, a momentum. */
 const fraction = between(0, 1);

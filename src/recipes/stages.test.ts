@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { MemoryStore } from '../train/checkpoint.js';
+import { MemoryStore } from '../store/checkpoint.js';
 import { presets } from './presets.js';
 import { evaluateRun, run } from './run.js';
 import { parseSettings, type RunSettings } from './settings.js';

@@ -1,6 +1,5 @@
 import { QuarterturnError } from '../errors.js';
-import type { Evaluation } from '../train/evaluate.js';
-import { checkpointName, loadStage } from '../train/loop.js';
+import { Ledger } from '../store/ledger.js';
 import {
   type ClassifierStage,
   type DrawResult,
@@ -11,18 +10,19 @@ import {
   type StageFailure,
   type StageName,
   stageNames,
-} from '../train/run-record.js';
+} from '../store/run-record.js';
+import type { Evaluation } from '../train/evaluate.js';
+import { checkpointName, loadStage } from '../train/loop.js';
 import { loadBackbone } from './backbone.js';
-import { type Baseline, baseline } from './baseline.js';
 import type { RecipeContext } from './context.js';
-import { bestOf, crossValidate } from './evidence.js';
-import { type Classifier, type FinetuneStage, finetune } from './finetune.js';
-import { Ledger } from './ledger.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
-import { type Pretrained, pretrain } from './pretrain.js';
-import { selfTrain } from './self-train.js';
 import { type RunSettings, settingsOfStage } from './settings.js';
-import { weighTeachers } from './teacher.js';
+import { type Baseline, baseline } from './stages/baseline.js';
+import { bestOf, crossValidate } from './stages/evidence.js';
+import { type Classifier, type FinetuneStage, finetune } from './stages/finetune.js';
+import { type Pretrained, pretrain } from './stages/pretrain.js';
+import { selfTrain } from './stages/self-train.js';
+import { weighTeachers } from './stages/teacher.js';
 
 /** What one draw of the labels led to, as far as its stages were run and came to a result. */
 export interface DrawOutcome {

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyClasses, tinyImage, tinySize } from '../../test/support/tiny-data.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { MemoryStore } from '../train/checkpoint.js';
+import { MemoryStore } from '../store/checkpoint.js';
 import type { RecipeContext } from './context.js';
 import { settingsFor } from './presets.js';
 import { run } from './run.js';

@@ -1,14 +1,14 @@
 import { subsetOf } from '../data/batches.js';
 import { QuarterturnError } from '../errors.js';
-import { passProgress } from '../train/pass.js';
+import { givenIndices } from '../labels/given-labels.js';
+import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
+import { passProgress } from '../pass.js';
+import { typicalPoints } from '../similarity/typical.js';
+import { uncertainPoints } from '../similarity/uncertain.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { givenIndices } from './given-labels.js';
 import { labelledIndices } from './labels.js';
-import { type LoadedClassifier, loadClassifier } from './load-classifier.js';
 import { shapesOf } from './pile-graph.js';
 import { classifierName } from './run.js';
-import { typicalPoints } from './typical.js';
-import { uncertainPoints } from './uncertain.js';
 
 /**
  * What makes an image worth a label: being like many others, or being one that the classifier cannot tell.

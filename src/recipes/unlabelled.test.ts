@@ -3,8 +3,8 @@ import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
 import { renderReport } from '../report/render-report.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { MemoryStore } from '../train/checkpoint.js';
-import { exhibitsSchema } from '../train/run-record.js';
+import { MemoryStore } from '../store/checkpoint.js';
+import { exhibitsSchema } from '../store/run-record.js';
 import { evaluateRun, run } from './run.js';
 
 const { labels, classNames, ...images } = tinyPictures('pile', 200);

@@ -1,7 +1,7 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, LegendComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import type { EpochRecord, StageName } from '../train/run-record.js';
+import type { EpochRecord, StageName } from '../store/run-record.js';
 import { formatPercent } from './format.js';
 
 export type LineChartOption = ComposeOption<LineSeriesOption | GridComponentOption | LegendComponentOption>;

@@ -1,5 +1,5 @@
 import { isMnist } from '../data/mnist-checksums.js';
-import type { DrawResult, Metrics, RunRecord, RunResult } from '../train/run-record.js';
+import type { DrawResult, Metrics, RunRecord, RunResult } from '../store/run-record.js';
 import { settingAt } from './run-facts.js';
 import { spreadOf } from './statistics.js';
 

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
-import type { LadderStep, RunRecord } from '../train/run-record.js';
+import type { LadderStep, RunRecord } from '../store/run-record.js';
 import { errorText, ladderText, shareText } from './ladder.js';
 
 const sample = sampleRecord();

@@ -1,4 +1,4 @@
-import type { LadderStep, RunRecord } from '../train/run-record.js';
+import type { LadderStep, RunRecord } from '../store/run-record.js';
 import { formatCount, formatPercent } from './format.js';
 import { keptFigure, selfTrainingOf, selfTrainingStart, settingAt, unlabelledCount } from './run-facts.js';
 

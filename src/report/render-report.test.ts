@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
-import { type RunRecord, resultSchema } from '../train/run-record.js';
+import { type RunRecord, resultSchema } from '../store/run-record.js';
 import { renderReport } from './render-report.js';
 import { matrixSummary } from './sections/confusions.js';
 import { difference } from './sections/results.js';

@@ -1,4 +1,4 @@
-import type { RunRecord } from '../train/run-record.js';
+import type { RunRecord } from '../store/run-record.js';
 import { html, trusted } from './html.js';
 import { runName } from './run-facts.js';
 import { choiceSection } from './sections/choice.js';

@@ -1,4 +1,4 @@
-import type { ClassifierStage, EpochRecord, LadderStep, RunRecord, StageName } from '../train/run-record.js';
+import type { ClassifierStage, EpochRecord, LadderStep, RunRecord, StageName } from '../store/run-record.js';
 
 /** What the report calls each stage. */
 export const stageTitles: Readonly<Record<StageName, string>> = {

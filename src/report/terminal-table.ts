@@ -1,4 +1,4 @@
-import type { LadderStep } from '../train/run-record.js';
+import type { LadderStep } from '../store/run-record.js';
 import type { ComparisonRow } from './comparison.js';
 import { absent, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
 

@@ -1,12 +1,12 @@
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/rotnet.js';
+import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
+import type { Metrics } from '../store/run-record.js';
 import type { Tensor } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
-import { inParts, passProgress } from './pass.js';
-import type { Metrics } from './run-record.js';
 import type { TrainState } from './train-step.js';
 
 /** Images a forward pass takes at once: large enough to keep the kernels busy, small enough for the cache. */

@@ -1,4 +1,5 @@
-import type { EpochRecord, Metrics, StageName } from './run-record.js';
+import type { PassEvent } from '../pass.js';
+import type { EpochRecord, Metrics, StageName } from '../store/run-record.js';
 
 /** What a run tells while it goes on. Loops emit these and print nothing. */
 export type TrainEvent =
@@ -25,14 +26,7 @@ export type TrainEvent =
       readonly etaMs: number;
     }
   | { readonly type: 'epoch-end'; readonly record: EpochRecord }
-  /** A long evaluation or caching pass. */
-  | {
-      readonly type: 'pass';
-      readonly title: string;
-      readonly done: number;
-      readonly total: number;
-      readonly etaMs: number;
-    }
+  | PassEvent
   | { readonly type: 'evaluated'; readonly title: string; readonly metrics: Metrics }
   | { readonly type: 'checkpoint'; readonly path: string; readonly step: number }
   /** Something that a person should know, one line. */

@@ -1,12 +1,12 @@
 import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
+import { letSignalsThrough } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
+import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
+import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
+import type { EpochRecord, Metrics, PileMetrics, StageName } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
-import { assertSameArchitecture, type Checkpoint, type RunStore } from './checkpoint.js';
 import type { EventListener } from './events.js';
-import { letSignalsThrough } from './pass.js';
-import { nextEpoch, notStarted, type Progress, progressOf } from './progress.js';
-import type { EpochRecord, Metrics, PileMetrics, StageName } from './run-record.js';
 import {
   buildTrainStep,
   initialState,

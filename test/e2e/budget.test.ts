@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { greatestScale } from '../../src/recipes/budget.js';
+import { greatestScale } from '../../src/recipes/plan/budget.js';
 import { cli } from '../support/cli.js';
 import { writeTinyData } from '../support/tiny-data.js';
 

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { RunResult } from '../../src/train/run-record.js';
+import type { RunResult } from '../../src/store/run-record.js';
 import { type CliOptions, cli, tinySettings } from '../support/cli.js';
 import { idx, tinyClasses, tinyImage, tinySize, writeTinyData } from '../support/tiny-data.js';
 

@@ -2,9 +2,9 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { stageGraph } from '../../src/recipes/plan/stage-graph.js';
+import { stageGraphNames } from '../../src/recipes/plan/stage-graph-names.js';
 import { settingsFor } from '../../src/recipes/presets.js';
-import { stageGraph } from '../../src/recipes/stage-graph.js';
-import { stageGraphNames } from '../../src/recipes/stage-graph-names.js';
 import { cli } from '../support/cli.js';
 
 let cwd: string;

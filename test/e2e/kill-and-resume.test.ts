@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { decodeCheckpoint } from '../../src/train/checkpoint.js';
-import { RunFolder } from '../../src/train/run-folder.node.js';
+import { decodeCheckpoint } from '../../src/store/checkpoint.js';
+import { RunFolder } from '../../src/store/run-folder.node.js';
 import { type CliOptions, cli, tinySettings } from '../support/cli.js';
 import { writeTinyData } from '../support/tiny-data.js';
 

@@ -5,8 +5,8 @@ import { join, resolve } from 'node:path';
 import { gzipSync } from 'node:zlib';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { preprocessingFor } from '../../src/data/preprocessing.js';
-import { preprocessingKey } from '../../src/recipes/export-model.js';
+import { preprocessingKey } from '../../src/model/export-model.js';
+import { preprocessingFor } from '../../src/model/preprocessing.js';
 import { type CliOptions, cli } from '../support/cli.js';
 import {
   encodeGlyphClassifier,

@@ -5,7 +5,7 @@ import { delimiter, join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GivenLabels } from '../../src/recipes/given-labels.js';
+import type { GivenLabels } from '../../src/labels/given-labels.js';
 import { cli, tinySettings } from '../support/cli.js';
 import { tinyClasses, tinySize, writeTinyData } from '../support/tiny-data.js';
 

@@ -1,6 +1,6 @@
+import { classNamesKey } from '../../src/model/export-model.js';
 import { encodeModel } from '../../src/onnx/encode.js';
 import { int, type OnnxNode } from '../../src/onnx/model.js';
-import { classNamesKey } from '../../src/recipes/export-model.js';
 import { tensor } from '../../src/tensor/tensor.js';
 
 /** Side of the glyphs. */

@@ -10,7 +10,7 @@ import type {
   Metrics,
   RunRecord,
   StageName,
-} from '../../src/train/run-record.js';
+} from '../../src/store/run-record.js';
 
 /** A whole run as it could have been, made by formulas: the same at every call. */
 export function sampleRecord(): RunRecord {

@@ -1,4 +1,4 @@
-import type { ClassifierStage, Evidence, RunRecord } from '../../train/run-record.js';
+import type { ClassifierStage, Evidence, RunRecord } from '../../store/run-record.js';
 import { formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { stageTitles } from '../run-facts.js';

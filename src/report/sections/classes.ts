@@ -1,4 +1,4 @@
-import type { Exhibits } from '../../train/run-record.js';
+import type { Exhibits } from '../../store/run-record.js';
 import { formatCount } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';

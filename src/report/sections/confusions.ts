@@ -1,4 +1,4 @@
-import type { ConfusionMatrix } from '../../train/run-record.js';
+import type { ConfusionMatrix } from '../../store/run-record.js';
 import { formatCount, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';

@@ -1,4 +1,4 @@
-import { type RunRecord, type StageName, stageNames } from '../../train/run-record.js';
+import { type RunRecord, type StageName, stageNames } from '../../store/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { informationOption, learningCurveOption } from '../charts.js';
 import { formatCount, formatDuration, formatLoss, formatPercent } from '../format.js';

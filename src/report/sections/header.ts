@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../train/run-record.js';
+import type { RunRecord } from '../../store/run-record.js';
 import { imageDataUri } from '../bitmap.js';
 import { notebookOf } from '../comparison.js';
 import { absent, formatCount, formatDuration, formatPercent } from '../format.js';

@@ -1,4 +1,4 @@
-import type { LadderStep, RunRecord } from '../../train/run-record.js';
+import type { LadderStep, RunRecord } from '../../store/run-record.js';
 import { type NotebookFigures, notebookOf } from '../comparison.js';
 import { formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';

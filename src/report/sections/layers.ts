@@ -1,4 +1,4 @@
-import type { LayerRow, LayerTable } from '../../train/run-record.js';
+import type { LayerRow, LayerTable } from '../../store/run-record.js';
 import { formatCount, formatShape } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';

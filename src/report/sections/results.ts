@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../train/run-record.js';
+import type { RunRecord } from '../../store/run-record.js';
 import { type ComparisonRow, compareWithNotebook, notebookOf } from '../comparison.js';
 import { absent } from '../format.js';
 import { type Html, html } from '../html.js';

@@ -1,4 +1,4 @@
-import { type RunRecord, stageNames } from '../../train/run-record.js';
+import { type RunRecord, stageNames } from '../../store/run-record.js';
 import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
 import { isRecord, settingAt, stageTitles, summariseStage } from '../run-facts.js';

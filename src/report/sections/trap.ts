@@ -1,4 +1,4 @@
-import type { RunRecord } from '../../train/run-record.js';
+import type { RunRecord } from '../../store/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { retentionOption } from '../charts.js';
 import { notebookOf } from '../comparison.js';

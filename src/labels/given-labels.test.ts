@@ -1,0 +1,118 @@
+import { describe, expect, test } from 'vitest';
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { labelledImages, labelledIndices } from '../recipes/labels.js';
+import { settingsFor } from '../recipes/presets.js';
+import { parseSettings } from '../recipes/settings.js';
+import { type GivenLabels, labelsSchema, resolveLabels } from './given-labels.js';
+
+/** Eight images of two pixels, labelled 0 1 2 0 1 2 0 1. */
+const train: ImageDataset = {
+  name: 'pets train',
+  images: Uint8Array.from({ length: 16 }, (_, i) => i),
+  count: 8,
+  height: 1,
+  width: 2,
+  channels: 1,
+  labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
+  classNames: ['cat', 'dog', 'hen'],
+};
+const data: DataSource = { train, test: train, origin: 'pets', checksums: { 'train-images': 'aa' } };
+const { labels: _, ...bare } = train;
+
+const given = (...images: readonly (readonly [number, string | null])[]): GivenLabels => ({
+  data: null,
+  images: images.map(([index, label]) => ({ index, label })),
+});
+
+describe('given labels', () => {
+  const labels = given([5, null], [0, 'dog'], [3, null], [6, 'cat']);
+  const settings = { ...settingsFor('quick'), labels };
+
+  test('are exactly those images, in the order given, and go over the labels of the data', () => {
+    expect([...labelledIndices({ settings, data }, 0)]).toEqual([5, 0, 3, 6]);
+    const labelled = labelledImages({ settings, data }, 0);
+    expect([...labelled.labels!]).toEqual([2, 1, 0, 0]);
+    expect([...labelled.images]).toEqual([10, 11, 0, 1, 6, 7, 12, 13]);
+    expect(labelled.count).toBe(4);
+    expect([...train.labels!]).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
+  });
+
+  test('serve data that has no labels', () => {
+    const { classes } = resolveLabels({ ...data, train: bare }, given([7, 'hen'], [1, 'cat'], [2, 'dog']));
+    expect([...classes]).toEqual([2, 0, 1]);
+  });
+
+  test('fit one draw alone', () => {
+    expect(parseSettings(settings).labels).toEqual(labels);
+    expect(() => parseSettings({ ...settings, draws: 2 })).toThrow(
+      'draws: expected 1, since the labels are given.',
+    );
+  });
+
+  test('as JSON: a class may be written as a number, other keys are refused', () => {
+    const read = labelsSchema.parse({ images: [{ index: 3, label: 7 }] });
+    expect(read).toEqual({ data: null, images: [{ index: 3, label: '7' }] });
+    for (const wrong of [
+      {},
+      { images: [] },
+      { images: [{ index: -1, label: null }] },
+      { images: [{ index: 0 }] },
+      { images: [{ index: 0, label: null, class: 'cat' }] },
+    ]) {
+      expect(labelsSchema.safeParse(wrong).success).toBe(false);
+    }
+  });
+
+  test.each<[string, GivenLabels, RegExp]>([
+    ['an index outside', given([8, null]), /expected indices from 0 to 7 of pets train\. Received: 8\./],
+    [
+      'an image twice',
+      given([1, null], [2, null], [1, 'cat']),
+      /each image once\. Received: 1 more than once/,
+    ],
+    [
+      'an unknown class',
+      given([1, 'Dgo']),
+      /a class of pets train for image 1\. Received: "Dgo"\.\n.*"dog"\? The classes are cat, dog, hen/,
+    ],
+    [
+      'a class without an image',
+      given([0, null], [3, null]),
+      /at least one image of every class\. Received: none of dog, hen/,
+    ],
+    [
+      'other data',
+      { ...given([0, null]), data: { origin: 'zoo', checksums: { 'train-images': 'bb' } } },
+      /the data they were made for, zoo\. Received: train-images with MD5 aa, not bb/,
+    ],
+  ])('refuse %s', (_, labels, message) => {
+    expect(messageOf(() => resolveLabels(data, labels))).toMatch(message);
+  });
+
+  test('a class with a blank before it, or in full-width letters, is led to the one that is meant', () => {
+    const digits = { ...train, classNames: ['0', '7', '8'] };
+    for (const label of [' 7', '７']) {
+      const message = messageOf(() => resolveLabels({ ...data, train: digits }, given([0, label])));
+      expect(message).toContain(`for image 0. Received: ${JSON.stringify(label)}.`);
+      expect(message).toContain('Did you mean "7"?');
+    }
+  });
+
+  test('refuse an image that has no label anywhere', () => {
+    const source = { ...data, train: bare };
+    const message = messageOf(() => resolveLabels(source, given([4, null], [1, 'cat'], [2, null])));
+    expect(message).toMatch(/a class for every image\. Received: null for 4, 2\./);
+  });
+});
+
+/** Message and hint. */
+function messageOf(action: () => unknown): string {
+  try {
+    action();
+  } catch (error) {
+    const { code, message, hint } = error as { code: string; message: string; hint?: string };
+    expect(code).toBe('data');
+    return `${message}\n${hint}`;
+  }
+  throw new Error('nothing was refused');
+}

@@ -1,0 +1,59 @@
+import { QuarterturnError } from '../errors.js';
+import { lowerForAnyBatch } from '../lower/any-batch.js';
+import type { Network } from '../nn/rotnet.js';
+import { encodeModel } from '../onnx/encode.js';
+import { buildClassifier } from '../train/forward.js';
+import type { TrainState } from '../train/train-step.js';
+import { preprocessingFor } from './preprocessing.js';
+
+/** Metadata key of the class names, a JSON array of strings in the order of the probabilities. */
+export const classNamesKey = 'quarterturn.classNames';
+
+/** Metadata key of how pictures are fitted into the classifier's size, JSON of a `Preprocessing`. */
+export const preprocessingKey = 'quarterturn.preprocessing';
+
+export interface ExportOptions {
+  readonly network: Network;
+  /** All tensors of the network. */
+  readonly weights: TrainState;
+  /** One name for each of the network's classes, in their order. */
+  readonly classNames: readonly string[];
+  /**
+   * Mean of all values of the training images, 0–255, by which a user of the file can tell negatives. Default: it is
+   * left out.
+   */
+  readonly meanBrightness?: number | undefined;
+}
+
+/**
+ * A classifier as one ONNX file.
+ *
+ * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
+ * inside, class names and how pictures are fitted in the metadata. Plain ONNX operators in ONNX's own layout, so that
+ * other runtimes can use it.
+ *
+ * @throws QuarterturnError `usage` where names and classes differ in number
+ */
+export function exportClassifier({
+  network,
+  weights,
+  classNames,
+  meanBrightness,
+}: ExportOptions): Uint8Array {
+  if (classNames.length !== network.classes) {
+    throw new QuarterturnError(
+      'usage',
+      `classNames: expected ${network.classes}, one for each class of the network. Received: ${classNames.length}.`,
+    );
+  }
+  const { height, imageWidth: width, channels } = network.settings;
+  const preprocessing = preprocessingFor({ height, width, channels }, meanBrightness);
+  const model = lowerForAnyBatch((n) => buildClassifier(network, weights, n, 'probabilities'), 'anywhere', {
+    name: 'quarterturn classifier',
+    metadata: {
+      [classNamesKey]: JSON.stringify(classNames),
+      ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
+    },
+  });
+  return encodeModel(model);
+}

@@ -1,0 +1,154 @@
+import type { ImageDataset } from '../data/dataset.js';
+import { QuarterturnError } from '../errors.js';
+import type { Program, Runtime } from '../runtime/runtime.js';
+import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
+import type { Preprocessing } from './preprocessing.js';
+
+/** A classifier from an ONNX file, ready to use. It holds memory that no garbage collector sees until it is released. */
+export interface LoadedClassifier extends AsyncDisposable {
+  /** Size of the images that it takes. */
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classNames: readonly string[];
+  /** How pictures are fitted into that size; undefined where the file does not say. */
+  readonly preprocessing: Preprocessing | undefined;
+  /**
+   * Probability of each class for each image, in batches.
+   * @param images of the classifier's size
+   * @returns float32 [count, K], row-major
+   * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
+   *   probabilities (NaN, for one)
+   */
+  classify(images: ImageDataset, options?: ClassifyOptions): Promise<Float32Array>;
+  /** Give the memory back. */
+  release(): Promise<void>;
+}
+
+export interface ClassifyOptions {
+  /** What to call an image in errors, by its index; default: `image 3 of <the data set's name>`. */
+  readonly titleOf?: (index: number) => string;
+}
+
+/** Images a forward pass takes at once; memory grows with it, speed hardly. */
+const batchSize = 128;
+
+const exportAgain = 'The file is damaged or says something else than it does: export it again.';
+
+/**
+ * Load what `exportClassifier` made: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
+ * in its metadata classes are called by their number.
+ *
+ * Two blank images are classified at once, so that a file that says something else than it does is refused here.
+ *
+ * @example
+ * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), runtime);
+ * try {
+ *   const probabilities = await classifier.classify(images);
+ * } finally {
+ *   await classifier.release();
+ * }
+ * @param name the file, for messages
+ * @throws QuarterturnError `data` where it is no ONNX file, another kind of model or damaged, `runtime` where the kernel
+ *   library refuses it
+ */
+export async function loadClassifier(
+  name: string,
+  bytes: Uint8Array,
+  runtime: Runtime,
+): Promise<LoadedClassifier> {
+  const found = readClassifierInterface(name, bytes);
+  const program = await runtime.load(bytes, name);
+  try {
+    await classifyBlanks(name, found, program);
+  } catch (error) {
+    await program.release();
+    throw error;
+  }
+  const { height, width, channels, classes, preprocessing } = found;
+  const imageBytes = height * width * channels;
+  const release = () => program.release();
+  return {
+    height,
+    width,
+    channels,
+    classNames: found.classNames ?? Array.from({ length: classes }, (_, k) => String(k)),
+    preprocessing,
+    async classify(images, { titleOf = (index: number) => `image ${index} of ${images.name}` } = {}) {
+      checkSize(name, found, images);
+      const probabilities = new Float32Array(images.count * classes);
+      for (let from = 0; from < images.count; from += batchSize) {
+        const to = Math.min(from + batchSize, images.count);
+        // A copy: runtimes want memory that begins with the batch.
+        const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
+        const rows = await classifyBatch(name, found, program, pixels, (index) => titleOf(from + index));
+        probabilities.set(rows, from * classes);
+      }
+      return probabilities;
+    },
+    release,
+    [Symbol.asyncDispose]: release,
+  };
+}
+
+/** @throws QuarterturnError `usage` for images that a classifier does not take */
+function checkSize(
+  name: string,
+  { height, width, channels }: ClassifierInterface,
+  given: ImageDataset,
+): void {
+  const sizeFits = given.height === height && given.width === width && given.channels === channels;
+  if (sizeFits && given.images.length >= given.count * height * width * channels) return;
+  throw new QuarterturnError(
+    'usage',
+    `${name}: expected images of ${height}×${width}×${channels}. Received: ${given.name}, ${given.count} of ${given.height}×${given.width}×${given.channels} in ${given.images.length} bytes.`,
+  );
+}
+
+/** @throws QuarterturnError `data` where the model does not do what its file says */
+async function classifyBlanks(name: string, found: ClassifierInterface, program: Program): Promise<void> {
+  const { height, width, channels } = found;
+  try {
+    await classifyBatch(name, found, program, new Uint8Array(2 * height * width * channels));
+  } catch (cause) {
+    if (!(cause instanceof QuarterturnError) || cause.code !== 'runtime') throw cause;
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected a classifier of any number of images of ${height}×${width}×${channels}, as the file says. Received: one that fails on two blank ones.`,
+      { hint: 'Export it again; for the classifier of a run: quarterturn run --resume runs/<run>', cause },
+    );
+  }
+}
+
+/** Probabilities of a batch, checked. */
+async function classifyBatch(
+  name: string,
+  { input, output, height, width, channels, classes }: ClassifierInterface,
+  program: Program,
+  pixels: Uint8Array<ArrayBuffer>,
+  titleOf: (index: number) => string = () => 'a blank image',
+): Promise<Float32Array> {
+  const count = pixels.length / (height * width * channels);
+  const images = { dtype: 'uint8', shape: [count, height, width, channels], data: pixels } as const;
+  const { dtype, shape, data } = (await program.run({ [input]: images }))[output]!;
+  if (dtype !== 'float32' || shape.join() !== [count, classes].join()) {
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected probabilities of ${classes} classes, as the file says: float32 [${count}, ${classes}]. Received: ${dtype} [${shape.join(', ')}].`,
+      { hint: exportAgain },
+    );
+  }
+  const rows = data as Float32Array;
+  const odd = rows.findIndex((p) => !isProbability(p));
+  if (odd >= 0) {
+    throw new QuarterturnError(
+      'data',
+      `${name}: expected probabilities from 0 to 1. Received: ${rows[odd]} for ${titleOf(Math.floor(odd / classes))}.`,
+      { hint: exportAgain },
+    );
+  }
+  return rows;
+}
+
+/** A sum of rounded numbers may lie a hair above 1. */
+const isProbability = (p: number): boolean => p >= 0 && p <= 1 + 1e-4;

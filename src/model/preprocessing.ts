@@ -1,0 +1,62 @@
+import { z } from 'zod';
+import { greyWeights } from '../data/grey.js';
+
+/**
+ * How a picture becomes what a classifier takes: everything that a program in another language has to do alike to get
+ * the same answers. It stands as JSON in the metadata of an exported file.
+ */
+export const preprocessingSchema = z.strictObject({
+  height: z.int().positive(),
+  width: z.int().positive(),
+  channels: z.union([z.literal(1), z.literal(3)]),
+  /** Order of the axes: images, rows, columns, channels. */
+  layout: z.literal('NHWC'),
+  /** Values go from 0 to 255 as they are: the classifier divides them itself. */
+  dtype: z.literal('uint8'),
+  /** `RGB`: red, green, blue, in this order; `grey`: one brightness. */
+  colour: z.enum(['RGB', 'grey']),
+  /** Shares of red, green and blue in a grey value; what colours of a picture become for a `grey` classifier. */
+  greyWeights: z.tuple([z.number(), z.number(), z.number()]),
+  /** `contain`: the whole picture with its proportions kept, in the middle of the frame. */
+  fit: z.literal('contain'),
+  /** Filter that pictures are made smaller with. */
+  filter: z.literal('lanczos3'),
+  /** Value of the frame around the picture, in each channel. */
+  background: z.int().min(0).max(255),
+  /** Value that transparent parts of a picture are laid on, in each channel. */
+  alphaGround: z.int().min(0).max(255),
+  /** Whether a picture is turned upright by its EXIF orientation first. */
+  exifOrientation: z.literal(true),
+  /** Mean of all values of the images that the classifier learned from, 0–255. */
+  meanBrightness: z.number().min(0).max(255).optional(),
+});
+
+/** See {@link preprocessingSchema}. */
+export type Preprocessing = Readonly<z.infer<typeof preprocessingSchema>>;
+
+/**
+ * How this library's readers of image files fit a picture into a size.
+ * @param size channels: 1 for grey, 3 for red, green and blue; for others there is no way to fit a picture
+ */
+export function preprocessingFor(
+  size: { readonly height: number; readonly width: number; readonly channels: number },
+  meanBrightness?: number,
+): Preprocessing | undefined {
+  const { height, width, channels } = size;
+  if (channels !== 1 && channels !== 3) return undefined;
+  return {
+    height,
+    width,
+    channels,
+    layout: 'NHWC',
+    dtype: 'uint8',
+    colour: channels === 1 ? 'grey' : 'RGB',
+    greyWeights: [...greyWeights],
+    fit: 'contain',
+    filter: 'lanczos3',
+    background: 0,
+    alphaGround: 0,
+    exifOrientation: true,
+    ...(meanBrightness !== undefined && { meanBrightness }),
+  };
+}

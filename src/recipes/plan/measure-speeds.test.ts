@@ -1,0 +1,118 @@
+import { beforeEach, describe, expect, test, vi } from 'vitest';
+import { tinyImage, tinySize } from '../../../test/support/tiny-data.js';
+import type { DataSource, ImageDataset } from '../../data/dataset.js';
+import { createNodeRuntime } from '../../runtime/node.js';
+import type { Runtime } from '../../runtime/runtime.js';
+import type { TrainEvent } from '../../train/events.js';
+import { augmentImages } from '../augment.js';
+import { predictPile } from '../pile-graph.js';
+import { settingsFor } from '../presets.js';
+import type { RunSettings } from '../settings.js';
+import { measureSpeeds } from './measure-speeds.js';
+
+// The real one, counted.
+vi.mock('../augment.js', async (original) => {
+  const { augmentImages } = await original<typeof import('../augment.js')>();
+  return { augmentImages: vi.fn(augmentImages) };
+});
+beforeEach(() => {
+  vi.mocked(augmentImages).mockClear();
+});
+
+function pictures(count: number): ImageDataset {
+  const size = tinySize * tinySize;
+  const images = new Uint8Array(count * size);
+  for (let n = 0; n < count; n++) images.set(tinyImage(n), n * size);
+  const labels = Int32Array.from({ length: count }, (_, n) => n % 3);
+  const side = { height: tinySize, width: tinySize, channels: 1 };
+  return { name: 'pictures', images, count, ...side, labels, classNames: ['a', 'b', 'c'] };
+}
+
+const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+const settings = settingsFor('quick', { width: 1 / 16, labelsPerClass: 4 });
+const withTeacher = (teacher: 'neighbours' | 'views'): RunSettings => ({
+  ...settings,
+  selfTrain: { ...settings.selfTrain!, teacher, labelledPerStep: 5, pairsPerStep: 7 },
+});
+const sourceOf = (count: number): DataSource => {
+  const images = pictures(count);
+  return { train: images, test: images, origin: 'made for this test', checksums: {} };
+};
+const contextOf = (count: number, on: Runtime = runtime) => ({
+  settings,
+  data: sourceOf(count),
+  runtime: on,
+  emit: (_event: TrainEvent) => {},
+});
+
+describe('measureSpeeds', () => {
+  test.each([
+    ['neighbours', [5 + 7 + 7]],
+    ['views', [5, 7, 7]],
+  ] as const)('times the batches that %s make', async (teacher, sizes) => {
+    await measureSpeeds({ ...contextOf(600), settings: withTeacher(teacher) }, { stages: ['selfTrain'] });
+    const batches = vi.mocked(augmentImages).mock.calls.map(([{ shape }]) => shape[0]!);
+    // The rest are views of 64 images.
+    expect([...new Set(batches)].sort()).toEqual([...new Set([...sizes, 64])].sort());
+    const of = (size: number) => batches.filter((count) => count === size).length;
+    expect(of(sizes[0])).toBeGreaterThanOrEqual(6);
+  });
+
+  test('looks at what will be run, and at nothing else', async () => {
+    const { stepMs, viewMs, pile, images } = await measureSpeeds(contextOf(600), { stages: ['pretrain'] });
+    expect(stepMs.pretrain).toBeGreaterThan(0);
+    expect({ ...stepMs, pretrain: 0 }).toMatchObject({ finetune: 0, scratch: 0, selfTrain: 0 });
+    expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
+    expect(images).toEqual({ train: 600, test: 600, labelled: 12, parts: 3 });
+    expect(augmentImages).not.toHaveBeenCalled();
+  });
+
+  test('takes more care where more time is at stake', async () => {
+    const runs = async (budgetMs: number) => {
+      let count = 0;
+      const counted: Runtime = {
+        ...runtimeOf(async () => {}),
+        compile: async (graph) => {
+          const program = await runtime.compile(graph);
+          const run: typeof program.run = (...args) => {
+            count++;
+            return program.run(...args);
+          };
+          return { ...program, run, release: () => program.release() };
+        },
+      };
+      await measureSpeeds(contextOf(600, counted), { stages: ['pretrain'], budgetMs });
+      return count;
+    };
+    const [few, more] = [await runs(0), await runs(60_000)];
+    expect(few).toBe(2 * (2 + 4));
+    expect(more).toBeGreaterThan(few);
+  });
+
+  test('stops when it is asked to', async () => {
+    const stopped = { ...contextOf(600), signal: AbortSignal.abort() };
+    await expect(measureSpeeds(stopped)).rejects.toMatchObject({ code: 'interrupted' });
+  });
+});
+
+/** The real kernels, with something before each graph is compiled. */
+function runtimeOf(before: () => Promise<void>): Runtime {
+  return {
+    device: runtime.device,
+    version: runtime.version,
+    load: (model) => runtime.load(model),
+    compile: async (graph) => {
+      await before();
+      return runtime.compile(graph);
+    },
+  };
+}
+
+test('to compile a product is not counted once for each pair of images', async () => {
+  const slowMs = 400;
+  const slow = runtimeOf(() => new Promise((resolve) => setTimeout(resolve, slowMs)));
+  const { graphMs } = await predictPile(contextOf(20_000, slow));
+  // All pairs are nearly a hundred times those of the part that was looked at.
+  expect(graphMs).toBeGreaterThan(slowMs);
+  expect(graphMs).toBeLessThan((slowMs * (20_000 / 2048) ** 2) / 2);
+});

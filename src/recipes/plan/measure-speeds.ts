@@ -1,0 +1,219 @@
+import type { AugmentationStrength } from '../../data/augmentation-policy.js';
+import { gatherImages, rotationBatch, stackImages } from '../../data/batches.js';
+import { turnCount } from '../../data/rotation.js';
+import { QuarterturnError } from '../../errors.js';
+import { partsOf } from '../../labels/held-back.js';
+import type { Random } from '../../random/random.js';
+import { MemoryStore } from '../../store/checkpoint.js';
+import type { StageName } from '../../store/run-record.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { nextPrefix } from '../../train/train-step.js';
+import { augmentImages } from '../augment.js';
+import { type RecipeContext, randomFor } from '../context.js';
+import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
+import { predictPile } from '../pile-graph.js';
+import { selfTrainBatchSize } from '../stages/lessons.js';
+import { stagesOf } from '../stages.js';
+import type { Speeds } from './run-cost.js';
+import { stageGraph } from './stage-graph.js';
+import type { StageGraphName } from './stage-graph-names.js';
+
+/** Runs of a graph that count. */
+const fewestRuns = 4;
+const mostRuns = 24;
+
+/** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
+const measuringShare = 0.01;
+const longestMeasuringMs = 5000;
+
+/** A step that takes longer than this is not run again. */
+const patienceMs = 1500;
+
+/** Nothing is stored. */
+export type MeasuredContext = Omit<RecipeContext, 'store'>;
+
+export interface MeasureOptions {
+  /** What will be run; default: every stage that the settings ask for. */
+  readonly stages?: readonly StageName[] | undefined;
+  /** The time that there is, in ms: the longer, the more care is taken. */
+  readonly budgetMs?: number | undefined;
+  /** What has gone since the prompt, in ms, asked for at the end. */
+  readonly spentMs?: () => number;
+}
+
+/**
+ * Find out how fast this machine is, on the graphs and the batches that the run will have. Takes a few seconds.
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ */
+export async function measureSpeeds(
+  context: MeasuredContext,
+  { stages = stagesOf(context.settings), budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
+): Promise<Speeds> {
+  const { settings, data } = context;
+  const { pretrain, finetune, selfTrain, baseline } = settings;
+  context.emit({ type: 'note', text: 'Measuring this machine ...' });
+  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
+  const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
+  const compiled: number[] = [];
+  const stepMs = async (name: StageGraphName, batch: () => unknown): Promise<number> => {
+    const { compileMs, runMs } = await timeGraph(context, name, batch, forMs);
+    compiled.push(compileMs);
+    return runMs;
+  };
+  const isRun = (...names: StageName[]) => names.some((name) => stages.includes(name));
+  const classify = await timeGraph(context, 'classify', () => {}, forMs);
+  const pretrainMs = isRun('pretrain') ? await stepMs('train', () => pretrainBatch(context)) : 0;
+  const finetuneMs = isRun('finetune', 'scratch', 'baseline')
+    ? await stepMs('finetune', () => finetuneBatch(context, labelled))
+    : 0;
+  const selfTrainMs =
+    selfTrain && isRun('selfTrain') ? await stepMs('selfTrain', () => selfTrainBatch(context, labelled)) : 0;
+  // The baseline trains the same network by the same step, if never on features.
+  const perImage = pretrainMs / pretrain.batchSize || finetuneMs / finetune.batchSize;
+  return {
+    stepMs: {
+      pretrain: pretrainMs,
+      finetune: finetuneMs,
+      // As long as fine-tuning where that freezes nothing; at most three times as long where it does.
+      scratch: finetuneMs * (finetune.frozenBlocks > 0 ? 3 : 1),
+      selfTrain: selfTrainMs,
+      baseline: perImage * baseline.batchSize,
+    },
+    imageMs: classify.runMs / classify.batchSize,
+    viewMs: isRun('selfTrain') ? timeView(context) : 0,
+    compileMs: { step: Math.max(...compiled), classify: classify.compileMs },
+    pile:
+      selfTrain?.teacher === 'neighbours' && isRun('selfTrain')
+        ? await predictPile(context)
+        : { graphMs: 0, spreadMs: 0 },
+    saveMs: await timeSave(context),
+    spentMs: spentMs(),
+    images: {
+      train: data.train.count,
+      test: data.test?.count ?? 0,
+      labelled: labelled.length,
+      parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
+    },
+  };
+}
+
+/**
+ * Time of a step, its batch made, and the time before the first one, in ms.
+ * @param forMs time to run it for, where the fewest runs take less and the most take more
+ */
+async function timeGraph(
+  context: MeasuredContext,
+  name: StageGraphName,
+  batch: () => unknown,
+  forMs: number,
+): Promise<{ readonly compileMs: number; readonly runMs: number; readonly batchSize: number }> {
+  const { settings, data, runtime } = context;
+  const kind = { ...data.train, classes: classNamesOf(context).length };
+  const { graph, inputs, batchSize } = stageGraph(settings, kind, name);
+  assertGoingOn(context);
+  const started = performance.now();
+  const program = await runtime.compile(graph);
+  const compileMs = performance.now() - started;
+  try {
+    let into: Record<string, Tensor> | undefined;
+    const run = async (): Promise<number> => {
+      assertGoingOn(context);
+      const from = performance.now();
+      batch();
+      const out = await program.run(inputs, into);
+      const ms = performance.now() - from;
+      // As in training, a step writes over buffers that are there.
+      into ??= Object.fromEntries(Object.entries(out).filter(([key]) => key.startsWith(nextPrefix)));
+      return ms;
+    };
+    const first = await run();
+    if (first > patienceMs) return { compileMs, runMs: first, batchSize };
+    await run();
+    let [total, runs] = [0, 0];
+    for (; runs < fewestRuns || (runs < mostRuns && total < forMs); runs++) total += await run();
+    const runMs = total / runs;
+    return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
+  } finally {
+    await program.release();
+  }
+}
+
+/** Time of something without `await`, in ms, once it has been done often enough to be compiled. */
+function timeOnce(make: () => unknown): number {
+  const began = performance.now();
+  let ms = Number.POSITIVE_INFINITY;
+  for (let runs = 0; runs < 2 || (runs < 20 && performance.now() - began < 100); runs++) {
+    const started = performance.now();
+    make();
+    ms = performance.now() - started;
+  }
+  return ms;
+}
+
+/** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */
+const syncMs = 8;
+
+async function timeSave(context: MeasuredContext): Promise<Speeds['saveMs']> {
+  const { settings, data } = context;
+  const classes = classNamesOf(context).length;
+  const { inputs } = stageGraph(settings, { ...data.train, classes }, 'finetune', 2);
+  const store = new MemoryStore();
+  const started = performance.now();
+  await store.saveCheckpoint('probe', { tensors: inputs, state: {} });
+  const memory = performance.now() - started;
+  return { memory, disk: memory + syncMs };
+}
+
+function probe(context: MeasuredContext): Random {
+  return randomFor(context, 'measure');
+}
+
+/** The first images of some, from the beginning again where there are fewer than wanted. */
+function cycled(items: ArrayLike<number>, count: number): Uint32Array {
+  return Uint32Array.from({ length: count }, (_, i) => items[i % items.length]!);
+}
+
+function finetuneBatch(context: MeasuredContext, labelled: Uint32Array): void {
+  const { augmentation, batchSize } = context.settings.finetune;
+  const images = gatherImages(context.data.train, labelled.subarray(0, batchSize));
+  if (augmentation) augmentImages(images, augmentation, probe(context));
+}
+
+function pretrainBatch({ settings, data }: MeasuredContext): void {
+  const copies = Math.min(settings.pretrain.batchSize, data.train.count * turnCount);
+  rotationBatch(
+    data.train,
+    Uint32Array.from({ length: copies }, (_, i) => i),
+  );
+}
+
+function selfTrainBatch(context: MeasuredContext, labelled: Uint32Array): void {
+  const settings = context.settings.selfTrain!;
+  const { teacher, labelledPerStep, pairsPerStep, mild, strong } = settings;
+  const { train } = context.data;
+  const random = probe(context);
+  const all = Uint32Array.from({ length: Math.min(train.count, 4096) }, (_, i) => i);
+  const distorted = (items: ArrayLike<number>, count: number, strength: AugmentationStrength) =>
+    augmentImages(gatherImages(train, cycled(items, count)), strength, random);
+  if (teacher === 'neighbours') {
+    distorted(all, selfTrainBatchSize(settings), strong);
+    return;
+  }
+  stackImages([
+    distorted(labelled, labelledPerStep, strong),
+    distorted(all, pairsPerStep, mild),
+    distorted(all, pairsPerStep, strong),
+  ]);
+}
+
+/** Time to make one view of an image of the pile, in ms. */
+function timeView(context: MeasuredContext): number {
+  const { train } = context.data;
+  const items = Uint32Array.from({ length: Math.min(64, train.count) }, (_, i) => i);
+  const { strong } = context.settings.selfTrain!;
+  return timeOnce(() => augmentImages(gatherImages(train, items), strong, probe(context))) / items.length;
+}
+
+function assertGoingOn({ signal }: MeasuredContext): void {
+  if (signal?.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
+}

@@ -1,0 +1,124 @@
+import { turnCount } from '../../data/rotation.js';
+import { QuarterturnError } from '../../errors.js';
+import type { Graph } from '../../graph/index.js';
+import type { Network } from '../../nn/rotnet.js';
+import { Random } from '../../random/random.js';
+import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
+import { evaluationBatchSize } from '../../train/evaluate.js';
+import { buildClassifier } from '../../train/forward.js';
+import { supervised } from '../../train/objective.js';
+import {
+  buildTrainStep,
+  freshWeights,
+  initialState,
+  stepNames,
+  type TrainStepSettings,
+} from '../../train/train-step.js';
+import { networkFor } from '../context.js';
+import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings } from '../settings.js';
+import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
+import type { StageGraphName } from './stage-graph-names.js';
+
+/** The images and classes that a graph is built for. */
+export interface ImageKind {
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  readonly classes: number;
+}
+
+/** A graph of a run with something to feed it. */
+export interface StageGraph {
+  readonly graph: Graph;
+  /** Random: values that kernels take the usual time for. */
+  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly batchSize: number;
+}
+
+/**
+ * A graph as a run with these settings has it, to be looked at and timed by itself.
+ * @param batchSize default: the stage's; views need all of their pairs and a label
+ * @throws QuarterturnError `usage` for self-training where the settings have none
+ */
+export function stageGraph(
+  settings: RunSettings,
+  images: ImageKind,
+  name: StageGraphName,
+  batchSize: number = usualBatchSize(settings, name),
+): StageGraph {
+  const random = Random.seeded(settings.seed).split('stage graph');
+  const classes = name === 'train' ? turnCount : images.classes;
+  const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
+  if (name === 'classify') {
+    const classifier = network(0);
+    const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
+    return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
+  }
+  const step = stepOf(settings, name, network, batchSize);
+  return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
+}
+
+function stepOf(
+  settings: RunSettings,
+  name: Exclude<StageGraphName, 'classify'>,
+  network: (momentum: number) => Network,
+  batchSize: number,
+): TrainStepSettings {
+  if (name === 'selfTrain') {
+    const selfTrain = selfTrainOf(settings);
+    return {
+      network: network(selfTrain.batchNormMomentum),
+      optimizer: optimizerOf(selfTrain),
+      batchSize,
+      frozenBlocks: 0,
+      batch: 'images',
+      objective: objectiveOf(selfTrain),
+      averageDecay: selfTrain.averageDecay,
+    };
+  }
+  const { finetune } = settings;
+  const stage = name === 'train' ? settings.pretrain : finetune;
+  return {
+    network: network(stage.batchNormMomentum),
+    optimizer: optimizerOf(stage),
+    batchSize,
+    frozenBlocks: name === 'train' ? 0 : finetune.frozenBlocks,
+    batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
+    objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
+  };
+}
+
+function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
+  const { pretrain, finetune } = settings;
+  if (name === 'classify') return evaluationBatchSize;
+  if (name !== 'selfTrain') return (name === 'train' ? pretrain : finetune).batchSize;
+  return selfTrainBatchSize(selfTrainOf(settings));
+}
+
+function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
+  if (selfTrain) return selfTrain;
+  throw new QuarterturnError('usage', `expected settings with self-training. Received: ${preset}, without.`);
+}
+
+function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
+  const { network, batchSize, batch, frozenBlocks } = step;
+  const labelled = step.objective?.labelled(batchSize) ?? batchSize;
+  const weights = freshWeights(network, random);
+  const targets = Int32Array.from({ length: labelled }, () => random.integer(network.classes));
+  const inputs: Record<string, Tensor> = {
+    ...weights,
+    ...initialState(step, weights),
+    [stepNames.targets]: tensor('int32', [labelled], targets),
+    [stepNames.learningRate]: scalar(0.01),
+  };
+  if (batch === 'images') return { ...inputs, ...imageBatch(network, batchSize, random) };
+  const shape = [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape];
+  const features = Array.from({ length: sizeOf(shape) }, () => random.uniform());
+  return { ...inputs, [stepNames.features]: float32(shape, features) };
+}
+
+function imageBatch({ settings }: Network, batchSize: number, random: Random): Record<string, Tensor> {
+  const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
+  const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
+  return { [stepNames.images]: tensor('uint8', shape, pixels) };
+}

@@ -1,0 +1,80 @@
+import {
+  batchesPerEpoch,
+  epochOrder,
+  gatherImages,
+  interleavedBatches,
+  labelledBatch,
+} from '../../data/batches.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import type { Metrics } from '../../store/run-record.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { type Evaluation, evaluate } from '../../train/evaluate.js';
+import { trainStage } from '../../train/loop.js';
+import { reestimateStatistics } from '../../train/statistics.js';
+import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { labelledSet } from '../classify.js';
+import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { classNamesOf, labelledImages } from '../labels.js';
+import { optimizerOf, scheduleOf } from '../settings.js';
+
+export interface Baseline {
+  /** Of the last epoch, as training saw it: with each batch's own statistics, the figure that the notebook prints. */
+  readonly train: Metrics;
+  /** With the moving statistics that training left, as the notebook evaluates; absent without a test set. */
+  readonly test: Evaluation | undefined;
+  /** The same weights with statistics taken from the labelled images. */
+  readonly testReestimated: Evaluation | undefined;
+}
+
+/** The same network from scratch on the labelled images alone: what self-supervision is compared with. */
+export async function baseline(context: RecipeContext, draw: number): Promise<Baseline> {
+  const { settings, data, runtime, store } = context;
+  const { epochs, batchSize, batchNormMomentum } = settings.baseline;
+  const labelled = labelledImages(context, draw);
+  const network = networkFor(settings.network, data.train, classNamesOf(context).length, batchNormMomentum);
+  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const { state } = await trainStage(
+    {
+      stage: 'baseline',
+      draw,
+      title: `Supervised baseline on ${labelled.count} labels`,
+      step: {
+        network,
+        optimizer: optimizerOf(settings.baseline),
+        batchSize,
+        frozenBlocks: 0,
+        batch: 'images',
+      },
+      epochs,
+      stepsPerEpoch,
+      schedule: scheduleOf(settings.baseline, epochs * stepsPerEpoch),
+      weights: freshWeights(network, randomFor(context, 'baseline', 'weights', draw)),
+      order: (epoch) =>
+        epochOrder(labelled.count, batchSize, randomFor(context, 'baseline', 'order', draw, epoch)),
+      batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
+    },
+    context,
+  );
+
+  const records = await store.readEpochs();
+  const last = records.findLast((record) => record.stage === 'baseline' && record.draw === draw);
+  const weights = weightsOf(state);
+  const reestimated = await reestimateStatistics(network, weights, statisticsBatches(labelled), runtime);
+  const { test } = data;
+  const evaluateAs = async (title: string, tensors: typeof weights) =>
+    test && (await evaluate(network, tensors, labelledSet(title, test), context));
+  return {
+    train: last!.train,
+    test: await evaluateAs('baseline, test images', weights),
+    testReestimated: await evaluateAs('baseline with re-estimated statistics, test images', reestimated),
+  };
+}
+
+/** Pixels of a batch that statistics are taken from: 1,000 images of 28 × 28, which take 0.6 GB a map at full width. */
+const statisticsPixels = 1000 * 28 * 28;
+
+/** All labelled images: at once where they are few, else in batches, or 10,000 of them would take 6 GB a map. */
+function statisticsBatches(labelled: ImageDataset): Tensor<'uint8'>[] {
+  const most = Math.max(2, Math.floor(statisticsPixels / (labelled.height * labelled.width)));
+  return interleavedBatches(labelled.count, most).map((indices) => gatherImages(labelled, indices));
+}

@@ -1,0 +1,43 @@
+import { describe, expect, test } from 'vitest';
+import type { ClassifierStage } from '../../store/run-record.js';
+import { bestOf, isWorse } from './evidence.js';
+
+const candidate = (stage: ClassifierStage, found?: number) => ({
+  stage,
+  evidence: found === undefined ? undefined : { stage, found, of: 100 },
+});
+const kept = (...candidates: readonly ReturnType<typeof candidate>[]) => bestOf(candidates)?.stage;
+
+describe('bestOf', () => {
+  test('keeps what found most labels where the difference is no chance', () => {
+    expect(kept(candidate('finetune', 70), candidate('scratch', 66), candidate('selfTrain', 26))).toBe(
+      'finetune',
+    );
+    expect(kept(candidate('finetune', 40), candidate('scratch', 66), candidate('selfTrain', 26))).toBe(
+      'scratch',
+    );
+    expect(kept(candidate('finetune', 70), candidate('scratch', 66), candidate('selfTrain', 80))).toBe(
+      'selfTrain',
+    );
+  });
+
+  test('within one standard error it keeps what has learned from more images', () => {
+    // √(0.7 · 0.3 / 100 + 0.66 · 0.34 / 100) is 6.6 labels.
+    expect(kept(candidate('finetune', 70), candidate('selfTrain', 66))).toBe('selfTrain');
+    expect(kept(candidate('finetune', 70), candidate('selfTrain', 60))).toBe('finetune');
+    expect(kept(candidate('scratch', 70), candidate('finetune', 66))).toBe('finetune');
+  });
+
+  test('without evidence the order alone decides, and a single classifier needs none', () => {
+    expect(kept(candidate('scratch'), candidate('selfTrain'), candidate('finetune'))).toBe('selfTrain');
+    expect(kept(candidate('scratch'))).toBe('scratch');
+    expect(kept()).toBeUndefined();
+  });
+});
+
+test('isWorse asks for more than the standard error of the difference', () => {
+  expect(isWorse({ found: 50, of: 100 }, { found: 57, of: 100 })).toBe(false);
+  expect(isWorse({ found: 50, of: 100 }, { found: 58, of: 100 })).toBe(true);
+  expect(isWorse({ found: 500, of: 1000 }, { found: 530, of: 1000 })).toBe(true);
+  expect(isWorse({ found: 10, of: 10 }, { found: 10, of: 10 })).toBe(false);
+});

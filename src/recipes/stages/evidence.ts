@@ -1,0 +1,81 @@
+import { subsetOf } from '../../data/batches.js';
+import { partsOf } from '../../labels/held-back.js';
+import { passProgress } from '../../pass.js';
+import { MemoryStore } from '../../store/checkpoint.js';
+import type { ClassifierStage, Evidence } from '../../store/run-record.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { evaluate } from '../../train/evaluate.js';
+import { labelledSet } from '../classify.js';
+import type { RecipeContext } from '../context.js';
+import { labelledImages } from '../labels.js';
+import { type FinetuneStage, learnLabels } from './finetune.js';
+
+/**
+ * How many labels a stage that learns from the labels alone finds again when they are held back: it is trained anew on
+ * all parts of the labels but one, and asked for that one, part by part. What it costs is as many trainings on fewer
+ * labels; nothing of them is kept.
+ *
+ * @returns undefined where a class has a single label: then nothing can be held back
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @see Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", 1974
+ */
+export async function crossValidate(
+  context: RecipeContext,
+  draw: number,
+  stage: FinetuneStage,
+  backbone: Readonly<Record<string, Tensor>> | undefined,
+): Promise<Evidence | undefined> {
+  const labelled = labelledImages(context, draw);
+  const parts = partsOf(labelled.labels!);
+  if (parts === undefined) return undefined;
+  const { emit, signal, runtime } = context;
+  const title = stage === 'finetune' ? 'fine-tuning with labels held back' : 'training with labels held back';
+  const progress = passProgress({ emit, signal }, title, parts.length);
+  const quiet = { ...context, emit: () => {} };
+  let found = 0;
+  for (const [i, held] of parts.entries()) {
+    const rest = parts.filter((part) => part !== held).flat();
+    const { network, weights } = await learnLabels(
+      { ...quiet, store: new MemoryStore() },
+      { labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name), backbone, draw, stage },
+    );
+    const set = labelledSet(title, labelled, Uint32Array.from(held));
+    const { predictions, targets } = await evaluate(network, weights, set, { ...quiet, runtime });
+    found += targets.reduce((sum, target, at) => sum + (predictions[at] === target ? 1 : 0), 0);
+    await progress(i + 1, `${i + 1} of ${parts.length} parts`);
+  }
+  return { stage, found, of: labelled.count };
+}
+
+/** A classifier that may be kept, and what speaks for it where labels could be held back. */
+export interface Candidate {
+  readonly stage: ClassifierStage;
+  readonly evidence: Evidence | undefined;
+}
+
+/** From the one that has learned from most images: self-training the whole pile, fine-tuning what pretraining saw. */
+const byImagesSeen: readonly ClassifierStage[] = ['selfTrain', 'finetune', 'scratch'];
+
+/**
+ * The classifier to keep: of those whose way found as many held-back labels as the best, give or take one standard
+ * error, the one that has learned from most images. A hundred labels do not tell a difference of five points from
+ * chance; where they tell nothing, the pile does. Where nothing could be held back, that order alone decides.
+ *
+ * @see Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3, on one standard
+ *   error
+ */
+export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undefined {
+  const weighed = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
+  const [best] = weighed.sort((a, b) => b.found / b.of - a.found / a.of);
+  const ordered = byImagesSeen.flatMap((stage) =>
+    candidates.filter((candidate) => candidate.stage === stage),
+  );
+  if (best === undefined || weighed.length < candidates.length) return ordered[0];
+  return ordered.find(({ evidence }) => !isWorse(evidence!, best));
+}
+
+/** Whether something found fewer labels than another, by more than the standard error of their difference. */
+export function isWorse(a: Pick<Evidence, 'found' | 'of'>, b: Pick<Evidence, 'found' | 'of'>): boolean {
+  const [p, q] = [a.found / a.of, b.found / b.of];
+  return q - p > Math.sqrt((p * (1 - p)) / a.of + (q * (1 - q)) / b.of);
+}

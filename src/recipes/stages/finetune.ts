@@ -1,0 +1,159 @@
+import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import type { Network } from '../../nn/rotnet.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
+import { type StepBatch, trainStage } from '../../train/loop.js';
+import { supervised } from '../../train/objective.js';
+import { reestimateStatistics } from '../../train/statistics.js';
+import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { augmentImages } from '../augment.js';
+import { labelledSet } from '../classify.js';
+import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { classNamesOf, labelledImages } from '../labels.js';
+import { cachesFeatures, optimizerOf, scheduleOf } from '../settings.js';
+
+/** A network and all its tensors. */
+export interface TrainedNetwork {
+  readonly network: Network;
+  readonly weights: Readonly<Record<string, Tensor>>;
+}
+
+export interface Classifier extends TrainedNetwork {
+  /** On the labelled images that it was trained with. */
+  readonly train: Evaluation;
+  /** Absent where the data has no test set. */
+  readonly test: Evaluation | undefined;
+}
+
+/** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
+export type FinetuneStage = 'finetune' | 'scratch';
+
+/**
+ * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
+ * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
+ *
+ * @param backbone undefined: random weights, nothing is transferred
+ * @param stage `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing is frozen
+ */
+export async function finetune(
+  context: RecipeContext,
+  backbone: Readonly<Record<string, Tensor>> | undefined,
+  draw: number,
+  stage: FinetuneStage = 'finetune',
+): Promise<Classifier> {
+  const labelled = labelledImages(context, draw);
+  return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
+}
+
+/** A trained network with its figures on the labels that it has seen and on the test set, where there is one. */
+export async function evaluated(
+  { network, weights }: TrainedNetwork,
+  labelled: ImageDataset,
+  context: RecipeContext,
+): Promise<Classifier> {
+  const { test } = context.data;
+  return {
+    network,
+    weights,
+    train: await evaluate(network, weights, labelledSet('labelled images', labelled), context),
+    test: test && (await evaluate(network, weights, labelledSet('test images', test), context)),
+  };
+}
+
+interface Lessons {
+  /** The images to learn from, all of a draw's or a part of them. */
+  readonly labelled: ImageDataset;
+  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly draw: number;
+  readonly stage: FinetuneStage;
+}
+
+/** What {@link finetune} learns, from any labelled images. */
+export async function learnLabels(
+  context: RecipeContext,
+  { labelled, backbone, draw, stage }: Lessons,
+): Promise<TrainedNetwork> {
+  const { settings, data, runtime } = context;
+  const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
+  const frozenBlocks = stage === 'scratch' ? 0 : settings.finetune.frozenBlocks;
+  const classes = classNamesOf(context).length;
+  const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
+  const start = {
+    ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
+    ...(backbone && withoutHead(backbone, network)),
+  };
+  const cached = cachesFeatures({ frozenBlocks, augmentation });
+  const features = cached
+    ? await computeFeatures(network, start, frozenBlocks, labelledSet('frozen features', labelled), context)
+    : undefined;
+
+  const batch = (positions: Uint32Array, step: number): StepBatch => {
+    const { images, targets } = labelledBatch(labelled, positions);
+    if (features) return { features: rowsOf(features, positions), targets };
+    if (augmentation) {
+      augmentImages(images, augmentation, randomFor(context, stage, 'augment', draw, step));
+    }
+    return { images, targets };
+  };
+  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const { state } = await trainStage(
+    {
+      stage,
+      draw,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
+      step: {
+        network,
+        optimizer: optimizerOf(settings.finetune),
+        batchSize,
+        frozenBlocks,
+        batch: cached ? 'features' : 'images',
+        objective: supervised({ labelSmoothing }),
+      },
+      epochs,
+      stepsPerEpoch,
+      schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
+      weights: start,
+      order: (epoch) =>
+        epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      batch,
+    },
+    context,
+  );
+
+  let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
+  if (settings.finetune.reestimate) {
+    weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
+  }
+  return { network, weights };
+}
+
+/**
+ * Images to take BatchNorm's statistics from: a random 1,000 of the whole pile, since a hundred labelled ones, seen
+ * augmented, are not what the classifier will meet.
+ */
+function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
+  const { train } = context.data;
+  const sample = randomFor(context, 'finetune', 'statistics').permutation(train.count).slice(0, 1000);
+  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
+    gatherImages(train, w),
+  );
+}
+
+/** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */
+function withoutHead(weights: Readonly<Record<string, Tensor>>, network: Network): Record<string, Tensor> {
+  return Object.fromEntries(
+    Object.entries(weights).filter(([name]) => !name.startsWith(`${network.head.name}.`)),
+  );
+}
+
+/** Rows `positions` of a tensor. */
+function rowsOf(t: Tensor<'float32'>, positions: Uint32Array): Tensor<'float32'> {
+  const [, ...rest] = t.shape;
+  const size = rest.reduce((a, b) => a * b, 1);
+  const data = new Float32Array(positions.length * size);
+  positions.forEach((p, i) => {
+    data.set(t.data.subarray(p * size, (p + 1) * size), i * size);
+  });
+  return { dtype: 'float32', shape: [positions.length, ...rest], data };
+}

@@ -1,0 +1,162 @@
+import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../../data/batches.js';
+import { withoutIndices } from '../../labels/label-selection.js';
+import type { Network } from '../../nn/rotnet.js';
+import type { Random } from '../../random/random.js';
+import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
+import type { Teacher } from '../../store/run-record.js';
+import { type Tensor, tensor } from '../../tensor/tensor.js';
+import { computeProbabilities } from '../../train/evaluate.js';
+import { loadStage, type StageMemory, type StepBatch } from '../../train/loop.js';
+import { consistency, type Objective, supervised } from '../../train/objective.js';
+import { augmentImages } from '../augment.js';
+import { type RecipeContext, randomFor } from '../context.js';
+import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
+import { knownLabels, type PileGraph } from '../pile-graph.js';
+import type { SelfTrainSettings } from '../settings.js';
+
+/** What self-training learns from: how its batches are made and what it minimises on them. */
+export interface Lesson {
+  readonly objective: Objective;
+  /** Items of each step of an epoch. */
+  order(epoch: number): readonly Uint32Array[];
+  batch(items: Uint32Array, step: number): StepBatch;
+  /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
+  correct?(network: Network, weights: Readonly<Record<string, Tensor>>, epoch: number): Promise<void>;
+  readonly memory?: StageMemory;
+}
+
+/** Images of a step of self-training, whatever the lesson. */
+export function selfTrainBatchSize({ labelledPerStep, pairsPerStep }: SelfTrainSettings): number {
+  return labelledPerStep + 2 * pairsPerStep;
+}
+
+/** What a step of self-training minimises. */
+export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teacher): Objective {
+  const { labelSmoothing, pairsPerStep } = settings;
+  return teacher === 'neighbours'
+    ? supervised({ labelSmoothing })
+    : consistency({ ...settings, pairs: pairsPerStep });
+}
+
+const streams =
+  (context: RecipeContext, draw: number) =>
+  (...purpose: (string | number)[]): Random =>
+    randomFor(context, 'selfTrain', ...purpose, draw);
+
+/**
+ * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
+ * in use (see `consistency`).
+ */
+function viewsLesson(context: RecipeContext, draw: number): Lesson {
+  const settings = context.settings.selfTrain!;
+  const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
+  const { train } = context.data;
+  const labelled = labelledImages(context, draw);
+  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const random = streams(context, draw);
+  const labelledOrder = endlessOrder(labelled.count, random('labelled'));
+  const pileOrder = endlessOrder(unlabelled.length, random('pile'));
+  return {
+    objective: objectiveOf(settings, 'views'),
+    order: (epoch) =>
+      Array.from({ length: stepsPerEpoch }, (_, i) =>
+        pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
+      ),
+    batch(pile, step) {
+      const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
+      const { images, targets } = labelledBatch(labelled, chosen);
+      augmentImages(images, settings.strong, random('augment labelled', step));
+      const mild = gatherImages(train, pile);
+      const strong = gatherImages(train, pile);
+      augmentImages(mild, settings.mild, random('mild', step));
+      augmentImages(strong, settings.strong, random('strong', step));
+      return { images: stackImages([images, mild, strong]), targets };
+    },
+  };
+}
+
+/**
+ * The lesson that a teacher gives.
+ * @param pile asked for only where neighbours teach and there is something left to learn
+ */
+export async function lessonFor(
+  context: RecipeContext,
+  { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
+): Promise<Lesson> {
+  const saved = await loadStage(context.store, 'selfTrain', draw);
+  // A stage that is finished is only evaluated again: any lesson will do.
+  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  return teacher === 'neighbours' && !finished
+    ? neighboursLesson(context, await pile(), draw)
+    : viewsLesson(context, draw);
+}
+
+/** What stands for an image without a class. */
+const none = -1;
+
+/**
+ * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
+ * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
+ * graph: network and graph err on different images, and each corrects the other.
+ */
+async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Promise<Lesson> {
+  const settings = context.settings.selfTrain!;
+  const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
+  const { train } = context.data;
+  const classCount = classNamesOf(context).length;
+  const labelled = labelledImages(context, draw);
+  const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
+
+  /** Of each image of the training set. */
+  let classes = new Int32Array(train.count);
+  let items = new Uint32Array();
+  const take = (scores: Float32Array): void => {
+    const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
+    classes.fill(none);
+    rows.forEach((row, i) => {
+      classes[pile.images[row]!] = found[i]!;
+    });
+    items = withClass(classes);
+  };
+  take(await propagateLabels(pile.graph, known, classCount, context));
+
+  const random = streams(context, draw);
+  const batchSize = selfTrainBatchSize(settings);
+  return {
+    objective: objectiveOf(settings, 'neighbours'),
+    order(epoch) {
+      const orderOf = endlessOrder(items.length, random('order', epoch));
+      return Array.from({ length: stepsPerEpoch }, (_, i) =>
+        orderOf(i * batchSize, batchSize).map((at) => items[at]!),
+      );
+    },
+    batch(chosen, step) {
+      const images = augmentImages(gatherImages(train, chosen), strong, random('strong', step));
+      const targets = Int32Array.from(chosen, (index) => classes[index]!);
+      return { images, targets: tensor('int32', [chosen.length], targets) };
+    },
+    async correct(network, weights, epoch) {
+      if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
+      const set = {
+        title: 'classes of the pile',
+        count: pile.images.length,
+        batch: (from: number, to: number) => ({
+          images: gatherImages(train, pile.images.subarray(from, to)),
+        }),
+      };
+      const said = await computeProbabilities(network, weights, set, context);
+      take(await smoothPredictions(pile.graph, said, known, context));
+    },
+    memory: {
+      save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
+      restore({ classes: saved }) {
+        classes = Int32Array.from(saved!.data as Int32Array);
+        items = withClass(classes);
+      },
+    },
+  };
+}
+
+function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
+  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== none);
+}

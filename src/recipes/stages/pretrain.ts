@@ -1,0 +1,131 @@
+import { batchesPerEpoch, epochOrder, groupedOrder, rotationBatch, subsetOf } from '../../data/batches.js';
+import type { ImageDataset } from '../../data/dataset.js';
+import { copiesOf, requireSquare, turnCount } from '../../data/rotation.js';
+import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
+import { withoutIndices } from '../../labels/label-selection.js';
+import type { Network } from '../../nn/rotnet.js';
+import type { Tensor } from '../../tensor/tensor.js';
+import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
+import { trainStage } from '../../train/loop.js';
+import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { hasLabels, labelledIndices } from '../labels.js';
+import { optimizerOf, scheduleOf } from '../settings.js';
+
+/** Rotated images and what the network says of them. */
+export interface RotationEvaluation extends Evaluation {
+  readonly images: ImageDataset;
+  /** Rotated copies in the order of the predictions: index 4·image + turns. */
+  readonly copies: Uint32Array;
+}
+
+export interface Pretrained {
+  readonly network: Network;
+  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly val: RotationEvaluation;
+  /** Absent where the data has no test set. */
+  readonly test: RotationEvaluation | undefined;
+  readonly imagesPerSecond: number;
+}
+
+/**
+ * Pretext task: which of four quarter turns was an image given? (Gidaris et al. 2018.)
+ *
+ * Every training image outside draw 0's labelled ones counts as unlabelled; its copies turned by 0–3 quarter turns are
+ * the classes. Labels are never looked at, so one pretraining serves every label draw.
+ */
+export async function pretrain(context: RecipeContext): Promise<Pretrained> {
+  const { settings, data } = context;
+  const {
+    batchSize,
+    epochs,
+    grouped,
+    stepsPerEpoch,
+    split: unit,
+    valFraction,
+    batchNormMomentum,
+  } = settings.pretrain;
+  requireSquare(data.train);
+  const unlabelled = subsetOf(
+    data.train,
+    hasLabels(context)
+      ? withoutIndices(data.train.count, labelledIndices(context, 0))
+      : Uint32Array.from({ length: data.train.count }, (_, i) => i),
+    `${data.train.name}, unlabelled`,
+  );
+  const split = (unit === 'copy' ? splitByCopy : splitByImage)(
+    unlabelled.count,
+    valFraction,
+    randomFor(context, 'split'),
+  );
+  const images = grouped
+    ? splitImages(unlabelled.count, valFraction, randomFor(context, 'split')).train
+    : undefined;
+  const steps = stepsPerEpoch ?? batchesPerEpoch(split.train.length, batchSize);
+  const network = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
+
+  const order = (epoch: number): readonly Uint32Array[] => {
+    const random = randomFor(context, 'pretrain', 'order', epoch);
+    const pass = () =>
+      images
+        ? groupedOrder(images, batchSize / turnCount, random)
+        : epochOrder(split.train, batchSize, random);
+    // A small pile of images is gone through more than once in an epoch.
+    let batches = pass();
+    while (batches.length < steps) batches = batches.concat(pass());
+    return batches.slice(0, steps);
+  };
+  const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
+  const evaluateOn = (set: EvaluationSet, weights: Readonly<Record<string, Tensor>>) =>
+    evaluate(network, weights, set, context);
+
+  // The last epoch's validation is that of the final weights: no need to do it twice.
+  let lastVal: Evaluation | undefined;
+  const { state, trainMs, imagesTrained } = await trainStage(
+    {
+      stage: 'pretrain',
+      draw: 0,
+      title: 'Pretraining on rotations',
+      step: {
+        network,
+        optimizer: optimizerOf(settings.pretrain),
+        batchSize,
+        frozenBlocks: 0,
+        batch: 'images',
+      },
+      epochs,
+      stepsPerEpoch: steps,
+      schedule: scheduleOf(settings.pretrain, epochs * steps),
+      weights: freshWeights(network, randomFor(context, 'pretrain', 'weights')),
+      order,
+      batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
+      validate: async (state) => {
+        lastVal = await evaluateOn(valSet, weightsOf(state));
+        return { val: lastVal.metrics };
+      },
+    },
+    context,
+  );
+
+  const weights = weightsOf(state);
+  const evaluateTurned = async (test: ImageDataset): Promise<RotationEvaluation> => {
+    const copies = copiesOf(Uint32Array.from({ length: test.count }, (_, i) => i));
+    const set = rotationSet('rotations of test images', test, copies);
+    return { ...(await evaluateOn(set, weights)), images: test, copies };
+  };
+  return {
+    network,
+    weights,
+    val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
+    test: data.test && (await evaluateTurned(data.test)),
+    imagesPerSecond: (1000 * imagesTrained) / trainMs,
+  };
+}
+
+function rotationSet(title: string, images: ImageDataset, copies: Uint32Array): EvaluationSet {
+  return {
+    title,
+    count: copies.length,
+    batch: (from, to) => rotationBatch(images, copies.subarray(from, to)),
+  };
+}

@@ -1,0 +1,93 @@
+import { withoutIndices } from '../../labels/label-selection.js';
+import type { PileMetrics, Teacher } from '../../store/run-record.js';
+import { trainStage } from '../../train/loop.js';
+import { weightsOf } from '../../train/train-step.js';
+import { networkFor, type RecipeContext } from '../context.js';
+import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
+import { lookAtPile, pileViews } from '../pile.js';
+import type { PileGraph } from '../pile-graph.js';
+import { optimizerOf, scheduleOf } from '../settings.js';
+import { type Classifier, evaluated, type TrainedNetwork } from './finetune.js';
+import { lessonFor, selfTrainBatchSize } from './lessons.js';
+
+/** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
+const collapsedShare = 0.1;
+
+export interface SelfTrainOptions {
+  /** Whose labels. */
+  readonly draw: number;
+  /** Which images look alike; asked for only where neighbours teach. */
+  pile(): Promise<PileGraph>;
+  /** Default: the one that the settings name. */
+  readonly teacher?: Teacher | undefined;
+}
+
+/**
+ * Self-training: learn from the pile, of which the labels say what its classes are. The teacher is either the neighbours
+ * (labels spread over images that look alike) or views (two distortions of an image are of one class, Ji et al. 2019).
+ * It starts from a classifier that knows the classes roughly. What it learns is the moving average of the weights.
+ *
+ * Should the pile's images run together into fewer classes, it stops and says so.
+ *
+ * @throws QuarterturnError `diverged` where the loss or a weight is no number
+ */
+export async function selfTrain(
+  context: RecipeContext,
+  start: TrainedNetwork,
+  { draw, pile, teacher }: SelfTrainOptions,
+): Promise<Classifier> {
+  const settings = context.settings.selfTrain!;
+  const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
+  const { train } = context.data;
+  const labelled = labelledImages(context, draw);
+  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const network = networkFor(
+    context.settings.network,
+    train,
+    classNamesOf(context).length,
+    batchNormMomentum,
+  );
+  const totalSteps = epochs * stepsPerEpoch;
+  const views = await pileViews(context, unlabelled);
+  const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
+
+  const { state } = await trainStage(
+    {
+      stage: 'selfTrain',
+      draw,
+      title: `Self-training on ${unlabelled.length} unlabelled images`,
+      step: {
+        network,
+        optimizer: optimizerOf(settings),
+        batchSize: selfTrainBatchSize(settings),
+        frozenBlocks: 0,
+        batch: 'images',
+        objective: lesson.objective,
+        averageDecay: settings.averageDecay,
+      },
+      epochs,
+      stepsPerEpoch,
+      schedule: scheduleOf(settings, totalSteps),
+      weights: start.weights,
+      order: lesson.order,
+      batch: lesson.batch,
+      memory: lesson.memory,
+      validate: async (state, epoch) => {
+        const weights = weightsOf(state);
+        const pile = await lookAtPile(network, weights, views, context);
+        const stop = hasCollapsed(pile, network.classes)
+          ? `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * pile.smallestClass).toFixed(1)} % of the pile).`
+          : undefined;
+        if (stop === undefined && epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
+        return { pile, ...(stop !== undefined && { stop }) };
+      },
+    },
+    context,
+  );
+  return evaluated({ network, weights: weightsOf(state) }, labelled, context);
+}
+
+/** Whether a class has all but vanished from the pile. */
+export function hasCollapsed({ smallestClass }: PileMetrics, classes: number): boolean {
+  return smallestClass < collapsedShare / classes;
+}

@@ -1,0 +1,165 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { partsOf } from '../labels/held-back.js';
+import { Random } from '../random/random.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import { float32 } from '../tensor/tensor.js';
+import { nearestNeighbours } from './neighbours.js';
+import {
+  foundWhenHeldBack,
+  type NeighbourGraph,
+  neighbourGraph,
+  propagateLabels,
+  pseudoLabels,
+  smoothPredictions,
+} from './propagate.js';
+
+const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+const quiet = { runtime, emit: () => {} };
+
+/** Points on the unit circle. */
+const circle = (angles: readonly number[]) =>
+  float32(
+    [angles.length, 2],
+    angles.flatMap((angle) => [Math.cos(angle), Math.sin(angle)]),
+  );
+
+async function graphOf(angles: readonly number[], neighbours = 4): Promise<NeighbourGraph> {
+  return neighbourGraph(await nearestNeighbours(circle(angles), neighbours, quiet, 'neighbours'));
+}
+
+/** Two arcs of many points, far apart, taken in turn: the class of a point is its arc. */
+function twoArcs(count: number): { angles: number[]; classes: number[] } {
+  const classes = Array.from({ length: count }, (_, i) => i % 2);
+  return { classes, angles: classes.map((c, i) => c * Math.PI + i / count) };
+}
+
+const classOf = (scores: Float32Array, classCount: number, i: number) => {
+  const row = scores.subarray(i * classCount, (i + 1) * classCount);
+  return row.indexOf(Math.max(...row));
+};
+
+describe('nearest neighbours', () => {
+  test('are those of a comparison one by one, the nearest first', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        // More points than a block holds, too.
+        fc.constantFrom(2, 5, 40, 300),
+        fc.integer({ min: 1, max: 6 }),
+        fc.integer({ min: 0, max: 1000 }),
+        async (n, wanted, seed) => {
+          const random = Random.seeded(seed);
+          const angles = Array.from({ length: n }, () => random.uniform(0, 2 * Math.PI));
+          const { count, indices, similarities } = await nearestNeighbours(
+            circle(angles),
+            wanted,
+            quiet,
+            'neighbours',
+          );
+          expect(count).toBe(Math.min(wanted, n - 1));
+          for (let i = 0; i < n; i++) {
+            const expected = angles
+              .map((angle, j) => ({ j, cosine: Math.cos(angle - angles[i]!) }))
+              .filter(({ j }) => j !== i)
+              .sort((a, b) => b.cosine - a.cosine)
+              .slice(0, count);
+            const own = [...indices.subarray(i * count, (i + 1) * count)];
+            expect(new Set(own).size).toBe(count);
+            expect(own).not.toContain(i);
+            expected.forEach(({ cosine }, rank) => {
+              expect(similarities[i * count + rank]!).toBeCloseTo(cosine, 5);
+            });
+          }
+        },
+      ),
+      { numRuns: 30 },
+    );
+  });
+
+  test('tell how far they are, and stop when they are asked to', async () => {
+    const events: { done: number; total: number }[] = [];
+    const controller = new AbortController();
+    const context = {
+      runtime,
+      signal: controller.signal,
+      emit: (event: { type: string }) => {
+        if (event.type === 'pass') events.push(event as never);
+        controller.abort();
+      },
+    };
+    const { angles } = twoArcs(600);
+    await expect(nearestNeighbours(circle(angles), 3, context, 'neighbours')).rejects.toThrow(
+      'neighbours: stopped after 256 images.',
+    );
+    expect(events).toMatchObject([{ done: 256, total: 600 }]);
+  });
+});
+
+describe('labels spread over the graph', () => {
+  test('one label a class names everything that hangs together with it', async () => {
+    const { angles, classes } = twoArcs(200);
+    const scores = await propagateLabels(await graphOf(angles), { rows: [0, 1], classes: [0, 1] }, 2);
+    classes.forEach((expected, i) => {
+      expect(classOf(scores, 2, i)).toBe(expected);
+      expect(scores[2 * i]! + scores[2 * i + 1]!).toBeCloseTo(1, 5);
+    });
+  });
+
+  test('a class with many labels does not outshout one with few', async () => {
+    // One arc, labelled at both ends: five labels for class 0, one for class 1. The border stays in the middle.
+    const angles = Array.from({ length: 101 }, (_, i) => i * 0.01);
+    const known = { rows: [0, 1, 2, 3, 4, 100], classes: [0, 0, 0, 0, 0, 1] };
+    const scores = await propagateLabels(await graphOf(angles), known, 2);
+    const border = angles.findIndex((_, i) => classOf(scores, 2, i) === 1);
+    expect(border).toBeGreaterThan(35);
+    expect(border).toBeLessThan(65);
+  });
+
+  test('what no label reaches has no class', async () => {
+    const { angles } = twoArcs(60);
+    const scores = await propagateLabels(await graphOf(angles), { rows: [0], classes: [0] }, 2);
+    const { rows } = pseudoLabels(scores, 2, 0);
+    expect([...rows].every((i) => i % 2 === 0)).toBe(true);
+    expect(rows.length).toBe(30);
+  });
+
+  test('held-back labels tell a graph that follows the classes from one that does not', async () => {
+    const { angles, classes } = twoArcs(80);
+    const graph = await graphOf(angles);
+    const rows = Array.from({ length: 16 }, (_, i) => i);
+    const found = (of: readonly number[]) => foundWhenHeldBack(graph, { rows, classes: of }, 2, partsOf(of)!);
+    expect(await found(rows.map((i) => classes[i]!))).toBe(16);
+    // Classes that have nothing to do with where a point lies.
+    const random = Random.seeded(8);
+    const arbitrary = rows.map((i) => (i < 4 ? i % 2 : random.integer(2)));
+    expect(await found(arbitrary)).toBeLessThan(13);
+  });
+});
+
+test('smoothing corrects a classifier that contradicts its neighbours, and keeps to the labels', async () => {
+  const { angles, classes } = twoArcs(100);
+  const probabilities = new Float32Array(200);
+  // Every ninth image is taken for the other class with certainty.
+  classes.forEach((c, i) => {
+    const said = i % 9 === 0 ? 1 - c : c;
+    probabilities[2 * i + said] = 0.98;
+    probabilities[2 * i + 1 - said] = 0.02;
+  });
+  const scores = await smoothPredictions(await graphOf(angles, 6), probabilities, {
+    rows: [18, 50],
+    classes: [0, 1],
+  });
+  const right = classes.filter((c, i) => classOf(scores, 2, i) === c).length;
+  expect(right).toBeGreaterThan(97);
+  // Image 50 is of class 0; its label says 1, and a label is a label.
+  expect(classOf(scores, 2, 50)).toBe(1);
+});
+
+test('pseudo-labels leave out the share that is closest to two classes', () => {
+  const scores = float32([4, 3], [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0, 0, 0]).data;
+  expect(pseudoLabels(scores, 3, 0)).toEqual({
+    rows: Uint32Array.from([0, 1, 2]),
+    classes: Int32Array.from([0, 0, 2]),
+  });
+  expect([...pseudoLabels(scores, 3, 0.5).rows]).toEqual([0, 2]);
+});

@@ -1,0 +1,293 @@
+import { inParts, type Listening, passProgress } from '../pass.js';
+import type { Neighbours } from './neighbours.js';
+
+/**
+ * An undirected graph of images with weighted edges, row by row: those of row i are `targets` and `weights` from
+ * `offsets[i]` to `offsets[i + 1]`.
+ */
+export interface NeighbourGraph {
+  readonly count: number;
+  readonly offsets: Uint32Array;
+  readonly targets: Uint32Array;
+  readonly weights: Float32Array;
+}
+
+/** Power of the cosine that an edge weighs: of neighbours of 0.9 and 0.8, the first counts ten times as much. */
+const sharpness = 20;
+
+/** How far a label travels: the share that neighbours have in a score. Few labels have to reach a whole pile. */
+const reach = 0.99;
+
+/** How much a classifier's own opinion is worth beside its neighbours': a fifth, as if it were one of five of them. */
+const smoothing = 0.8;
+
+/** Steps from neighbour to neighbour. A pile of 60,000 is about ten across; labels go round for longer. */
+const propagationSteps = 100;
+const smoothingSteps = 30;
+const heldBackSteps = 30;
+
+/** Images whose neighbours are connected between two looks at whether to stop: some milliseconds. */
+const imagesAtATime = 1000;
+
+/**
+ * Neighbours, symmetric and scaled by the degrees of both ends: S = D^(−½) W D^(−½) with w = cosine^20, added up where
+ * each is a neighbour of the other.
+ *
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
+ */
+export async function neighbourGraph(
+  { count: k, indices, similarities }: Neighbours,
+  context: Listening = {},
+): Promise<NeighbourGraph> {
+  const count = k === 0 ? 0 : indices.length / k;
+  const progress = passProgress(context, 'neighbours connected', 2 * count);
+  const rows: Map<number, number>[] = Array.from({ length: count }, () => new Map());
+  const connect = (i: number, j: number, weight: number) => rows[i]!.set(j, (rows[i]!.get(j) ?? 0) + weight);
+  await inParts(
+    count,
+    imagesAtATime,
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        for (let at = i * k; at < (i + 1) * k; at++) {
+          const weight = Math.max(similarities[at]!, 0) ** sharpness;
+          connect(i, indices[at]!, weight);
+          connect(indices[at]!, i, weight);
+        }
+      }
+    },
+    progress,
+  );
+  const degrees = rows.map((row) => {
+    let sum = 1e-9;
+    for (const weight of row.values()) sum += weight;
+    return sum;
+  });
+  const edges = rows.reduce((sum, row) => sum + row.size, 0);
+  const offsets = new Uint32Array(count + 1);
+  const targets = new Uint32Array(edges);
+  const weights = new Float32Array(edges);
+  await inParts(
+    count,
+    imagesAtATime,
+    (from, to) => {
+      for (let i = from; i < to; i++) {
+        let at = offsets[i]!;
+        for (const [j, weight] of rows[i]!) {
+          targets[at] = j;
+          weights[at++] = weight / Math.sqrt(degrees[i]! * degrees[j]!);
+        }
+        offsets[i + 1] = at;
+      }
+    },
+    (done) => progress(count + done),
+  );
+  return { count, offsets, targets, weights };
+}
+
+/** Told the share of the spreading that is done. */
+type SpreadProgress = (share: number) => Promise<void>;
+
+/**
+ * Scores of all images, drawn towards those of their neighbours:
+ *
+ *   F ← (1 − α)·Y + α·S·F
+ *
+ * Class by class, so that each sum stays in a register: six times as fast as all classes of an image together.
+ *
+ * @param start Y, float32 [n · classes]
+ * @param progress told the share of the classes that is done, again and again
+ */
+async function spread(
+  { count, offsets, targets, weights }: NeighbourGraph,
+  start: Float32Array,
+  alpha: number,
+  steps: number,
+  progress: SpreadProgress,
+): Promise<Float32Array> {
+  const classes = start.length / count;
+  const result = new Float32Array(start.length);
+  const own = new Float32Array(count);
+  let [scores, next] = [new Float32Array(count), new Float32Array(count)];
+  for (let k = 0; k < classes; k++) {
+    for (let i = 0; i < count; i++) own[i] = start[i * classes + k]!;
+    scores.set(own);
+    for (let step = 0; step < steps; step++) {
+      for (let i = 0; i < count; i++) {
+        let sum = 0;
+        const end = offsets[i + 1]!;
+        for (let edge = offsets[i]!; edge < end; edge++) sum += weights[edge]! * scores[targets[edge]!]!;
+        next[i] = (1 - alpha) * own[i]! + alpha * sum;
+      }
+      [scores, next] = [next, scores];
+      await progress((k + (step + 1) / steps) / classes);
+    }
+    for (let i = 0; i < count; i++) result[i * classes + k] = scores[i]!;
+  }
+  return result;
+}
+
+/** Images whose class is known: rows of the graph and their classes. */
+export interface KnownLabels {
+  readonly rows: ArrayLike<number>;
+  readonly classes: ArrayLike<number>;
+}
+
+/**
+ * Classes of all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs.
+ * Then every class gets as much of all scores as any other, since a label in a dense place reaches more images than one
+ * at the edge.
+ *
+ * @param classCount K
+ * @param context who listens, and may stop it
+ * @returns float32 [n · K], rows that add up to 1 where a label has reached them, else 0
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ */
+export function propagateLabels(
+  graph: NeighbourGraph,
+  known: KnownLabels,
+  classCount: number,
+  context: Listening = {},
+): Promise<Float32Array> {
+  const progress = spreadProgress(context, 'labels spread', classCount);
+  return scoresFrom(graph, known, classCount, propagationSteps, progress);
+}
+
+async function scoresFrom(
+  graph: NeighbourGraph,
+  known: KnownLabels,
+  classCount: number,
+  steps: number,
+  progress: SpreadProgress,
+): Promise<Float32Array> {
+  const start = new Float32Array(graph.count * classCount);
+  setKnown(start, known, classCount);
+  const scores = await spread(graph, start, reach, steps, progress);
+  const totals = new Float64Array(classCount);
+  scores.forEach((score, at) => {
+    totals[at % classCount]! += score;
+  });
+  for (let at = 0; at < scores.length; at++) scores[at]! /= totals[at % classCount]! || 1;
+  setKnown(scores, known, classCount);
+  return normalised(scores, classCount);
+}
+
+/** How far the classes are that spread one after the other. */
+function spreadProgress(context: Listening, title: string, classCount: number): SpreadProgress {
+  const pass = passProgress(context, title, classCount);
+  return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
+}
+
+/**
+ * A classifier's probabilities, corrected by those of the neighbours (Huang et al. 2021, "Combining Label Propagation and
+ * Simple Models Out-performs Graph Neural Networks", section 3.3). What a network gets wrong it is often sure of; that
+ * images look alike is another witness.
+ *
+ * @param probabilities float32 [n · K]
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ */
+export async function smoothPredictions(
+  graph: NeighbourGraph,
+  probabilities: Float32Array,
+  known: KnownLabels,
+  context: Listening = {},
+): Promise<Float32Array> {
+  const classCount = probabilities.length / graph.count;
+  const start = probabilities.slice();
+  setKnown(start, known, classCount);
+  const progress = spreadProgress(context, 'classes smoothed', classCount);
+  const scores = await spread(graph, start, smoothing, smoothingSteps, progress);
+  setKnown(scores, known, classCount);
+  return normalised(scores, classCount);
+}
+
+/** A label is a label, whatever its image looks like. */
+function setKnown(scores: Float32Array, { rows, classes }: KnownLabels, classCount: number): void {
+  for (let i = 0; i < rows.length; i++) {
+    const own = rows[i]! * classCount;
+    scores.fill(0, own, own + classCount);
+    scores[own + classes[i]!] = 1;
+  }
+}
+
+function normalised(scores: Float32Array, classCount: number): Float32Array {
+  for (let own = 0; own < scores.length; own += classCount) {
+    const row = scores.subarray(own, own + classCount);
+    const total = row.reduce((sum, score) => sum + score, 0);
+    if (total > 0) for (let k = 0; k < classCount; k++) row[k]! /= total;
+  }
+  return scores;
+}
+
+/** Images with the class that they are taken to have. */
+export interface PseudoLabels {
+  /** Rows of the graph, ascending. */
+  readonly rows: Uint32Array;
+  readonly classes: Int32Array;
+}
+
+/**
+ * The most probable class of each image, without the images whose two best classes are closest to each other.
+ *
+ * @param scores float32 [n · K]
+ * @param doubtful share of the images that are left out, 0 to below 1
+ */
+export function pseudoLabels(scores: Float32Array, classCount: number, doubtful: number): PseudoLabels {
+  const count = scores.length / classCount;
+  const margins = new Float32Array(count);
+  const best = new Int32Array(count);
+  for (let i = 0; i < count; i++) {
+    let [first, second] = [-1, -1];
+    for (let k = 0; k < classCount; k++) {
+      const score = scores[i * classCount + k]!;
+      if (score > first) {
+        [first, second] = [score, first];
+        best[i] = k;
+      } else if (score > second) second = score;
+    }
+    margins[i] = first - Math.max(second, 0);
+  }
+  const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
+  // What no label has reached has no class at all.
+  const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
+    (i) => margins[i]! >= least && margins[i]! > 0,
+  );
+  return { rows, classes: Int32Array.from(rows, (i) => best[i]!) };
+}
+
+/**
+ * How many labels propagation from the others finds when they are held back: what the graph is worth, told from the
+ * labels alone.
+ *
+ * @param parts the labels' positions in `known`, each part held back once (see {@link partsOf})
+ * @param context who listens, and may stop it
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ */
+export async function foundWhenHeldBack(
+  graph: NeighbourGraph,
+  known: KnownLabels,
+  classCount: number,
+  parts: readonly (readonly number[])[],
+  context: Listening = {},
+): Promise<number> {
+  const progress = passProgress(context, 'labels held back', parts.length);
+  let found = 0;
+  for (const [done, held] of parts.entries()) {
+    const chosen = (positions: readonly number[]): KnownLabels => ({
+      rows: positions.map((at) => known.rows[at]!),
+      classes: positions.map((at) => known.classes[at]!),
+    });
+    const rest = parts.filter((part) => part !== held).flat();
+    const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
+      progress(done + share, `${done} of ${parts.length} parts`),
+    );
+    const { rows, classes } = chosen(held);
+    for (let n = 0; n < rows.length; n++) {
+      const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
+      if (row.indexOf(Math.max(...row)) === classes[n]) found++;
+    }
+  }
+  return found;
+}

@@ -1,0 +1,52 @@
+import type { Listening } from '../pass.js';
+import type { Random } from '../random/random.js';
+import { float32, type Tensor } from '../tensor/tensor.js';
+import { kMeans } from './cluster.js';
+
+/** Candidates for every image wanted (Zhdanov 2019 uses 10 and 50). */
+const candidatesPerPick = 10;
+
+/**
+ * Diverse uncertain points: of the 10 × `count` least margins (probability of the best class less that of the second)
+ * clusters are made, as many as points are wanted, and each gives its least margin. Without the clusters the picks would
+ * be many images of the one confusion that the classifier knows worst.
+ *
+ * @param features float32 [n, d]
+ * @param margins of the n points
+ * @param taken rows that are not to be picked
+ * @param context who listens to the clustering, and may stop it
+ * @returns distinct rows, the least margin first
+ * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @see Zhdanov, "Diverse mini-batch Active Learning", 2019
+ */
+export async function uncertainPoints(
+  features: Tensor<'float32'>,
+  margins: ArrayLike<number>,
+  {
+    count,
+    taken,
+    random,
+  }: { readonly count: number; readonly taken: ReadonlySet<number>; readonly random: Random },
+  context: Listening = {},
+): Promise<number[]> {
+  const [n, d] = features.shape as [number, number];
+  const byMargin = (a: number, b: number) => margins[a]! - margins[b]! || a - b;
+  const candidates = Array.from({ length: n }, (_, i) => i)
+    .filter((i) => !taken.has(i))
+    .sort(byMargin)
+    .slice(0, candidatesPerPick * count);
+  if (candidates.length === 0) return [];
+  const rows = new Float32Array(candidates.length * d);
+  for (const [i, row] of candidates.entries())
+    rows.set(features.data.subarray(row * d, (row + 1) * d), i * d);
+  const points = float32([candidates.length, d], rows);
+  const { assignments } = await kMeans(points, count, random, context);
+  // Candidates come in the order of their margins: the first of a cluster is the one.
+  const firsts = new Map<number, number>();
+  for (const [i, cluster] of assignments.entries())
+    if (!firsts.has(cluster)) firsts.set(cluster, candidates[i]!);
+  const chosen = new Set(firsts.values());
+  // Images that are all alike make fewer clusters: then simply the next ones.
+  for (const candidate of candidates) if (chosen.size < count) chosen.add(candidate);
+  return [...chosen].sort(byMargin);
+}

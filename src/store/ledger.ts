@@ -1,0 +1,71 @@
+import { z } from 'zod';
+import { QuarterturnError } from '../errors.js';
+import type { RunStore } from './checkpoint.js';
+import { type Evidence, evidenceSchema, failureSchema, type StageFailure } from './run-record.js';
+
+const ledgerSchema = z.object({
+  evidence: z.array(z.object({ draw: z.int().min(0), evidence: evidenceSchema })).default([]),
+  failures: z.array(failureSchema).default([]),
+});
+
+/**
+ * What was found out about the stages of a run beside their checkpoints: what speaks for them, and which of them failed.
+ * It is kept in the store, so that a run that goes on, and one that is only evaluated, come to the same classifier.
+ */
+export class Ledger {
+  readonly #store: RunStore;
+  readonly #content: z.infer<typeof ledgerSchema>;
+
+  private constructor(store: RunStore, content: z.infer<typeof ledgerSchema>) {
+    this.#store = store;
+    this.#content = content;
+  }
+
+  /** @throws QuarterturnError `checkpoint` where the store holds something else under its name */
+  static async open(store: RunStore): Promise<Ledger> {
+    const parsed = ledgerSchema.safeParse((await store.readJson('evidence')) ?? {});
+    if (parsed.success) return new Ledger(store, parsed.data);
+    throw new QuarterturnError(
+      'checkpoint',
+      `${store.name}, evidence.json: expected what a run wrote. Received: ${z.prettifyError(parsed.error)}.`,
+      { hint: 'The file was changed or damaged: delete it, and what it held is found out again.' },
+    );
+  }
+
+  evidenceOf(stage: Evidence['stage'], draw: number): Evidence | undefined {
+    return this.#content.evidence.find((entry) => entry.draw === draw && entry.evidence.stage === stage)
+      ?.evidence;
+  }
+
+  /** Evidence that is here already, or is found now and kept; undefined where none can be found. */
+  async evidenceFor(
+    stage: Evidence['stage'],
+    draw: number,
+    find: () => Promise<Evidence | undefined>,
+  ): Promise<Evidence | undefined> {
+    const known = this.evidenceOf(stage, draw);
+    if (known) return known;
+    const evidence = await find();
+    if (evidence === undefined) return undefined;
+    this.#content.evidence.push({ draw, evidence });
+    await this.#save();
+    return evidence;
+  }
+
+  get failures(): readonly StageFailure[] {
+    return this.#content.failures;
+  }
+
+  failureOf(stage: StageFailure['stage'], draw: number): StageFailure | undefined {
+    return this.failures.find((failure) => failure.stage === stage && failure.draw === draw);
+  }
+
+  async addFailure(failure: StageFailure): Promise<void> {
+    this.#content.failures.push(failure);
+    await this.#save();
+  }
+
+  async #save(): Promise<void> {
+    await this.#store.writeJson('evidence', this.#content);
+  }
+}
