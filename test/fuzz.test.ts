@@ -5,6 +5,7 @@ import { gzipSync } from 'node:zlib';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { readLabelsFile } from '../src/cli/labels-file.js';
+import { readRecord } from '../src/cli/run-report.js';
 import { chosenSettings } from '../src/cli/settings.js';
 import type { ImageDataset } from '../src/data/dataset.js';
 import { readIdx, readIdxLabels } from '../src/data/idx.js';
@@ -15,11 +16,14 @@ import { Random } from '../src/random/random.js';
 import { networkFor, randomFor } from '../src/recipes/context.js';
 import { presets } from '../src/recipes/presets.js';
 import { optimizerOf, scheduleOf, settingsOfConfig } from '../src/recipes/settings.js';
+import { renderReport } from '../src/report/render-report.js';
 import { decodeCheckpoint, decodeJson, encodeCheckpoint } from '../src/store/checkpoint.js';
 import { notStarted, progressOf } from '../src/store/progress.js';
+import { RunFolder } from '../src/store/run-folder.node.js';
 import { sizeOf, tensor, zeros } from '../src/tensor/tensor.js';
 import { freshWeights } from '../src/train/train-step.js';
 import { changedBytes, changedJson, fuzzRuns, readsOrRefuses } from './support/fuzz.js';
+import { sampleRecord } from './support/sample-record.js';
 import { idx } from './support/tiny-data.js';
 
 /** Nothing is as slow as the first few hundred compilations; by night there is more time. */
@@ -191,4 +195,38 @@ test('what the inputs are made by breaks most files and leaves some whole', asyn
     expect(share).toBeGreaterThan(0.02);
     expect(share).toBeLessThan(0.8);
   }
+});
+
+test('what a report is made from, and the page', { timeout }, async () => {
+  const path = join(folder, 'run');
+  await fs.mkdir(path);
+  const { config, epochs, result, exhibits } = sampleRecord();
+  // Pictures are most of it, and are looked at one as the other.
+  const grids = exhibits.grids.slice(0, 1).map((grid) => ({ ...grid, tiles: grid.tiles.slice(0, 1) }));
+  const documents = {
+    'config.json': config,
+    'metrics.jsonl': epochs[0]!,
+    'result.json': result,
+    'exhibits.json': { ...exhibits, grids },
+  };
+  const write = (name: string, text: string) => fs.writeFile(join(path, name), `${text}\n`);
+  for (const [name, value] of Object.entries(documents)) await write(name, JSON.stringify(value));
+  const run = await RunFolder.open(path, { readOnly: true });
+  const changed = fc
+    .constantFrom(...Object.entries(documents))
+    .chain(([name, value]) => changedJson([value]).map((text) => ({ name, value, text })));
+  await readsOrRefuses(changed, {
+    file: path,
+    async read({ name, value, text }) {
+      await write(name, text);
+      const record = await readRecord(run).finally(() => write(name, JSON.stringify(value)));
+      return { text, page: renderReport(record) };
+    },
+    // What nobody wrote there must not come about.
+    check({ text, page }) {
+      for (const word of ['NaN', 'undefined', '[object ']) {
+        if (!text.includes(word)) expect(page).not.toContain(word);
+      }
+    },
+  });
 });

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
+import type { DataSource } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import {
   handOver,
@@ -24,7 +25,7 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { ioError } from '../store/atomic-file.node.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import type { RunResult, StageName } from '../store/run-record.js';
+import { resultSchema, type StageName } from '../store/run-record.js';
 import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
 import { shellPath, shownPath } from './paths.js';
@@ -98,6 +99,14 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
   }
 }
 
+/** @throws QuarterturnError `data` where nothing could be put into the table */
+function assertTestSet({ train, test }: DataSource): void {
+  if (test) return;
+  throw new QuarterturnError('data', `${train.name}: expected a test set beside it. Received: none.`, {
+    hint: 'The table compares variants on test images: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.',
+  });
+}
+
 /** What the variants run in. */
 type AblationContext = Omit<RecipeContext, 'settings' | 'store'>;
 
@@ -114,7 +123,8 @@ async function planned(
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
   if (before) assertSameData(path, fingerprintIn(before.environment), data);
-  assertFits({ settings: whole, data }, ['pretrain']);
+  assertFits({ settings: whole, data }, ['pretrain', 'finetune']);
+  assertTestSet(data);
   assertGoingOn(session);
   const context = { data, runtime, ...session };
   const settings =
@@ -220,7 +230,9 @@ class AblationRuns {
       const at = planned.indexOf(each);
       const eta = formatDuration(this.#predictedMs(missing.slice(missing.indexOf(each)), planned));
       this.#note(`Variant ${at + 1} of ${planned.length}: ${variant.title}  (ETA of all ${eta})`);
-      known.set(variant.name, await this.#train(each, planned));
+      const row = await this.#train(each, planned);
+      if (row) known.set(variant.name, row);
+      else this.#note(`${variant.title}: a stage of it came to nothing, so that the table is without it.`);
       await this.#save(planned.flatMap(({ variant }) => known.get(variant.name) ?? []));
     }
     await this.#save(planned.flatMap(({ variant }) => known.get(variant.name) ?? []));
@@ -248,8 +260,9 @@ class AblationRuns {
   async #rowOf(planned: PlannedRun): Promise<AblationRow | undefined> {
     const { variant, stages, path } = planned;
     const store = await openedToRead(path);
-    const result = (await store?.readJson('result')) as RunResult | undefined;
-    if (!store || !result) return undefined;
+    const saved = resultSchema.safeParse(await store?.readJson('result'));
+    if (!store || !saved.success) return undefined;
+    const result = saved.data;
     const settings = await this.#settingsOf(store);
     // Which labels were suggested, only its own folder knows.
     assertSameSettings(
@@ -302,7 +315,8 @@ class AblationRuns {
     await this.#run(this.#pretrainingPath, settings, ['pretrain'], async () => undefined);
   }
 
-  async #train(planned: PlannedRun, all: readonly PlannedRun[]): Promise<AblationRow> {
+  /** @returns undefined where a stage came to nothing */
+  async #train(planned: PlannedRun, all: readonly PlannedRun[]): Promise<AblationRow | undefined> {
     const { variant, stages, path } = planned;
     const settings = variant.suggests ? await this.#withSuggestedLabels(planned) : planned.settings;
     const predicted = this.#predictedMs([planned], all) / this.#slowness;
@@ -321,7 +335,7 @@ class AblationRuns {
       return loadPretrained(pretraining, this.#pretrainingSettings);
     });
     this.#slowness = Math.max(0.2, Math.min(5, (performance.now() - started) / predicted));
-    return (await this.#rowOf({ ...planned, settings }))!;
+    return this.#rowOf({ ...planned, settings });
   }
 
   async #withSuggestedLabels({ variant, path }: PlannedRun): Promise<RunSettings> {

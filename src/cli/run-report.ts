@@ -39,15 +39,23 @@ export async function readConfig(folder: RunFolder): Promise<Readonly<Record<str
  * @throws QuarterturnError `checkpoint` where the run has no result yet
  */
 export async function writeReport(folder: RunFolder): Promise<string> {
-  const record: RunRecord = {
+  const record = await readRecord(folder);
+  // Loaded only now: the charts' library takes half a second.
+  const { renderReport } = await import('../report/render-report.js');
+  return folder.writeReport(renderReport(record));
+}
+
+/**
+ * All that a report is made from.
+ * @throws QuarterturnError `checkpoint` where the run has no result yet, or a file holds something else than a run writes
+ */
+export async function readRecord(folder: RunFolder): Promise<RunRecord> {
+  return {
     config: await readConfig(folder),
     epochs: await folder.readEpochs(),
     result: await finished(folder, 'result', resultSchema),
     exhibits: await finished(folder, 'exhibits', exhibitsSchema),
   };
-  // Loaded only now: the charts' library takes half a second.
-  const { renderReport } = await import('../report/render-report.js');
-  return folder.writeReport(renderReport(record));
 }
 
 async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits', schema: z.ZodType<T>): Promise<T> {

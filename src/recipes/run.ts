@@ -1,9 +1,12 @@
+import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
 import { meanOf } from '../data/brightness.js';
 import { requireSquare, turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
+import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
+import { checked } from '../store/json.js';
 import { type RunResult, type StageName, stageNames } from '../store/run-record.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { saveBackbone } from './backbone.js';
@@ -140,6 +143,15 @@ export function stagesOfConfig({ stages }: Readonly<Record<string, unknown>>): r
   return Array.isArray(stages) ? stageNames.filter((stage) => stages.includes(stage)) : stageNames;
 }
 
+const configSchema = z.record(z.string(), z.unknown());
+
+/** What the run began with; undefined where it begins now. */
+async function storedConfig(store: RunStore): Promise<Readonly<Record<string, unknown>> | undefined> {
+  const config = await store.readJson('config');
+  if (config === undefined) return undefined;
+  return checked(configSchema, config, `${store.name}, config.json`, 'a JSON object', { code: 'checkpoint' });
+}
+
 /**
  * Write the configuration of a new run, or check that a run to be continued has the same settings and data.
  * @returns all stages of the run, and the training time of earlier, interrupted processes
@@ -149,7 +161,7 @@ async function openRun(
   options: RunOptions,
 ): Promise<{ readonly stages: readonly StageName[]; readonly earlierMs: number }> {
   const { store } = context;
-  const config = (await store.readJson('config')) as Readonly<Record<string, unknown>> | undefined;
+  const config = await storedConfig(store);
   const before = config === undefined ? [] : stagesOfConfig(config);
   const asked = options.stages ?? (config === undefined ? stagesOf(context.settings) : before);
   const stages = stageNames.filter(
