@@ -37,7 +37,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   features: [...foundation, 'data'],
   train: [...training, 'pass', 'store'],
   // A model is written as the file that a runtime loads.
-  model: [...training, 'train', 'lower', 'onnx'],
+  model: [...training, 'pass', 'train', 'lower', 'onnx'],
   recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   cli: ['*'],

@@ -49,7 +49,7 @@ export async function classifySamples(
 ): Promise<number[][]> {
   const runtime = await createWebRuntime({ device, wasmPath: '/node_modules/onnxruntime-web/dist/' });
   const bytes = exportClassifier({ ...sampleClassifier(backbone, size), classNames: sampleClasses });
-  const classifier = await loadClassifier(`${backbone}.onnx`, bytes, runtime);
+  const classifier = await loadClassifier(`${backbone}.onnx`, bytes, { runtime });
   const [height, width, channels] = size;
   const images = sampleImages(Math.max(...counts), size).data;
   const answers: number[][] = [];
