@@ -102,17 +102,32 @@ installedTest('says its version', async () => {
 installedTest('has the entries that it declares, and MNIST', async () => {
   const program = `
     import { settingsFor } from 'quarterturn';
+    import { add, graph, input, scalar } from 'quarterturn/engine';
     import { createNodeRuntime, readMnist } from 'quarterturn/node';
+    import { createWebRuntime } from 'quarterturn/web';
     import about from 'quarterturn/package.json' with { type: 'json' };
     const { train, test } = await readMnist();
-    const { device } = await createNodeRuntime({ device: 'cpu' });
-    console.log(JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, device]));
+    const runtime = await createNodeRuntime({ device: 'cpu' });
+    const program = await runtime.compile(graph({ y: add(input('x', 'float32', []), 1) }));
+    const { y } = await program.run({ x: scalar(2) });
+    const refusal = await createWebRuntime({ device: 'cpu' }).catch((error) => error.message);
+    console.log(
+      JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, y.data[0], refusal]),
+    );
+    await program.release();
   `;
   await fs.writeFile(join(project, 'entries.mjs'), program);
   const printed = await succeed('node --disable-warning=ExperimentalWarning entries.mjs');
-  expect(JSON.parse(printed)).toEqual(['quarterturn', 'quick', 60_000, 10_000, 'cpu']);
+  expect(JSON.parse(printed)).toEqual([
+    'quarterturn',
+    'quick',
+    60_000,
+    10_000,
+    3,
+    'device: expected wasm or webgpu. Received: cpu.',
+  ]);
   const { exports } = JSON.parse(await fs.readFile(join(root, 'package.json'), 'utf8'));
-  expect(Object.keys(exports)).toEqual(['.', './node', './package.json']);
+  expect(Object.keys(exports)).toEqual(['.', './engine', './node', './web', './package.json']);
 });
 
 installedTest('trains, and its model classifies three images at once and one by one', async () => {
