@@ -130,6 +130,41 @@ installedTest('has the entries that it declares, and MNIST', async () => {
   expect(Object.keys(exports)).toEqual(['.', './engine', './node', './web', './package.json']);
 });
 
+installedTest('has types that a strict project takes, in a browser as in Node', async () => {
+  const programs = {
+    browser: `
+      import { finetune, MemoryStore, type RecipeContext, settingsFor } from 'quarterturn';
+      import { type Optimizer, sub, mul } from 'quarterturn/engine';
+      import { createWebRuntime } from 'quarterturn/web';
+      export const descent: Optimizer = {
+        name: 'descent',
+        slots: [],
+        scalars: {},
+        advance: () => ({}),
+        update: ({ param, gradient, learningRate }) => ({ param: sub(param, mul(gradient, learningRate)), slots: {} }),
+      };
+      export async function learn(data: RecipeContext['data'], signal: AbortSignal) {
+        const runtime = await createWebRuntime({ device: 'wasm' });
+        const context = { settings: settingsFor('quick'), data, runtime, store: new MemoryStore(), emit: () => {}, signal };
+        return finetune(context, { draw: 0 });
+      }`,
+    node: `
+      import type { ImageDataset } from 'quarterturn';
+      import { createNodeRuntime, readImageFiles, RunFolder } from 'quarterturn/node';
+      export const images: Promise<ImageDataset> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
+      export const opened = Promise.all([createNodeRuntime({ device: 'cpu' }), RunFolder.open('runs/a')]);`,
+  };
+  for (const [name, text] of Object.entries(programs)) await fs.writeFile(join(project, `${name}.ts`), text);
+  // No types of Node beside it, and the declarations of every dependency are checked, too.
+  const strictly =
+    '--strict --exactOptionalPropertyTypes --skipLibCheck false --lib ES2022,DOM,ESNext.Disposable --noEmit';
+  for (const modules of ['--module NodeNext', '--module ESNext --moduleResolution Bundler']) {
+    await succeed(
+      `"${process.execPath}" "${join(root, 'node_modules/typescript/bin/tsc')}" ${strictly} ${modules} browser.ts node.ts`,
+    );
+  }
+});
+
 installedTest('trains, and its model classifies three images at once and one by one', async () => {
   await writeMnistSubset(join(project, 'my-images'), { train: 1000, test: 100 });
   await fs.writeFile(join(project, 'small.json'), JSON.stringify(smallSettings));
