@@ -1,5 +1,10 @@
 import { defineConfig } from 'vitest/config';
 
+/** Whole processes that are killed, starved or timed, and browsers: each of these files has the machine to itself. */
+const alone = ['budget', 'explain', 'kill-and-resume', 'system', 'web-runtime'].map(
+  (name) => `test/e2e/${name}.test.ts`,
+);
+
 export default defineConfig({
   test: {
     testTimeout: 60_000,
@@ -16,14 +21,19 @@ export default defineConfig({
         },
       },
       {
-        // Whole processes and browsers: after the rest and one file at a time, so that each has the machine.
+        // Whole processes: after the rest, two files at a time, since a process rarely fills two cores.
         extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
-          fileParallelism: false,
+          exclude: alone,
+          maxWorkers: 2,
           sequence: { groupOrder: 1 },
         },
+      },
+      {
+        extends: true,
+        test: { name: 'alone', include: alone, fileParallelism: false, sequence: { groupOrder: 2 } },
       },
     ],
   },

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { partsOf } from './held-back.js';
+import { partsOf, splitsOf } from './held-back.js';
 
 test('every label is held back once, and every class has one left in the others', () => {
   const classes = fc.array(fc.nat({ max: 4 }), { minLength: 2, maxLength: 60 });
@@ -33,4 +33,16 @@ test('three parts where nothing else is asked for', () => {
     [1, 5],
     [2, 6],
   ]);
+});
+
+test('of few labels every one is asked for, of many enough to know', () => {
+  const asked = (count: number) => {
+    const splits = splitsOf(partsOf(Array.from({ length: count }, (_, i) => i % 10))!);
+    for (const { held, rest } of splits) expect(held.length + rest.length).toBe(count);
+    return splits.flatMap(({ held }) => held).length;
+  };
+  expect(asked(100)).toBe(100);
+  expect(asked(300)).toBe(300);
+  // A third of a thousand is enough: 34 of each class.
+  expect(asked(1000)).toBe(340);
 });

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from '../data/dataset.js';
-import { partsOf } from '../labels/held-back.js';
+import { partsOf, splitsOf } from '../labels/held-back.js';
 import type { Listening } from '../pass.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
@@ -81,7 +81,7 @@ const passes: Record<string, (context: Listening) => Promise<unknown>> = {
   propagation: (context) => propagateLabels(graph, known, classCount, context),
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
   'labels held back': (context) =>
-    foundWhenHeldBack(graph, known, classCount, partsOf(known.classes)!, context),
+    foundWhenHeldBack(graph, known, classCount, splitsOf(partsOf(known.classes)!), context),
   'shapes of images': (context) => shapesOf({ ...recipe, ...context }, images(1000)),
   'views of the pile': (context) => pileViews({ ...recipe, ...context }, images(1000)),
 };
@@ -164,5 +164,7 @@ test('gives the very numbers that computing in one go gives', async () => {
   expect(md5(await propagateLabels(small, labels, 3))).toBe('29403c8a4fec942908d255d1b1cfbfe8');
   const said = Float32Array.from({ length: n * 3 }, () => random.uniform());
   expect(md5(await smoothPredictions(small, said, labels))).toBe('aabaea5245823e2c10b68f6f5d0be47a');
-  expect(await foundWhenHeldBack(small, labels, 3, partsOf(labels.classes, 5)!)).toBe(labels.rows.length / 4);
+  expect(await foundWhenHeldBack(small, labels, 3, splitsOf(partsOf(labels.classes, 5)!))).toBe(
+    labels.rows.length / 4,
+  );
 });

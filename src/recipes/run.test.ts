@@ -189,6 +189,25 @@ describe('run', () => {
     expect(events).not.toContain('step');
   });
 
+  it('is only evaluated, where it was stopped while labels were held back', async () => {
+    const store = new MemoryStore('weighing');
+    const abort = new AbortController();
+    const context = { settings: { ...tiny, draws: 1 }, data, runtime, store };
+    const emit = (event: TrainEvent) => {
+      if (event.type === 'pass' && event.title === 'training with labels held back') abort.abort();
+    };
+    await expect(run({ ...context, emit, signal: abort.signal })).rejects.toMatchObject({
+      code: 'interrupted',
+    });
+    const before = await store.readJson('evidence');
+    const events: TrainEvent[] = [];
+    const figures = await evaluateRun({ ...context, emit: (event) => events.push(event) });
+    expect(figures.final).toEqual({ stage: 'finetune', test: figures.fineTune!.test });
+    expect(figures.scratch).not.toBeNull();
+    expect(events.filter(({ type }) => type === 'step')).toEqual([]);
+    expect(await store.readJson('evidence')).toEqual(before);
+  });
+
   it('never keeps what ended at a finite loss and learned nothing', async () => {
     const schedule = { kind: 'constant', learningRate: 1e6 } as const;
     const settings = { ...tiny, draws: 1, selfTrain: { ...tiny.selfTrain!, schedule } };

@@ -76,7 +76,7 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
 /** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
 export async function evaluateRun(context: RecipeContext): Promise<RunFigures> {
-  return figuresOf(await runStages(context, await finishedStages(context)));
+  return figuresOf(await runStages(context, await finishedStages(context), { readOnly: true }));
 }
 
 /**

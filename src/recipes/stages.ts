@@ -73,13 +73,15 @@ export function stagesOf(settings: Pick<RunSettings, 'finetune' | 'selfTrain'>):
  * Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. A stage that
  * diverges is noted and left out; the others go on without it.
  *
+ * @param options.readOnly the wanted stages are finished and only to be evaluated: nothing is trained or written
  * @throws QuarterturnError `diverged` where pretraining does, or where no classifier of a draw is left
  */
 export async function runStages(
   context: RecipeContext,
   wanted: (stage: StageName, draw: number) => boolean,
+  { readOnly = false } = {},
 ): Promise<StageOutcomes> {
-  const ledger = await Ledger.open(context.store);
+  const ledger = await Ledger.open(context.store, { readOnly });
   const pretrained = wanted('pretrain', 0) ? await pretrain(context) : undefined;
   // The same for all draws, and for none of them where nothing asks for it.
   let pile: Promise<PileGraph> | undefined;

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { partsOf } from '../labels/held-back.js';
+import { partsOf, splitsOf } from '../labels/held-back.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
@@ -127,7 +127,8 @@ describe('labels spread over the graph', () => {
     const { angles, classes } = twoArcs(80);
     const graph = await graphOf(angles);
     const rows = Array.from({ length: 16 }, (_, i) => i);
-    const found = (of: readonly number[]) => foundWhenHeldBack(graph, { rows, classes: of }, 2, partsOf(of)!);
+    const found = (of: readonly number[]) =>
+      foundWhenHeldBack(graph, { rows, classes: of }, 2, splitsOf(partsOf(of)!));
     expect(await found(rows.map((i) => classes[i]!))).toBe(16);
     // Classes that have nothing to do with where a point lies.
     const random = Random.seeded(8);

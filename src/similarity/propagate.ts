@@ -261,7 +261,7 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
  * How many labels propagation from the others finds when they are held back: what the graph is worth, told from the
  * labels alone.
  *
- * @param parts the labels' positions in `known`, each part held back once (see {@link partsOf})
+ * @param splits which labels are held back and which are left, as positions in `known`
  * @param context who listens, and may stop it
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
@@ -269,19 +269,18 @@ export async function foundWhenHeldBack(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  parts: readonly (readonly number[])[],
+  splits: readonly { readonly held: readonly number[]; readonly rest: readonly number[] }[],
   context: Listening = {},
 ): Promise<number> {
-  const progress = passProgress(context, 'labels held back', parts.length);
+  const progress = passProgress(context, 'labels held back', splits.length);
   let found = 0;
-  for (const [done, held] of parts.entries()) {
+  for (const [done, { held, rest }] of splits.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
       classes: positions.map((at) => known.classes[at]!),
     });
-    const rest = parts.filter((part) => part !== held).flat();
     const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
-      progress(done + share, `${done} of ${parts.length} parts`),
+      progress(done + share, `${done} of ${splits.length} parts`),
     );
     const { rows, classes } = chosen(held);
     for (let n = 0; n < rows.length; n++) {

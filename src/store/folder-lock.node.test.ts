@@ -88,7 +88,7 @@ describe('one process', () => {
     const { path: compiled, remove } = await compile(['src/store/folder-lock.node.ts']);
     try {
       const program = `
-        import { FolderLock } from ${JSON.stringify(join(compiled, 'src/train/folder-lock.node.js'))};
+        import { FolderLock } from ${JSON.stringify(join(compiled, 'src/store/folder-lock.node.js'))};
         await FolderLock.take(${JSON.stringify(path)});
         process.stdout.write(String((await import('node:fs')).existsSync(${JSON.stringify(path)})));
         ${how === 'exit' ? 'process.exit(3)' : "setTimeout(() => { throw new Error('unforeseen'); })"};`;
@@ -201,7 +201,7 @@ const contender = (compiled: string) => `
       try { return await real(...args); } finally { await pause(); }
     };
   }
-  const { FolderLock } = await import(${JSON.stringify(join(compiled, 'src/train/folder-lock.node.js'))});
+  const { FolderLock } = await import(${JSON.stringify(join(compiled, 'src/store/folder-lock.node.js'))});
   let lock;
   process.on('message', async ({ act, path }) => {
     try {

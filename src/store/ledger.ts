@@ -15,16 +15,22 @@ const ledgerSchema = z.object({
 export class Ledger {
   readonly #store: RunStore;
   readonly #content: z.infer<typeof ledgerSchema>;
+  /** Nothing is found out that is not here already. */
+  readonly #readOnly: boolean;
 
-  private constructor(store: RunStore, content: z.infer<typeof ledgerSchema>) {
+  private constructor(store: RunStore, content: z.infer<typeof ledgerSchema>, readOnly: boolean) {
     this.#store = store;
     this.#content = content;
+    this.#readOnly = readOnly;
   }
 
-  /** @throws QuarterturnError `checkpoint` where the store holds something else under its name */
-  static async open(store: RunStore): Promise<Ledger> {
+  /**
+   * @param options.readOnly find nothing out and write nothing: for a run that is only evaluated
+   * @throws QuarterturnError `checkpoint` where the store holds something else under its name
+   */
+  static async open(store: RunStore, { readOnly = false } = {}): Promise<Ledger> {
     const parsed = ledgerSchema.safeParse((await store.readJson('evidence')) ?? {});
-    if (parsed.success) return new Ledger(store, parsed.data);
+    if (parsed.success) return new Ledger(store, parsed.data, readOnly);
     throw new QuarterturnError(
       'checkpoint',
       `${store.name}, evidence.json: expected what a run wrote. Received: ${z.prettifyError(parsed.error)}.`,
@@ -37,14 +43,14 @@ export class Ledger {
       ?.evidence;
   }
 
-  /** Evidence that is here already, or is found now and kept; undefined where none can be found. */
+  /** Evidence that is here already, or is found now and kept; undefined where none can be, or is to be, found. */
   async evidenceFor(
     stage: Evidence['stage'],
     draw: number,
     find: () => Promise<Evidence | undefined>,
   ): Promise<Evidence | undefined> {
     const known = this.evidenceOf(stage, draw);
-    if (known) return known;
+    if (known || this.#readOnly) return known;
     const evidence = await find();
     if (evidence === undefined) return undefined;
     this.#content.evidence.push({ draw, evidence });

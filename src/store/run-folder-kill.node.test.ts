@@ -66,7 +66,7 @@ test('a kill -9 at any moment leaves the newest checkpoint whole, and its lock i
   // A process of its own cannot load TypeScript.
   const compiled = await compile(['src/store/run-folder.node.ts']);
   const script = join(parent, 'child.mjs');
-  await fs.writeFile(script, childProgram(join(compiled.path, 'src/train/run-folder.node.js')));
+  await fs.writeFile(script, childProgram(join(compiled.path, 'src/store/run-folder.node.js')));
   let before = 0;
   for (let round = 0; round < 8; round++) {
     const child = spawn(process.execPath, [script, path]);

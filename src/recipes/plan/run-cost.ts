@@ -1,5 +1,6 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { turnCount } from '../../data/rotation.js';
+import { splitCount } from '../../labels/held-back.js';
 import { classifierStages, type StageName } from '../../store/run-record.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
 import { pileSampleSize } from '../pile.js';
@@ -134,10 +135,11 @@ export function timeOf(
     return 2 * compileMs.step + trainingMs + epochs(stage) * saveMs.memory + reestimating() + classify(held);
   };
   const { parts } = images;
+  const asked = splitCount(labelled, parts);
   // What there is no choice between is not weighed.
   const isChoice = classifierStages.filter((stage) => stages.includes(stage)).length > 1;
   const weighing = (stage: 'finetune' | 'scratch') =>
-    isChoice && parts > 0 ? parts * learning(stage, Math.floor(labelled / parts)) : 0;
+    isChoice && parts > 0 ? asked * learning(stage, Math.floor(labelled / parts)) : 0;
 
   // Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30.
   const fewStepsMs = 0.3 * speeds.pile.spreadMs;
@@ -150,7 +152,7 @@ export function timeOf(
     epochs('selfTrain') * 2 * classify(pile);
   // Views are tried out, from the start to the end, on half of the labels.
   const weighingTeachers = () => {
-    if (teacher === 'neighbours' || parts === 0) return parts * fewStepsMs;
+    if (teacher === 'neighbours' || parts === 0) return asked * fewStepsMs;
     return learning(settings.selfTrain?.start ?? 'finetune', Math.floor(labelled / 2)) + teaching();
   };
 

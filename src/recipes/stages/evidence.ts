@@ -1,5 +1,5 @@
 import { subsetOf } from '../../data/batches.js';
-import { partsOf } from '../../labels/held-back.js';
+import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { ClassifierStage, Evidence } from '../../store/run-record.js';
@@ -28,13 +28,13 @@ export async function crossValidate(
   const labelled = labelledImages(context, draw);
   const parts = partsOf(labelled.labels!);
   if (parts === undefined) return undefined;
+  const splits = splitsOf(parts);
   const { emit, signal, runtime } = context;
   const title = stage === 'finetune' ? 'fine-tuning with labels held back' : 'training with labels held back';
-  const progress = passProgress({ emit, signal }, title, parts.length);
+  const progress = passProgress({ emit, signal }, title, splits.length);
   const quiet = { ...context, emit: () => {} };
-  let found = 0;
-  for (const [i, held] of parts.entries()) {
-    const rest = parts.filter((part) => part !== held).flat();
+  let [found, of] = [0, 0];
+  for (const [i, { held, rest }] of splits.entries()) {
     const { network, weights } = await learnLabels(
       { ...quiet, store: new MemoryStore() },
       { labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name), backbone, draw, stage },
@@ -42,9 +42,10 @@ export async function crossValidate(
     const set = labelledSet(title, labelled, Uint32Array.from(held));
     const { predictions, targets } = await evaluate(network, weights, set, { ...quiet, runtime });
     found += targets.reduce((sum, target, at) => sum + (predictions[at] === target ? 1 : 0), 0);
-    await progress(i + 1, `${i + 1} of ${parts.length} parts`);
+    of += held.length;
+    await progress(i + 1, `${i + 1} of ${splits.length} parts`);
   }
-  return { stage, found, of: labelled.count };
+  return { stage, found, of };
 }
 
 /** A classifier that may be kept, and what speaks for it where labels could be held back. */

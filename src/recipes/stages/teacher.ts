@@ -1,4 +1,4 @@
-import { partsOf } from '../../labels/held-back.js';
+import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { foundWhenHeldBack } from '../../similarity/propagate.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
@@ -52,10 +52,11 @@ export async function weighTeachers(
 async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: number): Promise<Evidence> {
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
-  const parts = partsOf(known.classes)!;
+  const splits = splitsOf(partsOf(known.classes)!);
   const classCount = classNamesOf(context).length;
-  const found = await foundWhenHeldBack(pile.graph, known, classCount, parts, context);
-  return { stage: 'selfTrain', teacher: 'neighbours', found, of: labelled.count };
+  const found = await foundWhenHeldBack(pile.graph, known, classCount, splits, context);
+  const of = splits.flatMap(({ held }) => held).length;
+  return { stage: 'selfTrain', teacher: 'neighbours', found, of };
 }
 
 /**
@@ -94,8 +95,8 @@ async function weighViews(
   const found = async ({ network, weights }: typeof before) =>
     (await evaluate(network, weights, set, half)).metrics.accuracy;
   const gain = (await found(after)) - (await found(before));
-  const of = labelled.count;
-  const base = evidence.find(({ stage }) => stage === start)?.found ?? 0;
+  // As many as the start was asked for, so that both can be compared.
+  const { found: base, of } = evidence.find(({ stage }) => stage === start) ?? { found: 0, of: held.length };
   return {
     stage: 'selfTrain',
     teacher: 'views',

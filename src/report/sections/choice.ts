@@ -11,7 +11,7 @@ export function choiceSection({ result }: RunRecord): Html | null {
   return section('How the classifier was chosen', {
     body: html`${
       evidence.length > 0 &&
-      html`<p>A part of the labels was held back, the rest learned from, and the part asked for, until every label had been asked for once. For self-training it is its teacher that was asked. No test image took part.</p>
+      html`<p>A part of the labels was held back, the others were learned from, and that part was asked for; then the next part, as often as it took to know. For self-training it is its teacher that was asked. No test image took part.</p>
   <div class="scroll"><table class="comparison">
     <thead><tr><th scope="col">Classifier</th><th scope="col">Labels found again</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map((entry) => evidenceRow(entry, final?.stage))}</tbody>
