@@ -113,7 +113,7 @@ export class Fixtures {
     const runtime = await createNodeRuntime({ device: 'cpu' });
     const batchSize = batches[0]!.targets!.shape[0]!;
     const program = await runtime.compile(
-      buildFeatures(networkOf(width, classes), weights, blocks, batchSize),
+      buildFeatures(networkOf(width, classes), weights, { blocks, batchSize }),
     );
     const made = [];
     for (const { images, targets } of batches) {

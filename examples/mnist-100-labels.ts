@@ -47,17 +47,17 @@ console.log(`Rotation, test images: ${percent(pretrained.test?.metrics.accuracy)
 console.log(`Parameters: ${summary(pretrained.network, { title: 'RotNet' }).totalParams}`);
 
 // Part 2, transfer: a new head on the pretrained backbone, trained on the 100 labels.
-const classifier = await finetune(context, pretrained.weights, 0);
+const classifier = await finetune(context, { draw: 0, backbone: pretrained.weights });
 console.log(`100 labels, test images: ${percent(classifier.test?.metrics.accuracy)} (the notebook: 87.87 %)`);
 
 // Part 3, the comparison: the same network from scratch on the same 100 labels, with and without the trap.
-const supervised = await baseline(context, 0);
+const supervised = await baseline(context, { draw: 0 });
 console.log(`Baseline, test images: ${percent(supervised.test?.metrics.accuracy)}`);
 console.log(`Baseline, statistics re-estimated: ${percent(supervised.testReestimated?.metrics.accuracy)}`);
 
 // Part 4, beyond the notebook: images that look alike are of one class, so the labels spread over the other 59,900
 // images, and the network learns from all of them.
-const start = await finetune(context, undefined, 0, 'scratch');
+const start = await finetune(context, { draw: 0, stage: 'scratch' });
 const selfTrained = await selfTrain(context, start, { draw: 0, pile: () => pileGraph(context) });
 console.log(`Self-trained, test images: ${percent(selfTrained.test?.metrics.accuracy)}`);
 

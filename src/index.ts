@@ -1,32 +1,70 @@
-/** Quarterturn's public API: everything here runs in Node and in browsers. Node's parts are in `quarterturn/node`. */
+/**
+ * `quarterturn`: few-label image classification, from a pile of images to one ONNX file. Everything here runs in Node and
+ * in browsers; what recipes are made of, down to tensors and graphs, is in `quarterturn/engine`.
+ */
 
-export { type AugmentationStrength, strengths } from './data/augmentation-policy.js';
+export { type AugmentationPolicy, type AugmentationStrength, strengths } from './data/augmentation-policy.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
-export { QuarterturnError } from './errors.js';
+export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
-export { type ClassifyOptions, type LoadedClassifier, loadClassifier } from './model/load-classifier.js';
+export {
+  type ClassifyOptions,
+  type LoadClassifierOptions,
+  type LoadedClassifier,
+  loadClassifier,
+} from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
-export { type Network, rotNet } from './nn/rotnet.js';
-export { summary } from './nn/summary.js';
+export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
+export type { Listening, PassEvent } from './pass.js';
+export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
-export { type PileGraph, pileGraph } from './recipes/pile-graph.js';
-export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
+export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
+export {
+  type BudgetOptions,
+  type FittedBudget,
+  fitToBudget,
+  type ScaledStage,
+} from './recipes/plan/budget.js';
 export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
 export type { Speeds } from './recipes/plan/run-cost.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
-export { type RunOptions, run } from './recipes/run.js';
-export type { RunSettings } from './recipes/settings.js';
-export { baseline } from './recipes/stages/baseline.js';
-export { finetune } from './recipes/stages/finetune.js';
-export { pretrain } from './recipes/stages/pretrain.js';
+export { evaluateRun, type RunOptions, run } from './recipes/run.js';
+export { parseSettings, type RunSettings } from './recipes/settings.js';
+export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/baseline.js';
+export {
+  type Classifier,
+  type FinetuneOptions,
+  type FinetuneStage,
+  finetune,
+  type TrainedNetwork,
+} from './recipes/stages/finetune.js';
+export { type Pretrained, pretrain, type RotationEvaluation } from './recipes/stages/pretrain.js';
 export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js';
-export { type Suggestions, type SuggestOptions, suggest } from './recipes/suggest.js';
+export type { RunFigures } from './recipes/stages.js';
+export {
+  type Strategy,
+  type Suggestion,
+  type Suggestions,
+  type SuggestOptions,
+  suggest,
+} from './recipes/suggest.js';
 export { renderReport } from './report/render-report.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
-export { typicalPoints } from './similarity/typical.js';
-export { MemoryStore, type RunStore } from './store/checkpoint.js';
-export type { RunRecord, RunResult } from './store/run-record.js';
+export type { NeighbourGraph } from './similarity/propagate.js';
+export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
+export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
+export type {
+  EpochRecord,
+  Exhibits,
+  Metrics,
+  RunRecord,
+  RunResult,
+  StageName,
+  Teacher,
+} from './store/run-record.js';
+export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
+export type { TrainContext } from './train/loop.js';
 export type { TrainState } from './train/train-step.js';

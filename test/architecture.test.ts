@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 
 /**
  * Who may import whom: each part of src/ and what it may use besides itself. A part is a top-level folder
- * or file; in `runtime` the files over ONNX Runtime are parts of their own, so that `runtime` is the interface alone:
+ * or file, or an entry of the package; in `runtime` the files over ONNX Runtime are parts of their own, so that `runtime` is the interface alone:
  * `runtime/session` is what `runtime/node` and `runtime/web` have in common, `runtime/profile` times what `runtime/node`
  * runs, and `runtime/machine` measures the figures that `lower/cost` predicts with.
  */
@@ -37,11 +37,15 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   features: [...foundation, 'data'],
   train: [...training, 'pass', 'store'],
   // A model is written as the file that a runtime loads.
-  model: [...training, 'train', 'lower', 'onnx'],
+  model: [...training, 'pass', 'train', 'lower', 'onnx'],
   recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   cli: ['*'],
-  index: ['*'],
+  // What the package offers. Only `node` and `web` bring kernels.
+  engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
+  index: [...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report'],
+  node: ['data', 'store', 'runtime/node'],
+  web: ['runtime/web'],
 };
 
 /** Where alone a package may be imported; a package not named here may be imported anywhere. */
@@ -54,7 +58,10 @@ const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp 
 ];
 
 /** Files that may use Node and need not run in a browser. */
-const isNodeFile = (path: string) => /^cli\/|^runtime\/node\.ts$|\.node\.ts$/.test(path);
+const isNodeFile = (path: string) => /^cli\/|^(runtime\/)?node\.ts$|\.node\.ts$/.test(path);
+
+/** What the package's users import. */
+const isEntry = (path: string) => /^(index|engine|node|web)\.ts$/.test(path);
 
 /** Paths below src/, with `/`, and the text of each file. */
 type Sources = ReadonlyMap<string, string>;
@@ -88,8 +95,7 @@ function breachesIn(sources: Sources): string[] {
     if (part !== 'cli' && /\bconsole\s*\.|\bprocess\s*\.\s*std(out|err)\b/.test(withoutComments(text))) {
       complain('prints');
     }
-    if (path === 'index.ts' && /^export\s*\*/m.test(text))
-      complain('exports everything of a file, not names');
+    if (isEntry(path) && /^export\s*\*/m.test(text)) complain('exports everything of a file, not names');
   }
   const circle = findCircle(sources);
   if (circle) breaches.push(`circle: ${circle.join(' -> ')}`);
@@ -234,12 +240,6 @@ describe('architecture checker', () => {
       'needs Node through data/mnist.node.ts',
     ],
     [
-      'Node through the runtime',
-      'index.ts',
-      "export { a } from './runtime/node.js';",
-      'needs Node through runtime/node.ts',
-    ],
-    [
       'an import that leaves src',
       'nn/layer.ts',
       "import '../../test/support/x.js';",
@@ -248,9 +248,15 @@ describe('architecture checker', () => {
     ['an unknown folder', 'utils/all.ts', '', 'utils is no part of the house'],
     ['printing', 'train/loop.ts', 'console.log(loss);', 'prints'],
     ['printing on a stream', 'train/loop.node.ts', "process.stdout.write('x');", 'prints'],
-    ['export *', 'index.ts', "export * from './errors.js';", 'exports everything of a file, not names'],
+    ['export *', 'engine.ts', "export * from './errors.js';", 'exports everything of a file, not names'],
   ])('finds %s', (_, path, text, breach) => {
     expect(breachesWith(path, text)).toEqual([`${path}: ${breach}`]);
+  });
+
+  test.each(['engine.ts', 'index.ts', 'web.ts'])('finds Node in the entry %s', (path) => {
+    const text = "export { createNodeRuntime } from './runtime/node.js';";
+    expect(breachesWith(path, text)).toContain(`${path}: needs Node through runtime/node.ts`);
+    expect(breachesWith('node.ts', text)).toEqual([]);
   });
 
   test('finds a circle, also of types', () => {

@@ -9,7 +9,7 @@ const batches = batchesOf(readTensors(flags.batches));
 const batchSize = batches[0]!.images!.shape[0]!;
 const network = networkOf(flags.width, flags.classes);
 const runtime = await createNodeRuntime({ device: 'cpu', threads: flags.threads });
-const program = await runtime.compile(buildClassifier(network, readTensors(flags.weights), batchSize));
+const program = await runtime.compile(buildClassifier(network, readTensors(flags.weights), { batchSize }));
 
 const run = async (i: number) =>
   (await program.run({ images: batches[i % batches.length]!.images! })).logits!;

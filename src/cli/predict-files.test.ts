@@ -27,11 +27,9 @@ const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
 
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-'));
-  classifier = await loadClassifier(
-    'glyphs',
-    encodeGlyphClassifier(),
-    await createNodeRuntime({ device: 'cpu' }),
-  );
+  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), {
+    runtime: await createNodeRuntime({ device: 'cpu' }),
+  });
   for (const name of glyphClasses) await save(name, glyph(name));
   await save(
     'negative',

@@ -88,7 +88,7 @@ async function openClassifier(path: string, flags: PredictFlags): Promise<Loaded
   const file = found?.isDirectory() ? join(path, 'models', 'classifier.onnx') : path;
   const bytes = await readNamedFile(file, 'an ONNX model');
   const { createNodeRuntime } = await import('../runtime/node.js');
-  return loadClassifier(file, bytes, await createNodeRuntime(placeOf(flags)));
+  return loadClassifier(file, bytes, { runtime: await createNodeRuntime(placeOf(flags)) });
 }
 
 /** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */

@@ -2,6 +2,7 @@
 export { gradients } from './gradients.js';
 export {
   constant,
+  type GradientRule,
   type Graph,
   graph,
   input,
@@ -19,6 +20,8 @@ export {
   log,
   mul,
   neg,
+  type Operand,
+  type ReduceOptions,
   reduceMean,
   reduceSum,
   relu,
@@ -29,9 +32,17 @@ export {
   sumTo,
   transpose,
 } from './ops/arithmetic.js';
-export { conv, convInputGrad, convWeightGrad, samePads } from './ops/conv.js';
+export {
+  type ConvAttributes,
+  conv,
+  convInputGrad,
+  convWeightGrad,
+  type GeometryAttributes,
+  type Pads,
+  samePads,
+} from './ops/conv.js';
 export { argMax, cast, equal, oneHot } from './ops/discrete.js';
-export { matMul } from './ops/matmul.js';
-export { batchNormInference, batchNormTrain } from './ops/normalize.js';
-export { avgPool, avgPoolGrad, maxPool, maxPoolGrad, samePoolPads } from './ops/pool.js';
+export { type MatMulAttributes, matMul } from './ops/matmul.js';
+export { type BatchNormAttributes, batchNormInference, batchNormTrain } from './ops/normalize.js';
+export { avgPool, avgPoolGrad, maxPool, maxPoolGrad, type PoolAttributes, samePoolPads } from './ops/pool.js';
 export { logSoftmax, softmax } from './ops/softmax.js';

@@ -48,7 +48,9 @@ export function exportClassifier({
   }
   const { height, imageWidth: width, channels } = network.settings;
   const preprocessing = preprocessingFor({ height, width, channels }, meanBrightness);
-  const model = lowerForAnyBatch((n) => buildClassifier(network, weights, n, 'probabilities'), 'anywhere', {
+  const classifierOf = (batchSize: number) =>
+    buildClassifier(network, weights, { batchSize, output: 'probabilities' });
+  const model = lowerForAnyBatch(classifierOf, 'anywhere', {
     name: 'quarterturn classifier',
     metadata: {
       [classNamesKey]: JSON.stringify(classNames),

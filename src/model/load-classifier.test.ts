@@ -36,7 +36,7 @@ function dataset(count: number): ImageDataset {
 /** The error of loading a file, which has to be one of ours. */
 async function refusal(file: Uint8Array): Promise<QuarterturnError> {
   try {
-    await (await loadClassifier('m.onnx', file, runtime)).release();
+    await (await loadClassifier('m.onnx', file, { runtime })).release();
   } catch (error) {
     if (error instanceof QuarterturnError) return error;
     throw error;
@@ -55,7 +55,7 @@ const withInputShape = (...shape: (number | string)[]) =>
 describe('a loaded classifier', () => {
   let classifier: LoadedClassifier;
   beforeAll(async () => {
-    classifier = await loadClassifier('m.onnx', bytes, runtime);
+    classifier = await loadClassifier('m.onnx', bytes, { runtime });
   });
   afterAll(() => classifier.release());
 
@@ -98,6 +98,24 @@ describe('a loaded classifier', () => {
     }
   });
 
+  test('tells how far it is, stops when it is asked to, and can be used again', async () => {
+    const stop = new AbortController();
+    const told: string[] = [];
+    const classified = classifier.classify(dataset(300), {
+      emit: ({ title, done, total }) => {
+        told.push(`${title}: ${done} of ${total}`);
+        if (done > 128) stop.abort();
+      },
+      signal: stop.signal,
+    });
+    await expect(classified).rejects.toMatchObject({
+      code: 'interrupted',
+      message: 'classifying digits.idx: stopped after 256 images.',
+    });
+    expect(told).toEqual(['classifying digits.idx: 128 of 300', 'classifying digits.idx: 256 of 300']);
+    expect(await classifier.classify(dataset(3))).toHaveLength(3 * sampleClasses.length);
+  });
+
   test('refuses images of another size', async () => {
     const images = { ...dataset(2), height: 14, width: 56 };
     await expect(classifier.classify(images)).rejects.toMatchObject({
@@ -108,7 +126,7 @@ describe('a loaded classifier', () => {
   });
 
   test('is released once, and then takes no image', async () => {
-    const other = await loadClassifier('other.onnx', bytes, runtime);
+    const other = await loadClassifier('other.onnx', bytes, { runtime });
     await other[Symbol.asyncDispose]();
     await other.release();
     await expect(other.classify(dataset(1))).rejects.toMatchObject({
@@ -120,7 +138,7 @@ describe('a loaded classifier', () => {
 
 describe('an older file', () => {
   test('says nothing of pictures, and numbers its classes', async () => {
-    const classifier = await loadClassifier('old.onnx', withMetadata({}), runtime);
+    const classifier = await loadClassifier('old.onnx', withMetadata({}), { runtime });
     expect(classifier.preprocessing).toBeUndefined();
     expect(classifier.classNames).toEqual(['0', '1', '2', '3', '4']);
     await classifier.release();
@@ -252,7 +270,7 @@ describe('numbers that are no probabilities', () => {
       ...network,
       initializers: { ...network.initializers, [scale]: float32([], [3e38]) },
     });
-    const classifier = await loadClassifier('bright.onnx', model, runtime);
+    const classifier = await loadClassifier('bright.onnx', model, { runtime });
     const images = dataset(3);
     images.images.fill(0, 0, 28 * 28);
     images.images.fill(255, 28 * 28);
@@ -275,7 +293,7 @@ describe('numbers that are no probabilities', () => {
         const damaged = bytes.slice();
         for (const [at, values] of changes) damaged.set(values.subarray(0, bytes.length - at), at);
         try {
-          const classifier = await loadClassifier('m.onnx', damaged, runtime);
+          const classifier = await loadClassifier('m.onnx', damaged, { runtime });
           const rows = await classifier.classify(dataset(3)).finally(() => classifier.release());
           expect(rows.every((p) => p >= 0 && p <= 1.0001)).toBe(true);
         } catch (error) {

@@ -1,5 +1,6 @@
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
+import { type Listening, passProgress } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
@@ -18,16 +19,21 @@ export interface LoadedClassifier extends AsyncDisposable {
    * @param images of the classifier's size
    * @returns float32 [count, K], row-major
    * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
-   *   probabilities (NaN, for one)
+   *   probabilities (NaN, for one), `interrupted` when the signal says so
    */
   classify(images: ImageDataset, options?: ClassifyOptions): Promise<Float32Array>;
   /** Give the memory back. */
   release(): Promise<void>;
 }
 
-export interface ClassifyOptions {
+export interface ClassifyOptions extends Listening {
   /** What to call an image in errors, by its index; default: `image 3 of <the data set's name>`. */
   readonly titleOf?: (index: number) => string;
+}
+
+export interface LoadClassifierOptions {
+  /** Where it is to run. */
+  readonly runtime: Runtime;
 }
 
 /** Images a forward pass takes at once; memory grows with it, speed hardly. */
@@ -42,7 +48,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
  * Two blank images are classified at once, so that a file that says something else than it does is refused here.
  *
  * @example
- * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), runtime);
+ * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), { runtime });
  * try {
  *   const probabilities = await classifier.classify(images);
  * } finally {
@@ -55,7 +61,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
 export async function loadClassifier(
   name: string,
   bytes: Uint8Array,
-  runtime: Runtime,
+  { runtime }: LoadClassifierOptions,
 ): Promise<LoadedClassifier> {
   const found = readClassifierInterface(name, bytes);
   const program = await runtime.load(bytes, name);
@@ -74,8 +80,10 @@ export async function loadClassifier(
     channels,
     classNames: found.classNames ?? Array.from({ length: classes }, (_, k) => String(k)),
     preprocessing,
-    async classify(images, { titleOf = (index: number) => `image ${index} of ${images.name}` } = {}) {
+    async classify(images, options = {}) {
+      const { titleOf = (index: number) => `image ${index} of ${images.name}`, emit, signal } = options;
       checkSize(name, found, images);
+      const progress = passProgress({ emit, signal }, `classifying ${images.name}`, images.count);
       const probabilities = new Float32Array(images.count * classes);
       for (let from = 0; from < images.count; from += batchSize) {
         const to = Math.min(from + batchSize, images.count);
@@ -83,6 +91,7 @@ export async function loadClassifier(
         const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
         const rows = await classifyBatch(name, found, program, pixels, (index) => titleOf(from + index));
         probabilities.set(rows, from * classes);
+        await progress(to);
       }
       return probabilities;
     },

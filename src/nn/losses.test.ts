@@ -101,7 +101,7 @@ describe('pseudoLabelLoss', () => {
   test('counts only the rows above the threshold, and divides by all of them', () => {
     const confident = [sure(0.96), sure(0.94), sure(0.03), sure(0.5)];
     const loss = (threshold: number) =>
-      valueAt((a, b) => pseudoLabelLoss(a, b, threshold), confident, distorted);
+      valueAt((a, b) => pseudoLabelLoss(a, b, { threshold }), confident, distorted);
     const [first, second, third] = [0, 0, 1].map((k, n) => crossEntropy(distorted[n]!, k));
     expect(loss(0.95)).toBeCloseTo((first! + third!) / 4, 6);
     expect(loss(0.9)).toBeCloseTo((first! + second! + third!) / 4, 6);
@@ -115,15 +115,17 @@ describe('pseudoLabelLoss', () => {
       a: Float64Array.from([sure(0.99), sure(0.7), sure(0.02), sure(0.98)].flat()),
       b: Float64Array.from(distorted.flat()),
     };
-    expect(() => gradients(pseudoLabelLoss(a, b, 0.95), [a])).toThrow(/that depends on wrt\[0\]/);
+    expect(() => gradients(pseudoLabelLoss(a, b, { threshold: 0.95 }), [a])).toThrow(
+      /that depends on wrt\[0\]/,
+    );
     // Both are computed by one network: that one passes the discrete choice on the way must not be refused.
     checkGradients({
       operands: [float32(shape, fed.b)],
-      build: (x) => pseudoLabelLoss(mul(x!, -3), x!, 0.8),
+      build: (x) => pseudoLabelLoss(mul(x!, -3), x!, { threshold: 0.8 }),
     });
     checkGradients({
       operands: [float32(shape, fed.a), float32(shape, fed.b)],
-      build: (x, y) => pseudoLabelLoss(x!, y!, 0.95),
+      build: (x, y) => pseudoLabelLoss(x!, y!, { threshold: 0.95 }),
       wrt: [1],
     });
   });

@@ -72,6 +72,11 @@ export function mutualInformation(a: Value, b: Value): Value {
   return reduceSum(mul(symmetric, sub(log(add(symmetric, smallestProbability)), lnProduct)), [0, 1]);
 }
 
+export interface PseudoLabelOptions {
+  /** τ: probability, 0–1, from which a class counts as named with confidence. */
+  readonly threshold: number;
+}
+
 /**
  * Cross-entropy of one view against the class that the other view is given with confidence (Sohn et al. 2020,
  * "FixMatch", equation 4):
@@ -82,9 +87,12 @@ export function mutualInformation(a: Value, b: Value): Value {
  *
  * @param confident logits of the mildly distorted view, float32 [P, K]
  * @param distorted logits of the strongly distorted view, float32 [P, K]
- * @param threshold τ, 0–1
  */
-export function pseudoLabelLoss(confident: Value, distorted: Value, threshold: number): Value {
+export function pseudoLabelLoss(
+  confident: Value,
+  distorted: Value,
+  { threshold }: PseudoLabelOptions,
+): Value {
   const [pairs, classes] = confident.shape as readonly [number, number];
   const targets = argMax(confident);
   const highest = reduceSum(mul(oneHot(targets, classes), softmax(confident)), [1], { keepDims: true });

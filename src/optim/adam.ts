@@ -26,7 +26,9 @@ export function adam({ beta1, beta2, epsilon, weightDecay = 0 }: AdamSettings): 
       beta1Power: mul(beta1Power!, beta1),
       beta2Power: mul(beta2Power!, beta2),
     }),
-    update(param, gradient, { mean, square }, { beta1Power, beta2Power }, learningRate) {
+    update({ param, gradient, slots, scalars, learningRate }) {
+      const { mean, square } = slots;
+      const { beta1Power, beta2Power } = scalars;
       const m = add(mul(mean!, beta1), mul(gradient, 1 - beta1));
       const v = add(mul(square!, beta2), mul(mul(gradient, gradient), 1 - beta2));
       const correction = div(sqrt(sub(1, beta2Power!)), sub(1, beta1Power!));

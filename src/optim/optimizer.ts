@@ -3,6 +3,20 @@ import type { Value } from '../graph/index.js';
 /** Values by name. */
 export type Values = Readonly<Record<string, Value>>;
 
+/** What an update of one parameter is made from; all values are float32. */
+export interface UpdateInputs {
+  /** Of any shape. */
+  readonly param: Value;
+  /** ∂loss/∂param, of the parameter's shape. */
+  readonly gradient: Value;
+  /** By the optimizer's names, each of the parameter's shape. */
+  readonly slots: Values;
+  /** By the optimizer's names, already advanced; scalars. */
+  readonly scalars: Values;
+  /** A scalar. */
+  readonly learningRate: Value;
+}
+
 /** A rule that turns gradients into new parameters, as a graph. It holds no state: what it remembers goes in and out. */
 export interface Optimizer {
   readonly name: string;
@@ -12,17 +26,8 @@ export interface Optimizer {
   readonly scalars: Readonly<Record<string, number>>;
   /** The scalars after this step. */
   advance(scalars: Values): Values;
-  /**
-   * New value and slots of one parameter.
-   * @param scalars already advanced
-   */
-  update(
-    param: Value,
-    gradient: Value,
-    slots: Values,
-    scalars: Values,
-    learningRate: Value,
-  ): { readonly param: Value; readonly slots: Values };
+  /** New value and slots of one parameter. */
+  update(inputs: UpdateInputs): { readonly param: Value; readonly slots: Values };
 }
 
 /** Weight decay is for kernels: pulling BatchNorm's scales or a bias to 0 regularises nothing. */

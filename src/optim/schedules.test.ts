@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { constant, inverseTime, oneCycle } from './schedules.js';
+import { constantRate, inverseTime, oneCycle } from './schedules.js';
 
 describe('schedules', () => {
   it('constant stays', () => {
-    expect([0, 7, 1e6].map(constant(0.1))).toEqual([0.1, 0.1, 0.1]);
+    expect([0, 7, 1e6].map(constantRate(0.1))).toEqual([0.1, 0.1, 0.1]);
   });
 
   it('inverseTime follows Keras: lr / (1 + decay·step)', () => {

@@ -2,7 +2,7 @@
 export type Schedule = (step: number) => number;
 
 /** The same rate throughout. */
-export function constant(learningRate: number): Schedule {
+export function constantRate(learningRate: number): Schedule {
   return () => learningRate;
 }
 

@@ -21,7 +21,7 @@ export function sgd({ momentum, weightDecay = 0 }: SgdSettings): Optimizer {
     slots: ['velocity'],
     scalars: {},
     advance: () => ({}),
-    update(param, gradient, { velocity }, _scalars, learningRate) {
+    update({ param, gradient, slots: { velocity }, learningRate }) {
       const g = weightDecay > 0 && isDecayed(param) ? add(gradient, mul(param, weightDecay)) : gradient;
       const step = mul(g, learningRate);
       const next = sub(mul(velocity!, momentum), step);

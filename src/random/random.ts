@@ -11,7 +11,7 @@ export interface RandomState {
 type Words = readonly [number, number, number, number];
 
 /** An array that can be permuted in place: plain or typed. */
-interface Swappable<T> {
+export interface Swappable<T> {
   readonly length: number;
   [index: number]: T;
 }

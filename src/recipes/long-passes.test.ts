@@ -74,9 +74,9 @@ function knownOf(labels: number, n: number) {
 const images = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
 const passes: Record<string, (context: Listening) => Promise<unknown>> = {
   'k-means': (context) => kMeans(points, 20, Random.seeded(2), context),
-  typicality: (context) => typicalPoints(points, { count: 1, random: Random.seeded(2) }, context),
+  typicality: (context) => typicalPoints(points, { ...context, count: 1, random: Random.seeded(2) }),
   'clusters of doubtful images': (context) =>
-    uncertainPoints(points, margins, { count: 500, taken: new Set(), random: Random.seeded(2) }, context),
+    uncertainPoints(points, margins, { ...context, count: 500, taken: new Set(), random: Random.seeded(2) }),
   'connecting neighbours': (context) => neighbourGraph(neighboursOf(60_000, 10), context),
   propagation: (context) => propagateLabels(graph, known, classCount, context),
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),

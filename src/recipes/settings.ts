@@ -3,7 +3,7 @@ import { turnCount } from '../data/rotation.js';
 import { labelsSchema } from '../labels/given-labels.js';
 import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
-import { constant, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
+import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
 import { checked } from '../store/json.js';
 import { between, whole } from '../store/ranges.js';
@@ -204,7 +204,7 @@ export function optimizerOf({ optimizer }: Pick<StageSettings, 'optimizer'>): Op
 export function scheduleOf({ schedule }: Pick<StageSettings, 'schedule'>, totalSteps: number): Schedule {
   switch (schedule.kind) {
     case 'constant':
-      return constant(schedule.learningRate);
+      return constantRate(schedule.learningRate);
     case 'inverseTime':
       return inverseTime(schedule.learningRate, schedule.decay);
     case 'oneCycle':

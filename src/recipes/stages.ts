@@ -115,10 +115,10 @@ async function runDraw(
   const backbone = from.from === 'backbone' && wanted('finetune') ? await loadBackbone(context) : undefined;
 
   const classifier = wanted('finetune')
-    ? await attempt('finetune', () => finetune(context, backbone, draw))
+    ? await attempt('finetune', () => finetune(context, { draw, backbone }))
     : undefined;
   const scratch = wanted('scratch')
-    ? await attempt('scratch', () => finetune(context, undefined, draw, 'scratch'))
+    ? await attempt('scratch', () => finetune(context, { draw, stage: 'scratch' }))
     : undefined;
   const startStage = selfTraining?.start ?? 'finetune';
   const start = startStage === 'scratch' ? scratch : classifier;
@@ -151,7 +151,7 @@ async function runDraw(
     scratch,
     selfTrained,
     evidence,
-    baseline: wanted('baseline') ? await attempt('baseline', () => baseline(context, draw)) : undefined,
+    baseline: wanted('baseline') ? await attempt('baseline', () => baseline(context, { draw })) : undefined,
   };
 }
 

@@ -55,7 +55,7 @@ export interface Suggestions {
  * @throws QuarterturnError `checkpoint` where the run has no classifier, for `uncertain`; `data` where every image is labelled
  */
 export async function suggest(context: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
-  const { data, store } = context;
+  const { data, store, emit, signal } = context;
   const labelled = options.labelled ?? (await labelledSoFar(context));
   const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
   const hasClassifier = (await store.readModel(classifierName)) !== undefined;
@@ -75,7 +75,13 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const taken = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
   if (strategy === 'typical') {
     const features = await shapesOf(context, pile);
-    const picks = await typicalPoints(features, { count: options.count, labelled: taken, random }, context);
+    const picks = await typicalPoints(features, {
+      count: options.count,
+      labelled: taken,
+      random,
+      emit,
+      signal,
+    });
     const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
     return { strategy, labelled, images };
   }
@@ -83,12 +89,13 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const doubts = await doubtsOf(context, classifier, pile).finally(() => classifier.release());
   const features = await shapesOf(context, pile);
   const margins = doubts.map(([first, second]) => first.probability - second.probability);
-  const rows = await uncertainPoints(
-    features,
-    margins,
-    { count: options.count, taken: new Set(taken), random },
-    context,
-  );
+  const rows = await uncertainPoints(features, margins, {
+    count: options.count,
+    taken: new Set(taken),
+    random,
+    emit,
+    signal,
+  });
   return { strategy, labelled, images: rows.map((row) => ({ index: pile[row]!, between: doubts[row]! })) };
 }
 
@@ -111,7 +118,7 @@ function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
 
 async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedClassifier> {
   const bytes = await store.readModel(classifierName);
-  if (bytes) return loadClassifier(`${store.name}, classifier`, bytes, runtime);
+  if (bytes) return loadClassifier(`${store.name}, classifier`, bytes, { runtime });
   throw new QuarterturnError('checkpoint', `${store.name}: expected a classifier. Received: none.`, {
     hint: 'Fine-tune first, or use the strategy typical, which needs none.',
   });

@@ -6,16 +6,24 @@ import { SessionRuntime } from './session.js';
 /** Devices that a browser can have. */
 export const webDevices: readonly DeviceName[] = ['wasm', 'webgpu'];
 
+export interface WebRuntimeOptions extends RuntimeOptions {
+  /** Folder or URL that serves onnxruntime-web's `.wasm` and `.mjs` files; default: where its own module lies. */
+  readonly wasmPath?: string;
+}
+
 /**
- * Graphs on ONNX Runtime's WebAssembly or WebGPU kernels, in a browser.
- * @param options.wasmPath folder or URL that serves onnxruntime-web's `.wasm` and `.mjs` files
+ * Graphs on ONNX Runtime's WebAssembly or WebGPU kernels, in a browser. One thread by default: more need a page that is
+ * isolated from other origins.
+ *
+ * @example
+ * const runtime = await createWebRuntime({ device: 'wasm', wasmPath: '/onnxruntime-web/dist/' });
  * @throws QuarterturnError `usage` for a device that is not there, naming those that are
  */
 export async function createWebRuntime({
   device,
   threads = 1,
   wasmPath,
-}: RuntimeOptions & { readonly wasmPath?: string }): Promise<Runtime> {
+}: WebRuntimeOptions): Promise<Runtime> {
   if (!webDevices.includes(device)) {
     throw new QuarterturnError('usage', `device: expected ${webDevices.join(' or ')}. Received: ${device}.`, {
       hint: 'cpu is for Node; in a browser use wasm.',

@@ -16,18 +16,19 @@ const maxCompared = 4000;
 const numbersAtATime = 2 ** 21;
 
 /** A point to be labelled. */
-export interface Pick {
+export interface TypicalPoint {
   /** Of the features. */
   readonly row: number;
   /** Points in its cluster, which it stands for. */
   readonly clusterSize: number;
 }
 
-export interface TypicalOptions {
+export interface TypicalOptions extends Listening {
   /** How many to pick; fewer come back where fewer are unlabelled. */
   readonly count: number;
   /** Rows that have a label already: they cover their clusters and are not picked. */
   readonly labelled?: ArrayLike<number>;
+  /** Decides where k-means begins: the same stream gives the same points. */
   readonly random: Random;
 }
 
@@ -37,24 +38,25 @@ export interface TypicalOptions {
  * k-means makes as many clusters as there are labels, old and wanted; typicality(x) = 1 / mean distance to the 20
  * nearest neighbours of x in its cluster. Once every cluster is covered, those with the fewest labels come again.
  *
+ * @example
+ * const points = await typicalPoints(features, { count: 20, random: Random.seeded(12) });
  * @param features float32 [n, d]: any representation in which near means alike
- * @param context who listens, and may stop it
  * @returns distinct rows, none of them labelled, the most useful first
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @throws QuarterturnError `interrupted` when the signal says so
  * @see Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets", 2022
  */
 export async function typicalPoints(
   features: Tensor<'float32'>,
-  { count, labelled = [], random }: TypicalOptions,
-  context: Listening = {},
-): Promise<Pick[]> {
+  { count, labelled = [], random, emit, signal }: TypicalOptions,
+): Promise<TypicalPoint[]> {
+  const listening = { emit, signal };
   const [n = 0] = features.shape;
   const taken = new Uint8Array(n);
   for (let i = 0; i < labelled.length; i++) taken[labelled[i]!] = 1;
   const wanted = Math.min(count, n - labelled.length);
   if (wanted < 1) return [];
   const k = Math.min(labelled.length + wanted, maxClusters);
-  const { assignments, count: clusters } = await kMeans(features, k, random.split('k-means'), context);
+  const { assignments, count: clusters } = await kMeans(features, k, random.split('k-means'), listening);
   const members: number[][] = Array.from({ length: clusters }, () => []);
   for (const [i, cluster] of assignments.entries()) members[cluster]!.push(i);
   const groups = members.map((rows, cluster) => ({
@@ -65,8 +67,8 @@ export async function typicalPoints(
     random: random.split('neighbours', cluster),
   }));
 
-  const picks: Pick[] = [];
-  const pass = passProgress(context, 'typical images', wanted);
+  const picks: TypicalPoint[] = [];
+  const pass = passProgress(listening, 'typical images', wanted);
   const progress = (share: number) => pass(picks.length + share, `${picks.length} of ${wanted} images`);
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);

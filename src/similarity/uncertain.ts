@@ -6,6 +6,14 @@ import { kMeans } from './cluster.js';
 /** Candidates for every image wanted (Zhdanov 2019 uses 10 and 50). */
 const candidatesPerPick = 10;
 
+export interface UncertainOptions extends Listening {
+  /** How many to choose; fewer come back where fewer are not taken. */
+  readonly count: number;
+  /** Rows that are not to be chosen. */
+  readonly taken: ReadonlySet<number>;
+  readonly random: Random;
+}
+
 /**
  * Diverse uncertain points: of the 10 × `count` least margins (probability of the best class less that of the second)
  * clusters are made, as many as points are wanted, and each gives its least margin. Without the clusters the picks would
@@ -13,21 +21,14 @@ const candidatesPerPick = 10;
  *
  * @param features float32 [n, d]
  * @param margins of the n points
- * @param taken rows that are not to be picked
- * @param context who listens to the clustering, and may stop it
  * @returns distinct rows, the least margin first
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @throws QuarterturnError `interrupted` when the signal says so
  * @see Zhdanov, "Diverse mini-batch Active Learning", 2019
  */
 export async function uncertainPoints(
   features: Tensor<'float32'>,
   margins: ArrayLike<number>,
-  {
-    count,
-    taken,
-    random,
-  }: { readonly count: number; readonly taken: ReadonlySet<number>; readonly random: Random },
-  context: Listening = {},
+  { count, taken, random, emit, signal }: UncertainOptions,
 ): Promise<number[]> {
   const [n, d] = features.shape as [number, number];
   const byMargin = (a: number, b: number) => margins[a]! - margins[b]! || a - b;
@@ -40,7 +41,7 @@ export async function uncertainPoints(
   for (const [i, row] of candidates.entries())
     rows.set(features.data.subarray(row * d, (row + 1) * d), i * d);
   const points = float32([candidates.length, d], rows);
-  const { assignments } = await kMeans(points, count, random, context);
+  const { assignments } = await kMeans(points, count, random, { emit, signal });
   // Candidates come in the order of their margins: the first of a cluster is the one.
   const firsts = new Map<number, number>();
   for (const [i, cluster] of assignments.entries())

@@ -58,7 +58,9 @@ export async function evaluate(
   const k = network.classes;
   let loss = 0;
   let correct = 0;
-  const program = await context.runtime.compile(buildClassifier(network, weights, evaluationBatchSize));
+  const program = await context.runtime.compile(
+    buildClassifier(network, weights, { batchSize: evaluationBatchSize }),
+  );
   try {
     await inBatches(set, context, async (from, to) => {
       const batch = set.batch(from, to);
@@ -101,7 +103,10 @@ export async function computeProbabilities(
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array> {
-  const graph = buildClassifier(network, weights, evaluationBatchSize, 'probabilities');
+  const graph = buildClassifier(network, weights, {
+    batchSize: evaluationBatchSize,
+    output: 'probabilities',
+  });
   return outputOf(graph, 'probabilities', network.classes, set, context);
 }
 
@@ -115,7 +120,7 @@ export async function computeFeatures(
 ): Promise<Tensor<'float32'>> {
   const shape = network.blocks[blocks - 1]!.outputShape;
   const size = shape.reduce((a, b) => a * b, 1);
-  const graph = buildFeatures(network, weights, blocks, evaluationBatchSize);
+  const graph = buildFeatures(network, weights, { blocks, batchSize: evaluationBatchSize });
   const data = await outputOf(graph, 'features', size, set, context);
   return { dtype: 'float32', shape: [set.count, ...shape], data };
 }

@@ -15,14 +15,20 @@ function imagesInput({ settings: { height, imageWidth, channels } }: Network, ba
   return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]));
 }
 
+export interface ClassifierGraphOptions {
+  /** Images that the graph takes at once. */
+  readonly batchSize: number;
+  /** Default: `logits`. */
+  readonly output?: 'logits' | 'probabilities';
+}
+
 /**
  * Classifier with stored statistics: `images` uint8 [N, H, W, C] → `logits` or `probabilities`, float32 [N, K].
  */
 export function buildClassifier(
   network: Network,
   weights: TrainState,
-  batchSize: number,
-  output: 'logits' | 'probabilities' = 'logits',
+  { batchSize, output = 'logits' }: ClassifierGraphOptions,
 ): Graph {
   const bindings = bound(network, weights);
   const all = { frozen: network.blocks.length, norm: 'stored' } as const;
@@ -31,14 +37,20 @@ export function buildClassifier(
   return graph(output === 'logits' ? { logits } : { probabilities: softmax(logits) });
 }
 
+export interface FeatureGraphOptions {
+  /** Images that the graph takes at once. */
+  readonly batchSize: number;
+  /** How many blocks images go through, at least 1. */
+  readonly blocks: number;
+}
+
 /**
  * The first `blocks` blocks: `images` uint8 [N, H, W, C] → `features` float32 [N, C', H', W'], with stored statistics.
  */
 export function buildFeatures(
   network: Network,
   weights: TrainState,
-  blocks: number,
-  batchSize: number,
+  { batchSize, blocks }: FeatureGraphOptions,
 ): Graph {
   const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;
   const images = imagesInput(network, batchSize);

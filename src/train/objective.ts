@@ -52,7 +52,7 @@ export function consistency(settings: ConsistencySettings): Objective {
       let loss = mul(crossEntropy(rowsOf(logits, 0, labelled), targets, { labelSmoothing }), labelWeight);
       if (informationWeight > 0) loss = sub(loss, mul(mutualInformation(mild, strong), informationWeight));
       if (pseudoLabelWeight > 0)
-        loss = add(loss, mul(pseudoLabelLoss(mild, strong, threshold), pseudoLabelWeight));
+        loss = add(loss, mul(pseudoLabelLoss(mild, strong, { threshold }), pseudoLabelWeight));
       return loss;
     },
   };

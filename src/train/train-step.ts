@@ -100,7 +100,7 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
       optimizer.slots.map((slot) => [slot, input(slotName(slot, spec.name), 'float32', spec.shape)]),
     );
     const updated = scoped('optimizer', () =>
-      optimizer.update(values[spec.name]!, grads[i]!, slots, scalars, learningRate),
+      optimizer.update({ param: values[spec.name]!, gradient: grads[i]!, slots, scalars, learningRate }),
     );
     next[spec.name] = updated.param;
     for (const [slot, value] of Object.entries(updated.slots)) next[slotName(slot, spec.name)] = value;

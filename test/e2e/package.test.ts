@@ -102,17 +102,67 @@ installedTest('says its version', async () => {
 installedTest('has the entries that it declares, and MNIST', async () => {
   const program = `
     import { settingsFor } from 'quarterturn';
+    import { add, graph, input, scalar } from 'quarterturn/engine';
     import { createNodeRuntime, readMnist } from 'quarterturn/node';
+    import { createWebRuntime } from 'quarterturn/web';
     import about from 'quarterturn/package.json' with { type: 'json' };
     const { train, test } = await readMnist();
-    const { device } = await createNodeRuntime({ device: 'cpu' });
-    console.log(JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, device]));
+    const runtime = await createNodeRuntime({ device: 'cpu' });
+    const program = await runtime.compile(graph({ y: add(input('x', 'float32', []), 1) }));
+    const { y } = await program.run({ x: scalar(2) });
+    const refusal = await createWebRuntime({ device: 'cpu' }).catch((error) => error.message);
+    console.log(
+      JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, y.data[0], refusal]),
+    );
+    await program.release();
   `;
   await fs.writeFile(join(project, 'entries.mjs'), program);
   const printed = await succeed('node --disable-warning=ExperimentalWarning entries.mjs');
-  expect(JSON.parse(printed)).toEqual(['quarterturn', 'quick', 60_000, 10_000, 'cpu']);
+  expect(JSON.parse(printed)).toEqual([
+    'quarterturn',
+    'quick',
+    60_000,
+    10_000,
+    3,
+    'device: expected wasm or webgpu. Received: cpu.',
+  ]);
   const { exports } = JSON.parse(await fs.readFile(join(root, 'package.json'), 'utf8'));
-  expect(Object.keys(exports)).toEqual(['.', './node', './package.json']);
+  expect(Object.keys(exports)).toEqual(['.', './engine', './node', './web', './package.json']);
+});
+
+installedTest('has types that a strict project takes, in a browser as in Node', async () => {
+  const programs = {
+    browser: `
+      import { finetune, MemoryStore, type RecipeContext, settingsFor } from 'quarterturn';
+      import { type Optimizer, sub, mul } from 'quarterturn/engine';
+      import { createWebRuntime } from 'quarterturn/web';
+      export const descent: Optimizer = {
+        name: 'descent',
+        slots: [],
+        scalars: {},
+        advance: () => ({}),
+        update: ({ param, gradient, learningRate }) => ({ param: sub(param, mul(gradient, learningRate)), slots: {} }),
+      };
+      export async function learn(data: RecipeContext['data'], signal: AbortSignal) {
+        const runtime = await createWebRuntime({ device: 'wasm' });
+        const context = { settings: settingsFor('quick'), data, runtime, store: new MemoryStore(), emit: () => {}, signal };
+        return finetune(context, { draw: 0 });
+      }`,
+    node: `
+      import type { ImageDataset } from 'quarterturn';
+      import { createNodeRuntime, readImageFiles, RunFolder } from 'quarterturn/node';
+      export const images: Promise<ImageDataset> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
+      export const opened = Promise.all([createNodeRuntime({ device: 'cpu' }), RunFolder.open('runs/a')]);`,
+  };
+  for (const [name, text] of Object.entries(programs)) await fs.writeFile(join(project, `${name}.ts`), text);
+  // No types of Node beside it, and the declarations of every dependency are checked, too.
+  const strictly =
+    '--strict --exactOptionalPropertyTypes --skipLibCheck false --lib ES2022,DOM,ESNext.Disposable --noEmit';
+  for (const modules of ['--module NodeNext', '--module ESNext --moduleResolution Bundler']) {
+    await succeed(
+      `"${process.execPath}" "${join(root, 'node_modules/typescript/bin/tsc')}" ${strictly} ${modules} browser.ts node.ts`,
+    );
+  }
 });
 
 installedTest('trains, and its model classifies three images at once and one by one', async () => {

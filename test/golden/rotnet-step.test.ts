@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { rotNet } from '../../src/nn/rotnet.js';
 import { adam } from '../../src/optim/adam.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
-import { constant, inverseTime } from '../../src/optim/schedules.js';
+import { constantRate, inverseTime } from '../../src/optim/schedules.js';
 import { sgd } from '../../src/optim/sgd.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
@@ -53,7 +53,7 @@ function expectGolden(actual: Tensor, wanted: Golden, name: string): void {
 }
 
 const optimizers: Record<'sgd' | 'adam', { optimizer: Optimizer; schedule: (step: number) => number }> = {
-  sgd: { optimizer: sgd({ momentum: 0.9 }), schedule: constant(0.1) },
+  sgd: { optimizer: sgd({ momentum: 0.9 }), schedule: constantRate(0.1) },
   adam: { optimizer: adam({ beta1: 0.9, beta2: 0.999, epsilon: 1e-7 }), schedule: inverseTime(0.0005, 1e-5) },
 };
 
@@ -95,7 +95,9 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
         }
       }
       if (kind === 'sgd') {
-        const classifier = await runtime.compile(buildClassifier(network, weightsOf(state), n));
+        const classifier = await runtime.compile(
+          buildClassifier(network, weightsOf(state), { batchSize: n }),
+        );
         const { logits } = await classifier.run({ images });
         expectGolden(logits!, example.evaluatedAfterSgd.logits, 'logits with the moving statistics');
       }

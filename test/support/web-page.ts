@@ -3,7 +3,7 @@ import { exportClassifier } from '../../src/model/export-model.js';
 import { loadClassifier } from '../../src/model/load-classifier.js';
 import type { BackboneName } from '../../src/nn/rotnet.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
-import { createWebRuntime } from '../../src/runtime/web.js';
+import { createWebRuntime } from '../../src/web.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
 import { type SampleSize, sampleClasses, sampleClassifier, sampleImages } from './sample-classifier.js';
 
@@ -49,7 +49,7 @@ export async function classifySamples(
 ): Promise<number[][]> {
   const runtime = await createWebRuntime({ device, wasmPath: '/node_modules/onnxruntime-web/dist/' });
   const bytes = exportClassifier({ ...sampleClassifier(backbone, size), classNames: sampleClasses });
-  const classifier = await loadClassifier(`${backbone}.onnx`, bytes, runtime);
+  const classifier = await loadClassifier(`${backbone}.onnx`, bytes, { runtime });
   const [height, width, channels] = size;
   const images = sampleImages(Math.max(...counts), size).data;
   const answers: number[][] = [];

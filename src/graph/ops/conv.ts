@@ -8,7 +8,7 @@ export interface ConvAttributes {
   readonly pads: Pads;
 }
 
-interface GeometryAttributes extends ConvAttributes {
+export interface GeometryAttributes extends ConvAttributes {
   /** Shape of the operand that is being solved for. */
   readonly shape: Shape;
 }

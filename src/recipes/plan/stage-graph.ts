@@ -51,7 +51,7 @@ export function stageGraph(
   const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
   if (name === 'classify') {
     const classifier = network(0);
-    const graph = buildClassifier(classifier, freshWeights(classifier, random), batchSize);
+    const graph = buildClassifier(classifier, freshWeights(classifier, random), { batchSize });
     return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
   }
   const step = stepOf(settings, name, network, batchSize);

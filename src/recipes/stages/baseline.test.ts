@@ -37,7 +37,7 @@ it('no batch of the baseline grows with the labels, its statistics not either', 
     },
   };
   const context = { settings, data, runtime: watched, store: new MemoryStore(), emit: () => {} };
-  const { testReestimated } = await baseline(context, 0);
+  const { testReestimated } = await baseline(context, { draw: 0 });
   // 2,400 labels: training by 50, statistics by 800, evaluation by 128.
   expect(new Set(batches)).toEqual(new Set([50, 800, 128]));
   expect(testReestimated!.metrics.accuracy).toBe(1);

@@ -26,8 +26,17 @@ export interface Baseline {
   readonly testReestimated: Evaluation | undefined;
 }
 
-/** The same network from scratch on the labelled images alone: what self-supervision is compared with. */
-export async function baseline(context: RecipeContext, draw: number): Promise<Baseline> {
+export interface BaselineOptions {
+  /** Whose labels. */
+  readonly draw: number;
+}
+
+/**
+ * The same network from scratch on the labelled images alone: what self-supervision is compared with.
+ *
+ * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
+ */
+export async function baseline(context: RecipeContext, { draw }: BaselineOptions): Promise<Baseline> {
   const { settings, data, runtime, store } = context;
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);

@@ -29,18 +29,31 @@ export interface Classifier extends TrainedNetwork {
 /** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
 export type FinetuneStage = 'finetune' | 'scratch';
 
+export interface FinetuneOptions {
+  /** Whose labels. */
+  readonly draw: number;
+  /**
+   * Default: `finetune`. `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing
+   * is frozen.
+   */
+  readonly stage?: FinetuneStage | undefined;
+  /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
+  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+}
+
 /**
  * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
  * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
  *
- * @param backbone undefined: random weights, nothing is transferred
- * @param stage `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing is frozen
+ * @example
+ * const { weights } = await pretrain(context);
+ * const classifier = await finetune(context, { draw: 0, backbone: weights });
+ * const fromRandomWeights = await finetune(context, { draw: 0, stage: 'scratch' });
+ * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
  */
 export async function finetune(
   context: RecipeContext,
-  backbone: Readonly<Record<string, Tensor>> | undefined,
-  draw: number,
-  stage: FinetuneStage = 'finetune',
+  { draw, stage = 'finetune', backbone }: FinetuneOptions,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
   return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);

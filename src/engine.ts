@@ -1,0 +1,127 @@
+/**
+ * `quarterturn/engine`: what training is made of, for networks and losses of your own. Graphs are built and
+ * differentiated here; a runtime of `quarterturn/node` or `quarterturn/web` compiles and runs them.
+ *
+ * @example
+ * const x = input('x', 'float32', [128, 784]);
+ * const kernel = input('kernel', 'float32', [784, 10]);
+ * const loss = crossEntropy(matMul(x, kernel), input('targets', 'int32', [128]));
+ * const [slope] = gradients(loss, [kernel]);
+ * const program = await runtime.compile(graph({ loss, next: sub(kernel, mul(slope!, 0.1)) }));
+ */
+
+export { type ErrorCode, QuarterturnError } from './errors.js';
+export {
+  add,
+  argMax,
+  avgPool,
+  avgPoolGrad,
+  type BatchNormAttributes,
+  batchNormInference,
+  batchNormTrain,
+  broadcastTo,
+  type ConvAttributes,
+  cast,
+  constant,
+  conv,
+  convInputGrad,
+  convWeightGrad,
+  div,
+  equal,
+  exp,
+  type GeometryAttributes,
+  type GradientRule,
+  type Graph,
+  gradients,
+  graph,
+  input,
+  log,
+  logSoftmax,
+  type MatMulAttributes,
+  matMul,
+  maxPool,
+  maxPoolGrad,
+  mul,
+  type Node,
+  neg,
+  type OpDefinition,
+  type Operand,
+  oneHot,
+  type Pads,
+  type PoolAttributes,
+  type ReduceOptions,
+  reduceMean,
+  reduceSum,
+  relu,
+  reluGrad,
+  reshape,
+  samePads,
+  samePoolPads,
+  scoped,
+  softmax,
+  sqrt,
+  sub,
+  sumTo,
+  transpose,
+  type Value,
+  type ValueType,
+} from './graph/index.js';
+export { imagesToMaps } from './nn/images.js';
+export type { Initializer } from './nn/initializers.js';
+export { type BatchNormSettings, type ConvUnitSettings, convUnit, dense } from './nn/layers.js';
+export {
+  type CrossEntropyOptions,
+  countCorrect,
+  crossEntropy,
+  mutualInformation,
+  type PseudoLabelOptions,
+  pseudoLabelLoss,
+} from './nn/losses.js';
+export { Bindings, type Block, type LayerInfo, type NormMode, type ParamSpec } from './nn/network.js';
+export { type BackboneName, type Network, type RotNetSettings, rotNet } from './nn/rotnet.js';
+export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
+export { decodeModel } from './onnx/decode.js';
+export { encodeModel } from './onnx/encode.js';
+export type { Attribute, OnnxModel, OnnxNode, OnnxValueInfo, OnnxVersion } from './onnx/model.js';
+export { type AdamSettings, adam } from './optim/adam.js';
+export type { Optimizer, UpdateInputs, Values } from './optim/optimizer.js';
+export {
+  constantRate,
+  inverseTime,
+  type OneCycleSettings,
+  oneCycle,
+  type Schedule,
+} from './optim/schedules.js';
+export { type SgdSettings, sgd } from './optim/sgd.js';
+export { Random, type RandomState, type Swappable } from './random/random.js';
+export type { DeviceName, Program, Runtime, RuntimeOptions, Tensors } from './runtime/runtime.js';
+export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './store/safetensors.js';
+export {
+  type ArrayOf,
+  cloneTensor,
+  type DType,
+  float32,
+  type Shape,
+  scalar,
+  sizeOf,
+  type Tensor,
+  tensor,
+  zeros,
+} from './tensor/tensor.js';
+export {
+  buildClassifier,
+  buildFeatures,
+  type ClassifierGraphOptions,
+  type FeatureGraphOptions,
+} from './train/forward.js';
+export { type ConsistencySettings, consistency, type Objective, supervised } from './train/objective.js';
+export {
+  buildTrainStep,
+  freshWeights,
+  initialState,
+  nextPrefix,
+  stepNames,
+  type TrainState,
+  type TrainStepSettings,
+  weightsOf,
+} from './train/train-step.js';
