@@ -8,7 +8,7 @@ export type { GivenLabels } from './labels/given-labels.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export { type ClassifyOptions, type LoadedClassifier, loadClassifier } from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
-export { type Network, rotNet } from './nn/rotnet.js';
+export { type BackboneName, createNetwork, type Network, type NetworkSettings } from './nn/network.js';
 export { summary } from './nn/summary.js';
 export type { RecipeContext } from './recipes/context.js';
 export { type PileGraph, pileGraph } from './recipes/pile-graph.js';
