@@ -3,4 +3,5 @@
  * `BackboneName` and the tests that go through all of them follow.
  */
 export { compact } from './compact.js';
+export { residual } from './residual.js';
 export { rotnet } from './rotnet.js';
