@@ -1,5 +1,5 @@
-import type { Block, LayerInfo } from '../src/nn/network.js';
-import type { Network } from '../src/nn/rotnet.js';
+import type { Block, LayerInfo } from '../src/nn/block.js';
+import type { Network } from '../src/nn/network.js';
 import { sizeOf } from '../src/tensor/tensor.js';
 
 type Layers = readonly Pick<Block, 'layers'>[];

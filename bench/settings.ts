@@ -1,9 +1,10 @@
-import { type Network, rotNet } from '../src/nn/rotnet.js';
+import { createNetwork, type Network } from '../src/nn/network.js';
 
 /** The notebook's network on MNIST. */
 export function networkOf(width: number, classes: number): Network {
   const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-  return rotNet({ width, height: 28, imageWidth: 28, channels: 1, batchNorm }, classes);
+  const images = { height: 28, imageWidth: 28, channels: 1 };
+  return createNetwork({ backbone: 'rotnet', width, ...images, batchNorm }, classes);
 }
 
 /**

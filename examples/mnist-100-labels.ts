@@ -44,7 +44,7 @@ const context = {
 // Part 1, self-supervised: every unlabelled image in four turns; which turn was it?
 const pretrained = await pretrain(context);
 console.log(`Rotation, test images: ${percent(pretrained.test?.metrics.accuracy)}`);
-console.log(`Parameters: ${summary(pretrained.network, { title: 'RotNet' }).totalParams}`);
+console.log(`Parameters: ${summary(pretrained.network).totalParams}`);
 
 // Part 2, transfer: a new head on the pretrained backbone, trained on the 100 labels.
 const classifier = await finetune(context, { draw: 0, backbone: pretrained.weights });

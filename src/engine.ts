@@ -66,9 +66,27 @@ export {
   type Value,
   type ValueType,
 } from './graph/index.js';
+export {
+  Bindings,
+  type Block,
+  type BlockBuilder,
+  buildChain,
+  type LayerInfo,
+  type MapShape,
+  type NormMode,
+  type ParamSpec,
+  sequential,
+} from './nn/block.js';
 export { imagesToMaps } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
-export { type BatchNormSettings, type ConvUnitSettings, convUnit, dense } from './nn/layers.js';
+export {
+  type BatchNormSettings,
+  type ConvUnitSettings,
+  convUnit,
+  dense,
+  globalPool,
+  pool,
+} from './nn/layers.js';
 export {
   type CrossEntropyOptions,
   countCorrect,
@@ -77,8 +95,14 @@ export {
   type PseudoLabelOptions,
   pseudoLabelLoss,
 } from './nn/losses.js';
-export { Bindings, type Block, type LayerInfo, type NormMode, type ParamSpec } from './nn/network.js';
-export { type BackboneName, type Network, type RotNetSettings, rotNet } from './nn/rotnet.js';
+export {
+  type BackboneName,
+  type BackboneSettings,
+  backboneNames,
+  createNetwork,
+  type Network,
+  type NetworkSettings,
+} from './nn/network.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
 export { decodeModel } from './onnx/decode.js';
 export { encodeModel } from './onnx/encode.js';

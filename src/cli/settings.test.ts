@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { backboneNames } from '../nn/network.js';
 import { presets, settingsFor } from '../recipes/presets.js';
 import { assertUnchanged, chosenSettings } from './settings.js';
 
@@ -51,6 +52,21 @@ describe('chosenSettings', () => {
     expect(await chosenSettings({ config: await configFile(run) }, 'pretrain')).toEqual(settings);
     const seeded = await chosenSettings({ config: await configFile(run), seed: 5 }, 'pretrain');
     expect(seeded).toEqual({ ...settings, seed: 5 });
+  });
+
+  test.each(backboneNames)('takes the backbone %s', async (backbone) => {
+    const config = await configFile({ network: { backbone } });
+    expect((await chosenSettings({ config }, 'pretrain')).network).toEqual({
+      ...presets.quick.network,
+      backbone,
+    });
+  });
+
+  test('refuses a backbone that is not there, and names all that are', async () => {
+    const config = await configFile({ network: { backbone: 'rotnett' } });
+    const error = await chosenSettings({ config }, 'pretrain').catch((refused: Error) => refused);
+    expect(error).toMatchObject({ code: 'usage', message: expect.stringContaining('network.backbone: ') });
+    for (const name of backboneNames) expect((error as Error).message).toContain(`"${name}"`);
   });
 
   test.each([

@@ -20,7 +20,7 @@ export function addSummaryCommand(program: Command): void {
     .description(
       'Print layers, output shapes and parameters for 28×28 grey images: as pretrained, with blocks frozen where the preset freezes any, and as the supervised baseline.',
     );
-  addGroup(command, 'What to show:', [option.preset(), option.width(), option.classes()]);
+  addGroup(command, 'What to show:', [option.preset(), option.config(), option.width(), option.classes()]);
   addOutputGroup(command);
   addExamples(command, [
     ['quarterturn summary --preset notebook', '998,084 parameters, as the notebook prints'],

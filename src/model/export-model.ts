@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { lowerForAnyBatch } from '../lower/any-batch.js';
-import type { Network } from '../nn/rotnet.js';
+import type { Network } from '../nn/network.js';
 import { encodeModel } from '../onnx/encode.js';
 import { buildClassifier } from '../train/forward.js';
 import type { TrainState } from '../train/train-step.js';

@@ -1,16 +1,20 @@
 import {
   add,
+  avgPool,
   batchNormInference,
   batchNormTrain,
   conv,
   matMul,
+  maxPool,
   mul,
+  reduceMean,
   relu,
   samePads,
+  samePoolPads,
   scoped,
   type Value,
 } from '../graph/index.js';
-import type { Block, LayerInfo, ParamSpec } from './network.js';
+import type { Block, BlockBuilder, LayerInfo, MapShape, ParamSpec } from './block.js';
 
 export interface BatchNormSettings {
   /**
@@ -25,36 +29,35 @@ export interface BatchNormSettings {
 export interface ConvUnitSettings {
   readonly name: string;
   readonly kernelSize: number;
-  readonly inChannels: number;
-  readonly outChannels: number;
-  readonly height: number;
-  readonly width: number;
+  /** Channels of the maps that come out. */
+  readonly channels: number;
   readonly batchNorm: BatchNormSettings;
+  /** What follows BatchNorm; default: `relu`. `none`: something is added to the maps first. */
+  readonly activation?: 'relu' | 'none';
 }
 
-/** Convolution without bias, BatchNorm, ReLU: the unit that the whole network is made of. Keeps H×W. */
-export function convUnit({
-  name,
-  kernelSize,
-  inChannels,
-  outChannels,
-  height,
-  width,
-  batchNorm,
-}: ConvUnitSettings): Block {
+/** Convolution without bias, BatchNorm, ReLU: the unit that every backbone is made of. Keeps H×W. */
+export function convUnit(settings: ConvUnitSettings): BlockBuilder {
+  return (input) => buildConvUnit(settings, input);
+}
+
+function buildConvUnit(
+  { name, kernelSize, channels, batchNorm, activation = 'relu' }: ConvUnitSettings,
+  [inChannels, height, width]: MapShape,
+): Block {
   const perChannel = (
     tensor: string,
     kind: ParamSpec['kind'],
     initializer: ParamSpec['initializer'],
   ): ParamSpec => ({
     name: `${name}.norm.${tensor}`,
-    shape: [outChannels],
+    shape: [channels],
     initializer,
     kind,
   });
   const kernel: ParamSpec = {
     name: `${name}.kernel`,
-    shape: [outChannels, inChannels, kernelSize, kernelSize],
+    shape: [channels, inChannels, kernelSize, kernelSize],
     initializer: 'glorotUniform',
     kind: 'param',
   };
@@ -64,18 +67,21 @@ export function convUnit({
     mean: perChannel('movingMean', 'buffer', 'zeros'),
     variance: perChannel('movingVariance', 'buffer', 'ones'),
   };
-  const outputShape = [height, width, outChannels];
+  const outputShape = [height, width, channels];
   const layers: LayerInfo[] = [
-    { name: `${name}`, type: 'Conv2D', outputShape, params: [kernel] },
+    { name, type: 'Conv2D', outputShape, params: [kernel] },
     { name: `${name}.norm`, type: 'BatchNormalization', outputShape, params: Object.values(norm) },
-    { name: `${name}.relu`, type: 'Activation', outputShape, params: [] },
   ];
+  if (activation === 'relu') {
+    layers.push({ name: `${name}.relu`, type: 'Activation', outputShape, params: [] });
+  }
+  const activate = activation === 'relu' ? relu : (y: Value) => y;
   const pads = samePads(kernelSize, kernelSize);
 
   return {
     name,
     layers,
-    outputShape: [outChannels, height, width],
+    outputShape: [channels, height, width],
     apply: (x, bindings, mode) =>
       scoped(name, () => {
         const y = conv(x, bindings.get(kernel.name), { pads });
@@ -84,14 +90,14 @@ export function convUnit({
         const mean = bindings.get(norm.mean.name);
         const variance = bindings.get(norm.variance.name);
         if (mode === 'stored')
-          return relu(batchNormInference(y, { scale, shift, mean, variance }, batchNorm));
+          return activate(batchNormInference(y, { scale, shift, mean, variance }, batchNorm));
         const normed = batchNormTrain(y, scale, shift, batchNorm);
         bindings.updates[norm.mean.name] = movingAverage(mean, normed.mean, batchNorm.momentum);
         // The moving variance collects the unbiased estimate σ²·n/(n−1), as Keras's fused BatchNorm and cuDNN do.
         const n = y.shape[0]! * height * width;
         const unbiased = mul(normed.variance, n / Math.max(n - 1, 1));
         bindings.updates[norm.variance.name] = movingAverage(variance, unbiased, batchNorm.momentum);
-        return relu(normed.y);
+        return activate(normed.y);
       }),
   };
 }
@@ -99,6 +105,36 @@ export function convUnit({
 /** momentum·old + (1 − momentum)·batch */
 function movingAverage(old: Value, batch: Value, momentum: number): Value {
   return add(mul(old, momentum), mul(batch, 1 - momentum));
+}
+
+/** Both windowed pools: 3×3 every 2, overlapping, as in the Network-in-Network that RotNet took over. */
+const poolWindow = { kernel: [3, 3], strides: [2, 2] } as const;
+
+/** Halves the maps, rounding up, by the maximum or the mean of windows. */
+export function pool(name: string, kind: 'max' | 'average'): BlockBuilder {
+  const type = kind === 'max' ? 'MaxPooling2D' : 'AveragePooling2D';
+  const reduce = kind === 'max' ? maxPool : avgPool;
+  return ([channels, height, width]) => {
+    const { kernel, strides } = poolWindow;
+    const attributes = { kernel, strides, pads: samePoolPads([height, width], kernel, strides) };
+    const [rows, columns] = [Math.ceil(height / 2), Math.ceil(width / 2)];
+    return {
+      name,
+      layers: [{ name, type, outputShape: [rows, columns, channels], params: [] }],
+      outputShape: [channels, rows, columns],
+      apply: (x) => scoped(name, () => reduce(x, attributes)),
+    };
+  };
+}
+
+/** Mean of each whole map: [N, C, H, W] → [N, C]. */
+export function globalPool(name: string): BlockBuilder {
+  return ([channels]) => ({
+    name,
+    layers: [{ name, type: 'GlobalAveragePooling2D', outputShape: [channels], params: [] }],
+    outputShape: [channels],
+    apply: (x) => scoped(name, () => reduceMean(x, [2, 3])),
+  });
 }
 
 /** x·kernel + bias. x: [N, in] → [N, out]. */

@@ -1,68 +1,104 @@
+import { QuarterturnError } from '../errors.js';
 import type { Value } from '../graph/index.js';
-import type { Random } from '../random/random.js';
-import type { Shape, Tensor } from '../tensor/tensor.js';
-import { type Initializer, initialize } from './initializers.js';
+import type { Backbone, BackboneSettings } from './backbones/backbone.js';
+import * as registry from './backbones/registry.js';
+import { type Bindings, type Block, type NormMode, type ParamSpec, specsOf } from './block.js';
+import { dense } from './layers.js';
 
-/** A named tensor of a network. */
-export interface ParamSpec {
-  /** Path of the layer and the tensor: `block1.conv2.norm.scale`. */
-  readonly name: string;
-  readonly shape: Shape;
-  readonly initializer: Initializer;
-  /** `param`: trained by gradients. `buffer`: a running statistic. */
-  readonly kind: 'param' | 'buffer';
+export type { BackboneSettings } from './backbones/backbone.js';
+
+/** What settings call a backbone. */
+export type BackboneName = (typeof registry)[keyof typeof registry]['name'];
+
+/** The names of all backbones. */
+export const backboneNames: readonly BackboneName[] = Object.values(registry).map(({ name }) => name);
+
+export interface NetworkSettings extends BackboneSettings {
+  readonly backbone: BackboneName;
+  /** Size of the images. */
+  readonly height: number;
+  readonly imageWidth: number;
+  readonly channels: number;
 }
 
-/** How BatchNorm gets its statistics: the batch's own, or the stored ones (also: this part is frozen). */
-export type NormMode = 'batch' | 'stored';
+/** Backbone and head: images [N, C, H, W] in 0–1 → logits [N, classes]. */
+export interface Network {
+  /** What people call its backbone. */
+  readonly title: string;
+  readonly settings: NetworkSettings;
+  readonly classes: number;
+  readonly blocks: readonly Block[];
+  readonly head: Block;
+  /** All tensors, backbone first. */
+  readonly specs: readonly ParamSpec[];
+}
 
-/** The values that a layer is built with, and what it leaves behind. */
-export class Bindings {
-  /** Running statistics after this step, by name. */
-  readonly updates: Record<string, Value> = {};
-  readonly #values: Readonly<Record<string, Value>>;
+/** Fewest pixels a side: two halvings must leave a map that a 3×3 kernel can see. */
+const minSize = 8;
 
-  constructor(values: Readonly<Record<string, Value>>) {
-    this.#values = values;
+/**
+ * A backbone that can learn from rotations, with a dense head for `classes` classes.
+ *
+ * @example
+ * const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
+ * const images = { height: 28, imageWidth: 28, channels: 1 };
+ * const network = createNetwork({ backbone: 'compact', width: 0.25, ...images, batchNorm }, 10);
+ * @throws QuarterturnError `usage` for an unknown backbone, and for a width or an image size that leaves nothing to
+ *   learn from
+ */
+export function createNetwork(settings: NetworkSettings, classes: number): Network {
+  const { width, height, imageWidth, channels } = settings;
+  const backbone = backboneNamed(settings.backbone);
+  if (!(width > 0 && width <= 8)) {
+    throw new QuarterturnError('usage', `width: expected a number in 0 < width ≤ 8. Received: ${width}.`, {
+      hint: 'Work grows with its square: 0.25 trains in minutes.',
+    });
   }
-
-  get(name: string): Value {
-    const value = this.#values[name];
-    if (!value) throw new RangeError(`no value is bound to "${name}"`);
-    return value;
+  if (Math.min(height, imageWidth) < minSize) {
+    throw new QuarterturnError(
+      'usage',
+      `images: expected at least ${minSize}×${minSize} pixels. Received: ${height}×${imageWidth}.`,
+      {
+        hint: 'Enlarge the images first.',
+      },
+    );
   }
+  const blocks = backbone.build([channels, height, imageWidth], settings);
+  const head = dense('head', blocks[blocks.length - 1]!.outputShape[0]!, classes);
+  return { title: backbone.title, settings, classes, blocks, head, specs: specsOf([...blocks, head]) };
 }
 
-/** A row of a layer table before the counts: what `summary` prints. */
-export interface LayerInfo {
-  readonly name: string;
-  /** Keras's name of the layer's type, which readers know: `Conv2D`. */
-  readonly type: string;
-  /** Without the batch axis, H×W×C. */
-  readonly outputShape: Shape;
-  readonly params: readonly ParamSpec[];
-}
-
-/** A part of a network that is trained or frozen as a whole. */
-export interface Block {
-  readonly name: string;
-  readonly layers: readonly LayerInfo[];
-  /** Shape of its output without the batch axis: [C, H, W], or [C] after a global pool. */
-  readonly outputShape: Shape;
-  apply(x: Value, bindings: Bindings, norm: NormMode): Value;
-}
-
-/** Tensors that a set of layers has. */
-export function specsOf(blocks: readonly Pick<Block, 'layers'>[]): ParamSpec[] {
-  return blocks.flatMap((block) => block.layers.flatMap((layer) => layer.params));
-}
-
-/** Starting values for `specs`; each parameter draws from `random.split(name)`. */
-export function initialTensors(
-  specs: readonly ParamSpec[],
-  random: Random,
-): Record<string, Tensor<'float32'>> {
-  return Object.fromEntries(
-    specs.map(({ name, shape, initializer }) => [name, initialize(initializer, shape, random.split(name))]),
+function backboneNamed(name: BackboneName): Backbone {
+  const found = Object.values(registry).find((backbone) => backbone.name === name);
+  if (found) return found;
+  const known = backboneNames.map((each) => JSON.stringify(each)).join(', ');
+  throw new QuarterturnError(
+    'usage',
+    `backbone: expected one of ${known}. Received: ${JSON.stringify(name)}.`,
   );
+}
+
+/**
+ * Run blocks `from` … `to` (0-based, `to` excluded); frozen ones use their stored statistics.
+ * @param frozen blocks 0 … frozen − 1 are frozen
+ */
+export function applyBlocks(
+  network: Pick<Network, 'blocks'>,
+  x: Value,
+  bindings: Bindings,
+  {
+    from = 0,
+    to = network.blocks.length,
+    frozen,
+    norm,
+  }: {
+    readonly from?: number;
+    readonly to?: number;
+    readonly frozen: number;
+    readonly norm: NormMode;
+  },
+): Value {
+  return network.blocks
+    .slice(from, to)
+    .reduce((y, block, i) => block.apply(y, bindings, from + i < frozen ? 'stored' : norm), x);
 }

@@ -1,6 +1,6 @@
 import { sizeOf } from '../tensor/tensor.js';
-import type { ParamSpec } from './network.js';
-import type { Network } from './rotnet.js';
+import type { ParamSpec } from './block.js';
+import type { Network } from './network.js';
 
 /** One row of a layer table. */
 export interface LayerRow {
@@ -28,7 +28,10 @@ export interface LayerTable {
  */
 export function summary(
   network: Network,
-  { title, frozenBlocks = 0 }: { readonly title: string; readonly frozenBlocks?: number },
+  {
+    title = network.title,
+    frozenBlocks = 0,
+  }: { readonly title?: string; readonly frozenBlocks?: number } = {},
 ): LayerTable {
   const count = (specs: readonly ParamSpec[]) => specs.reduce((sum, { shape }) => sum + sizeOf(shape), 0);
   const parts = [

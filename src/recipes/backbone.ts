@@ -1,6 +1,6 @@
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
-import type { Network } from '../nn/rotnet.js';
+import type { Network } from '../nn/network.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { loadStage } from '../train/loop.js';

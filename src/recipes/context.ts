@@ -1,5 +1,5 @@
 import type { DataSource, ImageDataset } from '../data/dataset.js';
-import { type Network, rotNet } from '../nn/rotnet.js';
+import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
 import type { TrainContext } from '../train/loop.js';
 import type { RunSettings } from './settings.js';
@@ -25,7 +25,7 @@ export function networkFor(
   classes: number,
   batchNormMomentum: number,
 ): Network {
-  return rotNet(
+  return createNetwork(
     {
       backbone,
       width,

@@ -60,11 +60,12 @@ export function layerTables(
   classes: number,
 ): Exhibits['layerTables'] {
   const network = (outputs: number) => networkFor(settings.network, images, outputs, 0);
+  const pretrained = network(turnCount);
   const { frozenBlocks } = settings.finetune;
   const frozen = frozenBlocks === 0 ? 'nothing frozen' : `blocks 1–${frozenBlocks} frozen`;
   return [
-    summary(network(turnCount), { title: 'RotNet, pretraining' }),
-    summary(network(turnCount), { title: `RotNet, ${frozen}`, frozenBlocks }),
+    summary(pretrained, { title: `${pretrained.title}, pretraining` }),
+    summary(pretrained, { title: `${pretrained.title}, ${frozen}`, frozenBlocks }),
     summary(network(classes), { title: 'Supervised baseline' }),
   ];
 }

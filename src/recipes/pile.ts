@@ -1,5 +1,5 @@
 import { gatherImages } from '../data/batches.js';
-import type { Network } from '../nn/rotnet.js';
+import type { Network } from '../nn/network.js';
 import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
 import type { PileMetrics } from '../store/run-record.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';

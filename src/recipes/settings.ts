@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { turnCount } from '../data/rotation.js';
 import { labelsSchema } from '../labels/given-labels.js';
+import { backboneNames } from '../nn/network.js';
 import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
@@ -126,7 +127,7 @@ export const settingsSchema = z
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     network: z.strictObject({
-      backbone: z.enum(['rotnet', 'compact']).default('rotnet'),
+      backbone: z.enum(backboneNames).default('rotnet'),
       // Work grows with the square: at 8, a step takes 64 times as long as the notebook's.
       width: between(0, 8, { above: true }),
       batchNormEpsilon: epsilon,

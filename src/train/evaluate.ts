@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
-import type { Network } from '../nn/rotnet.js';
+import type { Network } from '../nn/network.js';
 import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';

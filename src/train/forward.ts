@@ -1,7 +1,7 @@
 import { constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
+import { Bindings } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
-import { Bindings } from '../nn/network.js';
-import { applyBlocks, type Network } from '../nn/rotnet.js';
+import { applyBlocks, type Network } from '../nn/network.js';
 import type { TrainState } from './train-step.js';
 
 /** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */

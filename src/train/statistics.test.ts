@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { rotNet } from '../nn/rotnet.js';
+import { createNetwork } from '../nn/network.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { tensor } from '../tensor/tensor.js';
@@ -7,8 +7,15 @@ import { reestimateStatistics } from './statistics.js';
 import { freshWeights } from './train-step.js';
 
 it('re-estimated statistics of the first layer are the mean and unbiased variance of its convolution', async () => {
-  const network = rotNet(
-    { width: 1 / 16, height: 8, imageWidth: 8, channels: 1, batchNorm: { momentum: 0.99, epsilon: 1e-3 } },
+  const network = createNetwork(
+    {
+      backbone: 'rotnet',
+      width: 1 / 16,
+      height: 8,
+      imageWidth: 8,
+      channels: 1,
+      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
+    },
     2,
   );
   const weights = freshWeights(network, Random.seeded(1));
@@ -38,7 +45,7 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
 
 it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
   const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-  const network = rotNet(
+  const network = createNetwork(
     { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1, batchNorm },
     2,
   );

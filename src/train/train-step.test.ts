@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { interpret } from '../../test/support/interpreter.js';
 import { expectClose, randomTensor } from '../../test/support/numeric.js';
 import { graph, input } from '../graph/index.js';
-import { rotNet } from '../nn/rotnet.js';
+import { createNetwork } from '../nn/network.js';
 import { sgd } from '../optim/sgd.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
@@ -19,7 +19,7 @@ import {
   weightsOf,
 } from './train-step.js';
 
-const network = rotNet(
+const network = createNetwork(
   {
     backbone: 'compact',
     width: 1 / 64,

@@ -1,8 +1,8 @@
 import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
+import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
-import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/network.js';
-import { applyBlocks, type Network } from '../nn/rotnet.js';
+import { applyBlocks, type Network } from '../nn/network.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
 import { scalar, type Tensor, zeros } from '../tensor/tensor.js';

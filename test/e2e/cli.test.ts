@@ -388,6 +388,30 @@ describe('a run', () => {
   });
 });
 
+test('a backbone that --config names is trained, goes on where it was stopped, and classifies', async () => {
+  const network = { ...tinySettings.network, backbone: 'residual' };
+  await fs.writeFile(join(cwd, 'residual.json'), JSON.stringify({ ...tinySettings, draws: 1, network }));
+  const stopped = await quarterturn(
+    'run --config residual.json --data data --threads 1 --out runs/residual',
+    { signal: { name: 'SIGINT', when: /epoch 2\/3/ } },
+  );
+  expect(stopped.code).toBe(130);
+  const ended = await quarterturn('run --resume runs/residual --json --quiet');
+  expect({ code: ended.code, stderr: ended.stderr }).toEqual({ code: 0, stderr: '' });
+  expect(await readJson('runs/residual/config.json')).toMatchObject({ network });
+  const accuracy = (JSON.parse(ended.stdout) as RunResult).final!.test!.accuracy;
+  expect(accuracy).toBeGreaterThan(0.9);
+
+  const { stdout } = await quarterturn('predict runs/residual data/t10k-images-idx3-ubyte --json');
+  const predictions = JSON.parse(stdout) as readonly { readonly class: string }[];
+  const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
+  expect(right / predictions.length).toBe(accuracy);
+
+  const summary = await quarterturn('summary --config residual.json');
+  expect(summary.stdout).toMatch(/^Residual network, pretraining$/m);
+  expect(summary.stdout).toMatch(/^block2\.shortcut \(Conv2D\) +\(14, 14, 8\) +32$/m);
+});
+
 test('summary prints the layer tables of the notebook', async () => {
   const { code, stdout } = await quarterturn('summary --preset notebook');
   expect(code).toBe(0);

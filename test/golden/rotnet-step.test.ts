@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, it } from 'vitest';
-import { rotNet } from '../../src/nn/rotnet.js';
+import { createNetwork } from '../../src/nn/network.js';
 import { adam } from '../../src/optim/adam.js';
 import type { Optimizer } from '../../src/optim/optimizer.js';
 import { constantRate, inverseTime } from '../../src/optim/schedules.js';
@@ -67,8 +67,15 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
   expect(channels).toBe(1);
   const images = tensor('uint8', [n, height, width, 1], Uint8Array.from(example.images.data));
   const targets = tensor('int32', [n], Int32Array.from(example.targets.data));
-  const network = rotNet(
-    { width: 1 / 16, height, imageWidth: width, channels, batchNorm: { momentum: 0.99, epsilon: 1e-3 } },
+  const network = createNetwork(
+    {
+      backbone: 'rotnet',
+      width: 1 / 16,
+      height,
+      imageWidth: width,
+      channels,
+      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
+    },
     4,
   );
   const weights = Object.fromEntries(

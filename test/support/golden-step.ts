@@ -1,5 +1,5 @@
 import type { Graph } from '../../src/graph/graph.js';
-import { rotNet } from '../../src/nn/rotnet.js';
+import { createNetwork } from '../../src/nn/network.js';
 import { sgd } from '../../src/optim/sgd.js';
 import { float32, scalar, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { buildTrainStep, initialState, nextPrefix, stepNames } from '../../src/train/train-step.js';
@@ -44,7 +44,7 @@ export function goldenStep({ width, sgd: { learningRate, momentum }, cases: { si
   if (channels !== 1) throw new Error(`golden step: expected 1 channel. Received: ${channels}.`);
   const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const settings = {
-    network: rotNet({ width, height, imageWidth, channels, batchNorm }, 4),
+    network: createNetwork({ backbone: 'rotnet', width, height, imageWidth, channels, batchNorm }, 4),
     optimizer: sgd({ momentum }),
     batchSize,
     frozenBlocks: 0,

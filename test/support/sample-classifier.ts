@@ -1,4 +1,4 @@
-import { type BackboneName, type Network, rotNet } from '../../src/nn/rotnet.js';
+import { type BackboneName, backboneNames, createNetwork, type Network } from '../../src/nn/network.js';
 import { Random } from '../../src/random/random.js';
 import { float32, sizeOf, type Tensor, tensor } from '../../src/tensor/tensor.js';
 import { freshWeights } from '../../src/train/train-step.js';
@@ -6,8 +6,9 @@ import { freshWeights } from '../../src/train/train-step.js';
 /** [height, width, channels] of images. */
 export type SampleSize = readonly [number, number, number];
 
-/** Every backbone, and sizes at which patches are of 2, of 2 in colour, and of 5. */
-export const sampleBackbones: readonly BackboneName[] = ['rotnet', 'compact'];
+/** Every backbone. */
+export const sampleBackbones = backboneNames;
+/** Sizes at which patches are of 2, of 2 in colour, and of 5. */
 export const sampleSizes: readonly SampleSize[] = [
   [28, 28, 1],
   [32, 32, 3],
@@ -30,7 +31,7 @@ export function sampleClassifier(
   [height, imageWidth, channels]: SampleSize,
 ): SampleClassifier {
   const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-  const network = rotNet(
+  const network = createNetwork(
     { backbone, width: 0.125, height, imageWidth, channels, batchNorm },
     sampleClasses.length,
   );

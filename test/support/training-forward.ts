@@ -1,7 +1,7 @@
 import { gradients, graph, input, reduceSum, softmax, type Value } from '../../src/graph/index.js';
+import { Bindings } from '../../src/nn/block.js';
 import { imagesToMaps } from '../../src/nn/images.js';
-import { Bindings } from '../../src/nn/network.js';
-import { applyBlocks } from '../../src/nn/rotnet.js';
+import { applyBlocks } from '../../src/nn/network.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { type SampleClassifier, type SampleSize, sampleClasses } from './sample-classifier.js';

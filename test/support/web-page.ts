@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../../src/errors.js';
 import { exportClassifier } from '../../src/model/export-model.js';
 import { loadClassifier } from '../../src/model/load-classifier.js';
-import type { BackboneName } from '../../src/nn/rotnet.js';
+import type { BackboneName } from '../../src/nn/network.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { createWebRuntime } from '../../src/web.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';

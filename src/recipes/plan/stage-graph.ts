@@ -1,7 +1,7 @@
 import { turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
-import type { Network } from '../../nn/rotnet.js';
+import type { Network } from '../../nn/network.js';
 import { Random } from '../../random/random.js';
 import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';

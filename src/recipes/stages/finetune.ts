@@ -1,6 +1,6 @@
 import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
-import type { Network } from '../../nn/rotnet.js';
+import type { Network } from '../../nn/network.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
 import { type StepBatch, trainStage } from '../../train/loop.js';

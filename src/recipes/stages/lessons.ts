@@ -1,6 +1,6 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../../data/batches.js';
 import { withoutIndices } from '../../labels/label-selection.js';
-import type { Network } from '../../nn/rotnet.js';
+import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
 import type { Teacher } from '../../store/run-record.js';

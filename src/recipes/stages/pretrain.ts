@@ -3,7 +3,7 @@ import type { ImageDataset } from '../../data/dataset.js';
 import { copiesOf, requireSquare, turnCount } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
-import type { Network } from '../../nn/rotnet.js';
+import type { Network } from '../../nn/network.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
