@@ -1,176 +1,55 @@
-import { batchesPerEpoch } from '../../data/batches.js';
-import { turnCount } from '../../data/rotation.js';
-import { classifierStages, type StageName } from '../../store/run-record.js';
-import { evaluationBatchSize } from '../../train/evaluate.js';
-import { pileSampleSize } from '../pile.js';
-import type { PileTimes } from '../pile-graph.js';
-import { cachesFeatures, type RunSettings, settingsOfStage } from '../settings.js';
+import type { RunSettings } from '../settings.js';
+import type { ImageCounts, Lengths, Speeds } from '../stages/cost.js';
+import { allStages, stageNamed } from '../stages/registry.js';
+import type { Stage } from '../stages/stage.js';
 
 /** What is not measured: exhibits and export, the report with its charts, the end of the process. */
 const endingMs = 2500;
 
-/** What a machine can do, and how much there is for it to do. */
-export interface Speeds {
-  /** Time of one step of each stage, its batch made, in ms. */
-  readonly stepMs: Readonly<Record<StageName, number>>;
-  /** Time to classify one image, in ms. */
-  readonly imageMs: number;
-  /** Time to make one distorted view of an image of the pile, in ms. */
-  readonly viewMs: number;
-  /** Time from a graph to its first result, beyond that of a usual run, in ms. */
-  readonly compileMs: { readonly step: number; readonly classify: number };
-  /** Time to find neighbours and to spread labels over them; 0 where neighbours teach nothing. */
-  readonly pile: PileTimes;
-  /** Time to save a checkpoint, in ms: one that is kept in memory only, and one that is safe on a disk. */
-  readonly saveMs: { readonly memory: number; readonly disk: number };
-  /** Gone since the prompt before the run can begin, in ms. */
-  readonly spentMs: number;
-  readonly images: {
-    readonly train: number;
-    readonly test: number;
-    readonly labelled: number;
-    /** Parts of the labels that are held back in turn to weigh classifiers; 0 where none can be. */
-    readonly parts: number;
-  };
-}
-
 /** Steps of a stage of one draw. */
-export function stepsOf(settings: RunSettings, stage: StageName, { images }: Pick<Speeds, 'images'>): number {
-  const { pretrain, finetune, selfTrain, baseline } = settings;
-  switch (stage) {
-    case 'pretrain':
-      return pretrain.epochs * pretrainStepsPerEpoch(settings, images);
-    case 'finetune':
-    case 'scratch':
-      return finetune.epochs * batchesPerEpoch(images.labelled, finetune.batchSize);
-    case 'selfTrain':
-      return selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0;
-    case 'baseline':
-      return baseline.epochs * batchesPerEpoch(images.labelled, baseline.batchSize);
-  }
+export function stepsOf(
+  settings: RunSettings,
+  stage: string,
+  { images }: { readonly images: ImageCounts },
+  registry: readonly Stage[] = allStages,
+): number {
+  return stageNamed(stage, registry).stepsOf(settings, images);
 }
 
-function pretrainStepsPerEpoch({ pretrain }: RunSettings, { train, labelled }: Speeds['images']): number {
-  const { stepsPerEpoch, valFraction, batchSize } = pretrain;
-  const copies = (train - labelled) * turnCount * (1 - valFraction);
-  return stepsPerEpoch ?? batchesPerEpoch(Math.round(copies), batchSize);
+/** Epochs of a stage; 0 where a run with these settings cannot have it. */
+export function epochsOf(
+  settings: RunSettings,
+  stage: string,
+  registry: readonly Stage[] = allStages,
+): number {
+  return stageNamed(stage, registry).settingsOf(settings)?.epochs ?? 0;
 }
 
 /** Time of a run of these stages from its first graph to its report, in ms. */
-export function predictMs(settings: RunSettings, stages: readonly StageName[], speeds: Speeds): number {
-  const steps = (stage: StageName) => stepsOf(settings, stage, speeds);
-  return timeOf(settings, stages, speeds, {
-    epochs: (stage) => settingsOfStage(settings, stage)!.epochs,
-    steps,
-  });
-}
-
-/** A stage that is looked at after each epoch is saved before and after the look. */
-const savesPerEpoch: Readonly<Record<StageName, number>> = {
-  pretrain: 2,
-  finetune: 1,
-  scratch: 1,
-  selfTrain: 2,
-  baseline: 1,
-};
-
-/** The short last batch of an epoch needs a graph of its own. */
-function graphsOf(
-  { pretrain, finetune, baseline }: RunSettings,
-  stage: StageName,
-  { labelled }: Speeds['images'],
+export function predictMs(
+  settings: RunSettings,
+  stages: readonly string[],
+  speeds: Speeds,
+  registry: readonly Stage[] = allStages,
 ): number {
-  const isShort = (batchSize: number) => labelled > batchSize && labelled % batchSize > 0;
-  switch (stage) {
-    case 'pretrain':
-      return pretrain.stepsPerEpoch === null ? 2 : 1;
-    case 'finetune':
-    case 'scratch':
-      return isShort(finetune.batchSize) ? 2 : 1;
-    case 'selfTrain':
-      return 1;
-    case 'baseline':
-      return isShort(baseline.batchSize) ? 2 : 1;
-  }
-}
-
-/** How long each stage is; neither has to be whole. */
-export interface Lengths {
-  epochs(stage: StageName): number;
-  steps(stage: StageName): number;
+  const lengths: Lengths = {
+    epochs: (stage) => epochsOf(settings, stage, registry),
+    steps: (stage) => stepsOf(settings, stage, speeds, registry),
+  };
+  return timeOf(settings, stages, speeds, lengths, registry);
 }
 
 /** Time of a run of these stages, as long as they are said to be, in ms. */
 export function timeOf(
   settings: RunSettings,
-  stages: readonly StageName[],
+  stages: readonly string[],
   speeds: Speeds,
-  { epochs, steps }: Lengths,
+  lengths: Lengths,
+  registry: readonly Stage[] = allStages,
 ): number {
-  const { stepMs, imageMs, viewMs, compileMs, saveMs, images } = speeds;
-  const { test, labelled } = images;
-  const unlabelled = images.train - labelled;
-  // The last batch is filled up.
-  const classify = (count: number) =>
-    compileMs.classify + Math.ceil(count / evaluationBatchSize) * evaluationBatchSize * imageMs;
-  const training = (stage: StageName) =>
-    graphsOf(settings, stage, images) * compileMs.step +
-    steps(stage) * stepMs[stage] +
-    savesPerEpoch[stage] * epochs(stage) * saveMs.disk;
-  const pile = Math.min(pileSampleSize, unlabelled);
-  const { valFraction } = settings.pretrain;
-
-  const { teacher, correctEvery } = settings.selfTrain ?? {};
-  const corrections = () =>
-    teacher === 'neighbours' && correctEvery ? Math.floor((epochs('selfTrain') - 1) / correctEvery) : 0;
-
-  // Statistics are taken from 1,000 images by a pass of the training kind.
-  const reestimating = () => (settings.finetune.reestimate ? classify(3000) : 0);
-  const classifier = () => reestimating() + classify(labelled) + classify(test);
-
-  // With some labels held back a stage has as many epochs, of fewer images; nothing of it is kept.
-  const learning = (stage: 'finetune' | 'scratch', held: number) => {
-    const trainingMs = (1 - held / labelled) * steps(stage) * stepMs[stage];
-    return 2 * compileMs.step + trainingMs + epochs(stage) * saveMs.memory + reestimating() + classify(held);
-  };
-  const { parts } = images;
-  // What there is no choice between is not weighed.
-  const isChoice = classifierStages.filter((stage) => stages.includes(stage)).length > 1;
-  const weighing = (stage: 'finetune' | 'scratch') =>
-    isChoice && parts > 0 ? parts * learning(stage, Math.floor(labelled / parts)) : 0;
-
-  // Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30.
-  const fewStepsMs = 0.3 * speeds.pile.spreadMs;
-  const teaching = () =>
-    training('selfTrain') +
-    speeds.pile.spreadMs +
-    corrections() * (classify(images.train) + fewStepsMs) +
-    2 * pile * viewMs +
-    // Each look classifies two views.
-    epochs('selfTrain') * 2 * classify(pile);
-  // Views are tried out, from the start to the end, on half of the labels.
-  const weighingTeachers = () => {
-    if (teacher === 'neighbours' || parts === 0) return parts * fewStepsMs;
-    return learning(settings.selfTrain?.start ?? 'finetune', Math.floor(labelled / 2)) + teaching();
-  };
-
-  const times: Readonly<Record<StageName, () => number>> = {
-    pretrain: () =>
-      training('pretrain') +
-      epochs('pretrain') * classify(Math.round(unlabelled * valFraction) * turnCount) +
-      classify(test * turnCount),
-    finetune: () =>
-      training('finetune') +
-      (cachesFeatures(settings.finetune) ? classify(labelled) : 0) +
-      classifier() +
-      weighing('finetune'),
-    scratch: () => training('scratch') + classifier() + weighing('scratch'),
-    selfTrain: () => teaching() + weighingTeachers() + classify(labelled) + classify(test),
-    baseline: () => training('baseline') + classify(3 * labelled) + 2 * classify(test),
-  };
-  const once = endingMs + (stages.includes('selfTrain') ? speeds.pile.graphMs : 0);
-  return stages.reduce(
-    (sum, stage) => sum + times[stage]() * (stage === 'pretrain' ? 1 : settings.draws),
-    once,
-  );
+  const run = stages.map((name) => stageNamed(name, registry));
+  const isChoice = run.filter(({ learnsFrom }) => learnsFrom !== undefined).length > 1;
+  const work = { settings, speeds, isChoice, ...lengths };
+  const once = run.reduce((sum, stage) => sum + (stage.onceMs?.(work) ?? 0), endingMs);
+  return run.reduce((sum, stage) => sum + stage.costMs(work) * (stage.isShared ? 1 : settings.draws), once);
 }

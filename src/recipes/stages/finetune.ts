@@ -26,8 +26,11 @@ export interface Classifier extends TrainedNetwork {
   readonly test: Evaluation | undefined;
 }
 
+export const finetuneName = 'finetune';
+export const scratchName = 'scratch';
+
 /** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
-export type FinetuneStage = 'finetune' | 'scratch';
+export type FinetuneStage = typeof finetuneName | typeof scratchName;
 
 /**
  * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
@@ -40,7 +43,7 @@ export async function finetune(
   context: RecipeContext,
   backbone: Readonly<Record<string, Tensor>> | undefined,
   draw: number,
-  stage: FinetuneStage = 'finetune',
+  stage: FinetuneStage = finetuneName,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
   return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
@@ -76,7 +79,7 @@ export async function learnLabels(
 ): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
-  const frozenBlocks = stage === 'scratch' ? 0 : settings.finetune.frozenBlocks;
+  const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
@@ -134,7 +137,7 @@ export async function learnLabels(
  */
 function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
   const { train } = context.data;
-  const sample = randomFor(context, 'finetune', 'statistics').permutation(train.count).slice(0, 1000);
+  const sample = randomFor(context, finetuneName, 'statistics').permutation(train.count).slice(0, 1000);
   return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
     gatherImages(train, w),
   );

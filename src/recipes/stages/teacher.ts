@@ -10,6 +10,7 @@ import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
 import { isWorse } from './evidence.js';
 import { type FinetuneStage, learnLabels } from './finetune.js';
+import { selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
 
 interface Weighing {
@@ -55,7 +56,7 @@ async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: nu
   const parts = partsOf(known.classes)!;
   const classCount = classNamesOf(context).length;
   const found = await foundWhenHeldBack(pile.graph, known, classCount, parts, context);
-  return { stage: 'selfTrain', teacher: 'neighbours', found, of: labelled.count };
+  return { stage: selfTrainName, teacher: 'neighbours', found, of: labelled.count };
 }
 
 /**
@@ -97,7 +98,7 @@ async function weighViews(
   const of = labelled.count;
   const base = evidence.find(({ stage }) => stage === start)?.found ?? 0;
   return {
-    stage: 'selfTrain',
+    stage: selfTrainName,
     teacher: 'views',
     found: Math.min(of, Math.max(0, base + gain * of)),
     of,
