@@ -18,11 +18,22 @@ export { type PresetName, type PresetOverrides, presets, settingsFor } from './r
 export { type RunOptions, run } from './recipes/run.js';
 export type { RunSettings } from './recipes/settings.js';
 export { baseline } from './recipes/stages/baseline.js';
-export type { Speeds } from './recipes/stages/cost.js';
 export { finetune } from './recipes/stages/finetune.js';
 export { pretrain } from './recipes/stages/pretrain.js';
-export { stageFacts } from './recipes/stages/registry.js';
+export { allStages, stageFacts } from './recipes/stages/registry.js';
 export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js';
+export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
+export type {
+  Lengths,
+  Scaling,
+  Stage,
+  StageDraw,
+  StageFigures,
+  StageOutcome,
+  Stopwatch,
+  Tested,
+  Workload,
+} from './recipes/stages/stage.js';
 export { type Suggestions, type SuggestOptions, suggest } from './recipes/suggest.js';
 export { renderReport } from './report/render-report.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';

@@ -2,8 +2,8 @@ import { type FittedBudget, fitToBudget, greatestScale, leastSteps } from '../re
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type MeasuredContext, measureSpeeds } from '../recipes/plan/measure-speeds.js';
 import type { RunSettings } from '../recipes/settings.js';
-import type { Speeds } from '../recipes/stages/cost.js';
 import { stageNamed, stagesOf } from '../recipes/stages/registry.js';
+import type { Speeds } from '../recipes/stages/speeds.js';
 import { formatCount, formatDuration } from '../report/format.js';
 
 /** What is to be run within a time. */

@@ -27,8 +27,8 @@ import {
 export interface RunOptions {
   /** Names of the stages to run beside those that the store's run already has; default: all that the settings ask for. */
   readonly stages?: readonly string[] | undefined;
-  /** The stages that there are, in their order. */
-  readonly registry?: readonly Stage[];
+  /** The stages that there are, in their order; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
   /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
   readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
   /** Versions and the like, kept in `config.json`. */

@@ -2,11 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
 import { presets } from '../presets.js';
 import type { RunSettings } from '../settings.js';
-import type { Speeds } from '../stages/cost.js';
-import { stagesOf } from '../stages/registry.js';
+import { stageNamed, stagesOf } from '../stages/registry.js';
+import type { Speeds } from '../stages/speeds.js';
 import { fitToBudget, greatestScale, leastSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
-import { predictMs, stepsOf } from './run-cost.js';
+import { predictMs } from './run-cost.js';
 
 const { quick, notebook } = presets;
 const fromRandom: RunSettings = { ...quick, finetune: { ...quick.finetune, from: 'random' } };
@@ -53,6 +53,10 @@ const settingsOf = fc
   .map(({ shape, draws }) => ({ ...shape, draws }));
 const budgets = fc.double({ min: 1000, max: 1e8, noNaN: true });
 const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
+
+function stepsOf(settings: RunSettings, stage: string, { images }: Speeds): number {
+  return stageNamed(stage).stepsOf(settings, images);
+}
 
 /** undefined where it does not fit. */
 function fitted(settings: RunSettings, budgetMs: number, speeds: Speeds) {

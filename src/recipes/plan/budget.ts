@@ -1,10 +1,10 @@
 import { QuarterturnError } from '../../errors.js';
 import type { RunSettings } from '../settings.js';
-import type { Speeds } from '../stages/cost.js';
-import { stageNamed, stagesOf } from '../stages/registry.js';
+import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
+import type { Speeds } from '../stages/speeds.js';
 import type { Stage } from '../stages/stage.js';
 import { formatBudget } from './budget-time.js';
-import { epochsOf, predictMs, timeOf } from './run-cost.js';
+import { predictMs, timeOf } from './run-cost.js';
 
 /** Fewer steps than these are a stage in name only: its learning rate would have no time to rise and fall. */
 export const leastSteps = 50;
@@ -33,6 +33,8 @@ export interface BudgetOptions {
   readonly speeds: Speeds;
   /** Names of the stages to run; default: all that the settings ask for. The settings of others stay as they are. */
   readonly stages?: readonly string[] | undefined;
+  /** The stages that there are; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
 }
 
 /**
@@ -43,10 +45,12 @@ export interface BudgetOptions {
  */
 export function fitToBudget(
   settings: RunSettings,
-  { budgetMs, speeds, stages: asked = stagesOf(settings) }: BudgetOptions,
+  { budgetMs, speeds, stages: names, registry = allStages }: BudgetOptions,
 ): FittedBudget {
   assertScalable(settings);
-  const cost = (scale: number) => continuousMs(settings, asked, speeds, scale);
+  const asked = names ?? stagesOf(settings, registry);
+  const stages = asked.map((name) => stageNamed(name, registry));
+  const cost = (scale: number) => continuousMs(settings, stages, speeds, scale);
   const usable = (ms: number) => (ms - speeds.spentMs) * (1 - marginShare);
   if (cost(0) > usable(budgetMs)) {
     throw tooSmall(settings, budgetMs, cost(0) / (1 - marginShare) + speeds.spentMs);
@@ -63,16 +67,17 @@ export function fitToBudget(
       else tooLong = middle;
     }
   }
-  const fitted = scaled(settings, asked, speeds, fits);
+  const fitted = scaled(settings, stages, speeds, fits);
   return {
     settings: { ...fitted, budgetMs },
     scale: fits,
-    predictedMs: predictMs(fitted, asked, speeds) + speeds.spentMs,
-    atLeast: asked.filter((name) => {
-      const stage = stageNamed(name);
-      const steps = fits * stage.stepsOf(settings, speeds.images);
-      return stage.scaling !== undefined && steps < fewest(settings, stage, speeds);
-    }),
+    predictedMs: predictMs(fitted, asked, speeds, registry) + speeds.spentMs,
+    atLeast: stages
+      .filter((stage) => {
+        const steps = fits * stage.stepsOf(settings, speeds.images);
+        return stage.scaling !== undefined && steps < fewest(settings, stage, speeds);
+      })
+      .map(({ name }) => name),
     atMost,
   };
 }
@@ -88,13 +93,13 @@ export function assertScalable({ preset }: Pick<RunSettings, 'preset'>): void {
 /** As {@link predictMs} of {@link scaled} settings or a little more: a function that never falls as the scale grows. */
 function continuousMs(
   settings: RunSettings,
-  stages: readonly string[],
+  stages: readonly Stage[],
   speeds: Speeds,
   scale: number,
 ): number {
   return timeOf(settings, stages, speeds, {
-    epochs: (stage) => scaledEpochs(settings, stageNamed(stage), speeds, scale),
-    steps: (stage) => scaledSteps(settings, stageNamed(stage), speeds, scale),
+    epochs: (stage) => scaledEpochs(settings, stage, speeds, scale),
+    steps: (stage) => scaledSteps(settings, stage, speeds, scale),
   });
 }
 
@@ -113,7 +118,7 @@ function scaledSteps(settings: RunSettings, stage: Stage, speeds: Speeds, scale:
  * the labelled images are the epoch, its length is given.
  */
 function scaledEpochs(settings: RunSettings, stage: Stage, speeds: Speeds, scale: number): number {
-  const epochs = epochsOf(settings, stage.name);
+  const epochs = stage.settingsOf(settings)?.epochs ?? 0;
   if (!stage.scaling) return epochs;
   const share = scaledSteps(settings, stage, speeds, scale) / stage.stepsOf(settings, speeds.images);
   // What is a whole number but for rounding is taken for it.
@@ -121,20 +126,13 @@ function scaledEpochs(settings: RunSettings, stage: Stage, speeds: Speeds, scale
   return Math.max(1, Math.min(epochs, Math.ceil(epochs * share - 1e-9)));
 }
 
-function scaled(
-  settings: RunSettings,
-  stages: readonly string[],
-  speeds: Speeds,
-  scale: number,
-): RunSettings {
-  return stages
-    .map((name) => stageNamed(name))
-    .reduce((resized, stage) => {
-      const epochs = scaledEpochs(settings, stage, speeds, scale);
-      const steps = scaledSteps(settings, stage, speeds, scale);
-      const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs + 1e-9));
-      return stage.scaling?.resize(resized, { epochs, stepsPerEpoch }) ?? resized;
-    }, settings);
+function scaled(settings: RunSettings, stages: readonly Stage[], speeds: Speeds, scale: number): RunSettings {
+  return stages.reduce((resized, stage) => {
+    const epochs = scaledEpochs(settings, stage, speeds, scale);
+    const steps = scaledSteps(settings, stage, speeds, scale);
+    const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs + 1e-9));
+    return stage.scaling?.resize(resized, { epochs, stepsPerEpoch }) ?? resized;
+  }, settings);
 }
 
 function tooSmall({ draws }: RunSettings, budgetMs: number, neededMs: number): QuarterturnError {

@@ -11,9 +11,11 @@ import { augmentImages } from '../augment.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
-import type { Speeds, Stopwatch } from '../stages/cost.js';
-import { selfTrainBatchSize, selfTrainName } from '../stages/lessons.js';
-import { stageNamed, stagesOf } from '../stages/registry.js';
+import { selfTrainBatchSize } from '../stages/lessons.js';
+import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
+import { selfTrainStage } from '../stages/self-train-stage.js';
+import type { Speeds } from '../stages/speeds.js';
+import type { Stage, Stopwatch } from '../stages/stage.js';
 import { stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
@@ -34,6 +36,8 @@ export type MeasuredContext = Omit<RecipeContext, 'store'>;
 export interface MeasureOptions {
   /** Names of the stages that will be run; default: all that the settings ask for. */
   readonly stages?: readonly string[] | undefined;
+  /** The stages that there are; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
   /** The time that there is, in ms: the longer, the more care is taken. */
   readonly budgetMs?: number | undefined;
   /** What has gone since the prompt, in ms, asked for at the end. */
@@ -46,13 +50,14 @@ export interface MeasureOptions {
  */
 export async function measureSpeeds(
   context: MeasuredContext,
-  { stages = stagesOf(context.settings), budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
+  { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
 ): Promise<Speeds> {
   const { settings, data } = context;
+  const stages = asked ?? stagesOf(settings, registry);
   context.emit({ type: 'note', text: 'Measuring this machine ...' });
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
-  const isRun = (stage: string) => stages.includes(stage);
+  const isRun = ({ name }: Stage) => stages.includes(name);
   const classify = await timeGraph(context, 'classify', () => {}, forMs);
   const timed = new Map<StageGraphName, GraphTime>();
   const stopwatch: Stopwatch = {
@@ -66,10 +71,10 @@ export async function measureSpeeds(
   };
   const stepMs: Record<string, number> = {};
   for (const name of stages) {
-    const stage = stageNamed(name);
+    const stage = stageNamed(name, registry);
     stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(settings, stopwatch) : 0;
   }
-  const selfTrains = isRun(selfTrainName) && settings.selfTrain !== null;
+  const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
   return {
     stepMs,
     imageMs: classify.runMs / classify.batchSize,

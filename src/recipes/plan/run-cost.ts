@@ -1,55 +1,40 @@
 import type { RunSettings } from '../settings.js';
-import type { ImageCounts, Lengths, Speeds } from '../stages/cost.js';
 import { allStages, stageNamed } from '../stages/registry.js';
-import type { Stage } from '../stages/stage.js';
+import type { Speeds } from '../stages/speeds.js';
+import type { Lengths, Stage } from '../stages/stage.js';
 
 /** What is not measured: exhibits and export, the report with its charts, the end of the process. */
 const endingMs = 2500;
 
-/** Steps of a stage of one draw. */
-export function stepsOf(
-  settings: RunSettings,
-  stage: string,
-  { images }: { readonly images: ImageCounts },
-  registry: readonly Stage[] = allStages,
-): number {
-  return stageNamed(stage, registry).stepsOf(settings, images);
-}
-
-/** Epochs of a stage; 0 where a run with these settings cannot have it. */
-export function epochsOf(
-  settings: RunSettings,
-  stage: string,
-  registry: readonly Stage[] = allStages,
-): number {
-  return stageNamed(stage, registry).settingsOf(settings)?.epochs ?? 0;
-}
-
-/** Time of a run of these stages from its first graph to its report, in ms. */
+/**
+ * Time of a run of the stages of these names from its first graph to its report, in ms.
+ * @param registry the stages that there are
+ */
 export function predictMs(
   settings: RunSettings,
   stages: readonly string[],
   speeds: Speeds,
   registry: readonly Stage[] = allStages,
 ): number {
-  const lengths: Lengths = {
-    epochs: (stage) => epochsOf(settings, stage, registry),
-    steps: (stage) => stepsOf(settings, stage, speeds, registry),
-  };
-  return timeOf(settings, stages, speeds, lengths, registry);
+  const run = stages.map((name) => stageNamed(name, registry));
+  return timeOf(settings, run, speeds, {
+    epochs: (stage) => stage.settingsOf(settings)?.epochs ?? 0,
+    steps: (stage) => stage.stepsOf(settings, speeds.images),
+  });
 }
 
 /** Time of a run of these stages, as long as they are said to be, in ms. */
 export function timeOf(
   settings: RunSettings,
-  stages: readonly string[],
+  stages: readonly Stage[],
   speeds: Speeds,
   lengths: Lengths,
-  registry: readonly Stage[] = allStages,
 ): number {
-  const run = stages.map((name) => stageNamed(name, registry));
-  const isChoice = run.filter(({ learnsFrom }) => learnsFrom !== undefined).length > 1;
+  const isChoice = stages.filter(({ learnsFrom }) => learnsFrom !== undefined).length > 1;
   const work = { settings, speeds, isChoice, ...lengths };
-  const once = run.reduce((sum, stage) => sum + (stage.onceMs?.(work) ?? 0), endingMs);
-  return run.reduce((sum, stage) => sum + stage.costMs(work) * (stage.isShared ? 1 : settings.draws), once);
+  const once = stages.reduce((sum, stage) => sum + (stage.onceMs?.(work) ?? 0), endingMs);
+  return stages.reduce(
+    (sum, stage) => sum + stage.costMs(work) * (stage.isShared ? 1 : settings.draws),
+    once,
+  );
 }

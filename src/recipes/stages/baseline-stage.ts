@@ -1,7 +1,7 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { baseline, baselineName } from './baseline.js';
 import { classifyMs, graphsOver, trainingMs } from './cost.js';
-import { pretrainName } from './pretrain.js';
+import { pretrainStage } from './pretrain-stage.js';
 import type { Stage } from './stage.js';
 
 /** The notebook's supervised network, to compare with: see {@link baseline}. */
@@ -39,7 +39,7 @@ export const baselineStage: Stage = {
     epochs * batchesPerEpoch(labelled, batchSize),
   // It trains the same network by the same step as another stage, if never on features.
   async stepMs({ pretrain, finetune, baseline }, stopwatch) {
-    const perImage = stopwatch.isRun(pretrainName)
+    const perImage = stopwatch.isRun(pretrainStage)
       ? (await stopwatch.stepMs('train')) / pretrain.batchSize
       : (await stopwatch.stepMs('finetune')) / finetune.batchSize;
     return perImage * baseline.batchSize;
@@ -49,7 +49,7 @@ export const baselineStage: Stage = {
     const { labelled, test } = speeds.images;
     const graphs = graphsOver(labelled, settings.baseline.batchSize);
     return (
-      trainingMs(work, baselineName, { graphs, looks: false }) +
+      trainingMs(work, baselineStage, { graphs, looks: false }) +
       classifyMs(speeds, 3 * labelled) +
       2 * classifyMs(speeds, test)
     );

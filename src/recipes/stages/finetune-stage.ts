@@ -1,11 +1,11 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { loadBackbone, type Weights } from '../backbone.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
-import { classifyMs, graphsOver, heldBackMs, reestimatingMs, trainingMs, type Workload } from './cost.js';
+import { classifyMs, graphsOver, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
 import { crossValidate } from './evidence.js';
-import { type FinetuneStage, finetune, finetuneName, scratchName } from './finetune.js';
+import { finetune, finetuneName, scratchName } from './finetune.js';
 import { pretrainStage } from './pretrain-stage.js';
-import type { Stage, StageDraw } from './stage.js';
+import type { Stage, StageDraw, Workload } from './stage.js';
 
 /** What learning from the labels alone has in common, whatever it starts from. */
 const ofLabels = {
@@ -50,7 +50,7 @@ export const finetuneStage: Stage = {
   costMs(work) {
     const { settings, speeds } = work;
     const cachingMs = cachesFeatures(settings.finetune) ? classifyMs(speeds, speeds.images.labelled) : 0;
-    return learningMs(work, finetuneName, cachingMs);
+    return learningMs(work, finetuneStage, cachingMs);
   },
 };
 
@@ -80,7 +80,7 @@ export const scratchStage: Stage = {
   // As long as a step of fine-tuning where that freezes nothing; at most three times as long where it does.
   stepMs: async ({ finetune }, stopwatch) =>
     (await stopwatch.stepMs('finetune')) * (finetune.frozenBlocks > 0 ? 3 : 1),
-  costMs: (work) => learningMs(work, scratchName, 0),
+  costMs: (work) => learningMs(work, scratchStage, 0),
 };
 
 function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
@@ -94,7 +94,7 @@ export async function backboneFor({ context, isWanted }: StageDraw): Promise<Wei
 }
 
 /** @param cachingMs time before the first step */
-function learningMs(work: Workload, stage: FinetuneStage, cachingMs: number): number {
+function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
   const { settings, speeds, isChoice } = work;
   const { labelled, test, parts } = speeds.images;
   const graphs = graphsOver(labelled, settings.finetune.batchSize);

@@ -56,8 +56,8 @@ export const pretrainStage: Stage = {
     const { train, labelled, test } = speeds.images;
     const val = Math.round((train - labelled) * valFraction) * turnCount;
     return (
-      trainingMs(work, pretrainName, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
-      work.epochs(pretrainName) * classifyMs(speeds, val) +
+      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
+      work.epochs(pretrainStage) * classifyMs(speeds, val) +
       classifyMs(speeds, test * turnCount)
     );
   },

@@ -2,12 +2,12 @@ import { QuarterturnError } from '../../errors.js';
 import type { Evidence } from '../../store/run-record.js';
 import { pileSampleSize } from '../pile.js';
 import type { RunSettings } from '../settings.js';
-import { classifyMs, heldBackMs, trainingMs, type Workload } from './cost.js';
+import { classifyMs, heldBackMs, trainingMs } from './cost.js';
 import { type Classifier, finetuneName, scratchName } from './finetune.js';
 import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
 import { selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
-import type { Stage } from './stage.js';
+import type { Stage, Workload } from './stage.js';
 import { weighTeachers } from './teacher.js';
 
 const starts = { [finetuneName]: finetuneStage, [scratchName]: scratchStage };
@@ -82,11 +82,11 @@ function teachingMs(work: Workload): number {
   const { settings, speeds } = work;
   const { teacher, correctEvery } = settings.selfTrain ?? {};
   const { train, labelled } = speeds.images;
-  const epochs = work.epochs(selfTrainName);
+  const epochs = work.epochs(selfTrainStage);
   const sample = Math.min(pileSampleSize, train - labelled);
   const corrections = teacher === 'neighbours' && correctEvery ? Math.floor((epochs - 1) / correctEvery) : 0;
   return (
-    trainingMs(work, selfTrainName, { graphs: 1, looks: true }) +
+    trainingMs(work, selfTrainStage, { graphs: 1, looks: true }) +
     speeds.pile.spreadMs +
     corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
     2 * sample * speeds.viewMs +
@@ -105,5 +105,5 @@ function weighingMs(work: Workload): number {
   const { settings, speeds } = work;
   const { labelled, parts } = speeds.images;
   if (settings.selfTrain?.teacher === 'neighbours' || parts === 0) return parts * fewStepsMs(work);
-  return heldBackMs(work, startOf(settings), Math.floor(labelled / 2)) + teachingMs(work);
+  return heldBackMs(work, starts[startOf(settings)], Math.floor(labelled / 2)) + teachingMs(work);
 }

@@ -3,11 +3,12 @@ import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/
 import type { Evaluation } from '../../train/evaluate.js';
 import type { RecipeContext } from '../context.js';
 import type { PileGraph } from '../pile-graph.js';
+import type { StageGraphName } from '../plan/stage-graph-names.js';
 import type { RunSettings } from '../settings.js';
-import type { ImageCounts, Stopwatch, Workload } from './cost.js';
 import type { ImagesSeen } from './evidence.js';
 import type { Classifier } from './finetune.js';
 import type { Pretrained } from './pretrain.js';
+import type { ImageCounts, Speeds } from './speeds.js';
 
 /** A stage of a run: all that others have to know of it. `registry.ts` lists them. */
 export interface Stage extends StageFacts {
@@ -59,6 +60,27 @@ export interface Scaling {
     settings: RunSettings,
     length: { readonly epochs: number; readonly stepsPerEpoch: number },
   ): RunSettings;
+}
+
+/** How long each stage is; neither has to be whole. */
+export interface Lengths {
+  epochs(stage: Stage): number;
+  steps(stage: Stage): number;
+}
+
+/** What a stage's time depends on. */
+export interface Workload extends Lengths {
+  readonly settings: RunSettings;
+  readonly speeds: Speeds;
+  /** Whether there are several classifiers to choose from: what there is no choice between is not weighed. */
+  readonly isChoice: boolean;
+}
+
+/** A machine on which steps are timed. */
+export interface Stopwatch {
+  isRun(stage: Stage): boolean;
+  /** Time of a step of this graph, in ms, its batch made. Each graph is timed once. */
+  stepMs(graph: StageGraphName): Promise<number>;
 }
 
 /** Where a stage is trained: one draw of the labels, and what there is of it so far. */
