@@ -21,18 +21,14 @@ export type { Listening, PassEvent } from './pass.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
-export {
-  type BudgetOptions,
-  type FittedBudget,
-  fitToBudget,
-  type ScaledStage,
-} from './recipes/plan/budget.js';
+export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
 export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
-export type { Speeds } from './recipes/plan/run-cost.js';
+export type { StageGraphName } from './recipes/plan/stage-graph-names.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { evaluateRun, type RunOptions, run } from './recipes/run.js';
 export { parseSettings, type RunSettings } from './recipes/settings.js';
 export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/baseline.js';
+export type { ImagesSeen } from './recipes/stages/evidence.js';
 export {
   type Classifier,
   type FinetuneOptions,
@@ -41,7 +37,20 @@ export {
   type TrainedNetwork,
 } from './recipes/stages/finetune.js';
 export { type Pretrained, pretrain, type RotationEvaluation } from './recipes/stages/pretrain.js';
+export { allStages, stageFacts } from './recipes/stages/registry.js';
 export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js';
+export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
+export type {
+  Lengths,
+  Scaling,
+  Stage,
+  StageDraw,
+  StageFigures,
+  StageOutcome,
+  Stopwatch,
+  Tested,
+  Workload,
+} from './recipes/stages/stage.js';
 export type { RunFigures } from './recipes/stages.js';
 export {
   type Strategy,
@@ -55,13 +64,18 @@ export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
+export { Ledger } from './store/ledger.js';
 export type {
   EpochRecord,
+  Evidence,
   Exhibits,
+  LadderFigure,
   Metrics,
+  ResultFigure,
   RunRecord,
   RunResult,
-  StageName,
+  StageFacts,
+  StageFailure,
   Teacher,
 } from './store/run-record.js';
 export type { Evaluation } from './train/evaluate.js';

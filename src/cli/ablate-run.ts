@@ -15,9 +15,13 @@ import { loadPretrained, type Weights } from '../recipes/backbone.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { measureSpeeds } from '../recipes/plan/measure-speeds.js';
-import { predictMs, type Speeds } from '../recipes/plan/run-cost.js';
+import { predictMs } from '../recipes/plan/run-cost.js';
 import { assertFits, run } from '../recipes/run.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
+import { finetuneName } from '../recipes/stages/finetune.js';
+import { pretrainName } from '../recipes/stages/pretrain.js';
+import { stagesOf } from '../recipes/stages/registry.js';
+import type { Speeds } from '../recipes/stages/speeds.js';
 import { type Cost, costOf } from '../recipes/stages.js';
 import { type AblationRow, ablationRow, ablationTable } from '../report/ablation.js';
 import { formatDuration } from '../report/format.js';
@@ -25,7 +29,7 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { ioError } from '../store/atomic-file.node.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import { resultSchema, type StageName } from '../store/run-record.js';
+import { resultSchema } from '../store/run-record.js';
 import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
 import { shellPath, shownPath } from './paths.js';
@@ -117,13 +121,13 @@ async function planned(
   flags: AblateFlags,
   session: Session,
 ): Promise<{ readonly ablation: Ablation; readonly blocks: number; readonly context: AblationContext }> {
-  if (before) assertUnchanged(flags, before.settings, 'pretrain', path);
+  if (before) assertUnchanged(flags, before.settings, pretrainName, path);
   const whole = before?.settings ?? (await wholeRecipe(flags));
   const place = placeOf(flags, before?.environment);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
   if (before) assertSameData(path, fingerprintIn(before.environment), data);
-  assertFits({ settings: whole, data }, ['pretrain', 'finetune']);
+  assertFits({ settings: whole, data }, [pretrainName, finetuneName]);
   assertTestSet(data);
   assertGoingOn(session);
   const context = { data, runtime, ...session };
@@ -147,7 +151,7 @@ async function planned(
 }
 
 async function wholeRecipe(flags: AblateFlags): Promise<RunSettings> {
-  const settings = await chosenSettings(flags, 'pretrain');
+  const settings = await chosenSettings(flags, pretrainName);
   if (flags.budget !== undefined) assertScalable(settings);
   const usual = settings.labels || settings.draws > 1 ? settings.draws : usualDraws;
   return { ...settings, draws: flags.draws ?? usual };
@@ -188,7 +192,7 @@ interface PlannedRun {
   readonly variant: Variant;
   readonly settings: RunSettings;
   /** Beside pretraining. */
-  readonly stages: readonly StageName[];
+  readonly stages: readonly string[];
   readonly path: string;
 }
 
@@ -222,8 +226,9 @@ class AblationRuns {
       this.#note(`${this.#folder.path} is complete: nothing to train.`);
     } else {
       const { settings } = this.#ablation;
-      this.#speeds = await measureSpeeds({ ...this.#context, settings });
-      if (missing.some(({ stages }) => stages.includes('finetune'))) await this.#pretrain();
+      const stages = new Set([...stagesOf(settings), ...missing.flatMap(({ stages }) => stages)]);
+      this.#speeds = await measureSpeeds({ ...this.#context, settings }, { stages: [...stages] });
+      if (missing.some(({ stages }) => stages.includes(finetuneName))) await this.#pretrain();
     }
     for (const each of missing) {
       const { variant } = each;
@@ -272,7 +277,7 @@ class AblationRuns {
     );
     const metrics = result.draws.map((draw) => draw[variant.figure]);
     if (metrics.length < settings.draws || metrics.some((figure) => figure === null)) return undefined;
-    const pretraining = stages.includes('finetune') ? await this.#pretrainingCost() : undefined;
+    const pretraining = stages.includes(finetuneName) ? await this.#pretrainingCost() : undefined;
     const cost = await meanCost(stages, { store, settings }, pretraining);
     return ablationRow(
       variant,
@@ -293,7 +298,7 @@ class AblationRuns {
 
   async #pretrainingCost(): Promise<Cost | undefined> {
     const store = await openedToRead(this.#pretrainingPath);
-    return store && costOf({ store }, 'pretrain', 0);
+    return store && costOf({ store }, pretrainName, 0);
   }
 
   get #pretrainingPath(): string {
@@ -312,7 +317,7 @@ class AblationRuns {
       return assertSameSettings(store.name, await this.#settingsOf(store), settings);
     }
     this.#note('Shared by the variants: rotation pretraining');
-    await this.#run(this.#pretrainingPath, settings, ['pretrain'], async () => undefined);
+    await this.#run(this.#pretrainingPath, settings, [pretrainName], async () => undefined);
   }
 
   /** @returns undefined where a stage came to nothing */
@@ -330,7 +335,7 @@ class AblationRuns {
           await handOver(stage, { store: from, settings: theirs }, { store, settings });
         }
       }
-      if (!stages.includes('finetune')) return undefined;
+      if (!stages.includes(finetuneName)) return undefined;
       const pretraining = await RunFolder.open(this.#pretrainingPath, { readOnly: true });
       return loadPretrained(pretraining, this.#pretrainingSettings);
     });
@@ -349,7 +354,7 @@ class AblationRuns {
   async #run(
     path: string,
     settings: RunSettings,
-    stages: readonly StageName[],
+    stages: readonly string[],
     prepare: (store: RunFolder) => Promise<Weights | undefined>,
   ): Promise<void> {
     const begun = await holdsRun(path);

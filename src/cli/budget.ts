@@ -1,27 +1,17 @@
 import { type FittedBudget, fitToBudget, greatestScale, leastSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type MeasuredContext, measureSpeeds } from '../recipes/plan/measure-speeds.js';
-import { type Speeds, stepsOf } from '../recipes/plan/run-cost.js';
 import type { RunSettings } from '../recipes/settings.js';
-import { stagesOf } from '../recipes/stages.js';
+import { stageNamed, stagesOf } from '../recipes/stages/registry.js';
+import type { Speeds } from '../recipes/stages/speeds.js';
 import { formatCount, formatDuration } from '../report/format.js';
-import type { StageName } from '../store/run-record.js';
-
-/** What the stages are called in a sentence. */
-const stageWords: Readonly<Record<StageName, string>> = {
-  pretrain: 'pretraining',
-  finetune: 'fine-tuning',
-  scratch: 'training from random weights',
-  selfTrain: 'self-training',
-  baseline: 'baseline',
-};
 
 /** What is to be run within a time. */
 export interface Budgeted {
   /** From the prompt to the report, in ms. */
   readonly budgetMs: number;
   /** Default: every stage of the recipe. */
-  readonly stages?: readonly StageName[];
+  readonly stages?: readonly string[];
 }
 
 /** The recipe with as many steps as this machine can do within a time, counted from the prompt; tells what was chosen. */
@@ -42,13 +32,14 @@ export function budgetNotes(
   { budgetMs, stages, speeds }: Required<Budgeted> & { readonly speeds: Pick<Speeds, 'images'> },
 ): string[] {
   const steps = stages
-    .filter((stage) => stage !== 'baseline')
-    .map((stage) => `${stageWords[stage]} ${formatCount(stepsOf(settings, stage, speeds))}`);
+    .map((name) => stageNamed(name))
+    .filter(({ scaling }) => scaling !== undefined)
+    .map((stage) => `${stage.activity} ${formatCount(stage.stepsOf(settings, speeds.images))}`);
   const lines = [
     `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${steps.join(', ')}), about ${formatDuration(predictedMs)}`,
   ];
   if (atLeast.length > 0) {
-    const words = atLeast.map((stage) => stageWords[stage]).join(' and ');
+    const words = atLeast.map((stage) => stageNamed(stage).activity).join(' and ');
     lines.push(
       `Budget is tight: ${words} would have too few steps to learn and has about ${leastSteps} instead.`,
     );

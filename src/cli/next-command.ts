@@ -3,6 +3,7 @@ import { formatBudget } from '../recipes/plan/budget-time.js';
 import { settingsFor } from '../recipes/presets.js';
 import { stagesOfConfig } from '../recipes/run.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
+import { selfTrainName } from '../recipes/stages/lessons.js';
 import { shellPath } from './paths.js';
 import type { Place } from './place.js';
 
@@ -37,7 +38,7 @@ function recipeFlags(path: string, config: SuggestedFor['config'], settings: Run
   const usual = settingsFor(preset);
   // Of a run that only pretrained, the budget was that of pretraining.
   const budget =
-    budgetMs !== undefined && stagesOfConfig(config).includes('selfTrain') ? budgetMs : undefined;
+    budgetMs !== undefined && stagesOfConfig(config).includes(selfTrainName) ? budgetMs : undefined;
   const flags = [
     ...(preset === 'quick' ? [] : [`--preset ${preset}`]),
     ...(seed === usual.seed ? [] : [`--seed ${seed}`]),

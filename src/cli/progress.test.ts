@@ -2,7 +2,7 @@ import { stripVTControlCharacters } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { presets } from '../recipes/presets.js';
-import { settingsOfStage } from '../recipes/settings.js';
+import { stageNamed } from '../recipes/stages/registry.js';
 import type { EpochRecord } from '../store/run-record.js';
 import type { TrainEvent } from '../train/events.js';
 import {
@@ -325,7 +325,7 @@ describe('createProgress', () => {
     note('Data  MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes');
     note('Run   runs/quick-20250314-101245');
     for (const [stage, durationMs, evaluations] of stages) {
-      const { epochs } = settingsOfStage(presets.quick, stage)!;
+      const { epochs } = stageNamed(stage).settingsOf(presets.quick)!;
       if (stage === 'selfTrain') note('98 % of labels held back are found again by their neighbours.');
       listener({ ...stageStart, stage, epochs });
       for (let epoch = 1; epoch <= epochs; epoch++) {

@@ -2,6 +2,7 @@ import { join } from 'node:path';
 import type { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
+import { stageFacts } from '../recipes/stages/registry.js';
 import type { RunFigures } from '../recipes/stages.js';
 import {
   type ComparisonRow,
@@ -10,7 +11,7 @@ import {
   notebookOf,
 } from '../report/comparison.js';
 import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
-import { stageTitles } from '../report/run-facts.js';
+import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import type { RunFolder } from '../store/run-folder.node.js';
 import {
@@ -51,6 +52,7 @@ export async function writeReport(folder: RunFolder): Promise<string> {
  */
 export async function readRecord(folder: RunFolder): Promise<RunRecord> {
   return {
+    stages: stageFacts,
     config: await readConfig(folder),
     epochs: await folder.readEpochs(),
     result: await finished(folder, 'result', resultSchema),
@@ -105,14 +107,15 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
 /** Which classifier was kept, what held-back labels said of it and of the others, and what came to nothing. */
 function choiceLines({ final, evidence, failures }: RunResult): string[] {
   const found = ({ found, of }: Evidence) => formatPercent(found / of, 0);
+  const title = (stage: string) => titleOf(stageFacts, stage);
   const kept = evidence.find(({ stage }) => stage === final?.stage);
   const others = evidence.filter((entry) => entry !== kept);
   return [
-    ...failures.map(({ stage, reason }) => `Failed  ${stageTitles[stage]}: ${reason}`),
+    ...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`),
     ...(kept
       ? [
-          `Kept    ${stageTitles[kept.stage]}: finds ${found(kept)} of labels held back`,
-          ...others.map((entry) => `        (${stageTitles[entry.stage]}: ${found(entry)})`),
+          `Kept    ${title(kept.stage)}: finds ${found(kept)} of labels held back`,
+          ...others.map((entry) => `        (${title(entry.stage)}: ${found(entry)})`),
         ]
       : []),
   ];

@@ -4,7 +4,6 @@ import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
-import type { StageName } from '../store/run-record.js';
 import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
@@ -25,6 +24,11 @@ export interface SettingFlags {
   readonly config?: string;
 }
 
+/** The settings of a stage that every run has, and the command that trains it alone. */
+export type StageSettingsName = {
+  [Name in keyof RunSettings]: RunSettings[Name] extends { readonly epochs: number } ? Name : never;
+}[Exclude<keyof RunSettings, 'budgetMs'>];
+
 /** Each flag that was given: its name, the setting that it stands for, its value. */
 interface GivenFlag {
   readonly flag: string;
@@ -41,7 +45,7 @@ interface GivenFlag {
  */
 export async function chosenSettings(
   flags: SettingFlags,
-  epochsOf: StageName,
+  epochsOf: StageSettingsName,
   base?: RunSettings,
 ): Promise<RunSettings> {
   const file = flags.config === undefined ? {} : await readSettingsFile(flags.config);
@@ -69,7 +73,7 @@ async function labelSettings({ labels, draws, labelsPerClass }: SettingFlags): P
 export function assertUnchanged(
   flags: SettingFlags,
   settings: RunSettings,
-  epochsOf: StageName,
+  epochsOf: StageSettingsName,
   folder: string,
 ): void {
   const changed = givenFlags(flags, epochsOf).filter(
@@ -87,7 +91,7 @@ export function assertUnchanged(
   );
 }
 
-function givenFlags(flags: SettingFlags, epochsOf: StageName): GivenFlag[] {
+function givenFlags(flags: SettingFlags, epochsOf: StageSettingsName): GivenFlag[] {
   const all: (Omit<GivenFlag, 'value'> & { readonly value: GivenFlag['value'] | undefined })[] = [
     { flag: '--preset', path: ['preset'], value: flags.preset },
     { flag: '--seed', path: ['seed'], value: flags.seed },

@@ -1,7 +1,7 @@
 import type { Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import type { StageName } from '../store/run-record.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import type { StageSettingsName } from './settings.js';
 import type { TrainFlags } from './train.js';
 
 /** `quarterturn pretrain`: the pretext task alone. */
@@ -96,7 +96,7 @@ interface StageCommand {
   check?(flags: TrainFlags): void;
 }
 
-function stageCommand(program: Command, stage: StageName, about: StageCommand): Command {
+function stageCommand(program: Command, stage: StageSettingsName, about: StageCommand): Command {
   const command = program.command(stage).summary(about.summary).description(about.description);
   addGroup(command, 'What to do:', about.settings);
   addGroup(command, 'Where:', [

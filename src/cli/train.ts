@@ -3,23 +3,25 @@ import { loadPretrained, type Weights } from '../recipes/backbone.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
-import { stagesOf } from '../recipes/stages.js';
+import { finetuneName } from '../recipes/stages/finetune.js';
+import { pretrainName } from '../recipes/stages/pretrain.js';
+import { allStages, stageNamed, stagesOf } from '../recipes/stages/registry.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
 import { fingerprintIn } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import {
-  type RunRecord,
-  type RunResult,
-  resultSchema,
-  type StageName,
-  stageNames,
-} from '../store/run-record.js';
+import { type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
 import { assertGoingOn, inSession, type Session } from './session.js';
-import { assertSameLabels, assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+import {
+  assertSameLabels,
+  assertUnchanged,
+  chosenSettings,
+  type SettingFlags,
+  type StageSettingsName,
+} from './settings.js';
 import { timestamp } from './timestamp.js';
 
 export interface TrainFlags extends SettingFlags, PlaceFlags {
@@ -34,7 +36,7 @@ export interface TrainFlags extends SettingFlags, PlaceFlags {
 /** What a training command is about to do. */
 interface Plan {
   readonly settings: RunSettings;
-  readonly stages: readonly StageName[];
+  readonly stages: readonly string[];
   readonly place: Place;
   readonly backbone?: Weights;
   /** Where the backbone comes from: that run's folder and `config.json`. */
@@ -43,8 +45,11 @@ interface Plan {
   readonly budgetMs?: number | undefined;
 }
 
+/** The whole of a run, or one stage of it alone. */
+export type TrainCommand = 'run' | StageSettingsName;
+
 /** `quarterturn run`, or one stage of it alone. */
-export async function train(command: 'run' | StageName, flags: TrainFlags): Promise<void> {
+export async function train(command: TrainCommand, flags: TrainFlags): Promise<void> {
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
     const { result, report, config } =
@@ -64,7 +69,7 @@ interface Outcome {
   readonly config: RunRecord['config'];
 }
 
-async function startRun(command: 'run' | StageName, flags: TrainFlags, session: Session): Promise<Outcome> {
+async function startRun(command: TrainCommand, flags: TrainFlags, session: Session): Promise<Outcome> {
   const plan = flags.from === undefined ? await newPlan(command, flags) : await planFrom(flags.from, flags);
   const name = command === 'run' ? plan.settings.preset : `${plan.settings.preset}-${command}`;
   const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;
@@ -73,7 +78,7 @@ async function startRun(command: 'run' | StageName, flags: TrainFlags, session: 
 }
 
 async function resumeRun(
-  command: 'run' | StageName,
+  command: TrainCommand,
   path: string,
   flags: TrainFlags,
   session: Session,
@@ -86,7 +91,9 @@ async function resumeRun(
     await assertSameLabels(flags, settings, path);
     const place = placeOf(flags, config);
     const before = stagesOfConfig(config);
-    const stages = stageNames.filter((stage) => before.includes(stage) || stage === command);
+    const stages = allStages
+      .map(({ name }) => name)
+      .filter((name) => before.includes(name) || name === command);
     const saved = resultSchema.safeParse(await folder.readJson('result'));
     if (saved.success && stages.every((stage) => isFinished(saved.data, stage))) {
       session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
@@ -98,7 +105,7 @@ async function resumeRun(
   }
 }
 
-async function newPlan(command: 'run' | StageName, flags: TrainFlags): Promise<Plan> {
+async function newPlan(command: TrainCommand, flags: TrainFlags): Promise<Plan> {
   const settings = await chosenSettings(flags, epochsOf(command));
   if (flags.budget !== undefined) assertScalable(settings);
   return {
@@ -116,8 +123,8 @@ async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
   // The steps that fine-tuning has are no longer counted out for that run's budget.
   const { budgetMs: _, ...base } = settingsOfConfig(config, path);
   return {
-    settings: await chosenSettings(flags, 'finetune', base),
-    stages: ['finetune'],
+    settings: await chosenSettings(flags, finetuneName, base),
+    stages: [finetuneName],
     place: placeOf(flags, config),
     backbone: await loadPretrained(source, base),
     source: { path, config },
@@ -160,13 +167,12 @@ function originOf(source: Plan['source']): Record<string, unknown> {
 }
 
 /** Whether a stage has left a figure, or has failed and would again. */
-function isFinished(result: RunResult, stage: StageName): boolean {
-  const { pretext, fineTune, scratch, selfTrain, baseline, failures } = result;
-  const figures = { pretrain: pretext, finetune: fineTune, scratch, selfTrain, baseline };
-  return figures[stage] !== null || failures.some((failure) => failure.stage === stage);
+function isFinished(result: RunResult, stage: string): boolean {
+  const hasFigure = stageNamed(stage).figures.some((figure) => result[figure] !== null);
+  return hasFigure || result.failures.some((failure) => failure.stage === stage);
 }
 
 /** The stage that `--epochs` speaks of. */
-function epochsOf(command: 'run' | StageName): StageName {
-  return command === 'run' ? 'pretrain' : command;
+function epochsOf(command: TrainCommand): StageSettingsName {
+  return command === 'run' ? pretrainName : command;
 }

@@ -46,5 +46,5 @@ export function splitsOf(parts: readonly (readonly number[])[]): Split[] {
 
 /** How many of the parts are held back. */
 export function splitCount(labels: number, parts: number): number {
-  return Math.min(parts, Math.ceil((parts * enoughAsked) / labels));
+  return parts === 0 ? 0 : Math.min(parts, Math.ceil((parts * enoughAsked) / labels));
 }

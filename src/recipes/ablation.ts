@@ -1,10 +1,12 @@
 import type { GivenLabels } from '../labels/given-labels.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { fingerprintOf } from '../store/fingerprint.js';
-import type { DrawResult, StageName } from '../store/run-record.js';
+import type { LadderFigure } from '../store/run-record.js';
 import { checkpointName, loadStage } from '../train/loop.js';
 import type { RecipeContext } from './context.js';
-import { type RunSettings, type SelfTrainSettings, settingsOfStage } from './settings.js';
+import type { RunSettings, SelfTrainSettings } from './settings.js';
+import { allStages, stageNamed } from './stages/registry.js';
+import type { Stage } from './stages/stage.js';
 import { type Cost, costOf } from './stages.js';
 import { suggest } from './suggest.js';
 
@@ -15,7 +17,7 @@ export interface Variant {
   /** For people. */
   readonly title: string;
   /** The figure that the row shows. */
-  readonly figure: Exclude<keyof DrawResult, 'draw' | 'final'>;
+  readonly figure: LadderFigure;
   /** Its labels are chosen from what the images look like. */
   readonly suggests?: true;
   /**
@@ -123,22 +125,12 @@ export const variants: readonly Variant[] = [
   },
 ];
 
-/** What has to be trained for a variant's figure, beside pretraining, which all variants share. */
-export function variantStages(
-  { figure }: Pick<Variant, 'figure'>,
-  { selfTrain }: Pick<RunSettings, 'selfTrain'>,
-): readonly StageName[] {
-  switch (figure) {
-    case 'baseline':
-    case 'baselineReestimated':
-      return ['baseline'];
-    case 'fineTune':
-      return ['finetune'];
-    case 'scratch':
-      return ['scratch'];
-    case 'selfTrain':
-      return [selfTrain!.start, 'selfTrain'];
-  }
+/** Names of the stages to train for a variant's figure, beside what all variants share. */
+export function variantStages({ figure }: Pick<Variant, 'figure'>, settings: RunSettings): readonly string[] {
+  const stages = allStages.filter(({ figures }) => figures.includes(figure));
+  return [...stages.flatMap((stage) => stage.needs(settings)), ...stages]
+    .filter(({ isShared }) => !isShared)
+    .map(({ name }) => name);
 }
 
 /** As many labels as the recipe has, given to the most typical images of the pile. */
@@ -153,26 +145,15 @@ export async function suggestedLabels(context: RecipeContext): Promise<GivenLabe
 }
 
 /** Whether two recipes train a stage in the same way from the same start, each draw like the other's. */
-export function trainsAlike(a: RunSettings, b: RunSettings, stage: StageName): boolean {
-  return JSON.stringify(decisive(a, stage)) === JSON.stringify(decisive(b, stage));
+export function trainsAlike(a: RunSettings, b: RunSettings, stage: string): boolean {
+  return JSON.stringify(decisive(a, stageNamed(stage))) === JSON.stringify(decisive(b, stageNamed(stage)));
 }
 
 /** All settings that a stage's weights depend on. */
-function decisive(settings: RunSettings, stage: StageName): unknown {
-  const { seed, labelsPerClass, labels, network, pretrain, finetune, selfTrain, baseline } = settings;
-  const data = [seed, labelsPerClass, labels, network];
-  switch (stage) {
-    case 'pretrain':
-      return [...data, pretrain];
-    case 'finetune':
-      return [...data, finetune, finetune.from === 'backbone' ? pretrain : null];
-    case 'scratch':
-      return [...data, { ...finetune, from: null, frozenBlocks: null }];
-    case 'selfTrain':
-      return [decisive(settings, selfTrain?.start ?? 'finetune'), selfTrain];
-    case 'baseline':
-      return [...data, baseline];
-  }
+function decisive(settings: RunSettings, stage: Stage): unknown {
+  const { seed, labelsPerClass, labels, network } = settings;
+  const before = stage.needs(settings).map((needed) => [needed.name, decisive(settings, needed)]);
+  return [seed, labelsPerClass, labels, network, stage.settingsOf(settings), before];
 }
 
 /**
@@ -180,7 +161,7 @@ function decisive(settings: RunSettings, stage: StageName): unknown {
  * finished there: what was trained once is not trained again.
  */
 export async function handOver(
-  stage: StageName,
+  stage: string,
   from: { readonly store: RunStore; readonly settings: RunSettings },
   to: { readonly store: RunStore; readonly settings: RunSettings },
 ): Promise<void> {
@@ -188,7 +169,8 @@ export async function handOver(
   const records = await from.store.readEpochs();
   for (let draw = 0; draw < to.settings.draws; draw++) {
     const saved = await loadStage(from.store, stage, draw);
-    const finished = (saved?.progress.epoch ?? 0) >= (settingsOfStage(from.settings, stage)?.epochs ?? 1);
+    const epochs = stageNamed(stage).settingsOf(from.settings)?.epochs ?? 1;
+    const finished = (saved?.progress.epoch ?? 0) >= epochs;
     if (!saved || !finished || (await loadStage(to.store, stage, draw))) continue;
     // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
     await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);
@@ -201,7 +183,7 @@ export async function handOver(
 
 /** What it takes to train some stages for one draw, the mean over the draws, and the pretraining that they build on. */
 export async function meanCost(
-  stages: readonly StageName[],
+  stages: readonly string[],
   { store, settings }: Pick<RecipeContext, 'store' | 'settings'>,
   pretraining: Cost | undefined,
 ): Promise<Cost> {

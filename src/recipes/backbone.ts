@@ -7,6 +7,7 @@ import { loadStage } from '../train/loop.js';
 import { weightsOf } from '../train/train-step.js';
 import { networkFor, type RecipeContext } from './context.js';
 import type { RunSettings } from './settings.js';
+import { pretrainName } from './stages/pretrain.js';
 
 export type Weights = Readonly<Record<string, Tensor>>;
 
@@ -42,10 +43,12 @@ export async function loadBackbone(context: RecipeContext): Promise<Weights> {
  * @throws QuarterturnError `checkpoint` where it was not started or not finished
  */
 export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Weights> {
-  const saved = await loadStage(store, 'pretrain', 0);
+  const saved = await loadStage(store, pretrainName, 0);
   const epoch = saved?.progress.epoch ?? 0;
   if (saved && epoch >= settings.pretrain.epochs) return weightsOf(saved.tensors);
-  const received = saved ? `${epoch} of ${settings.pretrain.epochs} epochs` : 'no checkpoint "pretrain"';
+  const received = saved
+    ? `${epoch} of ${settings.pretrain.epochs} epochs`
+    : `no checkpoint "${pretrainName}"`;
   throw new QuarterturnError(
     'checkpoint',
     `${store.name}: expected a finished pretraining. Received: ${received}.`,

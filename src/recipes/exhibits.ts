@@ -10,25 +10,19 @@ import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
 import type { RotationEvaluation } from './stages/pretrain.js';
-import { finalOf, type StageOutcomes } from './stages.js';
+import { finalOf, pretrainedIn, type StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
 /** Pictures, tables and matrices for the report. Without a test set there is nothing to show of what was predicted. */
-export function collectExhibits(context: RecipeContext, { pretrained, draws }: StageOutcomes): Exhibits {
+export function collectExhibits(context: RecipeContext, outcomes: StageOutcomes): Exhibits {
   const { data } = context;
-  const { classifier, scratch, selfTrained, baseline } = draws[0] ?? {};
+  const [first] = outcomes.draws;
+  const pretrained = pretrainedIn(outcomes);
   const classNames = classNamesOf(context);
-  const of = (when: string, evaluation: Evaluation | undefined) => (evaluation ? [{ when, evaluation }] : []);
-  const classified = [
-    ...of('after fine-tuning', classifier?.test),
-    ...of('the labels alone, augmented', scratch?.test),
-    ...of('after self-training', selfTrained?.test),
-    ...of('supervised baseline', baseline?.test),
-    ...of('baseline with re-estimated statistics', baseline?.testReestimated),
-  ];
-  const kept = draws[0] && finalOf(draws[0])?.classifier.test;
+  const tested = [...(first?.outcomes.values() ?? [])].flatMap((outcome) => outcome.tested);
+  const kept = first && finalOf(first)?.classifier.test;
   const random = (name: string) => randomFor(context, 'exhibits', name);
   return {
     grids: [
@@ -46,7 +40,9 @@ export function collectExhibits(context: RecipeContext, { pretrained, draws }: S
     layerTables: layerTables(context.settings, data.train, classNames.length),
     confusions: [
       ...(pretrained?.test ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
-      ...classified.map(({ when, evaluation }) => confusion(`Test images, ${when}`, classNames, evaluation)),
+      ...tested.flatMap(({ when, test }) =>
+        test ? [confusion(`Test images, ${when}`, classNames, test)] : [],
+      ),
     ],
     classCounts: classCounts(context, classNames),
     trainImages: data.train.count,

@@ -12,6 +12,7 @@ import { networkFor, randomFor } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { settingsFor } from './presets.js';
+import { finetuneStage } from './stages/finetune-stage.js';
 
 const side = 28;
 
@@ -95,15 +96,10 @@ describe.each([300, 1000])('%i classes', (classes) => {
     });
 
     const classifier = { network, weights, train: test, test };
-    const draw = {
-      classifier,
-      scratch: undefined,
-      selfTrained: undefined,
-      baseline: undefined,
-      evidence: [],
-    };
-    const outcomes = { pretrained: undefined, draws: [draw], failures: [] };
-    const { confusions, classCounts } = collectExhibits(context, outcomes);
+    const tested = [{ figure: 'fineTune', step: 'fine-tuning', when: 'after fine-tuning', test }] as const;
+    const outcomes = new Map([[finetuneStage, { figures: {}, tested, classifier }]]);
+    const draws = [{ outcomes, evidence: [] }];
+    const { confusions, classCounts } = collectExhibits(context, { shared: new Map(), draws, failures: [] });
     expect(confusions).toHaveLength(1);
     const { counts } = confusions[0]!;
     expect(counts.map((row) => row[classes - 1])).toEqual(everyClass.map(() => 1));

@@ -10,7 +10,7 @@ import type { TrainEvent } from '../train/events.js';
 import { checkpointName } from '../train/loop.js';
 import { evaluateRun, run } from './run.js';
 import type { RunSettings } from './settings.js';
-import { stagesOf } from './stages.js';
+import { stagesOf } from './stages/registry.js';
 
 const tiny = tinySettings;
 

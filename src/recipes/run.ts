@@ -1,33 +1,37 @@
 import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
 import { meanOf } from '../data/brightness.js';
-import { requireSquare, turnCount } from '../data/rotation.js';
+import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { checked } from '../store/json.js';
-import { type RunResult, type StageName, stageNames } from '../store/run-record.js';
+import type { RunResult } from '../store/run-record.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
-import { parseSettings, settingsOfConfig, settingsOfStage } from './settings.js';
+import { parseSettings, settingsOfConfig } from './settings.js';
+import { allStages, stageNamed, stagesOf } from './stages/registry.js';
+import type { Stage } from './stages/stage.js';
 import {
   figuresOf,
   finalOf,
   finishedStages,
   ladderOf,
+  pretrainedIn,
   type RunFigures,
   runStages,
-  stagesOf,
   trainedMs,
 } from './stages.js';
 
 export interface RunOptions {
-  /** Which stages to run beside those that the store's run already has; all of them by default. */
-  readonly stages?: readonly StageName[] | undefined;
+  /** Names of the stages to run beside those that the store's run already has; default: all that the settings ask for. */
+  readonly stages?: readonly string[] | undefined;
+  /** The stages that there are, in their order; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
   /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
   readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
   /** Versions and the like, kept in `config.json`. */
@@ -47,8 +51,10 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
   const { settings, store } = context;
   const started = performance.now();
   const { stages, earlierMs } = await openRun(context, options);
-  const outcomes = await runStages(context, (stage) => stages.includes(stage));
-  const { pretrained } = outcomes;
+  const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
+    registry: options.registry,
+  });
+  const pretrained = pretrainedIn(outcomes);
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
@@ -78,8 +84,12 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 }
 
 /** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
-export async function evaluateRun(context: RecipeContext): Promise<RunFigures> {
-  return figuresOf(await runStages(context, await finishedStages(context), { readOnly: true }));
+export async function evaluateRun(
+  context: RecipeContext,
+  { registry }: Pick<RunOptions, 'registry'> = {},
+): Promise<RunFigures> {
+  const finished = await finishedStages(context, registry);
+  return figuresOf(await runStages(context, finished, { registry, readOnly: true }));
 }
 
 /**
@@ -88,11 +98,13 @@ export async function evaluateRun(context: RecipeContext): Promise<RunFigures> {
  */
 export function assertFits(
   context: Pick<RecipeContext, 'settings' | 'data'>,
-  stages: readonly StageName[],
+  names: readonly string[],
+  registry: readonly Stage[] = allStages,
 ): void {
   const { settings, data } = context;
-  assertClasses(context, stages);
-  const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
+  const stages = names.map((name) => stageNamed(name, registry));
+  // What all draws share does not look at labels.
+  if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
   const { frozenBlocks, batchNormMomentum } = settings.finetune;
   const { blocks } = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
@@ -102,27 +114,11 @@ export function assertFits(
       `finetune.frozenBlocks: expected at most ${blocks.length}, the blocks of the backbone ${backbone}. Received: ${frozenBlocks}.`,
     );
   }
-  if (!stages.includes('pretrain')) return;
-  requireSquare(data.train);
-  const unlabelled = data.train.count - labelled;
-  const val = Math.round(unlabelled * settings.pretrain.valFraction);
-  if (val < 1 || val >= unlabelled) {
-    throw new QuarterturnError(
-      'data',
-      `${data.train.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
-      { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
-    );
-  }
+  for (const stage of stages) stage.assertFits?.(context);
 }
 
-/**
- * @throws QuarterturnError `data` where a stage that learns classes has no labels, or labels of one class alone
- */
-function assertClasses(
-  context: Pick<RecipeContext, 'settings' | 'data'>,
-  stages: readonly StageName[],
-): void {
-  if (stages.every((stage) => stage === 'pretrain')) return;
+/** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
+function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
   const { name } = context.data.train;
   if (!hasLabels(context)) {
     throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
@@ -139,8 +135,12 @@ function assertClasses(
 }
 
 /** The stages that a run comprises, as its `config.json` tells. */
-export function stagesOfConfig({ stages }: Readonly<Record<string, unknown>>): readonly StageName[] {
-  return Array.isArray(stages) ? stageNames.filter((stage) => stages.includes(stage)) : stageNames;
+export function stagesOfConfig(
+  { stages }: Readonly<Record<string, unknown>>,
+  registry: readonly Stage[] = allStages,
+): readonly string[] {
+  const names = registry.map(({ name }) => name);
+  return Array.isArray(stages) ? names.filter((name) => stages.includes(name)) : names;
 }
 
 const configSchema = z.record(z.string(), z.unknown());
@@ -159,26 +159,27 @@ async function storedConfig(store: RunStore): Promise<Readonly<Record<string, un
 async function openRun(
   context: RecipeContext,
   options: RunOptions,
-): Promise<{ readonly stages: readonly StageName[]; readonly earlierMs: number }> {
-  const { store } = context;
+): Promise<{ readonly stages: readonly string[]; readonly earlierMs: number }> {
+  const { settings, store } = context;
+  const { registry = allStages } = options;
   const config = await storedConfig(store);
-  const before = config === undefined ? [] : stagesOfConfig(config);
-  const asked = options.stages ?? (config === undefined ? stagesOf(context.settings) : before);
-  const stages = stageNames.filter(
-    (stage) =>
-      settingsOfStage(context.settings, stage) !== null && (asked.includes(stage) || before.includes(stage)),
-  );
-  assertFits(context, stages);
+  const before = config === undefined ? [] : stagesOfConfig(config, registry);
+  const asked = options.stages ?? (config === undefined ? stagesOf(settings, registry) : before);
+  const wanted = new Set([...asked, ...before].map((name) => stageNamed(name, registry)));
+  const stages = registry
+    .filter((stage) => wanted.has(stage) && stage.settingsOf(settings) !== null)
+    .map(({ name }) => name);
+  assertFits(context, stages, registry);
   if (config !== undefined) assertSameRun(context, config);
   if (options.backbone) await saveBackbone(store, options.backbone);
   if (config === undefined) await store.writeJson('config', newConfig(context, stages, options));
   else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
-  return { stages, earlierMs: await trainedMs(context) };
+  return { stages, earlierMs: await trainedMs(context, registry) };
 }
 
 function newConfig(
   context: RecipeContext,
-  stages: readonly StageName[],
+  stages: readonly string[],
   { environment = {} }: RunOptions,
 ): Record<string, unknown> {
   const { settings, data, runtime } = context;

@@ -8,7 +8,6 @@ import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/sch
 import { sgd } from '../optim/sgd.js';
 import { checked } from '../store/json.js';
 import { between, whole } from '../store/ranges.js';
-import type { StageName } from '../store/run-record.js';
 
 /** A share, a probability, a momentum. */
 const fraction = between(0, 1);
@@ -189,11 +188,6 @@ export function cachesFeatures({
   augmentation,
 }: Pick<RunSettings['finetune'], 'frozenBlocks' | 'augmentation'>): boolean {
   return frozenBlocks > 0 && augmentation === null;
-}
-
-/** The settings that a stage goes by; a run without self-training has none for it. */
-export function settingsOfStage(settings: RunSettings, stage: StageName): { readonly epochs: number } | null {
-  return settings[stage === 'scratch' ? 'finetune' : stage];
 }
 
 /** The optimizer that a stage asks for. */

@@ -5,7 +5,7 @@ import { MemoryStore } from '../store/checkpoint.js';
 import { presets } from './presets.js';
 import { evaluateRun, run } from './run.js';
 import { parseSettings, type RunSettings } from './settings.js';
-import { stagesOf } from './stages.js';
+import { stagesOf } from './stages/registry.js';
 
 const { quick, notebook } = presets;
 const fromRandom = (settings: RunSettings): RunSettings => ({

@@ -6,6 +6,7 @@ import type { Runtime } from '../runtime/runtime.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { exhibitsSchema } from '../store/run-record.js';
 import { evaluateRun, run } from './run.js';
+import { stageFacts } from './stages/registry.js';
 
 const { labels, classNames, ...images } = tinyPictures('pile', 200);
 const pile = { train: { ...images, classNames: [] }, origin: 'made for this test', checksums: {} };
@@ -45,7 +46,13 @@ describe('a pile of which nobody knows the classes, and no test set', () => {
       ['corner', 'edge'].map((name) => ({ name, train: null, labelled: 6 })),
     );
     const config = (await store.readJson('config')) as Record<string, unknown>;
-    const page = renderReport({ config, epochs: await store.readEpochs(), result, exhibits });
+    const page = renderReport({
+      stages: stageFacts,
+      config,
+      epochs: await store.readEpochs(),
+      result,
+      exhibits,
+    });
     expect(page).toContain('How the classifier was chosen');
     expect(page).not.toMatch(/\b(NaN|undefined|null)\b/);
 

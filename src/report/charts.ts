@@ -1,7 +1,7 @@
 import type { LineSeriesOption } from 'echarts/charts';
 import type { GridComponentOption, LegendComponentOption } from 'echarts/components';
 import type { ComposeOption } from 'echarts/core';
-import type { EpochRecord, StageName } from '../store/run-record.js';
+import type { EpochRecord } from '../store/run-record.js';
 import { formatPercent } from './format.js';
 
 export type LineChartOption = ComposeOption<LineSeriesOption | GridComponentOption | LegendComponentOption>;
@@ -37,7 +37,7 @@ const mostMarkers = 24;
  */
 export function learningCurveOption(
   epochs: readonly EpochRecord[],
-  stage: StageName,
+  stage: string,
   quantity: 'accuracy' | 'loss',
   theme: ChartTheme = midToneTheme,
 ): LineChartOption {
@@ -71,7 +71,7 @@ export function learningCurveOption(
  */
 export function informationOption(
   epochs: readonly EpochRecord[],
-  stage: StageName,
+  stage: string,
   classes: number,
   theme: ChartTheme = midToneTheme,
 ): LineChartOption {

@@ -90,6 +90,7 @@ test('markup in names is text', () => {
 test('a run of which nothing is there yet is still a report', () => {
   const record = sampleRecord();
   const bare: RunRecord = {
+    stages: record.stages,
     config: { data: record.config.data },
     epochs: [],
     result: {

@@ -1,17 +1,13 @@
-import type { ClassifierStage, EpochRecord, LadderStep, RunRecord, StageName } from '../store/run-record.js';
+import type { EpochRecord, LadderFigure, RunRecord, StageFacts } from '../store/run-record.js';
 
-/** What the report calls each stage. */
-export const stageTitles: Readonly<Record<StageName, string>> = {
-  pretrain: 'Pretraining on rotations',
-  finetune: 'Fine-tuning on the labels',
-  scratch: 'The labels alone, augmented',
-  selfTrain: 'Self-training on the unlabelled pile',
-  baseline: 'Supervised baseline',
-};
+/** What a stage is called; one that nothing is known of has its name alone. */
+export function titleOf(stages: readonly StageFacts[], name: string): string {
+  return stages.find((stage) => stage.name === name)?.title ?? name;
+}
 
 /** One stage summed over its epochs. */
 export interface StageSummary {
-  readonly stage: StageName;
+  readonly stage: string;
   readonly epochs: number;
   readonly steps: number;
   readonly durationMs: number;
@@ -78,16 +74,10 @@ export function selfTrainingOf({
   return (summariseStage(epochs, 'selfTrain')?.epochs ?? planned) < planned ? 'stopped' : 'rejected';
 }
 
-/** The figure of each classifier. */
-export const figureOfStage: Readonly<Record<ClassifierStage, LadderStep['figure']>> = {
-  finetune: 'fineTune',
-  scratch: 'scratch',
-  selfTrain: 'selfTrain',
-};
-
 /** The figure of the classifier that was kept; fine-tuning's where none was. */
-export function keptFigure({ result }: RunRecord): LadderStep['figure'] {
-  return figureOfStage[result.final?.stage ?? 'finetune'];
+export function keptFigure({ result, stages }: RunRecord): LadderFigure {
+  const kept = stages.find(({ name }) => name === result.final?.stage);
+  return kept?.figures.find((figure) => figure !== 'pretext') ?? 'fineTune';
 }
 
 /** The classifier that self-training went on from; in a run of an earlier version it was always the fine-tuned one. */
@@ -96,7 +86,7 @@ export function selfTrainingStart(config: RunRecord['config']): 'finetune' | 'sc
 }
 
 /** Draw 0 of a stage, summed; null where the stage has no epochs. */
-export function summariseStage(epochs: readonly EpochRecord[], stage: StageName): StageSummary | null {
+export function summariseStage(epochs: readonly EpochRecord[], stage: string): StageSummary | null {
   const records = epochs.filter((record) => record.stage === stage && record.draw === 0);
   if (records.length === 0) return null;
   return {

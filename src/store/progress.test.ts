@@ -12,7 +12,7 @@ test.each([
   [{ ...begun, step: -1 }, 'step: '],
   [{ ...begun, epoch: 1.5 }, 'epoch: '],
   [{ ...begun, trainMs: null }, 'trainMs: '],
-  [{ ...begun, stage: 'pretraining' }, 'stage: '],
+  [{ ...begun, stage: '../finetune' }, 'stage: '],
   [{ ...begun, more: 1 }, 'Unrecognized key: "more"'],
 ])('%j is refused by name', (state, message) => {
   expect(() => progressOf({ state }, 'runs/a/finetune')).toThrow(

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Checkpoint } from './checkpoint.js';
 import { checked } from './json.js';
-import { type StageName, stageNames } from './run-record.js';
+import { stageNameSchema } from './run-record.js';
 
 /** A count, or a sum of what was counted. */
 const counter = z.int().min(0);
@@ -9,7 +9,7 @@ const duration = z.number().min(0);
 
 /** Counters of a stage: the JSON part of its checkpoint. */
 const progressSchema = z.strictObject({
-  stage: z.enum(stageNames),
+  stage: stageNameSchema,
   draw: counter,
   /** Steps done over all epochs. */
   step: counter,
@@ -42,7 +42,7 @@ export function progressOf({ state }: Pick<Checkpoint, 'state'>, name: string): 
 }
 
 /** A stage before its first step. */
-export function notStarted(stage: StageName, draw: number): Progress {
+export function notStarted(stage: string, draw: number): Progress {
   return {
     stage,
     draw,

@@ -12,13 +12,8 @@ const amount = z.number().min(0);
 export const metricsSchema = z.object({ accuracy: share, loss: z.number() }).readonly();
 export type Metrics = z.infer<typeof metricsSchema>;
 
-/** The stages of a run, in their order. */
-export const stageNames = ['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline'] as const;
-export type StageName = (typeof stageNames)[number];
-
-/** Stages that leave a classifier which may be the one that is kept, in their order. */
-export const classifierStages = ['finetune', 'scratch', 'selfTrain'] as const satisfies readonly StageName[];
-export type ClassifierStage = (typeof classifierStages)[number];
+/** Name of a stage: a plain word, since checkpoints are named by it. Which stages there are, recipes know. */
+export const stageNameSchema = z.string().regex(/^[A-Za-z][A-Za-z0-9]*$/, 'expected a plain word');
 
 /** What can be told of a classifier on images whose classes nobody knows. */
 const pileMetricsSchema = z
@@ -36,7 +31,7 @@ export type PileMetrics = z.infer<typeof pileMetricsSchema>;
 /** One line of `metrics.jsonl`: one finished epoch of one stage. */
 export const epochSchema = z
   .object({
-    stage: z.enum(stageNames),
+    stage: stageNameSchema,
     /** Label draw, 0 for the first; pretraining is shared by all draws and always 0. */
     draw: count,
     /** 1-based. */
@@ -64,7 +59,7 @@ export type Teacher = (typeof teachers)[number];
 /** What held-back labels say of the way to a classifier. */
 export const evidenceSchema = z
   .object({
-    stage: z.enum(classifierStages),
+    stage: stageNameSchema,
     /** How many of them it found; self-training's are those that its teacher found. */
     found: amount,
     of: z.int().min(1),
@@ -74,19 +69,21 @@ export const evidenceSchema = z
 export type Evidence = z.infer<typeof evidenceSchema>;
 
 /** A stage that came to no result. */
-export const failureSchema = z
-  .object({ stage: z.enum(stageNames), draw: count, reason: z.string() })
-  .readonly();
+export const failureSchema = z.object({ stage: stageNameSchema, draw: count, reason: z.string() }).readonly();
 export type StageFailure = z.infer<typeof failureSchema>;
 
 /** `test` is null wherever the data has no test set. */
 const tested = z.object({ test: metricsSchema.nullable() }).readonly();
 const trainedAndTested = z.object({ train: metricsSchema, test: metricsSchema.nullable() }).readonly();
 
+/** The figures that the ladder is made of, from its foot. */
+export const ladderFigures = ['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain'] as const;
+export type LadderFigure = (typeof ladderFigures)[number];
+
 const ladderStepSchema = z
   .object({
     /** Which figure of the result it is. */
-    figure: z.enum(['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain']),
+    figure: z.enum(ladderFigures),
     /** For people: `+ rotation pretraining`. */
     step: z.string(),
     test: metricsSchema,
@@ -131,7 +128,7 @@ export const resultSchema = z
     selfTrain: tested.nullable().default(null),
     /** The classifier that was saved, chosen by held-back labels, never by the test set. */
     final: z
-      .object({ stage: z.enum(classifierStages), test: metricsSchema.nullable() })
+      .object({ stage: stageNameSchema, test: metricsSchema.nullable() })
       .readonly()
       .nullable()
       .default(null),
@@ -230,8 +227,22 @@ export const exhibitsSchema = z
   .readonly();
 export type Exhibits = z.infer<typeof exhibitsSchema>;
 
+/** A figure of a result that a stage gives. */
+export type ResultFigure = 'pretext' | LadderFigure;
+
+/** What is to be known of a stage to tell of it. */
+export interface StageFacts {
+  readonly name: string;
+  /** `Self-training on the unlabelled pile`. */
+  readonly title: string;
+  /** Its figures in the result, the one that stands for it first; empty where it gives none. */
+  readonly figures: readonly ResultFigure[];
+}
+
 /** Everything that a report is made from. */
 export interface RunRecord {
+  /** All stages that a run may have, in their order. */
+  readonly stages: readonly StageFacts[];
   /** Resolved settings, seeds, versions, checksums: shown as they are. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly epochs: readonly EpochRecord[];

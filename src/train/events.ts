@@ -1,12 +1,12 @@
 import type { PassEvent } from '../pass.js';
-import type { EpochRecord, Metrics, StageName } from '../store/run-record.js';
+import type { EpochRecord, Metrics } from '../store/run-record.js';
 
 /** What a run tells while it goes on. Loops emit these and print nothing. */
 export type TrainEvent =
   /** A part of the run begins; `title` is for people, e.g. `Pretraining on rotations`. */
   | {
       readonly type: 'stage-start';
-      readonly stage: StageName;
+      readonly stage: string;
       readonly draw: number;
       readonly title: string;
       readonly totalSteps: number;
@@ -16,7 +16,7 @@ export type TrainEvent =
     }
   | {
       readonly type: 'step';
-      readonly stage: StageName;
+      readonly stage: string;
       readonly epoch: number;
       readonly step: number;
       readonly totalSteps: number /** Running mean of the epoch. */;

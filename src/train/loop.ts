@@ -4,7 +4,7 @@ import { letSignalsThrough } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
-import type { EpochRecord, Metrics, PileMetrics, StageName } from '../store/run-record.js';
+import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import {
@@ -28,7 +28,8 @@ export interface TrainContext {
 export type StepBatch = Readonly<Record<string, Tensor>>;
 
 export interface StageOptions {
-  readonly stage: StageName;
+  /** A plain word: the name of its checkpoint, and what its records are found by. */
+  readonly stage: string;
   readonly draw: number;
   /** For people: `Pretraining on rotations`. */
   readonly title: string;
@@ -75,7 +76,7 @@ export interface StageResult {
 const checkpointEveryMs = 20_000;
 
 /** Name of a stage's checkpoint. */
-export function checkpointName(stage: StageName, draw: number): string {
+export function checkpointName(stage: string, draw: number): string {
   return draw === 0 ? stage : `${stage}-draw${draw}`;
 }
 
@@ -350,7 +351,7 @@ export interface SavedStage extends Checkpoint {
 /** What a stage has left so far, for stages that build on it; undefined where it was not begun. */
 export async function loadStage(
   store: RunStore,
-  stage: StageName,
+  stage: string,
   draw: number,
 ): Promise<SavedStage | undefined> {
   const name = checkpointName(stage, draw);

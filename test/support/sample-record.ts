@@ -1,4 +1,5 @@
 import { mnistChecksums } from '../../src/data/mnist-checksums.js';
+import { stageFacts } from '../../src/recipes/stages/registry.js';
 import type {
   ConfusionMatrix,
   DrawResult,
@@ -9,13 +10,13 @@ import type {
   LayerTable,
   Metrics,
   RunRecord,
-  StageName,
 } from '../../src/store/run-record.js';
 
 /** A whole run as it could have been, made by formulas: the same at every call. */
 export function sampleRecord(): RunRecord {
   const digits = Array.from({ length: 10 }, (_, k) => String(k));
   return {
+    stages: stageFacts,
     config: {
       preset: 'quick',
       seed: 12,
@@ -104,7 +105,7 @@ export function sampleRecord(): RunRecord {
 const rotations = ['0°', '90°', '180°', '270°'];
 
 function curve(
-  stage: StageName,
+  stage: string,
   epochs: number,
   stepsPerEpoch: number,
   from: number,

@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it, test } from 'vitest';
-import type { StageName } from '../../store/run-record.js';
 import { presets } from '../presets.js';
 import type { RunSettings } from '../settings.js';
-import { stagesOf } from '../stages.js';
+import { stageNamed, stagesOf } from '../stages/registry.js';
+import type { Speeds } from '../stages/speeds.js';
 import { fitToBudget, greatestScale, leastSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
-import { predictMs, type Speeds, stepsOf } from './run-cost.js';
+import { predictMs } from './run-cost.js';
 
 const { quick, notebook } = presets;
 const fromRandom: RunSettings = { ...quick, finetune: { ...quick.finetune, from: 'random' } };
@@ -53,6 +53,10 @@ const settingsOf = fc
   .map(({ shape, draws }) => ({ ...shape, draws }));
 const budgets = fc.double({ min: 1000, max: 1e8, noNaN: true });
 const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
+
+function stepsOf(settings: RunSettings, stage: string, { images }: Speeds): number {
+  return stageNamed(stage).stepsOf(settings, images);
+}
 
 /** undefined where it does not fit. */
 function fitted(settings: RunSettings, budgetMs: number, speeds: Speeds) {
@@ -156,17 +160,17 @@ describe('fitToBudget', () => {
 
   it('counts what it takes to weigh the classifiers with labels held back', () => {
     const images = (parts: number) => ({ ...speeds, images: { ...speeds.images, parts } });
-    const weighing = (settings: RunSettings, stages: readonly StageName[]) =>
+    const weighing = (settings: RunSettings, stages: readonly string[]) =>
       predictMs(settings, stages, images(3)) - predictMs(settings, stages, images(0));
     // Three trainings on two thirds of the labels are as long as two on all of them, for each of two stages.
-    const training = stepsOf(quick, 'finetune', speeds) * speeds.stepMs.finetune;
+    const training = stepsOf(quick, 'finetune', speeds) * speeds.stepMs.finetune!;
     expect(weighing(quick, ['finetune', 'scratch'])).toBeGreaterThan(2 * 2 * training);
     expect(weighing(quick, ['finetune', 'scratch'])).toBeLessThan(2 * 2 * training * 1.5);
     // Nothing is weighed where there is no choice.
     expect(weighing(quick, ['pretrain', 'finetune'])).toBe(0);
     // Views are tried out before they teach.
     const views: RunSettings = { ...quick, selfTrain: { ...quick.selfTrain!, teacher: 'views' } };
-    const selfTraining = stepsOf(quick, 'selfTrain', speeds) * speeds.stepMs.selfTrain;
+    const selfTraining = stepsOf(quick, 'selfTrain', speeds) * speeds.stepMs.selfTrain!;
     const tried = weighing(views, ['scratch', 'selfTrain']) - weighing(quick, ['scratch', 'selfTrain']);
     expect(tried).toBeGreaterThan(selfTraining);
   });

@@ -1,16 +1,10 @@
 import { QuarterturnError } from '../../errors.js';
-import type { StageName } from '../../store/run-record.js';
 import type { RunSettings } from '../settings.js';
-import { stagesOf } from '../stages.js';
+import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
+import type { Speeds } from '../stages/speeds.js';
+import type { Stage } from '../stages/stage.js';
 import { formatBudget } from './budget-time.js';
-import { predictMs, type Speeds, stepsOf, timeOf } from './run-cost.js';
-
-/**
- * The stages whose length a budget decides: `scratch` takes as long as fine-tuning, and the baseline stays as the preset
- * has it, since it is there to compare.
- */
-const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
-export type ScaledStage = (typeof scaledStages)[number];
+import { predictMs, timeOf } from './run-cost.js';
 
 /** Fewer steps than these are a stage in name only: its learning rate would have no time to rise and fall. */
 export const leastSteps = 50;
@@ -27,8 +21,8 @@ export interface FittedBudget {
   readonly scale: number;
   /** Of the whole run from the prompt to the report, the margin not counted. */
   readonly predictedMs: number;
-  /** Stages that would have had fewer than {@link leastSteps} steps and have these instead. */
-  readonly atLeast: readonly ScaledStage[];
+  /** Names of the stages that would have had fewer than {@link leastSteps} steps and have these instead. */
+  readonly atLeast: readonly string[];
   /** More time would not have been used. */
   readonly atMost: boolean;
 }
@@ -37,22 +31,26 @@ export interface BudgetOptions {
   /** From the prompt to the report, in ms. */
   readonly budgetMs: number;
   readonly speeds: Speeds;
-  /** What is run; default: every stage that the settings ask for. The settings of other stages stay as they are. */
-  readonly stages?: readonly StageName[] | undefined;
+  /** Names of the stages to run; default: all that the settings ask for. The settings of others stay as they are. */
+  readonly stages?: readonly string[] | undefined;
+  /** The stages that there are; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
 }
 
 /**
- * Settings whose run ends within a time: the steps of pretraining, fine-tuning and self-training in the proportions that
- * they have, as many as fit beside everything whose length is given.
+ * Settings whose run ends within a time: the steps of its stages in the proportions that they have, as many as fit beside
+ * everything whose length is given.
  *
  * @throws QuarterturnError `usage` where not even the fewest steps fit, naming the smallest budget in which they do
  */
 export function fitToBudget(
   settings: RunSettings,
-  { budgetMs, speeds, stages: asked = stagesOf(settings) }: BudgetOptions,
+  { budgetMs, speeds, stages: names, registry = allStages }: BudgetOptions,
 ): FittedBudget {
   assertScalable(settings);
-  const cost = (scale: number) => continuousMs(settings, asked, speeds, scale);
+  const asked = names ?? stagesOf(settings, registry);
+  const stages = asked.map((name) => stageNamed(name, registry));
+  const cost = (scale: number) => continuousMs(settings, stages, speeds, scale);
   const usable = (ms: number) => (ms - speeds.spentMs) * (1 - marginShare);
   if (cost(0) > usable(budgetMs)) {
     throw tooSmall(settings, budgetMs, cost(0) / (1 - marginShare) + speeds.spentMs);
@@ -69,15 +67,17 @@ export function fitToBudget(
       else tooLong = middle;
     }
   }
-  const fitted = scaled(settings, asked, speeds, fits);
+  const fitted = scaled(settings, stages, speeds, fits);
   return {
     settings: { ...fitted, budgetMs },
     scale: fits,
-    predictedMs: predictMs(fitted, asked, speeds) + speeds.spentMs,
-    atLeast: scaledStages.filter(
-      (stage) =>
-        asked.includes(stage) && fits * stepsOf(settings, stage, speeds) < fewest(settings, stage, speeds),
-    ),
+    predictedMs: predictMs(fitted, asked, speeds, registry) + speeds.spentMs,
+    atLeast: stages
+      .filter((stage) => {
+        const steps = fits * stage.stepsOf(settings, speeds.images);
+        return stage.scaling !== undefined && steps < fewest(settings, stage, speeds);
+      })
+      .map(({ name }) => name),
     atMost,
   };
 }
@@ -93,69 +93,46 @@ export function assertScalable({ preset }: Pick<RunSettings, 'preset'>): void {
 /** As {@link predictMs} of {@link scaled} settings or a little more: a function that never falls as the scale grows. */
 function continuousMs(
   settings: RunSettings,
-  stages: readonly StageName[],
+  stages: readonly Stage[],
   speeds: Speeds,
   scale: number,
 ): number {
-  const scaledAs = (stage: StageName) => (stage === 'scratch' ? 'finetune' : stage);
   return timeOf(settings, stages, speeds, {
-    epochs: (stage) => {
-      const like = scaledAs(stage);
-      return isScaled(like) ? epochsOf(settings, like, speeds, scale) : settings[like]!.epochs;
-    },
-    steps: (stage) => {
-      const like = scaledAs(stage);
-      return isScaled(like) ? wantedSteps(settings, like, speeds, scale) : stepsOf(settings, like, speeds);
-    },
+    epochs: (stage) => scaledEpochs(settings, stage, speeds, scale),
+    steps: (stage) => scaledSteps(settings, stage, speeds, scale),
   });
 }
 
-function isScaled(stage: StageName): stage is ScaledStage {
-  return (scaledStages as readonly StageName[]).includes(stage);
-}
-
-function fewest(settings: RunSettings, stage: ScaledStage, speeds: Speeds): number {
-  return Math.min(leastSteps, stepsOf(settings, stage, speeds));
+function fewest(settings: RunSettings, stage: Stage, { images }: Speeds): number {
+  return Math.min(leastSteps, stage.stepsOf(settings, images));
 }
 
 /** Steps that a stage should have at a scale; whole ones only by chance. */
-function wantedSteps(settings: RunSettings, stage: ScaledStage, speeds: Speeds, scale: number): number {
-  return Math.max(fewest(settings, stage, speeds), scale * stepsOf(settings, stage, speeds));
+function scaledSteps(settings: RunSettings, stage: Stage, speeds: Speeds, scale: number): number {
+  const steps = stage.stepsOf(settings, speeds.images);
+  return stage.scaling ? Math.max(fewest(settings, stage, speeds), scale * steps) : steps;
 }
 
 /**
  * Fewer steps come in fewer epochs, since the look at the end of each takes its time; more steps in longer ones. Where
  * the labelled images are the epoch, its length is given.
  */
-function epochsOf(settings: RunSettings, stage: ScaledStage, speeds: Speeds, scale: number): number {
-  const { epochs } = settings[stage]!;
-  const share = wantedSteps(settings, stage, speeds, scale) / stepsOf(settings, stage, speeds);
+function scaledEpochs(settings: RunSettings, stage: Stage, speeds: Speeds, scale: number): number {
+  const epochs = stage.settingsOf(settings)?.epochs ?? 0;
+  if (!stage.scaling) return epochs;
+  const share = scaledSteps(settings, stage, speeds, scale) / stage.stepsOf(settings, speeds.images);
   // What is a whole number but for rounding is taken for it.
-  if (stage === 'finetune') return Math.max(1, Math.floor(epochs * share + 1e-9));
+  if (stage.scaling.isEpochGiven) return Math.max(1, Math.floor(epochs * share + 1e-9));
   return Math.max(1, Math.min(epochs, Math.ceil(epochs * share - 1e-9)));
 }
 
-function scaled(
-  settings: RunSettings,
-  stages: readonly StageName[],
-  speeds: Speeds,
-  scale: number,
-): RunSettings {
-  const lengths = (stage: ScaledStage) => {
-    const epochs = epochsOf(settings, stage, speeds, scale);
-    const steps = wantedSteps(settings, stage, speeds, scale);
-    return { epochs, stepsPerEpoch: Math.max(1, Math.floor(steps / epochs + 1e-9)) };
-  };
-  const { pretrain, finetune, selfTrain } = settings;
-  return {
-    ...settings,
-    pretrain: stages.includes('pretrain') ? { ...pretrain, ...lengths('pretrain') } : pretrain,
-    finetune: stages.some((stage) => stage === 'finetune' || stage === 'scratch')
-      ? { ...finetune, epochs: lengths('finetune').epochs }
-      : finetune,
-    selfTrain:
-      selfTrain && stages.includes('selfTrain') ? { ...selfTrain, ...lengths('selfTrain') } : selfTrain,
-  };
+function scaled(settings: RunSettings, stages: readonly Stage[], speeds: Speeds, scale: number): RunSettings {
+  return stages.reduce((resized, stage) => {
+    const epochs = scaledEpochs(settings, stage, speeds, scale);
+    const steps = scaledSteps(settings, stage, speeds, scale);
+    const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs + 1e-9));
+    return stage.scaling?.resize(resized, { epochs, stepsPerEpoch }) ?? resized;
+  }, settings);
 }
 
 function tooSmall({ draws }: RunSettings, budgetMs: number, neededMs: number): QuarterturnError {

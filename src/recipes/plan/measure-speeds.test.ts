@@ -61,7 +61,7 @@ describe('measureSpeeds', () => {
   test('looks at what will be run, and at nothing else', async () => {
     const { stepMs, viewMs, pile, images } = await measureSpeeds(contextOf(600), { stages: ['pretrain'] });
     expect(stepMs.pretrain).toBeGreaterThan(0);
-    expect({ ...stepMs, pretrain: 0 }).toMatchObject({ finetune: 0, scratch: 0, selfTrain: 0 });
+    expect(Object.keys(stepMs)).toEqual(['pretrain']);
     expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
     expect(images).toEqual({ train: 600, test: 600, labelled: 12, parts: 3 });
     expect(augmentImages).not.toHaveBeenCalled();

@@ -5,7 +5,6 @@ import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import type { Random } from '../../random/random.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { StageName } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { nextPrefix } from '../../train/train-step.js';
 import { augmentImages } from '../augment.js';
@@ -13,8 +12,10 @@ import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { selfTrainBatchSize } from '../stages/lessons.js';
-import { stagesOf } from '../stages.js';
-import type { Speeds } from './run-cost.js';
+import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
+import { selfTrainStage } from '../stages/self-train-stage.js';
+import type { Speeds } from '../stages/speeds.js';
+import type { Stage, Stopwatch } from '../stages/stage.js';
 import { stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
@@ -33,8 +34,10 @@ const patienceMs = 1500;
 export type MeasuredContext = Omit<RecipeContext, 'store'>;
 
 export interface MeasureOptions {
-  /** What will be run; default: every stage that the settings ask for. */
-  readonly stages?: readonly StageName[] | undefined;
+  /** Names of the stages that will be run; default: all that the settings ask for. */
+  readonly stages?: readonly string[] | undefined;
+  /** The stages that there are; default: those of this package. */
+  readonly registry?: readonly Stage[] | undefined;
   /** The time that there is, in ms: the longer, the more care is taken. */
   readonly budgetMs?: number | undefined;
   /** What has gone since the prompt, in ms, asked for at the end. */
@@ -47,43 +50,41 @@ export interface MeasureOptions {
  */
 export async function measureSpeeds(
   context: MeasuredContext,
-  { stages = stagesOf(context.settings), budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
+  { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
 ): Promise<Speeds> {
   const { settings, data } = context;
-  const { pretrain, finetune, selfTrain, baseline } = settings;
+  const stages = asked ?? stagesOf(settings, registry);
   context.emit({ type: 'note', text: 'Measuring this machine ...' });
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
-  const compiled: number[] = [];
-  const stepMs = async (name: StageGraphName, batch: () => unknown): Promise<number> => {
-    const { compileMs, runMs } = await timeGraph(context, name, batch, forMs);
-    compiled.push(compileMs);
-    return runMs;
-  };
-  const isRun = (...names: StageName[]) => names.some((name) => stages.includes(name));
+  const isRun = ({ name }: Stage) => stages.includes(name);
   const classify = await timeGraph(context, 'classify', () => {}, forMs);
-  const pretrainMs = isRun('pretrain') ? await stepMs('train', () => pretrainBatch(context)) : 0;
-  const finetuneMs = isRun('finetune', 'scratch', 'baseline')
-    ? await stepMs('finetune', () => finetuneBatch(context, labelled))
-    : 0;
-  const selfTrainMs =
-    selfTrain && isRun('selfTrain') ? await stepMs('selfTrain', () => selfTrainBatch(context, labelled)) : 0;
-  // The baseline trains the same network by the same step, if never on features.
-  const perImage = pretrainMs / pretrain.batchSize || finetuneMs / finetune.batchSize;
-  return {
-    stepMs: {
-      pretrain: pretrainMs,
-      finetune: finetuneMs,
-      // As long as fine-tuning where that freezes nothing; at most three times as long where it does.
-      scratch: finetuneMs * (finetune.frozenBlocks > 0 ? 3 : 1),
-      selfTrain: selfTrainMs,
-      baseline: perImage * baseline.batchSize,
+  const timed = new Map<StageGraphName, GraphTime>();
+  const stopwatch: Stopwatch = {
+    isRun,
+    async stepMs(graph) {
+      const time =
+        timed.get(graph) ?? (await timeGraph(context, graph, batchOf(context, graph, labelled), forMs));
+      timed.set(graph, time);
+      return time.runMs;
     },
+  };
+  const stepMs: Record<string, number> = {};
+  for (const name of stages) {
+    const stage = stageNamed(name, registry);
+    stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(settings, stopwatch) : 0;
+  }
+  const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
+  return {
+    stepMs,
     imageMs: classify.runMs / classify.batchSize,
-    viewMs: isRun('selfTrain') ? timeView(context) : 0,
-    compileMs: { step: Math.max(...compiled), classify: classify.compileMs },
+    viewMs: selfTrains ? timeView(context) : 0,
+    compileMs: {
+      step: Math.max(0, ...Array.from(timed.values(), ({ compileMs }) => compileMs)),
+      classify: classify.compileMs,
+    },
     pile:
-      selfTrain?.teacher === 'neighbours' && isRun('selfTrain')
+      selfTrains && settings.selfTrain?.teacher === 'neighbours'
         ? await predictPile(context)
         : { graphMs: 0, spreadMs: 0 },
     saveMs: await timeSave(context),
@@ -97,6 +98,12 @@ export async function measureSpeeds(
   };
 }
 
+interface GraphTime {
+  readonly compileMs: number;
+  readonly runMs: number;
+  readonly batchSize: number;
+}
+
 /**
  * Time of a step, its batch made, and the time before the first one, in ms.
  * @param forMs time to run it for, where the fewest runs take less and the most take more
@@ -106,7 +113,7 @@ async function timeGraph(
   name: StageGraphName,
   batch: () => unknown,
   forMs: number,
-): Promise<{ readonly compileMs: number; readonly runMs: number; readonly batchSize: number }> {
+): Promise<GraphTime> {
   const { settings, data, runtime } = context;
   const kind = { ...data.train, classes: classNamesOf(context).length };
   const { graph, inputs, batchSize } = stageGraph(settings, kind, name);
@@ -171,6 +178,20 @@ function probe(context: MeasuredContext): Random {
 /** The first images of some, from the beginning again where there are fewer than wanted. */
 function cycled(items: ArrayLike<number>, count: number): Uint32Array {
   return Uint32Array.from({ length: count }, (_, i) => items[i % items.length]!);
+}
+
+/** What makes a batch of a graph as its stage does, for as long as that takes. */
+function batchOf(context: MeasuredContext, graph: StageGraphName, labelled: Uint32Array): () => void {
+  switch (graph) {
+    case 'train':
+      return () => pretrainBatch(context);
+    case 'finetune':
+      return () => finetuneBatch(context, labelled);
+    case 'selfTrain':
+      return () => selfTrainBatch(context, labelled);
+    case 'classify':
+      return () => {};
+  }
 }
 
 function finetuneBatch(context: MeasuredContext, labelled: Uint32Array): void {

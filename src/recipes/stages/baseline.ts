@@ -17,6 +17,8 @@ import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 
+export const baselineName = 'baseline';
+
 export interface Baseline {
   /** Of the last epoch, as training saw it: with each batch's own statistics, the figure that the notebook prints. */
   readonly train: Metrics;
@@ -44,7 +46,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
-      stage: 'baseline',
+      stage: baselineName,
       draw,
       title: `Supervised baseline on ${labelled.count} labels`,
       step: {
@@ -57,16 +59,16 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
       epochs,
       stepsPerEpoch,
       schedule: scheduleOf(settings.baseline, epochs * stepsPerEpoch),
-      weights: freshWeights(network, randomFor(context, 'baseline', 'weights', draw)),
+      weights: freshWeights(network, randomFor(context, baselineName, 'weights', draw)),
       order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, 'baseline', 'order', draw, epoch)),
+        epochOrder(labelled.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
       batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
     },
     context,
   );
 
   const records = await store.readEpochs();
-  const last = records.findLast((record) => record.stage === 'baseline' && record.draw === draw);
+  const last = records.findLast((record) => record.stage === baselineName && record.draw === draw);
   const weights = weightsOf(state);
   const reestimated = await reestimateStatistics(network, weights, statisticsBatches(labelled), runtime);
   const { test } = data;

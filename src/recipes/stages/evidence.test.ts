@@ -1,9 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { ClassifierStage } from '../../store/run-record.js';
 import { bestOf, isWorse } from './evidence.js';
 
-const candidate = (stage: ClassifierStage, found?: number) => ({
+const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
+const candidate = (stage: keyof typeof learnsFrom, found?: number) => ({
   stage,
+  learnsFrom: learnsFrom[stage],
   evidence: found === undefined ? undefined : { stage, found, of: 100 },
 });
 const kept = (...candidates: readonly ReturnType<typeof candidate>[]) => bestOf(candidates)?.stage;

@@ -2,13 +2,13 @@ import { subsetOf } from '../../data/batches.js';
 import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { ClassifierStage, Evidence } from '../../store/run-record.js';
+import type { Evidence } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
 import { labelledSet } from '../classify.js';
 import type { RecipeContext } from '../context.js';
 import { labelledImages } from '../labels.js';
-import { type FinetuneStage, learnLabels } from './finetune.js';
+import { type FinetuneStage, finetuneName, learnLabels } from './finetune.js';
 
 /**
  * How many labels a stage that learns from the labels alone finds again when they are held back: it is trained anew on
@@ -30,7 +30,8 @@ export async function crossValidate(
   if (parts === undefined) return undefined;
   const splits = splitsOf(parts);
   const { emit, signal, runtime } = context;
-  const title = stage === 'finetune' ? 'fine-tuning with labels held back' : 'training with labels held back';
+  const title =
+    stage === finetuneName ? 'fine-tuning with labels held back' : 'training with labels held back';
   const progress = passProgress({ emit, signal }, title, splits.length);
   const quiet = { ...context, emit: () => {} };
   let [found, of] = [0, 0];
@@ -48,14 +49,15 @@ export async function crossValidate(
   return { stage, found, of };
 }
 
+/** What a classifier has learned from, from the most images to the fewest: the whole pile, what pretraining saw, labels. */
+export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
+export type ImagesSeen = (typeof imagesSeen)[number];
+
 /** A classifier that may be kept, and what speaks for it where labels could be held back. */
 export interface Candidate {
-  readonly stage: ClassifierStage;
+  readonly learnsFrom: ImagesSeen;
   readonly evidence: Evidence | undefined;
 }
-
-/** From the one that has learned from most images: self-training the whole pile, fine-tuning what pretraining saw. */
-const byImagesSeen: readonly ClassifierStage[] = ['selfTrain', 'finetune', 'scratch'];
 
 /**
  * The classifier to keep: of those whose way found as many held-back labels as the best, give or take one standard
@@ -68,9 +70,7 @@ const byImagesSeen: readonly ClassifierStage[] = ['selfTrain', 'finetune', 'scra
 export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undefined {
   const weighed = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
   const [best] = weighed.sort((a, b) => b.found / b.of - a.found / a.of);
-  const ordered = byImagesSeen.flatMap((stage) =>
-    candidates.filter((candidate) => candidate.stage === stage),
-  );
+  const ordered = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
   if (best === undefined || weighed.length < candidates.length) return ordered[0];
   return ordered.find(({ evidence }) => !isWorse(evidence!, best));
 }

@@ -26,8 +26,11 @@ export interface Classifier extends TrainedNetwork {
   readonly test: Evaluation | undefined;
 }
 
+export const finetuneName = 'finetune';
+export const scratchName = 'scratch';
+
 /** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
-export type FinetuneStage = 'finetune' | 'scratch';
+export type FinetuneStage = typeof finetuneName | typeof scratchName;
 
 export interface FinetuneOptions {
   /** Whose labels. */
@@ -53,7 +56,7 @@ export interface FinetuneOptions {
  */
 export async function finetune(
   context: RecipeContext,
-  { draw, stage = 'finetune', backbone }: FinetuneOptions,
+  { draw, stage = finetuneName, backbone }: FinetuneOptions,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
   return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
@@ -89,7 +92,7 @@ export async function learnLabels(
 ): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
-  const frozenBlocks = stage === 'scratch' ? 0 : settings.finetune.frozenBlocks;
+  const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
   const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
   const start = {
@@ -147,7 +150,7 @@ export async function learnLabels(
  */
 function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
   const { train } = context.data;
-  const sample = randomFor(context, 'finetune', 'statistics').permutation(train.count).slice(0, 1000);
+  const sample = randomFor(context, finetuneName, 'statistics').permutation(train.count).slice(0, 1000);
   return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
     gatherImages(train, w),
   );

@@ -14,6 +14,8 @@ import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
 import type { SelfTrainSettings } from '../settings.js';
 
+export const selfTrainName = 'selfTrain';
+
 /** What self-training learns from: how its batches are made and what it minimises on them. */
 export interface Lesson {
   readonly objective: Objective;
@@ -41,7 +43,7 @@ export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teac
 const streams =
   (context: RecipeContext, draw: number) =>
   (...purpose: (string | number)[]): Random =>
-    randomFor(context, 'selfTrain', ...purpose, draw);
+    randomFor(context, selfTrainName, ...purpose, draw);
 
 /**
  * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
@@ -83,7 +85,7 @@ export async function lessonFor(
   context: RecipeContext,
   { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
 ): Promise<Lesson> {
-  const saved = await loadStage(context.store, 'selfTrain', draw);
+  const saved = await loadStage(context.store, selfTrainName, draw);
   // A stage that is finished is only evaluated again: any lesson will do.
   const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished

@@ -12,6 +12,8 @@ import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 
+export const pretrainName = 'pretrain';
+
 /** Rotated images and what the network says of them. */
 export interface RotationEvaluation extends Evaluation {
   readonly images: ImageDataset;
@@ -65,7 +67,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const network = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
 
   const order = (epoch: number): readonly Uint32Array[] => {
-    const random = randomFor(context, 'pretrain', 'order', epoch);
+    const random = randomFor(context, pretrainName, 'order', epoch);
     const pass = () =>
       images
         ? groupedOrder(images, batchSize / turnCount, random)
@@ -83,7 +85,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   let lastVal: Evaluation | undefined;
   const { state, trainMs, imagesTrained } = await trainStage(
     {
-      stage: 'pretrain',
+      stage: pretrainName,
       draw: 0,
       title: 'Pretraining on rotations',
       step: {
@@ -96,7 +98,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
       epochs,
       stepsPerEpoch: steps,
       schedule: scheduleOf(settings.pretrain, epochs * steps),
-      weights: freshWeights(network, randomFor(context, 'pretrain', 'weights')),
+      weights: freshWeights(network, randomFor(context, pretrainName, 'weights')),
       order,
       batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
       validate: async (state) => {

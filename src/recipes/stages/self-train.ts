@@ -8,7 +8,7 @@ import { lookAtPile, pileViews } from '../pile.js';
 import type { PileGraph } from '../pile-graph.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 import { type Classifier, evaluated, type TrainedNetwork } from './finetune.js';
-import { lessonFor, selfTrainBatchSize } from './lessons.js';
+import { lessonFor, selfTrainBatchSize, selfTrainName } from './lessons.js';
 
 /** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
 const collapsedShare = 0.1;
@@ -53,7 +53,7 @@ export async function selfTrain(
 
   const { state } = await trainStage(
     {
-      stage: 'selfTrain',
+      stage: selfTrainName,
       draw,
       title: `Self-training on ${unlabelled.length} unlabelled images`,
       step: {

@@ -10,6 +10,7 @@ import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
 import { isWorse } from './evidence.js';
 import { type FinetuneStage, learnLabels } from './finetune.js';
+import { selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
 
 interface Weighing {
@@ -56,7 +57,7 @@ async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: nu
   const classCount = classNamesOf(context).length;
   const found = await foundWhenHeldBack(pile.graph, known, classCount, splits, context);
   const of = splits.flatMap(({ held }) => held).length;
-  return { stage: 'selfTrain', teacher: 'neighbours', found, of };
+  return { stage: selfTrainName, teacher: 'neighbours', found, of };
 }
 
 /**
@@ -98,7 +99,7 @@ async function weighViews(
   // As many as the start was asked for, so that both can be compared.
   const { found: base, of } = evidence.find(({ stage }) => stage === start) ?? { found: 0, of: held.length };
   return {
-    stage: 'selfTrain',
+    stage: selfTrainName,
     teacher: 'views',
     found: Math.min(of, Math.max(0, base + gain * of)),
     of,

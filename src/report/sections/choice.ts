@@ -1,11 +1,11 @@
-import type { ClassifierStage, Evidence, RunRecord } from '../../store/run-record.js';
+import type { Evidence, RunRecord } from '../../store/run-record.js';
 import { formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
-import { stageTitles } from '../run-facts.js';
+import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Which classifier was kept and why: what labels that were held back said of each, and which stages came to nothing. */
-export function choiceSection({ result }: RunRecord): Html | null {
+export function choiceSection({ result, stages }: RunRecord): Html | null {
   const { evidence, failures, final } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
   return section('How the classifier was chosen', {
@@ -14,17 +14,17 @@ export function choiceSection({ result }: RunRecord): Html | null {
       html`<p>A part of the labels was held back, the others were learned from, and that part was asked for; then the next part, as often as it took to know. For self-training it is its teacher that was asked. No test image took part.</p>
   <div class="scroll"><table class="comparison">
     <thead><tr><th scope="col">Classifier</th><th scope="col">Labels found again</th><th scope="col"></th></tr></thead>
-    <tbody>${evidence.map((entry) => evidenceRow(entry, final?.stage))}</tbody>
+    <tbody>${evidence.map((entry) => evidenceRow(entry, titleOf(stages, entry.stage), entry.stage === final?.stage))}</tbody>
   </table></div>`
     }
   ${failures.map(
     ({ stage, draw, reason }) =>
-      html`<p><b>${stageTitles[stage]}${draw > 0 && `, draw ${draw},`}</b> came to no result: ${reason}</p>`,
+      html`<p><b>${titleOf(stages, stage)}${draw > 0 && `, draw ${draw},`}</b> came to no result: ${reason}</p>`,
   )}`,
   });
 }
 
-function evidenceRow({ stage, found, of }: Evidence, kept: ClassifierStage | undefined): Html {
-  return html`<tr><th scope="row">${stageTitles[stage]}</th><td><b>${formatPercent(found / of, 1)}</b></td><td class="quiet">${stage === kept && 'kept'}</td></tr>
+function evidenceRow({ found, of }: Evidence, title: string, isKept: boolean): Html {
+  return html`<tr><th scope="row">${title}</th><td><b>${formatPercent(found / of, 1)}</b></td><td class="quiet">${isKept && 'kept'}</td></tr>
     `;
 }

@@ -1,14 +1,14 @@
-import { type RunRecord, type StageName, stageNames } from '../../store/run-record.js';
+import type { RunRecord, StageFacts } from '../../store/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { informationOption, learningCurveOption } from '../charts.js';
 import { formatCount, formatDuration, formatLoss, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
-import { stageTitles, summariseStage } from '../run-facts.js';
+import { summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Accuracy and loss of each stage that was trained, over its epochs; for self-training, what it knows of the pile. */
 export function curvesSection(record: RunRecord): Html | null {
-  const stages = stageNames.filter((stage) => summariseStage(record.epochs, stage) !== null);
+  const stages = record.stages.filter(({ name }) => summariseStage(record.epochs, name) !== null);
   if (stages.length === 0) return null;
   const piled = record.epochs.some(({ pile }) => pile !== undefined);
   const several = record.result.draws.length > 1;
@@ -18,7 +18,7 @@ export function curvesSection(record: RunRecord): Html | null {
   });
 }
 
-function stageCurves({ epochs, exhibits }: RunRecord, stage: StageName): Html {
+function stageCurves({ epochs, exhibits }: RunRecord, { name: stage, title }: StageFacts): Html {
   const { epochs: count, steps, durationMs } = summariseStage(epochs, stage)!;
   const last = epochs.filter((record) => record.stage === stage && record.draw === 0).at(-1)!;
   const chart = (quantity: 'accuracy' | 'loss') => {
@@ -27,7 +27,7 @@ function stageCurves({ epochs, exhibits }: RunRecord, stage: StageName): Html {
     return chartSvg(
       `${stage}-${quantity}`,
       learningCurveOption(epochs, stage, quantity, cssTheme),
-      `${stageTitles[stage]}: ${quantity} after ${count} epochs: training ${figure(last.train[quantity])}${val}`,
+      `${title}: ${quantity} after ${count} epochs: training ${figure(last.train[quantity])}${val}`,
     );
   };
   const pile = last.pile;
@@ -38,16 +38,16 @@ function stageCurves({ epochs, exhibits }: RunRecord, stage: StageName): Html {
           chartSvg(
             `${stage}-accuracy`,
             learningCurveOption(epochs, stage, 'accuracy', cssTheme),
-            `${stageTitles[stage]}: after ${count} epochs ${formatPercent(last.train.accuracy)} of the labels, and agreement on ${formatPercent(pile.agreement)} of the pile`,
+            `${title}: after ${count} epochs ${formatPercent(last.train.accuracy)} of the labels, and agreement on ${formatPercent(pile.agreement)} of the pile`,
           ),
           chartSvg(
             `${stage}-information`,
             informationOption(epochs, stage, exhibits.classCounts.length || 10, cssTheme),
-            `${stageTitles[stage]}: information on the pile after ${count} epochs: ${formatLoss(pile.information)} nats`,
+            `${title}: information on the pile after ${count} epochs: ${formatLoss(pile.information)} nats`,
           ),
         ];
   return html`<figure class="curves">
-    <figcaption><b>${stageTitles[stage]}</b><span>${formatCount(count)} ${count === 1 ? 'epoch' : 'epochs'}, ${formatCount(steps)} steps, ${formatDuration(durationMs)}</span></figcaption>
+    <figcaption><b>${title}</b><span>${formatCount(count)} ${count === 1 ? 'epoch' : 'epochs'}, ${formatCount(steps)} steps, ${formatDuration(durationMs)}</span></figcaption>
     <div class="pair">${charts}</div>
   </figure>
   `;

@@ -1,21 +1,22 @@
-import { type RunRecord, stageNames } from '../../store/run-record.js';
+import type { RunRecord } from '../../store/run-record.js';
 import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
-import { isRecord, settingAt, stageTitles, summariseStage } from '../run-facts.js';
+import { isRecord, settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Time, memory, and every setting with which the run can be made again. */
-export function settingsSection({ config: all, epochs, result }: RunRecord): Html {
+export function settingsSection({ config: all, epochs, result, stages }: RunRecord): Html {
   const config = withLabelsInLine(all);
-  const stages = stageNames
-    .map((stage) => summariseStage(epochs, stage))
-    .filter((summary) => summary !== null);
+  const times = stages.flatMap(({ name, title }) => {
+    const summary = summariseStage(epochs, name);
+    return summary ? [fact(title, formatDuration(summary.durationMs))] : [];
+  });
   const plain = Object.entries(config).filter(([, value]) => !isRecord(value));
   const groups = Object.entries(config).filter(([, value]) => isRecord(value));
   return section('To make it again', {
     body: html`<dl class="facts">
     ${fact('Whole run', formatDuration(result.durationMs))}
-    ${stages.map(({ stage, durationMs }) => fact(stageTitles[stage], formatDuration(durationMs)))}
+    ${times}
     ${fact('Pretraining speed', result.pretext === null ? absent : formatRate(result.trainImagesPerSecond))}
     ${fact('Peak memory', formatBytes(result.peakMemoryBytes))}
   </dl>

@@ -1,0 +1,57 @@
+import { batchesPerEpoch } from '../../data/batches.js';
+import { baseline, baselineName } from './baseline.js';
+import { classifyMs, graphsOver, trainingMs } from './cost.js';
+import { pretrainStage } from './pretrain-stage.js';
+import type { Stage } from './stage.js';
+
+/** The notebook's supervised network, to compare with: see {@link baseline}. */
+export const baselineStage: Stage = {
+  name: baselineName,
+  title: 'Supervised baseline',
+  activity: 'baseline',
+  figures: ['baseline', 'baselineReestimated'],
+  isShared: false,
+  settingsOf: ({ baseline }) => baseline,
+  isAskedFor: () => true,
+  needs: () => [],
+
+  async train({ context, draw }) {
+    const { train, test, testReestimated } = await baseline(context, { draw });
+    return {
+      figures: {
+        baseline: { train, test: test?.metrics ?? null },
+        baselineReestimated: { test: testReestimated?.metrics ?? null },
+      },
+      tested: [
+        { figure: 'baseline', step: 'baseline, as in the notebook', when: 'supervised baseline', test },
+        {
+          figure: 'baselineReestimated',
+          step: '+ re-estimated statistics',
+          when: 'baseline with re-estimated statistics',
+          test: testReestimated,
+        },
+      ],
+    };
+  },
+
+  // It has no scaling: it is there to compare, and stays as the preset has it.
+  stepsOf: ({ baseline: { epochs, batchSize } }, { labelled }) =>
+    epochs * batchesPerEpoch(labelled, batchSize),
+  // It trains the same network by the same step as another stage, if never on features.
+  async stepMs({ pretrain, finetune, baseline }, stopwatch) {
+    const perImage = stopwatch.isRun(pretrainStage)
+      ? (await stopwatch.stepMs('train')) / pretrain.batchSize
+      : (await stopwatch.stepMs('finetune')) / finetune.batchSize;
+    return perImage * baseline.batchSize;
+  },
+  costMs(work) {
+    const { settings, speeds } = work;
+    const { labelled, test } = speeds.images;
+    const graphs = graphsOver(labelled, settings.baseline.batchSize);
+    return (
+      trainingMs(work, baselineStage, { graphs, looks: false }) +
+      classifyMs(speeds, 3 * labelled) +
+      2 * classifyMs(speeds, test)
+    );
+  },
+};

@@ -1,0 +1,57 @@
+import { QuarterturnError } from '../../errors.js';
+import { evaluationBatchSize } from '../../train/evaluate.js';
+import type { Speeds } from './speeds.js';
+import type { Stage, Workload } from './stage.js';
+
+/** Time to classify so many images. The last batch is filled up. */
+export function classifyMs({ compileMs, imageMs }: Speeds, count: number): number {
+  return compileMs.classify + Math.ceil(count / evaluationBatchSize) * evaluationBatchSize * imageMs;
+}
+
+/** Time of all steps of a stage. */
+export function stepsMs({ speeds, steps }: Workload, stage: Stage): number {
+  const ms = speeds.stepMs[stage.name];
+  if (ms !== undefined) return steps(stage) * ms;
+  throw new QuarterturnError(
+    'usage',
+    `speeds.stepMs: expected the time of a step of ${stage.name}. Received: none.`,
+    {
+      hint: 'Measure the speeds of the same stages that the time is asked for.',
+    },
+  );
+}
+
+/**
+ * Time to train a stage.
+ * @param looks whether it is looked at after each epoch: then it is saved before and after the look
+ */
+export function trainingMs(
+  work: Workload,
+  stage: Stage,
+  { graphs, looks }: { readonly graphs: number; readonly looks: boolean },
+): number {
+  const { compileMs, saveMs } = work.speeds;
+  const saves = (looks ? 2 : 1) * work.epochs(stage);
+  return graphs * compileMs.step + stepsMs(work, stage) + saves * saveMs.disk;
+}
+
+/** Graphs of a stage whose epochs are the labelled images: the short last batch of an epoch needs one of its own. */
+export function graphsOver(labelled: number, batchSize: number): number {
+  return labelled > batchSize && labelled % batchSize > 0 ? 2 : 1;
+}
+
+/** Time to take BatchNorm's statistics anew: from 1,000 images, by a pass of the training kind. */
+export function reestimatingMs({ settings, speeds }: Workload): number {
+  return settings.finetune.reestimate ? classifyMs(speeds, 3000) : 0;
+}
+
+/**
+ * Time of a stage that learns from the labels alone with some of them held back, and to be asked for those: it has as
+ * many epochs, of fewer images, and nothing of it is kept.
+ */
+export function heldBackMs(work: Workload, stage: Stage, held: number): number {
+  const { compileMs, saveMs, images } = work.speeds;
+  const trainMs = (1 - held / images.labelled) * stepsMs(work, stage);
+  const saves = work.epochs(stage) * saveMs.memory;
+  return 2 * compileMs.step + trainMs + saves + reestimatingMs(work) + classifyMs(work.speeds, held);
+}

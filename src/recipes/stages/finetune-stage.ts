@@ -1,0 +1,112 @@
+import { batchesPerEpoch } from '../../data/batches.js';
+import { splitCount } from '../../labels/held-back.js';
+import { loadBackbone, type Weights } from '../backbone.js';
+import { cachesFeatures, type RunSettings } from '../settings.js';
+import { classifyMs, graphsOver, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
+import { crossValidate } from './evidence.js';
+import { finetune, finetuneName, scratchName } from './finetune.js';
+import { pretrainStage } from './pretrain-stage.js';
+import type { Stage, StageDraw, Workload } from './stage.js';
+
+/** What learning from the labels alone has in common, whatever it starts from. */
+const ofLabels = {
+  isShared: false,
+  stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
+    epochs * batchesPerEpoch(labelled, batchSize),
+  scaling: {
+    isEpochGiven: true,
+    resize: (settings, { epochs }) => ({ ...settings, finetune: { ...settings.finetune, epochs } }),
+  },
+} satisfies Partial<Stage>;
+
+/** Transfer from the pretrained backbone: see {@link finetune}. */
+export const finetuneStage: Stage = {
+  ...ofLabels,
+  name: finetuneName,
+  title: 'Fine-tuning on the labels',
+  activity: 'fine-tuning',
+  figures: ['fineTune'],
+  learnsFrom: 'pretraining',
+  settingsOf: ({ finetune }) => finetune,
+  isAskedFor: () => true,
+  needs: ({ finetune }) => (finetune.from === 'backbone' ? [pretrainStage] : []),
+
+  async train(at) {
+    const { context, draw } = at;
+    const classifier = await finetune(context, { draw, backbone: await backboneFor(at) });
+    const { train, test } = classifier;
+    const step =
+      context.settings.finetune.from === 'random'
+        ? "the labels alone, fine-tuning's schedule"
+        : 'rotation pretraining, then the labels';
+    return {
+      figures: { fineTune: { train: train.metrics, test: test?.metrics ?? null } },
+      tested: [{ figure: 'fineTune', step, when: 'after fine-tuning', test }],
+      classifier,
+    };
+  },
+  weigh: async (at) => crossValidate(at.context, at.draw, finetuneName, await backboneFor(at)),
+
+  stepMs: (_, stopwatch) => stopwatch.stepMs('finetune'),
+  costMs(work) {
+    const { settings, speeds } = work;
+    const cachingMs = cachesFeatures(settings.finetune) ? classifyMs(speeds, speeds.images.labelled) : 0;
+    return learningMs(work, finetuneStage, cachingMs);
+  },
+};
+
+/** Fine-tuning's schedule and augmentation from random weights, with nothing frozen. */
+export const scratchStage: Stage = {
+  ...ofLabels,
+  name: scratchName,
+  title: 'The labels alone, augmented',
+  activity: 'training from random weights',
+  figures: ['scratch'],
+  learnsFrom: 'labels',
+  settingsOf: fromRandomWeights,
+  isAskedFor: ({ selfTrain }) => selfTrain?.start === scratchName,
+  needs: () => [],
+
+  async train({ context, draw }) {
+    const classifier = await finetune(context, { draw, stage: scratchName });
+    const { test } = classifier;
+    return {
+      figures: { scratch: { test: test?.metrics ?? null } },
+      tested: [{ figure: 'scratch', step: '+ augmentation', when: 'the labels alone, augmented', test }],
+      classifier,
+    };
+  },
+  weigh: ({ context, draw }) => crossValidate(context, draw, scratchName, undefined),
+
+  // As long as a step of fine-tuning where that freezes nothing; at most three times as long where it does.
+  stepMs: async ({ finetune }, stopwatch) =>
+    (await stopwatch.stepMs('finetune')) * (finetune.frozenBlocks > 0 ? 3 : 1),
+  costMs: (work) => learningMs(work, scratchStage, 0),
+};
+
+function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
+  return { ...finetune, from: 'random', frozenBlocks: 0 };
+}
+
+/** The backbone that fine-tuning starts from; undefined where it starts from random weights or is not to be run. */
+export async function backboneFor({ context, isWanted }: StageDraw): Promise<Weights | undefined> {
+  const isUsed = context.settings.finetune.from === 'backbone' && isWanted(finetuneStage);
+  return isUsed ? loadBackbone(context) : undefined;
+}
+
+/** @param cachingMs time before the first step */
+function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
+  const { settings, speeds, isChoice } = work;
+  const { labelled, test, parts } = speeds.images;
+  const graphs = graphsOver(labelled, settings.finetune.batchSize);
+  const weighingMs =
+    isChoice && parts > 0
+      ? splitCount(labelled, parts) * heldBackMs(work, stage, Math.floor(labelled / parts))
+      : 0;
+  return (
+    trainingMs(work, stage, { graphs, looks: false }) +
+    cachingMs +
+    (reestimatingMs(work) + classifyMs(speeds, labelled) + classifyMs(speeds, test)) +
+    weighingMs
+  );
+}

@@ -1,0 +1,64 @@
+import { batchesPerEpoch } from '../../data/batches.js';
+import { requireSquare, turnCount } from '../../data/rotation.js';
+import { QuarterturnError } from '../../errors.js';
+import { hasLabels, labelledIndices } from '../labels.js';
+import { classifyMs, trainingMs } from './cost.js';
+import { pretrain, pretrainName } from './pretrain.js';
+import type { Stage } from './stage.js';
+
+/** The pretext task on the pile: see {@link pretrain}. */
+export const pretrainStage: Stage = {
+  name: pretrainName,
+  title: 'Pretraining on rotations',
+  activity: 'pretraining',
+  figures: ['pretext'],
+  isShared: true,
+  settingsOf: ({ pretrain }) => pretrain,
+  isAskedFor: ({ finetune }) => finetune.from === 'backbone',
+  needs: () => [],
+
+  assertFits(context) {
+    const { train } = context.data;
+    requireSquare(train);
+    const unlabelled = train.count - (hasLabels(context) ? labelledIndices(context, 0).length : 0);
+    const val = Math.round(unlabelled * context.settings.pretrain.valFraction);
+    if (val >= 1 && val < unlabelled) return;
+    throw new QuarterturnError(
+      'data',
+      `${train.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
+      { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
+    );
+  },
+
+  async train({ context }) {
+    const pretrained = await pretrain(context);
+    const { val, test } = pretrained;
+    return {
+      figures: { pretext: { val: val.metrics, test: test?.metrics ?? null } },
+      tested: [],
+      pretrained,
+    };
+  },
+
+  scaling: {
+    isEpochGiven: false,
+    resize: (settings, length) => ({ ...settings, pretrain: { ...settings.pretrain, ...length } }),
+  },
+  stepsOf({ pretrain }, { train, labelled }) {
+    const { epochs, stepsPerEpoch, valFraction, batchSize } = pretrain;
+    const copies = (train - labelled) * turnCount * (1 - valFraction);
+    return epochs * (stepsPerEpoch ?? batchesPerEpoch(Math.round(copies), batchSize));
+  },
+  stepMs: (_, stopwatch) => stopwatch.stepMs('train'),
+  costMs(work) {
+    const { settings, speeds } = work;
+    const { stepsPerEpoch, valFraction } = settings.pretrain;
+    const { train, labelled, test } = speeds.images;
+    const val = Math.round((train - labelled) * valFraction) * turnCount;
+    return (
+      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
+      work.epochs(pretrainStage) * classifyMs(speeds, val) +
+      classifyMs(speeds, test * turnCount)
+    );
+  },
+};

@@ -1,0 +1,40 @@
+import { nearestName } from '../../data/nearest-name.js';
+import { QuarterturnError } from '../../errors.js';
+import type { StageFacts } from '../../store/run-record.js';
+import type { RunSettings } from '../settings.js';
+import { baselineStage } from './baseline-stage.js';
+import { finetuneStage, scratchStage } from './finetune-stage.js';
+import { pretrainStage } from './pretrain-stage.js';
+import { selfTrainStage } from './self-train-stage.js';
+import type { Stage } from './stage.js';
+
+/** All stages that a run may have, in their order. A new stage is one more entry. */
+export const allStages: readonly Stage[] = [
+  pretrainStage,
+  finetuneStage,
+  scratchStage,
+  selfTrainStage,
+  baselineStage,
+];
+
+/** What a report has to know of them. */
+export const stageFacts: readonly StageFacts[] = allStages.map(({ name, title, figures }) => ({
+  name,
+  title,
+  figures,
+}));
+
+/** @throws QuarterturnError `usage` for a name that no stage has */
+export function stageNamed(name: string, registry: readonly Stage[] = allStages): Stage {
+  const stage = registry.find((stage) => stage.name === name);
+  if (stage) return stage;
+  const names = registry.map(({ name }) => name);
+  throw new QuarterturnError('usage', `stages: expected some of ${names.join(', ')}. Received: ${name}.`, {
+    hint: `Did you mean ${nearestName(name, names)}?`,
+  });
+}
+
+/** Names of the stages that settings ask for. */
+export function stagesOf(settings: RunSettings, registry: readonly Stage[] = allStages): readonly string[] {
+  return registry.filter((stage) => stage.isAskedFor(settings)).map(({ name }) => name);
+}

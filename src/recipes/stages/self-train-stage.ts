@@ -1,0 +1,112 @@
+import { QuarterturnError } from '../../errors.js';
+import { splitCount } from '../../labels/held-back.js';
+import type { Evidence } from '../../store/run-record.js';
+import { pileSampleSize } from '../pile.js';
+import type { RunSettings } from '../settings.js';
+import { classifyMs, heldBackMs, trainingMs } from './cost.js';
+import { type Classifier, finetuneName, scratchName } from './finetune.js';
+import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
+import { selfTrainName } from './lessons.js';
+import { selfTrain } from './self-train.js';
+import type { Stage, Workload } from './stage.js';
+import { weighTeachers } from './teacher.js';
+
+const starts = { [finetuneName]: finetuneStage, [scratchName]: scratchStage };
+
+/** The stage whose classifier self-training goes on from. */
+function startOf({ selfTrain }: RunSettings): keyof typeof starts {
+  return selfTrain?.start ?? finetuneName;
+}
+
+/** Learning from the whole pile: see {@link selfTrain}. */
+export const selfTrainStage: Stage = {
+  name: selfTrainName,
+  title: 'Self-training on the unlabelled pile',
+  activity: 'self-training',
+  figures: ['selfTrain'],
+  isShared: false,
+  learnsFrom: 'pile',
+  settingsOf: ({ selfTrain }) => selfTrain,
+  isAskedFor: ({ selfTrain }) => selfTrain !== null,
+  needs: (settings) => [starts[startOf(settings)]],
+
+  async train(at) {
+    const { context, draw, ledger, evidence, pile } = at;
+    const start = startOf(context.settings);
+    const from = at.outcomeOf(starts[start])?.classifier;
+    if (!from) {
+      throw new QuarterturnError(
+        'usage',
+        `${selfTrainName}: expected the classifier of ${start}. Received: none.`,
+      );
+    }
+    const known = await ledger.evidenceFor(selfTrainName, draw, async () =>
+      weighTeachers(context, { draw, start, backbone: await backboneFor(at), evidence, pile }),
+    );
+    const classifier = await selfTrain(context, from, { draw, pile, teacher: known?.teacher });
+    const { test } = classifier;
+    return {
+      figures: { selfTrain: { test: test?.metrics ?? null } },
+      tested: [{ figure: 'selfTrain', step: '+ self-training', when: 'after self-training', test }],
+      classifier,
+      evidence: known && limitedBy(classifier, known),
+    };
+  },
+
+  scaling: {
+    isEpochGiven: false,
+    resize: (settings, length) => ({
+      ...settings,
+      selfTrain: settings.selfTrain && { ...settings.selfTrain, ...length },
+    }),
+  },
+  stepsOf: ({ selfTrain }) => (selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0),
+  stepMs: (_, stopwatch) => stopwatch.stepMs('selfTrain'),
+  costMs(work) {
+    const { labelled, test } = work.speeds.images;
+    return (
+      teachingMs(work) + weighingMs(work) + classifyMs(work.speeds, labelled) + classifyMs(work.speeds, test)
+    );
+  },
+  onceMs: ({ speeds }) => speeds.pile.graphMs,
+};
+
+/**
+ * A teacher's evidence, unless the network finds even fewer of the labels that it learned from: what it did not learn
+ * of its teacher does not speak for it.
+ */
+function limitedBy({ train }: Classifier, evidence: Evidence): Evidence {
+  return { ...evidence, found: Math.min(evidence.found, train.metrics.accuracy * evidence.of) };
+}
+
+function teachingMs(work: Workload): number {
+  const { settings, speeds } = work;
+  const { teacher, correctEvery } = settings.selfTrain ?? {};
+  const { train, labelled } = speeds.images;
+  const epochs = work.epochs(selfTrainStage);
+  const sample = Math.min(pileSampleSize, train - labelled);
+  const corrections = teacher === 'neighbours' && correctEvery ? Math.floor((epochs - 1) / correctEvery) : 0;
+  return (
+    trainingMs(work, selfTrainStage, { graphs: 1, looks: true }) +
+    speeds.pile.spreadMs +
+    corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
+    2 * sample * speeds.viewMs +
+    // Each look classifies two views.
+    epochs * 2 * classifyMs(speeds, sample)
+  );
+}
+
+/** Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30. */
+function fewStepsMs({ speeds }: Workload): number {
+  return 0.3 * speeds.pile.spreadMs;
+}
+
+/** Views are tried out, from the start to the end, on half of the labels. */
+function weighingMs(work: Workload): number {
+  const { settings, speeds } = work;
+  const { labelled, parts } = speeds.images;
+  if (settings.selfTrain?.teacher === 'neighbours' || parts === 0) {
+    return splitCount(labelled, parts) * fewStepsMs(work);
+  }
+  return heldBackMs(work, starts[startOf(settings)], Math.floor(labelled / 2)) + teachingMs(work);
+}

@@ -1,0 +1,29 @@
+import type { PileTimes } from '../pile-graph.js';
+
+/** How many images there are to learn from. */
+export interface ImageCounts {
+  readonly train: number;
+  readonly test: number;
+  readonly labelled: number;
+  /** Parts of the labels that are held back in turn to weigh classifiers; 0 where none can be. */
+  readonly parts: number;
+}
+
+/** What a machine can do, and how much there is for it to do. */
+export interface Speeds {
+  /** Time of one step of each stage that is to be run, by its name, its batch made, in ms. */
+  readonly stepMs: Readonly<Record<string, number>>;
+  /** Time to classify one image, in ms. */
+  readonly imageMs: number;
+  /** Time to make one distorted view of an image of the pile, in ms. */
+  readonly viewMs: number;
+  /** Time from a graph to its first result, beyond that of a usual run, in ms. */
+  readonly compileMs: { readonly step: number; readonly classify: number };
+  /** Time to find neighbours and to spread labels over them; 0 where neighbours teach nothing. */
+  readonly pile: PileTimes;
+  /** Time to save a checkpoint, in ms: one that is kept in memory only, and one that is safe on a disk. */
+  readonly saveMs: { readonly memory: number; readonly disk: number };
+  /** Gone since the prompt before the run can begin, in ms. */
+  readonly spentMs: number;
+  readonly images: ImageCounts;
+}
