@@ -117,8 +117,9 @@ async function runDraw(plan: Omit<StageDraw, 'evidence'>, registry: readonly Sta
   // What there is no choice between needs no evidence.
   const left = [...outcomes.values()].filter(({ classifier }) => classifier !== undefined).length;
   const toCome = others.filter((stage) => stage.learnsFrom !== undefined && canBegin(stage)).length;
-  for (const stage of left + toCome > 1 ? weighed : []) {
-    if (!outcomes.has(stage)) continue;
+  const isChoice = left + toCome > 1;
+  for (const stage of weighed) {
+    if (!isChoice || !outcomes.has(stage)) continue;
     const found = await ledger.evidenceFor(stage.name, draw, async () => stage.weigh?.(at));
     if (found) evidence.push(found);
   }

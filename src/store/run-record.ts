@@ -161,6 +161,13 @@ const tileSchema = z
 /** One picture of a grid. */
 export type Tile = z.infer<typeof tileSchema>;
 
+/** Whether a text is the base64 of so many bytes. */
+function holdsBytes(text: string, bytes: number): boolean {
+  const digits = Math.ceil((4 * bytes) / 3);
+  const padding = '='.repeat(4 * Math.ceil(bytes / 3) - digits);
+  return text.slice(digits) === padding && /^[A-Za-z0-9+/]*$/.test(text.slice(0, digits)) && text.length >= digits;
+}
+
 const side = z.int().min(1);
 const gridSchema = z
   .object({
@@ -171,7 +178,12 @@ const gridSchema = z
     channels: side,
     tiles: z.array(tileSchema).readonly(),
   })
-  .readonly();
+  .readonly()
+  .refine(
+    ({ tiles, height, width, channels }) =>
+      tiles.every(({ pixels }) => holdsBytes(pixels, height * width * channels)),
+    { path: ['tiles'], error: 'expected base64 of height × width × channels bytes' },
+  );
 export type ImageGrid = z.infer<typeof gridSchema>;
 
 const confusionSchema = z

@@ -1,9 +1,6 @@
-import type { AugmentationStrength } from '../../data/augmentation-policy.js';
-import { gatherImages, rotationBatch, stackImages } from '../../data/batches.js';
-import { turnCount } from '../../data/rotation.js';
+import { gatherImages } from '../../data/batches.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
-import type { Random } from '../../random/random.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { nextPrefix } from '../../train/train-step.js';
@@ -11,7 +8,6 @@ import { augmentImages } from '../augment.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
-import { selfTrainBatchSize } from '../stages/lessons.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
 import type { Speeds } from '../stages/speeds.js';
@@ -62,9 +58,8 @@ export async function measureSpeeds(
   const timed = new Map<StageGraphName, GraphTime>();
   const stopwatch: Stopwatch = {
     isRun,
-    async stepMs(graph) {
-      const time =
-        timed.get(graph) ?? (await timeGraph(context, graph, batchOf(context, graph, labelled), forMs));
+    async stepMs(graph, batch) {
+      const time = timed.get(graph) ?? (await timeGraph(context, graph, batch, forMs));
       timed.set(graph, time);
       return time.runMs;
     },
@@ -72,7 +67,7 @@ export async function measureSpeeds(
   const stepMs: Record<string, number> = {};
   for (const name of stages) {
     const stage = stageNamed(name, registry);
-    stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(settings, stopwatch) : 0;
+    stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(context, stopwatch) : 0;
   }
   const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
   return {
@@ -171,68 +166,13 @@ async function timeSave(context: MeasuredContext): Promise<Speeds['saveMs']> {
   return { memory, disk: memory + syncMs };
 }
 
-function probe(context: MeasuredContext): Random {
-  return randomFor(context, 'measure');
-}
-
-/** The first images of some, from the beginning again where there are fewer than wanted. */
-function cycled(items: ArrayLike<number>, count: number): Uint32Array {
-  return Uint32Array.from({ length: count }, (_, i) => items[i % items.length]!);
-}
-
-/** What makes a batch of a graph as its stage does, for as long as that takes. */
-function batchOf(context: MeasuredContext, graph: StageGraphName, labelled: Uint32Array): () => void {
-  switch (graph) {
-    case 'train':
-      return () => pretrainBatch(context);
-    case 'finetune':
-      return () => finetuneBatch(context, labelled);
-    case 'selfTrain':
-      return () => selfTrainBatch(context, labelled);
-    case 'classify':
-      return () => {};
-  }
-}
-
-function finetuneBatch(context: MeasuredContext, labelled: Uint32Array): void {
-  const { augmentation, batchSize } = context.settings.finetune;
-  const images = gatherImages(context.data.train, labelled.subarray(0, batchSize));
-  if (augmentation) augmentImages(images, augmentation, probe(context));
-}
-
-function pretrainBatch({ settings, data }: MeasuredContext): void {
-  const copies = Math.min(settings.pretrain.batchSize, data.train.count * turnCount);
-  rotationBatch(
-    data.train,
-    Uint32Array.from({ length: copies }, (_, i) => i),
-  );
-}
-
-function selfTrainBatch(context: MeasuredContext, labelled: Uint32Array): void {
-  const settings = context.settings.selfTrain!;
-  const { teacher, labelledPerStep, pairsPerStep, mild, strong } = settings;
-  const { train } = context.data;
-  const random = probe(context);
-  const all = Uint32Array.from({ length: Math.min(train.count, 4096) }, (_, i) => i);
-  const distorted = (items: ArrayLike<number>, count: number, strength: AugmentationStrength) =>
-    augmentImages(gatherImages(train, cycled(items, count)), strength, random);
-  if (teacher === 'neighbours') {
-    distorted(all, selfTrainBatchSize(settings), strong);
-    return;
-  }
-  stackImages([
-    distorted(labelled, labelledPerStep, strong),
-    distorted(all, pairsPerStep, mild),
-    distorted(all, pairsPerStep, strong),
-  ]);
-}
-
 /** Time to make one view of an image of the pile, in ms. */
 function timeView(context: MeasuredContext): number {
   const { train } = context.data;
   const items = Uint32Array.from({ length: Math.min(64, train.count) }, (_, i) => i);
   const { strong } = context.settings.selfTrain!;
-  return timeOnce(() => augmentImages(gatherImages(train, items), strong, probe(context))) / items.length;
+  const random = () => randomFor(context, 'measure');
+  return timeOnce(() => augmentImages(gatherImages(train, items), strong, random())) / items.length;
 }
 
 function assertGoingOn({ signal }: MeasuredContext): void {

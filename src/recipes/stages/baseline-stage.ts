@@ -1,6 +1,7 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { baseline, baselineName } from './baseline.js';
 import { classifyMs, graphsOver, trainingMs } from './cost.js';
+import { finetuneStage } from './finetune-stage.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage } from './stage.js';
 
@@ -38,10 +39,11 @@ export const baselineStage: Stage = {
   stepsOf: ({ baseline: { epochs, batchSize } }, { labelled }) =>
     epochs * batchesPerEpoch(labelled, batchSize),
   // It trains the same network by the same step as another stage, if never on features.
-  async stepMs({ pretrain, finetune, baseline }, stopwatch) {
+  async stepMs(context, stopwatch) {
+    const { pretrain, finetune, baseline } = context.settings;
     const perImage = stopwatch.isRun(pretrainStage)
-      ? (await stopwatch.stepMs('train')) / pretrain.batchSize
-      : (await stopwatch.stepMs('finetune')) / finetune.batchSize;
+      ? (await pretrainStage.stepMs(context, stopwatch)) / pretrain.batchSize
+      : (await finetuneStage.stepMs(context, stopwatch)) / finetune.batchSize;
     return perImage * baseline.batchSize;
   },
   costMs(work) {

@@ -1,10 +1,12 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { splitCount } from '../../labels/held-back.js';
 import { loadBackbone, type Weights } from '../backbone.js';
+import { randomFor } from '../context.js';
+import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
 import { classifyMs, graphsOver, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
 import { crossValidate } from './evidence.js';
-import { finetune, finetuneName, scratchName } from './finetune.js';
+import { augmentedBatch, finetune, finetuneName, scratchName } from './finetune.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 
@@ -47,7 +49,13 @@ export const finetuneStage: Stage = {
   },
   weigh: async (at) => crossValidate(at.context, at.draw, finetuneName, await backboneFor(at)),
 
-  stepMs: (_, stopwatch) => stopwatch.stepMs('finetune'),
+  stepMs(context, stopwatch) {
+    const { batchSize, augmentation } = context.settings.finetune;
+    const labelled = labelledImages(context, 0);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const random = () => randomFor(context, 'measure');
+    return stopwatch.stepMs('finetune', () => augmentedBatch(labelled, positions, augmentation, random));
+  },
   costMs(work) {
     const { settings, speeds } = work;
     const cachingMs = cachesFeatures(settings.finetune) ? classifyMs(speeds, speeds.images.labelled) : 0;
@@ -79,8 +87,8 @@ export const scratchStage: Stage = {
   weigh: ({ context, draw }) => crossValidate(context, draw, scratchName, undefined),
 
   // As long as a step of fine-tuning where that freezes nothing; at most three times as long where it does.
-  stepMs: async ({ finetune }, stopwatch) =>
-    (await stopwatch.stepMs('finetune')) * (finetune.frozenBlocks > 0 ? 3 : 1),
+  stepMs: async (context, stopwatch) =>
+    (await finetuneStage.stepMs(context, stopwatch)) * (context.settings.finetune.frozenBlocks > 0 ? 3 : 1),
   costMs: (work) => learningMs(work, scratchStage, 0),
 };
 

@@ -1,6 +1,7 @@
 import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
+import type { Random } from '../../random/random.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
 import { type StepBatch, trainStage } from '../../train/loop.js';
@@ -11,7 +12,7 @@ import { augmentImages } from '../augment.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
-import { cachesFeatures, optimizerOf, scheduleOf } from '../settings.js';
+import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../settings.js';
 
 /** A network and all its tensors. */
 export interface TrainedNetwork {
@@ -105,12 +106,13 @@ export async function learnLabels(
     : undefined;
 
   const batch = (positions: Uint32Array, step: number): StepBatch => {
-    const { images, targets } = labelledBatch(labelled, positions);
-    if (features) return { features: rowsOf(features, positions), targets };
-    if (augmentation) {
-      augmentImages(images, augmentation, randomFor(context, stage, 'augment', draw, step));
+    if (features) {
+      const { targets } = labelledBatch(labelled, positions);
+      return { features: rowsOf(features, positions), targets };
     }
-    return { images, targets };
+    return augmentedBatch(labelled, positions, augmentation, () =>
+      randomFor(context, stage, 'augment', draw, step),
+    );
   };
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
@@ -142,6 +144,18 @@ export async function learnLabels(
     weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
   }
   return { network, weights };
+}
+
+/** Labelled images, distorted where that is asked for. */
+export function augmentedBatch(
+  labelled: ImageDataset,
+  positions: Uint32Array,
+  augmentation: RunSettings['finetune']['augmentation'],
+  random: () => Random,
+): StepBatch {
+  const { images, targets } = labelledBatch(labelled, positions);
+  if (augmentation) augmentImages(images, augmentation, random());
+  return { images, targets };
 }
 
 /**

@@ -41,7 +41,7 @@ export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teac
 }
 
 const streams =
-  (context: RecipeContext, draw: number) =>
+  (context: Pick<RecipeContext, 'settings'>, draw: number) =>
   (...purpose: (string | number)[]): Random =>
     randomFor(context, selfTrainName, ...purpose, draw);
 
@@ -49,7 +49,7 @@ const streams =
  * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
  * in use (see `consistency`).
  */
-function viewsLesson(context: RecipeContext, draw: number): Lesson {
+function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesson {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
   const { train } = context.data;
@@ -91,6 +91,20 @@ export async function lessonFor(
   return teacher === 'neighbours' && !finished
     ? neighboursLesson(context, await pile(), draw)
     : viewsLesson(context, draw);
+}
+
+/** What makes batches like those of the settings' teacher, for as long as that takes; which classes they have is no matter. */
+export function sampleBatches(context: Omit<RecipeContext, 'store'>): () => unknown {
+  const settings = context.settings.selfTrain!;
+  if (settings.teacher === 'views') {
+    const lesson = viewsLesson(context, 0);
+    const [pile] = lesson.order(0);
+    return () => pile && lesson.batch(pile, 0);
+  }
+  const { train } = context.data;
+  const length = selfTrainBatchSize(settings);
+  const chosen = Uint32Array.from({ length }, (_, i) => i % train.count);
+  return () => augmentImages(gatherImages(train, chosen), settings.strong, randomFor(context, 'measure'));
 }
 
 /** What stands for an image without a class. */

@@ -87,7 +87,7 @@ const distill: Stage = {
     return { figures: {}, tested: [], classifier };
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
-  stepMs: async (_, stopwatch) => (await stopwatch.stepMs('finetune')) * 5,
+  stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
   costMs: (work) => trainingMs(work, distill, { graphs: 1, looks: false }),
 };
 let learningRate = 1e-3;

@@ -1,4 +1,4 @@
-import { batchesPerEpoch } from '../../data/batches.js';
+import { batchesPerEpoch, rotationBatch } from '../../data/batches.js';
 import { requireSquare, turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import { hasLabels, labelledIndices } from '../labels.js';
@@ -49,7 +49,11 @@ export const pretrainStage: Stage = {
     const copies = (train - labelled) * turnCount * (1 - valFraction);
     return epochs * (stepsPerEpoch ?? batchesPerEpoch(Math.round(copies), batchSize));
   },
-  stepMs: (_, stopwatch) => stopwatch.stepMs('train'),
+  stepMs({ settings, data: { train } }, stopwatch) {
+    const count = Math.min(settings.pretrain.batchSize, train.count * turnCount);
+    const copies = Uint32Array.from({ length: count }, (_, i) => i);
+    return stopwatch.stepMs('train', () => rotationBatch(train, copies));
+  },
   costMs(work) {
     const { settings, speeds } = work;
     const { stepsPerEpoch, valFraction } = settings.pretrain;

@@ -6,7 +6,7 @@ import type { RunSettings } from '../settings.js';
 import { classifyMs, heldBackMs, trainingMs } from './cost.js';
 import { type Classifier, finetuneName, scratchName } from './finetune.js';
 import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
-import { selfTrainName } from './lessons.js';
+import { sampleBatches, selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
 import type { Stage, Workload } from './stage.js';
 import { weighTeachers } from './teacher.js';
@@ -61,7 +61,7 @@ export const selfTrainStage: Stage = {
     }),
   },
   stepsOf: ({ selfTrain }) => (selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0),
-  stepMs: (_, stopwatch) => stopwatch.stepMs('selfTrain'),
+  stepMs: (context, stopwatch) => stopwatch.stepMs('selfTrain', sampleBatches(context)),
   costMs(work) {
     const { labelled, test } = work.speeds.images;
     return (

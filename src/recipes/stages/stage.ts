@@ -44,7 +44,7 @@ export interface Stage extends StageFacts {
   /** Steps of one draw. */
   stepsOf(settings: RunSettings, images: ImageCounts): number;
   /** Time of a step, its batch made, in ms. */
-  stepMs(settings: RunSettings, stopwatch: Stopwatch): Promise<number>;
+  stepMs(context: Omit<RecipeContext, 'store'>, stopwatch: Stopwatch): Promise<number>;
   /** Time of one draw, evaluated and weighed, in ms. */
   costMs(work: Workload): number;
   /** Time of what it needs once for all draws, in ms. */
@@ -79,8 +79,11 @@ export interface Workload extends Lengths {
 /** A machine on which steps are timed. */
 export interface Stopwatch {
   isRun(stage: Stage): boolean;
-  /** Time of a step of this graph, in ms, its batch made. Each graph is timed once. */
-  stepMs(graph: StageGraphName): Promise<number>;
+  /**
+   * Time of a step of this graph, in ms. Each graph is timed once.
+   * @param batch makes a batch as the stage does, for as long as that takes
+   */
+  stepMs(graph: StageGraphName, batch: () => unknown): Promise<number>;
 }
 
 /** Where a stage is trained: one draw of the labels, and what there is of it so far. */

@@ -9,7 +9,7 @@ import type { RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
 import { isWorse } from './evidence.js';
-import { type FinetuneStage, learnLabels } from './finetune.js';
+import { type FinetuneStage, finetuneName, learnLabels } from './finetune.js';
 import { selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
 
@@ -88,7 +88,8 @@ async function weighViews(
   const set = labelledSet(title, labelled, Uint32Array.from(held));
   const before = await learnLabels(half, {
     labelled: labelledImages(half, 0),
-    backbone,
+    // A start from random weights has none.
+    backbone: start === finetuneName ? backbone : undefined,
     draw: 0,
     stage: start,
   });
