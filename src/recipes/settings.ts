@@ -126,6 +126,7 @@ export const settingsSchema = z
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     network: z.strictObject({
+      // Runs from before there was a choice had the notebook's.
       backbone: z.enum(backboneNames).default('rotnet'),
       // Work grows with the square: at 8, a step takes 64 times as long as the notebook's.
       width: between(0, 8, { above: true }),
