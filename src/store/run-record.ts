@@ -165,7 +165,9 @@ export type Tile = z.infer<typeof tileSchema>;
 function holdsBytes(text: string, bytes: number): boolean {
   const digits = Math.ceil((4 * bytes) / 3);
   const padding = '='.repeat(4 * Math.ceil(bytes / 3) - digits);
-  return text.slice(digits) === padding && /^[A-Za-z0-9+/]*$/.test(text.slice(0, digits)) && text.length >= digits;
+  return (
+    text.slice(digits) === padding && /^[A-Za-z0-9+/]*$/.test(text.slice(0, digits)) && text.length >= digits
+  );
 }
 
 const side = z.int().min(1);
