@@ -98,6 +98,35 @@ export class MemoryStore implements RunStore {
   }
 }
 
+/** A {@link RunStore} that keeps nothing: for a training of which only the outcome counts. */
+export class ForgetfulStore implements RunStore {
+  readonly name = 'nowhere';
+
+  async saveCheckpoint(): Promise<string> {
+    return this.name;
+  }
+
+  async loadCheckpoint(): Promise<undefined> {}
+
+  async appendEpoch(): Promise<void> {}
+
+  async readEpochs(): Promise<EpochRecord[]> {
+    return [];
+  }
+
+  async rewindEpochs(): Promise<void> {}
+
+  async writeJson(): Promise<void> {}
+
+  async readJson(): Promise<undefined> {}
+
+  async writeModel(): Promise<string> {
+    return this.name;
+  }
+
+  async readModel(): Promise<undefined> {}
+}
+
 /** Key of the safetensors metadata that marks our files and holds the format's version. */
 const versionKey = 'quarterturn_checkpoint';
 const version = '1';

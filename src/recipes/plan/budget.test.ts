@@ -36,10 +36,7 @@ const speedsOf = fc.record({
     graphMs: fc.double({ min: 0, max: 100_000, noNaN: true }),
     spreadMs: fc.double({ min: 0, max: 10_000, noNaN: true }),
   }),
-  saveMs: fc.record({
-    memory: fc.double({ min: 0, max: 50, noNaN: true }),
-    disk: fc.double({ min: 0, max: 50, noNaN: true }),
-  }),
+  saveMs: fc.double({ min: 0, max: 50, noNaN: true }),
   spentMs: fc.double({ min: 0, max: 30_000, noNaN: true }),
   images: fc.record({
     train: fc.integer({ min: 1000, max: 60_000 }),
@@ -140,7 +137,7 @@ describe('fitToBudget', () => {
     viewMs: 0.05,
     compileMs: { step: 100, classify: 50 },
     pile: { graphMs: 20_000, spreadMs: 1000 },
-    saveMs: { memory: 2, disk: 10 },
+    saveMs: 10,
     spentMs: 3000,
     images: { train: 60_000, test: 10_000, labelled: 100, parts: 3 },
   };

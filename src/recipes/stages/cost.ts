@@ -32,7 +32,7 @@ export function trainingMs(
 ): number {
   const { compileMs, saveMs } = work.speeds;
   const saves = (looks ? 2 : 1) * work.epochs(stage);
-  return graphs * compileMs.step + stepsMs(work, stage) + saves * saveMs.disk;
+  return graphs * compileMs.step + stepsMs(work, stage) + saves * saveMs;
 }
 
 /** Graphs of a stage whose epochs are the labelled images: the short last batch of an epoch needs one of its own. */
@@ -50,8 +50,7 @@ export function reestimatingMs({ settings, speeds }: Workload): number {
  * many epochs, of fewer images, and nothing of it is kept.
  */
 export function heldBackMs(work: Workload, stage: Stage, held: number): number {
-  const { compileMs, saveMs, images } = work.speeds;
+  const { compileMs, images } = work.speeds;
   const trainMs = (1 - held / images.labelled) * stepsMs(work, stage);
-  const saves = work.epochs(stage) * saveMs.memory;
-  return 2 * compileMs.step + trainMs + saves + reestimatingMs(work) + classifyMs(work.speeds, held);
+  return 2 * compileMs.step + trainMs + reestimatingMs(work) + classifyMs(work.speeds, held);
 }

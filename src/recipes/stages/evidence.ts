@@ -1,7 +1,7 @@
 import { subsetOf } from '../../data/batches.js';
 import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
-import { MemoryStore } from '../../store/checkpoint.js';
+import { ForgetfulStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
@@ -37,7 +37,7 @@ export async function crossValidate(
   let [found, of] = [0, 0];
   for (const [i, { held, rest }] of splits.entries()) {
     const { network, weights } = await learnLabels(
-      { ...quiet, store: new MemoryStore() },
+      { ...quiet, store: new ForgetfulStore() },
       { labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name), backbone, draw, stage },
     );
     const set = labelledSet(title, labelled, Uint32Array.from(held));

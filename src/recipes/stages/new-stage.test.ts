@@ -185,7 +185,7 @@ describe('a stage that is one object in the list', () => {
       ...measured,
       stepMs: { scratch: 4, distill: 7 },
       compileMs: { step: 30, classify: 20 },
-      saveMs: { memory: 1, disk: 9 },
+      saveMs: 9,
       images: { ...measured.images, parts: 0 },
       spentMs: 0,
     };

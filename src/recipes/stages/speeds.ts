@@ -21,8 +21,8 @@ export interface Speeds {
   readonly compileMs: { readonly step: number; readonly classify: number };
   /** Time to find neighbours and to spread labels over them; 0 where neighbours teach nothing. */
   readonly pile: PileTimes;
-  /** Time to save a checkpoint, in ms: one that is kept in memory only, and one that is safe on a disk. */
-  readonly saveMs: { readonly memory: number; readonly disk: number };
+  /** Time until a checkpoint is safe on a disk, in ms. */
+  readonly saveMs: number;
   /** Gone since the prompt before the run can begin, in ms. */
   readonly spentMs: number;
   readonly images: ImageCounts;

@@ -1,6 +1,6 @@
 import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { foundWhenHeldBack } from '../../similarity/propagate.js';
-import { MemoryStore } from '../../store/checkpoint.js';
+import { ForgetfulStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
@@ -78,7 +78,7 @@ async function weighViews(
     ...context,
     settings: { ...context.settings, draws: 1, labels: { data: null, images } },
     data: { ...context.data, test: undefined },
-    store: new MemoryStore(),
+    store: new ForgetfulStore(),
     emit: (event) => {
       if (event.type !== 'step') return;
       const { step, totalSteps, etaMs } = event;
