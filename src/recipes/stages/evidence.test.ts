@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import { bestOf, isWorse } from './evidence.js';
+import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
+import { createNodeRuntime } from '../../runtime/node.js';
+import { MemoryStore } from '../../store/checkpoint.js';
+import { bestOf, crossValidate, isWorse } from './evidence.js';
 
 const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
 const candidate = (stage: keyof typeof learnsFrom, found?: number) => ({
@@ -41,4 +44,26 @@ test('isWorse asks for more than the standard error of the difference', () => {
   expect(isWorse({ found: 50, of: 100 }, { found: 58, of: 100 })).toBe(true);
   expect(isWorse({ found: 500, of: 1000 }, { found: 530, of: 1000 })).toBe(true);
   expect(isWorse({ found: 10, of: 10 }, { found: 10, of: 10 })).toBe(false);
+});
+
+test('labels held back from a training that diverges are not found, and the run does not end for it', async () => {
+  const train = tinyPictures('train', 60);
+  // Weights grow a thousand million times at each step.
+  const finetune = {
+    ...tinySettings.finetune,
+    schedule: { kind: 'constant', learningRate: 1e9 },
+    optimizer: { kind: 'sgd', momentum: 0, weightDecay: 1 },
+  } as const;
+  const context = {
+    settings: { ...tinySettings, finetune },
+    data: { train, origin: '', checksums: {} },
+    runtime: await createNodeRuntime({ device: 'cpu', threads: 1 }),
+    store: new MemoryStore(),
+    emit: () => {},
+  };
+  expect(await crossValidate(context, 0, 'scratch', undefined)).toEqual({
+    stage: 'scratch',
+    found: 0,
+    of: 8,
+  });
 });

@@ -1,5 +1,6 @@
 import { subsetOf } from '../../data/batches.js';
-import { partsOf, splitsOf } from '../../labels/held-back.js';
+import { QuarterturnError } from '../../errors.js';
+import { partsOf, type Split, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
 import { ForgetfulStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
@@ -13,7 +14,7 @@ import { type FinetuneStage, finetuneName, learnLabels } from './finetune.js';
 /**
  * How many labels a stage that learns from the labels alone finds again when they are held back: it is trained anew on
  * all parts of the labels but one, and asked for that one, part by part. What it costs is as many trainings on fewer
- * labels; nothing of them is kept.
+ * labels; nothing of them is kept. A training that diverges has found nothing.
  *
  * @returns undefined where a class has a single label: then nothing can be held back
  * @throws QuarterturnError `interrupted` when the context's signal says so
@@ -29,21 +30,28 @@ export async function crossValidate(
   const parts = partsOf(labelled.labels!);
   if (parts === undefined) return undefined;
   const splits = splitsOf(parts);
-  const { emit, signal, runtime } = context;
   const title =
     stage === finetuneName ? 'fine-tuning with labels held back' : 'training with labels held back';
-  const progress = passProgress({ emit, signal }, title, splits.length);
-  const quiet = { ...context, emit: () => {} };
-  let [found, of] = [0, 0];
-  for (const [i, { held, rest }] of splits.entries()) {
-    const { network, weights } = await learnLabels(
-      { ...quiet, store: new ForgetfulStore() },
-      { labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name), backbone, draw, stage },
-    );
+  const progress = passProgress(context, title, splits.length);
+  const unheard = { ...context, emit: () => {}, store: new ForgetfulStore() };
+  const foundIn = async ({ held, rest }: Split): Promise<number> => {
+    const { network, weights } = await learnLabels(unheard, {
+      labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name),
+      backbone,
+      draw,
+      stage,
+    });
     const set = labelledSet(title, labelled, Uint32Array.from(held));
-    const { predictions, targets } = await evaluate(network, weights, set, { ...quiet, runtime });
-    found += targets.reduce((sum, target, at) => sum + (predictions[at] === target ? 1 : 0), 0);
-    of += held.length;
+    const { predictions, targets } = await evaluate(network, weights, set, unheard);
+    return targets.filter((target, at) => predictions[at] === target).length;
+  };
+  let [found, of] = [0, 0];
+  for (const [i, split] of splits.entries()) {
+    found += await foundIn(split).catch((error: unknown) => {
+      if (error instanceof QuarterturnError && error.code === 'diverged') return 0;
+      throw error;
+    });
+    of += split.held.length;
     await progress(i + 1, `${i + 1} of ${splits.length} parts`);
   }
   return { stage, found, of };
