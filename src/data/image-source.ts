@@ -75,8 +75,10 @@ export function selectImages(source: ImageSource, indices: Uint32Array, name: st
     height,
     width,
     channels,
-    read: (chosen) =>
-      source.read(Uint32Array.from(chosen, (index) => indices[checkedIndex(name, indices.length, index)]!)),
+    async read(chosen) {
+      const within = (index: number): number => indices[checkedIndex(name, indices.length, index)]!;
+      return source.read(Uint32Array.from(chosen, within));
+    },
   };
 }
 
