@@ -81,4 +81,4 @@ export type {
 export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
-export type { TrainState } from './train/train-step.js';
+export type { StateOf, TrainState } from './train/state.js';

@@ -2,7 +2,7 @@ import { gatherImages } from '../data/batches.js';
 import type { Network } from '../nn/network.js';
 import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
 import type { PileMetrics } from '../store/run-record.js';
-import { type Tensor, tensor } from '../tensor/tensor.js';
+import { type Tensor, type Tensors, tensor } from '../tensor/tensor.js';
 import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
 import { augmentImages } from './augment.js';
 import { type RecipeContext, randomFor } from './context.js';
@@ -56,7 +56,7 @@ export async function pileViews(
  */
 export async function lookAtPile(
   network: Network,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: Tensors,
   views: PileViews,
   context: PassContext,
 ): Promise<PileMetrics> {

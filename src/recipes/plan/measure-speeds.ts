@@ -2,8 +2,8 @@ import { gatherImages } from '../../data/batches.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { nextPrefix } from '../../train/train-step.js';
+import type { Tensors } from '../../tensor/tensor.js';
+import { nextPrefix } from '../../train/state.js';
 import { augmentImages } from '../augment.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
@@ -117,7 +117,7 @@ async function timeGraph(
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
   try {
-    let into: Record<string, Tensor> | undefined;
+    let into: Tensors | undefined;
     const run = async (): Promise<number> => {
       assertGoingOn(context);
       const from = performance.now();

@@ -2,12 +2,13 @@ import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } f
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensor, Tensors } from '../../tensor/tensor.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
 import { type StepBatch, trainStage } from '../../train/loop.js';
 import { supervised } from '../../train/objective.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { freshWeights } from '../../train/train-step.js';
 import { augmentImages } from '../augment.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
@@ -17,7 +18,7 @@ import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../se
 /** A network and all its tensors. */
 export interface TrainedNetwork {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
 }
 
 export interface Classifier extends TrainedNetwork {
@@ -42,7 +43,7 @@ export interface FinetuneOptions {
    */
   readonly stage?: FinetuneStage | undefined;
   /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
-  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone?: Tensors | undefined;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function evaluated(
 interface Lessons {
   /** The images to learn from, all of a draw's or a part of them. */
   readonly labelled: ImageDataset;
-  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone: Tensors | undefined;
   readonly draw: number;
   readonly stage: FinetuneStage;
 }
@@ -139,7 +140,7 @@ export async function learnLabels(
     context,
   );
 
-  let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
+  let weights: Tensors = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
     weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
   }
@@ -171,7 +172,7 @@ function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */
-function withoutHead(weights: Readonly<Record<string, Tensor>>, network: Network): Record<string, Tensor> {
+function withoutHead(weights: Tensors, network: Network): Tensors {
   return Object.fromEntries(
     Object.entries(weights).filter(([name]) => !name.startsWith(`${network.head.name}.`)),
   );

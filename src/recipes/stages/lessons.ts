@@ -4,7 +4,7 @@ import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
 import type { Teacher } from '../../store/run-record.js';
-import { type Tensor, tensor } from '../../tensor/tensor.js';
+import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import { loadStage, type StageMemory, type StepBatch } from '../../train/loop.js';
 import { consistency, type Objective, supervised } from '../../train/objective.js';
@@ -23,7 +23,7 @@ export interface Lesson {
   order(epoch: number): readonly Uint32Array[];
   batch(items: Uint32Array, step: number): StepBatch;
   /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
-  correct?(network: Network, weights: Readonly<Record<string, Tensor>>, epoch: number): Promise<void>;
+  correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
@@ -165,8 +165,8 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
-      restore({ classes: saved }) {
-        classes = Int32Array.from(saved!.data as Int32Array);
+      restore(saved) {
+        classes = Int32Array.from(tensorNamed(saved, 'classes').data as Int32Array);
         items = withClass(classes);
       },
     },
