@@ -8,6 +8,7 @@ export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
+export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,
