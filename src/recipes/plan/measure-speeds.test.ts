@@ -1,18 +1,18 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { tinyImage, tinySize } from '../../../test/support/tiny-data.js';
+import { augmentImages } from '../../data/augment-images.js';
 import type { DataSource, ImageDataset } from '../../data/dataset.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { TrainEvent } from '../../train/events.js';
-import { augmentImages } from '../augment.js';
 import { predictPile } from '../pile-graph.js';
 import { settingsFor } from '../presets.js';
 import type { RunSettings } from '../settings.js';
 import { measureSpeeds } from './measure-speeds.js';
 
 // The real one, counted.
-vi.mock('../augment.js', async (original) => {
-  const { augmentImages } = await original<typeof import('../augment.js')>();
+vi.mock('../../data/augment-images.js', async (original) => {
+  const { augmentImages } = await original<typeof import('../../data/augment-images.js')>();
   return { augmentImages: vi.fn(augmentImages) };
 });
 beforeEach(() => {

@@ -3,9 +3,9 @@ import {
   epochOrder,
   gatherImages,
   interleavedBatches,
-  labelledBatch,
+  targetsAt,
 } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
+import { type ImageDataset, sourceOf } from '../../data/dataset.js';
 import type { Metrics } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Evaluation, evaluate } from '../../train/evaluate.js';
@@ -63,7 +63,11 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
       weights: freshWeights(network, randomFor(context, baselineName, 'weights', draw)),
       order: (epoch) =>
         epochOrder(labelled.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
-      batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
+      images: sourceOf(labelled),
+      batch: (positions) => ({
+        images: [{ indices: positions }],
+        targets: targetsAt(labelled, positions),
+      }),
     },
     context,
   );

@@ -1,4 +1,5 @@
 import { batchesPerEpoch } from '../../data/batches.js';
+import { sourceOf } from '../../data/dataset.js';
 import { splitCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { loadBackbone } from '../backbone.js';
@@ -55,7 +56,10 @@ export const finetuneStage: Stage = {
     const labelled = labelledImages(context, 0);
     const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
-    return stopwatch.stepMs('finetune', () => augmentedBatch(labelled, positions, augmentation, random));
+    return stopwatch.stepMs('finetune', {
+      images: sourceOf(labelled),
+      batch: () => augmentedBatch(labelled, positions, augmentation, random),
+    });
   },
   costMs(work) {
     const { settings, speeds } = work;

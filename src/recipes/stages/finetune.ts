@@ -1,15 +1,15 @@
-import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
+import { batchesPerEpoch, epochOrder, gatherImages, targetsAt, windowsOf } from '../../data/batches.js';
+import { type ImageDataset, sourceOf } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import type { Tensor, Tensors } from '../../tensor/tensor.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
-import { type StepBatch, trainStage } from '../../train/loop.js';
+import { trainStage } from '../../train/loop.js';
 import { supervised } from '../../train/objective.js';
 import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
 import { freshWeights } from '../../train/train-step.js';
-import { augmentImages } from '../augment.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -106,15 +106,12 @@ export async function learnLabels(
     ? await computeFeatures(network, start, frozenBlocks, labelledSet('frozen features', labelled), context)
     : undefined;
 
-  const batch = (positions: Uint32Array, step: number): StepBatch => {
-    if (features) {
-      const { targets } = labelledBatch(labelled, positions);
-      return { features: rowsOf(features, positions), targets };
-    }
-    return augmentedBatch(labelled, positions, augmentation, () =>
-      randomFor(context, stage, 'augment', draw, step),
-    );
-  };
+  const batch = (positions: Uint32Array, step: number): PlannedBatch =>
+    features
+      ? { features: rowsOf(features, positions), targets: targetsAt(labelled, positions) }
+      : augmentedBatch(labelled, positions, augmentation, () =>
+          randomFor(context, stage, 'augment', draw, step),
+        );
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
@@ -135,6 +132,7 @@ export async function learnLabels(
       weights: start,
       order: (epoch) =>
         epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      images: sourceOf(labelled),
       batch,
     },
     context,
@@ -153,10 +151,14 @@ export function augmentedBatch(
   positions: Uint32Array,
   augmentation: RunSettings['finetune']['augmentation'],
   random: () => Random,
-): StepBatch {
-  const { images, targets } = labelledBatch(labelled, positions);
-  if (augmentation) augmentImages(images, augmentation, random());
-  return { images, targets };
+): PlannedBatch {
+  const part = { indices: positions };
+  return {
+    images: [
+      augmentation ? { ...part, augmentation: { strength: augmentation, random: random().state() } } : part,
+    ],
+    targets: targetsAt(labelled, positions),
+  };
 }
 
 /**

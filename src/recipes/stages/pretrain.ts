@@ -1,10 +1,11 @@
 import { batchesPerEpoch, epochOrder, groupedOrder, rotationBatch, subsetOf } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
-import { copiesOf, requireSquare, turnCount } from '../../data/rotation.js';
+import { type ImageDataset, sourceOf } from '../../data/dataset.js';
+import { copiesOf, imageOfCopy, requireSquare, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-import type { Tensors } from '../../tensor/tensor.js';
+import { type Tensors, tensor } from '../../tensor/tensor.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
@@ -100,7 +101,8 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
       schedule: scheduleOf(settings.pretrain, epochs * steps),
       weights: freshWeights(network, randomFor(context, pretrainName, 'weights')),
       order,
-      batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
+      images: sourceOf(unlabelled),
+      batch: plannedRotations,
       validate: async (state) => {
         lastVal = await evaluateOn(valSet, weightsOf(state));
         return { val: lastVal.metrics };
@@ -121,6 +123,18 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
     test: data.test && (await evaluateTurned(data.test)),
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
+  };
+}
+
+/**
+ * A batch of rotated copies with their quarter turns, 0 … 3, as targets.
+ * @param copies numbers `4 * image + turns`, see data/rotation.ts
+ */
+export function plannedRotations(copies: Uint32Array): PlannedBatch {
+  const turns = Uint8Array.from(copies, turnsOfCopy);
+  return {
+    images: [{ indices: copies.map(imageOfCopy), turns }],
+    targets: tensor('int32', [copies.length], Int32Array.from(turns)),
   };
 }
 

@@ -1,3 +1,4 @@
+import { sourceOf } from '../../data/dataset.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
@@ -69,6 +70,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
+      images: sourceOf(train),
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,
