@@ -100,8 +100,8 @@ export class Fixtures {
     const { train } = await this.#data;
     const first = index * batchSize;
     const numbers = Uint32Array.from({ length: batchSize }, (_, i) => first + i);
-    if (classes === 10) return { ...labelledBatch(train, numbers) };
-    return { ...rotationBatch(train, copiesOf(numbers).slice(0, batchSize)) };
+    if (classes === 10) return { ...(await labelledBatch(train, numbers)) };
+    return { ...(await rotationBatch(train.images, copiesOf(numbers).slice(0, batchSize))) };
   }
 
   async #featuresOf(

@@ -6,6 +6,14 @@
 export { type AugmentationPolicy, type AugmentationStrength, strengths } from './data/augmentation-policy.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
+export {
+  type ImageSize,
+  type ImageSource,
+  imagesInMemory,
+  type MemoryImagesOptions,
+  type SelectOptions,
+  selectImages,
+} from './data/image-source.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';

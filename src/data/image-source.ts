@@ -58,7 +58,7 @@ export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
       const shape = [indices.length, height, width, channels];
       const data = new Uint8Array(sizeOf(shape));
       for (let i = 0; i < indices.length; i++) {
-        const from = checkedIndex(name, count, indices[i]!) * imageSize;
+        const from = checkedIndex({ name, count }, indices[i]!) * imageSize;
         data.set(pixels.subarray(from, from + imageSize), i * imageSize);
       }
       return tensor('uint8', shape, data);
@@ -66,23 +66,38 @@ export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
   };
 }
 
+export interface SelectOptions {
+  /** What to call the chosen images; default: as the source. */
+  readonly name?: string;
+}
+
 /** Some images of a source, as a source of their own: image i of it is image `indices[i]`. Nothing is copied. */
-export function selectImages(source: ImageSource, indices: Uint32Array, name: string): ImageSource {
+export function selectImages(
+  source: ImageSource,
+  indices: Uint32Array,
+  { name = source.name }: SelectOptions = {},
+): ImageSource {
   const { height, width, channels } = source;
+  const count = indices.length;
   return {
     name,
-    count: indices.length,
+    count,
     height,
     width,
     channels,
     async read(chosen) {
-      const within = (index: number): number => indices[checkedIndex(name, indices.length, index)]!;
-      return source.read(Uint32Array.from(chosen, within));
+      return source.read(Uint32Array.from(chosen, (index) => indices[checkedIndex({ name, count }, index)]!));
     },
   };
 }
 
-function checkedIndex(name: string, count: number, index: number): number {
+/** Images `from` … `to` − 1: all of a source are gone through a few at a time. */
+export function readRange(source: ImageSource, from: number, to: number): Promise<Tensor<'uint8'>> {
+  return source.read(Uint32Array.from({ length: to - from }, (_, i) => from + i));
+}
+
+/** @throws QuarterturnError `usage` for an index that a source does not have */
+export function checkedIndex({ name, count }: Pick<ImageSource, 'name' | 'count'>, index: number): number {
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     throw new QuarterturnError(
       'usage',

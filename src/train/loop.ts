@@ -45,7 +45,7 @@ export interface StageOptions {
    */
   order(epoch: number): readonly Uint32Array[];
   /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
-  batch(items: Uint32Array, step: number): StepBatch;
+  batch(items: Uint32Array, step: number): StepBatch | Promise<StepBatch>;
   /** Look at what was learned so far, after each epoch (0-based). */
   validate?(state: TrainState, epoch: number): Promise<Validation>;
   readonly memory?: StageMemory | undefined;
@@ -129,7 +129,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       while (progress.step < (epoch + 1) * stepsPerEpoch) {
         const started = performance.now();
         const learningRate = options.schedule(progress.step);
-        const batch = options.batch(batches[progress.step - epoch * stepsPerEpoch]!, progress.step);
+        const batch = await options.batch(batches[progress.step - epoch * stepsPerEpoch]!, progress.step);
         const result = await stepper.run(batch, learningRate);
         state = result.state;
         progress = advance(progress, result, performance.now() - started);

@@ -52,7 +52,7 @@ export const finetuneStage: Stage = {
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
     return stopwatch.stepMs('finetune', () => augmentedBatch(labelled, positions, augmentation, random));
   },

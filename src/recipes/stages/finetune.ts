@@ -1,4 +1,4 @@
-import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
+import { batchesPerEpoch, epochOrder, labelledBatch, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
@@ -95,7 +95,7 @@ export async function learnLabels(
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
   const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
-  const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
+  const network = networkFor(settings.network, data.train.images, classes, batchNormMomentum);
   const start = {
     ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
@@ -105,21 +105,22 @@ export async function learnLabels(
     ? await computeFeatures(network, start, frozenBlocks, labelledSet('frozen features', labelled), context)
     : undefined;
 
-  const batch = (positions: Uint32Array, step: number): StepBatch => {
+  const batch = async (positions: Uint32Array, step: number): Promise<StepBatch> => {
     if (features) {
-      const { targets } = labelledBatch(labelled, positions);
+      const { targets } = await labelledBatch(labelled, positions);
       return { features: rowsOf(features, positions), targets };
     }
     return augmentedBatch(labelled, positions, augmentation, () =>
       randomFor(context, stage, 'augment', draw, step),
     );
   };
-  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const { count } = labelled.images;
+  const stepsPerEpoch = batchesPerEpoch(count, batchSize);
   const { state } = await trainStage(
     {
       stage,
       draw,
-      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
@@ -132,8 +133,7 @@ export async function learnLabels(
       stepsPerEpoch,
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
-      order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      order: (epoch) => epochOrder(count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
       batch,
     },
     context,
@@ -141,19 +141,21 @@ export async function learnLabels(
 
   let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
-    weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
+    const { images } = data.train;
+    const batches = statisticsBatches(context);
+    weights = await reestimateStatistics(network, weights, { images, batches, runtime });
   }
   return { network, weights };
 }
 
 /** Labelled images, distorted where that is asked for. */
-export function augmentedBatch(
+export async function augmentedBatch(
   labelled: ImageDataset,
   positions: Uint32Array,
   augmentation: RunSettings['finetune']['augmentation'],
   random: () => Random,
-): StepBatch {
-  const { images, targets } = labelledBatch(labelled, positions);
+): Promise<StepBatch> {
+  const { images, targets } = await labelledBatch(labelled, positions);
   if (augmentation) augmentImages(images, augmentation, random());
   return { images, targets };
 }
@@ -162,12 +164,10 @@ export function augmentedBatch(
  * Images to take BatchNorm's statistics from: a random 1,000 of the whole pile, since a hundred labelled ones, seen
  * augmented, are not what the classifier will meet.
  */
-function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
-  const { train } = context.data;
-  const sample = randomFor(context, finetuneName, 'statistics').permutation(train.count).slice(0, 1000);
-  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
-    gatherImages(train, w),
-  );
+function statisticsBatches(context: RecipeContext): Uint32Array[] {
+  const { count } = context.data.train.images;
+  const sample = randomFor(context, finetuneName, 'statistics').permutation(count).slice(0, 1000);
+  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true });
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */

@@ -1,4 +1,5 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../../data/batches.js';
+import { selectImages } from '../../data/image-source.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
@@ -21,7 +22,7 @@ export interface Lesson {
   readonly objective: Objective;
   /** Items of each step of an epoch. */
   order(epoch: number): readonly Uint32Array[];
-  batch(items: Uint32Array, step: number): StepBatch;
+  batch(items: Uint32Array, step: number): Promise<StepBatch>;
   /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
   correct?(network: Network, weights: Readonly<Record<string, Tensor>>, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
@@ -54,9 +55,9 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
   const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const unlabelled = withoutIndices(train.images.count, labelledIndices(context, draw));
   const random = streams(context, draw);
-  const labelledOrder = endlessOrder(labelled.count, random('labelled'));
+  const labelledOrder = endlessOrder(labelled.images.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
   return {
     objective: objectiveOf(settings, 'views'),
@@ -64,12 +65,12 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
       Array.from({ length: stepsPerEpoch }, (_, i) =>
         pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
       ),
-    batch(pile, step) {
+    async batch(pile, step) {
       const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
-      const { images, targets } = labelledBatch(labelled, chosen);
+      const { images, targets } = await labelledBatch(labelled, chosen);
       augmentImages(images, settings.strong, random('augment labelled', step));
-      const mild = gatherImages(train, pile);
-      const strong = gatherImages(train, pile);
+      const mild = await gatherImages(train, pile);
+      const strong = await gatherImages(train, pile);
       augmentImages(mild, settings.mild, random('mild', step));
       augmentImages(strong, settings.strong, random('strong', step));
       return { images: stackImages([images, mild, strong]), targets };
@@ -103,8 +104,9 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): () => unkn
   }
   const { train } = context.data;
   const length = selfTrainBatchSize(settings);
-  const chosen = Uint32Array.from({ length }, (_, i) => i % train.count);
-  return () => augmentImages(gatherImages(train, chosen), settings.strong, randomFor(context, 'measure'));
+  const chosen = Uint32Array.from({ length }, (_, i) => i % train.images.count);
+  return async () =>
+    augmentImages(await gatherImages(train, chosen), settings.strong, randomFor(context, 'measure'));
 }
 
 /** What stands for an image without a class. */
@@ -124,7 +126,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
 
   /** Of each image of the training set. */
-  let classes = new Int32Array(train.count);
+  let classes = new Int32Array(train.images.count);
   let items = new Uint32Array();
   const take = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
@@ -146,20 +148,14 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
         orderOf(i * batchSize, batchSize).map((at) => items[at]!),
       );
     },
-    batch(chosen, step) {
-      const images = augmentImages(gatherImages(train, chosen), strong, random('strong', step));
+    async batch(chosen, step) {
+      const images = augmentImages(await gatherImages(train, chosen), strong, random('strong', step));
       const targets = Int32Array.from(chosen, (index) => classes[index]!);
       return { images, targets: tensor('int32', [chosen.length], targets) };
     },
     async correct(network, weights, epoch) {
       if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
-      const set = {
-        title: 'classes of the pile',
-        count: pile.images.length,
-        batch: (from: number, to: number) => ({
-          images: gatherImages(train, pile.images.subarray(from, to)),
-        }),
-      };
+      const set = { title: 'classes of the pile', images: selectImages(train.images, pile.images) };
       const said = await computeProbabilities(network, weights, set, context);
       take(await smoothPredictions(pile.graph, said, known, context));
     },

@@ -38,12 +38,12 @@ export async function selfTrain(
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
-  const { train } = context.data;
+  const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
   const network = networkFor(
     context.settings.network,
-    train,
+    images,
     classNamesOf(context).length,
     batchNormMomentum,
   );

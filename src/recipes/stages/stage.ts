@@ -81,7 +81,7 @@ export interface Stopwatch {
   isRun(stage: Stage): boolean;
   /**
    * Time of a step of this graph, in ms. Each graph is timed once.
-   * @param batch makes a batch as the stage does, for as long as that takes
+   * @param batch makes a batch as the stage does, for as long as that takes; a promise is waited for
    */
   stepMs(graph: StageGraphName, batch: () => unknown): Promise<number>;
 }
