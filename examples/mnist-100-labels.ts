@@ -22,7 +22,7 @@ const percent = (accuracy = Number.NaN) => `${(100 * accuracy).toFixed(2)} %`;
 
 // Data: 60,000 training images. Only the first 10 of each class will ever show their label to the training.
 const data = await readMnist();
-console.log(`${data.train.count} training images, ${data.test?.count} test images`);
+console.log(`${data.train.images.count} training images, ${data.test?.images.count} test images`);
 
 // Where graphs run, what to do, and where checkpoints go (`RunFolder` keeps them on disk).
 const context = {

@@ -19,6 +19,7 @@ const preamble = `
   import { makeBatch } from './src/data/batch-maker.js';
   import { strengths } from './src/data/augmentation-policy.js';
   import { imagesInMemory, selectImages } from './src/data/image-source.js';
+  import { rotatedCopies } from './src/data/rotation.js';
   import { Random } from './src/random/random.js';
   const pixels = Uint8Array.from({ length: 500 * 784 }, (_, i) => (i * 31 + (i >> 7)) % 256);
   const source = imagesInMemory({ name: 'digits', pixels, height: 28, width: 28, channels: 1 });
@@ -30,7 +31,7 @@ const preamble = `
     const random = Random.seeded(seed);
     const all = random.permutation(source.count);
     return [
-      { indices: all.subarray(0, length), turns: Uint8Array.from({ length }, (_, i) => i % 4) },
+      { indices: all.subarray(0, length) },
       { indices: all.subarray(length, 2 * length), augmentation: { strength: strengths.strong, random: random.state() } },
     ];
   };
@@ -52,8 +53,8 @@ async function outputOf(program: string): Promise<unknown[]> {
 describe('a worker', () => {
   test('makes the batches that are made here, bit for bit, of any source and size, in ordinary memory', async () => {
     const printed = await outputOf(`
-      const some = selectImages(source, Random.seeded(1).permutation(500).subarray(0, 400), 'some');
-      const makers = [source, some].map((images) => [images, worker.makerFor(images)]);
+      const some = selectImages(source, Random.seeded(1).permutation(500).subarray(0, 400), { name: 'some' });
+      const makers = [source, some, rotatedCopies(some)].map((images) => [images, worker.makerFor(images)]);
       print(makers.map(([, { ahead }]) => ahead));
       const requests = [1, 3, 128].map((length, seed) => requestOf(seed, length));
       requests[2][0].indices = requests[2][0].indices.map((index) => index % 400);
@@ -71,8 +72,8 @@ describe('a worker', () => {
       print(notes);
     `);
     expect(printed).toEqual([
-      [2, 2],
-      ...Array.from({ length: 6 }, () => [true, true]),
+      [2, 2, 2],
+      ...Array.from({ length: 9 }, () => [true, true]),
       [true, true, true],
       [],
     ]);

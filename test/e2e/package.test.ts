@@ -164,9 +164,9 @@ installedTest('has types that a strict project takes, in a browser as in Node', 
         return finetune(context, { draw: 0 });
       }`,
     node: `
-      import type { ImageDataset } from 'quarterturn';
+      import type { ImageSource } from 'quarterturn';
       import { createNodeRuntime, readImageFiles, RunFolder } from 'quarterturn/node';
-      export const images: Promise<ImageDataset> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
+      export const images: Promise<ImageSource> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
       export const opened = Promise.all([createNodeRuntime({ device: 'cpu' }), RunFolder.open('runs/a')]);`,
   };
   for (const [name, text] of Object.entries(programs)) await fs.writeFile(join(project, `${name}.ts`), text);

@@ -1,5 +1,4 @@
 import { batchesPerEpoch } from '../../data/batches.js';
-import { sourceOf } from '../../data/dataset.js';
 import { splitCount } from '../../labels/held-back.js';
 import { loadBackbone, type Weights } from '../backbone.js';
 import { randomFor } from '../context.js';
@@ -53,10 +52,10 @@ export const finetuneStage: Stage = {
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
     return stopwatch.stepMs('finetune', {
-      images: sourceOf(labelled),
+      images: labelled.images,
       batch: () => augmentedBatch(labelled, positions, augmentation, random),
     });
   },
