@@ -18,7 +18,9 @@ export {
   type ImageSource,
   imagesInMemory,
   type MemoryImagesOptions,
+  type SelectOptions,
   type SharedImages,
+  selectImages,
 } from './data/image-source.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';

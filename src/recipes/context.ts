@@ -1,4 +1,5 @@
-import type { DataSource, ImageDataset } from '../data/dataset.js';
+import type { DataSource } from '../data/dataset.js';
+import type { ImageSize } from '../data/image-source.js';
 import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
 import type { TrainContext } from '../train/loop.js';
@@ -21,7 +22,7 @@ export function randomFor(
 /** The network that a run trains, sized for its images. */
 export function networkFor(
   { backbone, width, batchNormEpsilon }: RunSettings['network'],
-  images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
+  images: ImageSize,
   classes: number,
   batchNormMomentum: number,
 ): Network {

@@ -1,11 +1,5 @@
+import type { ImageSize } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-
-/** Size of one image in pixels, and its channels: 1 grey, 3 RGB. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
 
 const headerBytes = 54;
 

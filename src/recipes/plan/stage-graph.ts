@@ -1,3 +1,4 @@
+import type { ImageSize } from '../../data/image-source.js';
 import { turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
@@ -20,11 +21,8 @@ import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings }
 import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
-/** The images and classes that a graph is built for. */
-export interface ImageKind {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+/** The size of images, and the number of classes, that a graph is built for. */
+export interface ImageKind extends ImageSize {
   readonly classes: number;
 }
 

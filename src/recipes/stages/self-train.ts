@@ -1,4 +1,3 @@
-import { sourceOf } from '../../data/dataset.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
@@ -39,12 +38,12 @@ export async function selfTrain(
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
-  const { train } = context.data;
+  const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
   const network = networkFor(
     context.settings.network,
-    train,
+    images,
     classNamesOf(context).length,
     batchNormMomentum,
   );
@@ -70,7 +69,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
-      images: sourceOf(train),
+      images,
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,
