@@ -67,6 +67,7 @@ export {
   type ValueType,
 } from './graph/index.js';
 export {
+  type BatchStatistics,
   Bindings,
   type Block,
   type BlockBuilder,
@@ -80,7 +81,6 @@ export {
 export { imagesToMaps } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
 export {
-  type BatchNormSettings,
   type ConvUnitSettings,
   convUnit,
   dense,

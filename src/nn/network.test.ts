@@ -6,8 +6,7 @@ import { initialTensors } from './block.js';
 import { backboneNames, createNetwork } from './network.js';
 import { summary } from './summary.js';
 
-const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-const mnist = { backbone: 'rotnet', width: 1, height: 28, imageWidth: 28, channels: 1, batchNorm } as const;
+const mnist = { backbone: 'rotnet', width: 1, height: 28, imageWidth: 28, channels: 1 } as const;
 
 describe('createNetwork', () => {
   it.each([

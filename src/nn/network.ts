@@ -40,9 +40,8 @@ const minSize = 8;
  * A backbone that can learn from rotations, with a dense head for `classes` classes.
  *
  * @example
- * const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
  * const images = { height: 28, imageWidth: 28, channels: 1 };
- * const network = createNetwork({ backbone: 'compact', width: 0.25, ...images, batchNorm }, 10);
+ * const network = createNetwork({ backbone: 'compact', width: 0.25, ...images }, 10);
  * @throws QuarterturnError `usage` for an unknown backbone, and for a width or an image size that leaves nothing to
  *   learn from
  */

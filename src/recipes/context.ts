@@ -23,7 +23,6 @@ export function networkFor(
   { backbone, width, batchNormEpsilon }: RunSettings['network'],
   images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
   classes: number,
-  batchNormMomentum: number,
 ): Network {
   return createNetwork(
     {
@@ -32,7 +31,7 @@ export function networkFor(
       height: images.height,
       imageWidth: images.width,
       channels: images.channels,
-      batchNorm: { momentum: batchNormMomentum, epsilon: batchNormEpsilon },
+      batchNormEpsilon,
     },
     classes,
   );

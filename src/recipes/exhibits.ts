@@ -55,7 +55,7 @@ export function layerTables(
   images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
   classes: number,
 ): Exhibits['layerTables'] {
-  const network = (outputs: number) => networkFor(settings.network, images, outputs, 0);
+  const network = (outputs: number) => networkFor(settings.network, images, outputs);
   const pretrained = network(turnCount);
   const { frozenBlocks } = settings.finetune;
   const frozen = frozenBlocks === 0 ? 'nothing frozen' : `blocks 1–${frozenBlocks} frozen`;

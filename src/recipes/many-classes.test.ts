@@ -78,7 +78,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
   });
 
   it('evaluation and confusion tell the last class from those before it', async () => {
-    const network = networkFor(settings.network, data.train, classes, 0.9);
+    const network = networkFor(settings.network, data.train, classes);
     const context = { settings, data, runtime, store: new MemoryStore(), emit: () => {} };
     const weights = freshWeights(network, randomFor(context, 'weights'));
     // This one takes everything for the last class.

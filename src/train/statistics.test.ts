@@ -14,7 +14,6 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
       height: 8,
       imageWidth: 8,
       channels: 1,
-      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
     },
     2,
   );
@@ -44,9 +43,8 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
 });
 
 it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1, batchNorm },
+    { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1 },
     2,
   );
   const weights = freshWeights(network, Random.seeded(1));

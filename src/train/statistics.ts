@@ -1,7 +1,7 @@
 import { graph, input } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, createNetwork, type Network } from '../nn/network.js';
+import { applyBlocks, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { float32, type Tensor, type Tensors } from '../tensor/tensor.js';
 
@@ -21,15 +21,13 @@ export async function reestimateStatistics(
   batches: readonly Tensor<'uint8'>[],
   runtime: Runtime,
 ): Promise<Tensors> {
-  // With momentum 0 a step's "moving" statistics are the batch's own.
-  const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
-  const { blocks } = createNetwork({ ...network.settings, batchNorm }, network.classes);
   const values = Object.fromEntries(
     network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
   );
   const bindings = new Bindings(values);
   const images = input('images', 'uint8', batches[0]!.shape);
-  applyBlocks({ blocks }, imagesToMaps(images), bindings, { frozen: 0, norm: 'batch' });
+  // With momentum 0 a step's "moving" statistics are the batch's own.
+  applyBlocks(network, imagesToMaps(images), bindings, { frozen: 0, norm: { momentum: 0 } });
   const program = await runtime.compile(graph(renamed(bindings.updates)));
   try {
     const sums = new Map<string, Float64Array>();

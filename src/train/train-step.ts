@@ -20,6 +20,8 @@ export interface TrainStepSettings {
    * (float32 [N, C', H', W']).
    */
   readonly batch: 'images' | 'features';
+  /** Of the moving statistics of what is trained (see `BatchStatistics`). */
+  readonly batchNormMomentum: number;
   /** Default: cross-entropy on the targets, one for each image. */
   readonly objective?: Objective;
   /**
@@ -54,7 +56,7 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
  * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
  */
 export function buildTrainStep(settings: TrainStepSettings): Graph {
-  const { network, batchSize, frozenBlocks, batch } = settings;
+  const { network, batchSize, frozenBlocks, batch, batchNormMomentum } = settings;
   const { objective = supervised() } = settings;
   const { height, imageWidth, channels } = network.settings;
   const state = mapState(stateShapes(settings), (shape, name) => input(name, 'float32', shape));
@@ -70,8 +72,9 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
       ? imagesToMaps(input(stepNames.images, 'uint8', [batchSize, height, imageWidth, channels]))
       : input(stepNames.features, 'float32', [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape]);
   const from = batch === 'images' ? 0 : frozenBlocks;
-  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm: 'batch' });
-  const logits = network.head.apply(features, bindings, 'batch');
+  const norm = { momentum: batchNormMomentum };
+  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm });
+  const logits = network.head.apply(features, bindings, norm);
   const labelled = objective.labelled(batchSize);
   const targets = input(stepNames.targets, 'int32', [labelled]);
   const loss = scoped('loss', () => objective.loss(logits, targets));

@@ -43,13 +43,13 @@ export function goldenStep({ width, sgd: { learningRate, momentum }, cases: { si
 } {
   const [batchSize, channels, height, imageWidth] = size12.images.shape as [number, number, number, number];
   if (channels !== 1) throw new Error(`golden step: expected 1 channel. Received: ${channels}.`);
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const settings = {
-    network: createNetwork({ backbone: 'rotnet', width, height, imageWidth, channels, batchNorm }, 4),
+    network: createNetwork({ backbone: 'rotnet', width, height, imageWidth, channels }, 4),
     optimizer: sgd({ momentum }),
     batchSize,
     frozenBlocks: 0,
     batch: 'images',
+    batchNormMomentum: 0.99,
   } as const;
   const weights = Object.fromEntries(
     Object.entries({ ...size12.params, ...size12.buffers }).map(([name, t]) => [

@@ -30,9 +30,8 @@ export function sampleClassifier(
   backbone: BackboneName,
   [height, imageWidth, channels]: SampleSize,
 ): SampleClassifier {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone, width: 0.125, height, imageWidth, channels, batchNorm },
+    { backbone, width: 0.125, height, imageWidth, channels },
     sampleClasses.length,
   );
   const random = Random.seeded(5);

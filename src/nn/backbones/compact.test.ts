@@ -8,14 +8,12 @@ import { Bindings, initialTensors } from '../block.js';
 import { createNetwork } from '../network.js';
 import { summary } from '../summary.js';
 
-const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
 const compact = {
   backbone: 'compact',
   width: 1,
   height: 28,
   imageWidth: 28,
   channels: 1,
-  batchNorm,
 } as const;
 
 describe('the compact backbone', () => {

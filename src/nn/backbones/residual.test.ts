@@ -13,14 +13,12 @@ import { Bindings, type Block } from '../block.js';
 import { createNetwork } from '../network.js';
 import { summary } from '../summary.js';
 
-const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
 const digits = {
   backbone: 'residual',
   width: 1,
   height: 28,
   imageWidth: 28,
   channels: 1,
-  batchNorm,
 } as const;
 
 describe('the residual backbone', () => {
@@ -124,7 +122,7 @@ describe('the residual backbone', () => {
       build: (x, ...values) => {
         const bound = Object.fromEntries(specs.map(({ name }, i) => [name, values[i]!]));
         const stored = buffers.map(({ name, shape }) => [name, constant(drawn(shape, 5))] as const);
-        return block.apply(x!, new Bindings({ ...bound, ...Object.fromEntries(stored) }), 'batch');
+        return block.apply(x!, new Bindings({ ...bound, ...Object.fromEntries(stored) }), { momentum: 0.9 });
       },
     });
     expect(used.filter((op) => op === 'conv')).toHaveLength(3);
@@ -142,6 +140,7 @@ describe('the residual backbone', () => {
       batchSize: 3,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: 0.9,
     } as const;
     const step = buildTrainStep(settings);
     const shape = [3, side, side, channels] as const;

@@ -49,11 +49,10 @@ export function stageGraph(
 ): StageGraph {
   const random = Random.seeded(settings.seed).split('stage graph');
   const classes = name === 'train' ? turnCount : images.classes;
-  const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
+  const network = networkFor(settings.network, images, classes);
   if (name === 'classify') {
-    const classifier = network(0);
-    const graph = buildClassifier(classifier, freshWeights(classifier, random), { batchSize });
-    return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
+    const graph = buildClassifier(network, freshWeights(network, random), { batchSize });
+    return { graph, inputs: imageBatch(network, batchSize, random), batchSize };
   }
   const step = stepOf(settings, name, network, batchSize);
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
@@ -62,17 +61,18 @@ export function stageGraph(
 function stepOf(
   settings: RunSettings,
   name: Exclude<StageGraphName, 'classify'>,
-  network: (momentum: number) => Network,
+  network: Network,
   batchSize: number,
 ): TrainStepSettings {
   if (name === 'selfTrain') {
     const selfTrain = selfTrainOf(settings);
     return {
-      network: network(selfTrain.batchNormMomentum),
+      network,
       optimizer: optimizerOf(selfTrain),
       batchSize,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: selfTrain.batchNormMomentum,
       objective: objectiveOf(selfTrain),
       averageDecay: selfTrain.averageDecay,
     };
@@ -80,11 +80,12 @@ function stepOf(
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
   return {
-    network: network(stage.batchNormMomentum),
+    network,
     optimizer: optimizerOf(stage),
     batchSize,
     frozenBlocks: name === 'train' ? 0 : finetune.frozenBlocks,
     batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
+    batchNormMomentum: stage.batchNormMomentum,
     objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
   };
 }

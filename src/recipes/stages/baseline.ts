@@ -43,7 +43,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const { settings, data, runtime, store } = context;
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);
-  const network = networkFor(settings.network, data.train, classNamesOf(context).length, batchNormMomentum);
+  const network = networkFor(settings.network, data.train, classNamesOf(context).length);
   const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
   const { state } = await trainStage(
     {
@@ -56,6 +56,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch,

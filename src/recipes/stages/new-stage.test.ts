@@ -65,6 +65,7 @@ const distill: Stage = {
           batchSize,
           frozenBlocks: 0,
           batch: 'images',
+          batchNormMomentum: 0.9,
         },
         epochs,
         stepsPerEpoch: count / batchSize,
