@@ -78,7 +78,7 @@ export {
   type ParamSpec,
   sequential,
 } from './nn/block.js';
-export { imagesToMaps } from './nn/images.js';
+export { imagesToMaps, type Normalisation } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
 export {
   type ConvUnitSettings,
@@ -100,6 +100,7 @@ export {
   type BackboneSettings,
   backboneNames,
   createNetwork,
+  imagesInput,
   type Network,
   type NetworkSettings,
 } from './nn/network.js';

@@ -1,8 +1,9 @@
 import { QuarterturnError } from '../errors.js';
-import type { Value } from '../graph/index.js';
+import { input, type Value } from '../graph/index.js';
 import type { Backbone, BackboneSettings } from './backbones/backbone.js';
 import * as registry from './backbones/registry.js';
 import { type Bindings, type Block, type NormMode, type ParamSpec, specsOf } from './block.js';
+import { imagesToMaps, type Normalisation } from './images.js';
 import { dense } from './layers.js';
 
 export type { BackboneSettings } from './backbones/backbone.js';
@@ -19,9 +20,11 @@ export interface NetworkSettings extends BackboneSettings {
   readonly height: number;
   readonly imageWidth: number;
   readonly channels: number;
+  /** What becomes of pixels before the first block; default: they are divided by 255. */
+  readonly normalisation?: Normalisation | undefined;
 }
 
-/** Backbone and head: images [N, C, H, W] in 0–1 → logits [N, classes]. */
+/** Backbone and head: images [N, C, H, W], normalised → logits [N, classes]. */
 export interface Network {
   /** What people call its backbone. */
   readonly title: string;
@@ -75,6 +78,12 @@ function backboneNamed(name: BackboneName): Backbone {
     'usage',
     `backbone: expected one of ${known}. Received: ${JSON.stringify(name)}.`,
   );
+}
+
+/** An input of the graph `images`, uint8 [N, H, W, C], as the maps that the network's first block takes. */
+export function imagesInput({ settings }: Pick<Network, 'settings'>, batchSize: number): Value {
+  const { height, imageWidth, channels, normalisation } = settings;
+  return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]), normalisation);
 }
 
 /**

@@ -1,7 +1,6 @@
 import { graph, input } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { float32, type Tensor, type Tensors } from '../tensor/tensor.js';
 
@@ -25,9 +24,9 @@ export async function reestimateStatistics(
     network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
   );
   const bindings = new Bindings(values);
-  const images = input('images', 'uint8', batches[0]!.shape);
+  const images = imagesInput(network, batches[0]?.shape[0] ?? 0);
   // With momentum 0 a step's "moving" statistics are the batch's own.
-  applyBlocks(network, imagesToMaps(images), bindings, { frozen: 0, norm: { momentum: 0 } });
+  applyBlocks(network, images, bindings, { frozen: 0, norm: { momentum: 0 } });
   const program = await runtime.compile(graph(renamed(bindings.updates)));
   try {
     const sums = new Map<string, Float64Array>();

@@ -1,8 +1,7 @@
 import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
-import { applyBlocks, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Optimizer, Values } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
 import { type Shape, scalar, type Tensor, type Tensors, tensorNamed, zeros } from '../tensor/tensor.js';
@@ -58,7 +57,6 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
 export function buildTrainStep(settings: TrainStepSettings): Graph {
   const { network, batchSize, frozenBlocks, batch, batchNormMomentum } = settings;
   const { objective = supervised() } = settings;
-  const { height, imageWidth, channels } = network.settings;
   const state = mapState(stateShapes(settings), (shape, name) => input(name, 'float32', shape));
   const frozen = batch === 'images' ? specsOf(network.blocks.slice(0, frozenBlocks)) : [];
   const bindings = new Bindings({
@@ -69,7 +67,7 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
 
   const x =
     batch === 'images'
-      ? imagesToMaps(input(stepNames.images, 'uint8', [batchSize, height, imageWidth, channels]))
+      ? imagesInput(network, batchSize)
       : input(stepNames.features, 'float32', [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape]);
   const from = batch === 'images' ? 0 : frozenBlocks;
   const norm = { momentum: batchNormMomentum };
