@@ -2,7 +2,7 @@ import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
 import { letSignalsThrough } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
-import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
+import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
@@ -329,18 +329,13 @@ class Stepper {
   }
 }
 
-/** The checkpoint of a stage, and how far it tells that the stage has come. */
-export interface SavedStage extends Checkpoint {
-  readonly progress: Progress;
-}
-
-/** What a stage has left so far, for stages that build on it; undefined where it was not begun. */
-export async function loadStage(
+/** How far a stage has come; undefined where it was not begun. */
+export async function loadProgress(
   store: RunStore,
   stage: string,
   draw: number,
-): Promise<SavedStage | undefined> {
+): Promise<Progress | undefined> {
   const name = checkpointName(stage, draw);
-  const saved = await store.loadCheckpoint(name);
-  return saved && { ...saved, progress: progressOf(saved, name) };
+  const state = await store.loadState(name);
+  return state && progressOf({ state }, name);
 }
