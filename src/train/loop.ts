@@ -149,7 +149,9 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         }
         if (performance.now() - lastSaved > checkpointEveryMs) await save();
       }
-      // Validation can take minutes: what was trained is safe before it.
+      // Validation can take minutes: what was trained is safe before it. What is saved after it besides is how many epochs
+      // are done and what the stage remembers. Where it remembers nothing, the next save does for that: a process that is
+      // killed before then validates this epoch once more, to the same record.
       if (options.validate) await save();
       const { stop, ...validation } = (await options.validate?.(state, epoch)) ?? {};
       const record = epochRecord(options, progress, validation);
@@ -160,7 +162,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         emit({ type: 'note', text: stop });
         progress.epoch = epochs;
       }
-      await save();
+      if (!options.validate || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
     await stepper.release();
