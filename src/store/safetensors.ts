@@ -8,7 +8,7 @@ import {
   type Tensors,
   zeros,
 } from '../tensor/tensor.js';
-import { parseJson } from './json.js';
+import { isRecord, parseJson } from './json.js';
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
@@ -230,10 +230,6 @@ function readTensor(file: string, { name, dtype, shape, begin, end }: Entry, dat
 
 function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown, most: number): value is number[] {
