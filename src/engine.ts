@@ -121,6 +121,7 @@ export { type SgdSettings, sgd } from './optim/sgd.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { DeviceName, Program, Runtime, RuntimeOptions } from './runtime/runtime.js';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './store/safetensors.js';
+export type { ImageSize } from './tensor/image-size.js';
 export {
   type ArrayOf,
   cloneTensor,

@@ -4,14 +4,7 @@ import { contrastOf } from './brightness.js';
 import { greyOf } from './grey.js';
 import { unpackGzip } from './gunzip.node.js';
 import { contentOf, endsJpeg, type ImageFormat, isCutOff, readableFormats } from './image-content.js';
-
-/** The size that a model takes. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  /** 1: grey; 3: red, green, blue. */
-  readonly channels: number;
-}
+import type { ImageSize } from './image-source.js';
 
 /** A picture in a model's size, and what was found of it on the way. */
 export interface DecodedImage {

@@ -70,8 +70,8 @@ describe('a network with a normalisation of its own', () => {
   beforeAll(async () => {
     runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   });
-  const image = { height: 28, imageWidth: 28, channels: 3 };
-  const settings = { backbone: 'residual', width: 1 / 16, ...image } as const;
+  const image = { height: 28, width: 28, channels: 3 };
+  const settings = { backbone: 'residual', width: 1 / 16, image } as const;
   const network = createNetwork({ ...settings, normalisation }, 4);
   const weights = freshWeights(network, Random.seeded(2));
 

@@ -1,12 +1,6 @@
+import type { ImageSize } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { fromBase64, toBase64 } from '../store/base64.js';
-
-/** Size of one image in pixels, and its channels: 1 grey, 3 RGB. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
 
 const headerBytes = 54;
 

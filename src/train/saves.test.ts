@@ -11,7 +11,7 @@ import { type StageMemory, type StageOptions, trainStage } from './loop.js';
 import { freshWeights } from './train-step.js';
 
 const network = createNetwork(
-  { backbone: 'compact', width: 1 / 64, height: 28, imageWidth: 28, channels: 1 },
+  { backbone: 'compact', width: 1 / 64, image: { height: 28, width: 28, channels: 1 } },
   3,
 );
 const [epochs, stepsPerEpoch, batchSize] = [3, 2, 4];

@@ -16,9 +16,7 @@ const network = createNetwork(
   {
     backbone: 'compact',
     width: 1 / 64,
-    height: 8,
-    imageWidth: 8,
-    channels: 1,
+    image: { height: 8, width: 8, channels: 1 },
   },
   3,
 );

@@ -23,8 +23,8 @@ const lowered = (graph: Graph, target: 'cpu' | 'webgpu' = 'cpu') => sha256(encod
 const classes = 10;
 
 function hashesOf(backbone: BackboneName, width: number): Record<string, string> {
-  const images = { height: 28, imageWidth: 28, channels: 1 };
-  const network = createNetwork({ backbone, width, ...images }, classes);
+  const image = { height: 28, width: 28, channels: 1 };
+  const network = createNetwork({ backbone, width, image }, classes);
   const weights = freshWeights(network, Random.seeded(7));
   const plain: TrainStepSettings = {
     network,

@@ -72,9 +72,7 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
     {
       backbone: 'rotnet',
       width: 1 / 16,
-      height,
-      imageWidth: width,
-      channels,
+      image: { height, width, channels },
     },
     4,
   );

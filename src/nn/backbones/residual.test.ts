@@ -16,9 +16,7 @@ import { summary } from '../summary.js';
 const digits = {
   backbone: 'residual',
   width: 1,
-  height: 28,
-  imageWidth: 28,
-  channels: 1,
+  image: { height: 28, width: 28, channels: 1 },
 } as const;
 
 describe('the residual backbone', () => {
@@ -63,8 +61,9 @@ describe('the residual backbone', () => {
     [8, 8, [4, 4], [2, 2]],
     [28, 28, [14, 14], [7, 7]],
     [33, 20, [17, 10], [9, 5]],
-  ])('halves maps of %i×%i twice', (height, imageWidth, once, twice) => {
-    const { blocks } = createNetwork({ ...digits, width: 0.25, height, imageWidth, channels: 3 }, 7);
+  ])('halves maps of %i×%i twice', (height, width, once, twice) => {
+    const image = { height, width, channels: 3 };
+    const { blocks } = createNetwork({ ...digits, width: 0.25, image }, 7);
     expect(blocks.map(({ outputShape }) => outputShape)).toEqual([[16, ...once], [32, ...twice], [64]]);
   });
 
@@ -106,7 +105,10 @@ describe('the residual backbone', () => {
   });
 
   it('has the gradients of central differences in float64, in its maps and in each of its tensors', () => {
-    const network = createNetwork({ ...digits, width: 2 / 64, height: 8, imageWidth: 8 }, 2);
+    const network = createNetwork(
+      { ...digits, width: 2 / 64, image: { height: 8, width: 8, channels: 1 } },
+      2,
+    );
     const block = network.blocks[1]!;
     const specs = block.layers.flatMap(({ params }) => params).filter(({ kind }) => kind === 'param');
     const buffers = block.layers.flatMap(({ params }) => params).filter(({ kind }) => kind === 'buffer');
@@ -133,7 +135,10 @@ describe('the residual backbone', () => {
     [28, 1],
     [32, 3],
   ])('takes a whole training step as float64 does: %i pixels a side, %i channels', async (side, channels) => {
-    const network = createNetwork({ ...digits, width: 1 / 16, height: side, imageWidth: side, channels }, 3);
+    const network = createNetwork(
+      { ...digits, width: 1 / 16, image: { height: side, width: side, channels } },
+      3,
+    );
     const settings = {
       network,
       optimizer: sgd({ momentum: 0.9 }),

@@ -3,6 +3,7 @@ import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
 import type { Network } from '../../nn/network.js';
 import { Random } from '../../random/random.js';
+import type { ImageSize } from '../../tensor/image-size.js';
 import { float32, scalar, sizeOf, type Tensors, tensor } from '../../tensor/tensor.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
 import { buildClassifier } from '../../train/forward.js';
@@ -21,10 +22,7 @@ import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** The images and classes that a graph is built for. */
-export interface ImageKind {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+export interface ImageKind extends ImageSize {
   readonly classes: number;
 }
 
@@ -120,7 +118,8 @@ function stepInputs(step: TrainStepSettings, random: Random): Tensors {
 }
 
 function imageBatch({ settings }: Network, batchSize: number, random: Random): Tensors {
-  const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
+  const { height, width, channels } = settings.image;
+  const shape = [batchSize, height, width, channels];
   const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
   return { [stepNames.images]: tensor('uint8', shape, pixels) };
 }
