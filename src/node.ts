@@ -1,7 +1,7 @@
 /** `quarterturn/node`: what Node adds to the library, files, folders and native kernels. */
 
 export { readIdxFolder } from './data/idx-folder.node.js';
-export type { DecodeOptions, ImageSize } from './data/image-decode.node.js';
+export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export { readMnist } from './data/mnist.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';

@@ -4,14 +4,7 @@ import { contrastOf } from './brightness.js';
 import { greyOf } from './grey.js';
 import { unpackGzip } from './gunzip.node.js';
 import { contentOf, endsJpeg, type ImageFormat, isCutOff, readableFormats } from './image-content.js';
-
-/** The size that a model takes. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  /** 1: grey; 3: red, green, blue. */
-  readonly channels: number;
-}
+import type { ImageSize } from './image-source.js';
 
 /** A picture in a model's size, and what was found of it on the way. */
 export interface DecodedImage {
@@ -48,6 +41,7 @@ const maxUnpackedBytes = 2 ** 28;
  * Colours become grey by {@link greyOf}. Of several pictures in a file the first is taken.
  *
  * @param name what to call the file in errors
+ * @param size what a model takes: 1 channel is grey, 3 are red, green and blue
  * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels
  */
 export async function decodeImage(

@@ -1,7 +1,8 @@
 import { basename } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import type { ImageDataset } from './dataset.js';
-import { type DecodeOptions, decodeImage, type ImageSize } from './image-decode.node.js';
+import { type DecodeOptions, decodeImage } from './image-decode.node.js';
+import type { ImageSize } from './image-source.js';
 import { mapAhead } from './map-ahead.js';
 import { readNamedFile } from './read-file.node.js';
 

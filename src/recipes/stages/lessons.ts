@@ -1,4 +1,5 @@
 import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../../data/batches.js';
+import { noClass } from '../../data/label-values.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
@@ -107,9 +108,6 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): () => unkn
   return () => augmentImages(gatherImages(train, chosen), settings.strong, randomFor(context, 'measure'));
 }
 
-/** What stands for an image without a class. */
-const none = -1;
-
 /**
  * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
  * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
@@ -128,7 +126,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   let items = new Uint32Array();
   const take = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
-    classes.fill(none);
+    classes.fill(noClass);
     rows.forEach((row, i) => {
       classes[pile.images[row]!] = found[i]!;
     });
@@ -174,5 +172,5 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
 }
 
 function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== none);
+  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== noClass);
 }
