@@ -1,11 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import type { DataSource } from '../data/dataset.js';
+import { type DataSource, sourceOf } from '../data/dataset.js';
 import type { GivenLabels } from '../labels/given-labels.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import type { RecipeContext } from '../recipes/context.js';
-import { imagesOf, withLocatedLabels } from '../recipes/labels.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
@@ -108,7 +108,7 @@ async function extended(
   { settings, data }: Pick<RecipeContext, 'settings' | 'data'>,
   { labelled, images }: Suggestions,
 ): Promise<GivenLabels> {
-  const old = settings.labels?.images ?? (await blankLabels(imagesOf(data.train), labelled));
+  const old = settings.labels?.images ?? (await blankLabels(sourceOf(data.train), labelled));
   const added = images.map(({ image, index }) => ({ image, index, label: null }));
   return { data: null, images: [...old, ...added] };
 }

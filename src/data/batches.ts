@@ -50,17 +50,30 @@ export function gatherImages(
 
 /**
  * Images with their classes as targets.
- * @throws QuarterturnError `data` for a dataset without labels, else as {@link gatherImages}
+ * @throws QuarterturnError as {@link targetsAt} and {@link gatherImages}
  */
 export function labelledBatch(dataset: ImageDataset, indices: ArrayLike<number>, into?: Batch): Batch {
-  const labels = dataset.labels;
+  const targets = targetsAt(dataset, indices, into?.targets);
+  return { images: gatherImages(dataset, indices, into?.images), targets };
+}
+
+/**
+ * The classes of the images at some indices.
+ * @returns int32 [indices.length]
+ * @throws QuarterturnError `data` for a dataset without labels, `usage` for an index outside the dataset
+ */
+export function targetsAt(
+  dataset: ImageDataset,
+  indices: ArrayLike<number>,
+  into?: Tensor<'int32'>,
+): Tensor<'int32'> {
+  const { labels } = dataset;
   if (labels === undefined) {
     throw new QuarterturnError('data', `${dataset.name}: expected labels. Received: images only.`);
   }
-  const images = gatherImages(dataset, indices, into?.images);
-  const targets = bufferFor('int32', [indices.length], into?.targets);
-  for (let i = 0; i < indices.length; i++) targets.data[i] = labels[indices[i]!]!;
-  return { images, targets };
+  const targets = bufferFor('int32', [indices.length], into);
+  for (let i = 0; i < indices.length; i++) targets.data[i] = labels[checkedIndex(dataset, indices[i]!)]!;
+  return targets;
 }
 
 /**

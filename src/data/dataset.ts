@@ -1,3 +1,5 @@
+import { type ImageSource, imagesInMemory } from './image-source.js';
+
 /** A pile of images in memory, all of one size, with or without labels. */
 export interface ImageDataset {
   /** What to call it in messages and reports, e.g. `MNIST train`. */
@@ -27,4 +29,13 @@ export interface DataSource {
   readonly checksums: Readonly<Record<string, string>>;
   /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
   readonly notes?: readonly string[];
+}
+
+const sources = new WeakMap<Uint8Array, ImageSource>();
+
+/** The images of a data set as a source; the same one each time. */
+export function sourceOf({ name, images, height, width, channels }: ImageDataset): ImageSource {
+  const source = sources.get(images) ?? imagesInMemory({ name, pixels: images, height, width, channels });
+  sources.set(images, source);
+  return source;
 }

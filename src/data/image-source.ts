@@ -22,11 +22,41 @@ export interface ImageSource extends ImageSize {
    * @throws QuarterturnError `usage` for an index outside 0 … count − 1
    */
   read(indices: ArrayLike<number>): Promise<Tensor<'uint8'>>;
+  /**
+   * How another thread opens the same images without a copy of them: plain data for {@link openShared}. Absent where only
+   * this thread can read them.
+   */
+  share?(): SharedImages;
+}
+
+/** An {@link ImageSource} as structured clone carries it from thread to thread. */
+export type SharedImages =
+  | (ImageSize & {
+      readonly kind: 'memory';
+      readonly name: string;
+      /** In a `SharedArrayBuffer`: structured clone hands over the memory itself. */
+      readonly pixels: Uint8Array;
+    })
+  | {
+      readonly kind: 'selection';
+      readonly name: string;
+      readonly images: SharedImages;
+      readonly indices: Uint32Array;
+    };
+
+/** The source that another thread shares. */
+export function openShared(shared: SharedImages): ImageSource {
+  return shared.kind === 'memory'
+    ? imagesInMemory(shared)
+    : selectImages(openShared(shared.images), shared.indices, shared.name);
 }
 
 export interface MemoryImagesOptions extends ImageSize {
   readonly name: string;
-  /** uint8 [count, height, width, channels], row-major; held, not copied. */
+  /**
+   * uint8 [count, height, width, channels], row-major; held, not copied. Shared with another thread, the source moves them
+   * once into memory that both threads see, and lets go of these: who made the source should hold them no longer either.
+   */
   readonly pixels: Uint8Array;
 }
 
@@ -39,7 +69,8 @@ export interface MemoryImagesOptions extends ImageSize {
  * @throws QuarterturnError `shape` where the pixels are not a whole number of images
  */
 export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
-  const { name, pixels, height, width, channels } = options;
+  const { name, height, width, channels } = options;
+  let { pixels } = options;
   const imageSize = height * width * channels;
   const count = pixels.length / imageSize;
   if (!Number.isInteger(count)) {
@@ -63,12 +94,24 @@ export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
       }
       return tensor('uint8', shape, data);
     },
+    // Browsers have shared memory only on pages that ask for it.
+    ...(typeof SharedArrayBuffer !== 'undefined' && {
+      share() {
+        if (!(pixels.buffer instanceof SharedArrayBuffer)) {
+          const shared = new Uint8Array(new SharedArrayBuffer(pixels.length));
+          shared.set(pixels);
+          pixels = shared;
+        }
+        return { kind: 'memory', name, pixels, height, width, channels };
+      },
+    }),
   };
 }
 
 /** Some images of a source, as a source of their own: image i of it is image `indices[i]`. Nothing is copied. */
 export function selectImages(source: ImageSource, indices: Uint32Array, name: string): ImageSource {
   const { height, width, channels } = source;
+  const share = source.share?.bind(source);
   return {
     name,
     count: indices.length,
@@ -79,6 +122,7 @@ export function selectImages(source: ImageSource, indices: Uint32Array, name: st
       const within = (index: number): number => indices[checkedIndex(name, indices.length, index)]!;
       return source.read(Uint32Array.from(chosen, within));
     },
+    ...(share && { share: () => ({ kind: 'selection', name, images: share(), indices }) }),
   };
 }
 

@@ -1,12 +1,13 @@
 import { describe, expect, test } from 'vitest';
 import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
 import { subsetOf } from '../data/batches.js';
+import { sourceOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { readLabelRecord } from '../store/label-record.js';
-import { imagesOf, labelledImages, labelledIndices, withLocatedLabels } from './labels.js';
+import { labelledImages, labelledIndices, withLocatedLabels } from './labels.js';
 import { run } from './run.js';
 
 const train = tinyPictures('pictures', 200);
@@ -19,7 +20,7 @@ const reordered = {
   checksums: { 'train-images': 'bb' },
 };
 const chosen = [11, 4, 150, 33, 8, 64];
-const blank = await blankLabels(imagesOf(train), chosen);
+const blank = await blankLabels(sourceOf(train), chosen);
 const images = blank.map((label, i) => ({ ...label, label: i < 4 ? ['edge', 'corner'][i % 2]! : null }));
 const settings = { ...tinySettings, draws: 1, labels: { data: null, images } };
 
@@ -71,7 +72,7 @@ describe('labels.json of a run', () => {
 
   test('tells which images have which class, and who said so', async () => {
     const { record } = await recordOf();
-    const hashes = await hashImages(imagesOf(train), chosen);
+    const hashes = await hashImages(sourceOf(train), chosen);
     const labels = ['edge', 'corner', 'edge', 'corner', 'corner', 'corner'];
     expect(record).toEqual({
       classNames: ['corner', 'edge'],

@@ -1,7 +1,6 @@
 import { subsetOf } from '../data/batches.js';
-import type { ImageDataset } from '../data/dataset.js';
+import { type ImageDataset, sourceOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
-import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import { classNamesFor, type PlacedLabel, placesByIndex, resolveLabels } from '../labels/given-labels.js';
@@ -14,11 +13,6 @@ import { type RecipeContext, randomFor } from './context.js';
 /** What decides which images are labelled, and as what. */
 export type LabelContext = Pick<RecipeContext, 'settings' | 'data' | 'labels'>;
 
-/** A data set's images by index. */
-export function imagesOf({ images: pixels, ...dataset }: ImageDataset): ImageSource {
-  return imagesInMemory({ ...dataset, pixels });
-}
-
 /**
  * The context with the images of the settings' labels found in its data by their content: the settings' labels become
  * complete, each with hash and index, and `labels` says where they are. A context that has this already is returned.
@@ -30,7 +24,7 @@ export async function withLocatedLabels<
 >(context: T): Promise<T> {
   const { settings, data, labels: before, emit, signal } = context;
   if (settings.labels === null || settings.labels === before?.given) return context;
-  const images = imagesOf(data.train);
+  const images = sourceOf(data.train);
   const labels = await locateLabels(settings.labels, { images, checksums: data.checksums, emit, signal });
   const total = labels.given.images.length;
   if (labels.missing > 0) {
@@ -113,7 +107,7 @@ export function labelledImages(context: LabelContext, draw: number): ImageDatase
 /** Which images have which class in each draw, and who says so: what a run keeps as `labels.json`. */
 export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
   const { settings, data } = context;
-  const images = imagesOf(data.train);
+  const images = sourceOf(data.train);
   const given = placesOf(context);
   const classNames = classNamesOf(context);
   const draws: unknown[] = [];
@@ -125,14 +119,14 @@ export async function labelRecordOf(context: LabelContext): Promise<LabelRecord>
       image: hashes[i],
       index,
       label: classNames[classes[i] ?? noClass],
-      by: sourceOf(given?.[i]),
+      by: saidBy(given?.[i]),
     }));
     draws.push({ draw, images: entries });
   }
   return labelRecordSchema.parse({ classNames, draws });
 }
 
-function sourceOf(given: PlacedLabel | undefined): LabelSource {
+function saidBy(given: PlacedLabel | undefined): LabelSource {
   if (given === undefined) return 'drawn';
   return given.label === null ? 'own' : 'given';
 }

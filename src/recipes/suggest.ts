@@ -1,4 +1,5 @@
 import { subsetOf } from '../data/batches.js';
+import { sourceOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
@@ -6,7 +7,7 @@ import { passProgress } from '../pass.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { givenIndices, imagesOf, labelledIndices, withLocatedLabels } from './labels.js';
+import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
 import { shapesOf } from './pile-graph.js';
 import { classifierName } from './run.js';
 
@@ -109,7 +110,7 @@ async function named(
   suggestions: readonly Omit<Suggestion, 'image'>[],
   labelled: Uint32Array,
 ): Promise<Suggestion[]> {
-  const images = imagesOf(data.train);
+  const images = sourceOf(data.train);
   const known = new Set(await hashImages(images, labelled));
   const hashes = await hashImages(
     images,

@@ -3,8 +3,7 @@ import { Bindings } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
 import { applyBlocks, createNetwork, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { float32, type Tensor } from '../tensor/tensor.js';
-import type { TrainState } from './train-step.js';
+import { float32, type Tensor, type Tensors } from '../tensor/tensor.js';
 
 /**
  * Take BatchNorm's moving statistics from data: run the batches with batch statistics and average each layer's mean and
@@ -18,10 +17,10 @@ import type { TrainState } from './train-step.js';
  */
 export async function reestimateStatistics(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   batches: readonly Tensor<'uint8'>[],
   runtime: Runtime,
-): Promise<Record<string, Tensor>> {
+): Promise<Tensors> {
   // With momentum 0 a step's "moving" statistics are the batch's own.
   const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
   const { blocks } = createNetwork({ ...network.settings, batchNorm }, network.classes);

@@ -3,15 +3,16 @@ import {
   epochOrder,
   gatherImages,
   interleavedBatches,
-  labelledBatch,
+  targetsAt,
 } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
+import { type ImageDataset, sourceOf } from '../../data/dataset.js';
 import type { Metrics } from '../../store/run-record.js';
 import type { Tensor } from '../../tensor/tensor.js';
 import { type Evaluation, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { freshWeights } from '../../train/train-step.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -62,7 +63,11 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
       weights: freshWeights(network, randomFor(context, baselineName, 'weights', draw)),
       order: (epoch) =>
         epochOrder(labelled.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
-      batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
+      images: sourceOf(labelled),
+      batch: (positions) => ({
+        images: [{ indices: positions }],
+        targets: targetsAt(labelled, positions),
+      }),
     },
     context,
   );

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
 import { epochOrder, gatherImages } from '../../data/batches.js';
-import type { DataSource } from '../../data/dataset.js';
+import { type DataSource, sourceOf } from '../../data/dataset.js';
 import { adam } from '../../optim/adam.js';
 import { constantRate } from '../../optim/schedules.js';
 import { renderReport } from '../../report/render-report.js';
@@ -13,7 +13,7 @@ import { tensor } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import type { TrainEvent } from '../../train/events.js';
 import { checkpointName, trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { fitToBudget, greatestScale } from '../plan/budget.js';
@@ -71,8 +71,9 @@ const distill: Stage = {
         schedule: constantRate(learningRate),
         weights,
         order: (epoch) => epochOrder(count, batchSize, randomFor(context, 'distill', draw, epoch)),
+        images: sourceOf(train),
         batch: (chosen) => ({
-          images: gatherImages(train, chosen),
+          images: [{ indices: chosen }],
           targets: tensor(
             'int32',
             [chosen.length],

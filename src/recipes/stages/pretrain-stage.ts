@@ -1,9 +1,10 @@
-import { batchesPerEpoch, rotationBatch } from '../../data/batches.js';
+import { batchesPerEpoch } from '../../data/batches.js';
+import { sourceOf } from '../../data/dataset.js';
 import { requireSquare, turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { classifyMs, trainingMs } from './cost.js';
-import { pretrain, pretrainName } from './pretrain.js';
+import { plannedRotations, pretrain, pretrainName } from './pretrain.js';
 import type { Stage } from './stage.js';
 
 /** The pretext task on the pile: see {@link pretrain}. */
@@ -52,7 +53,7 @@ export const pretrainStage: Stage = {
   stepMs({ settings, data: { train } }, stopwatch) {
     const count = Math.min(settings.pretrain.batchSize, train.count * turnCount);
     const copies = Uint32Array.from({ length: count }, (_, i) => i);
-    return stopwatch.stepMs('train', () => rotationBatch(train, copies));
+    return stopwatch.stepMs('train', { images: sourceOf(train), batch: () => plannedRotations(copies) });
   },
   costMs(work) {
     const { settings, speeds } = work;

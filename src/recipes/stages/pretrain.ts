@@ -1,13 +1,15 @@
 import { batchesPerEpoch, epochOrder, groupedOrder, rotationBatch, subsetOf } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
-import { copiesOf, requireSquare, turnCount } from '../../data/rotation.js';
+import { type ImageDataset, sourceOf } from '../../data/dataset.js';
+import { copiesOf, imageOfCopy, requireSquare, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import { type Tensors, tensor } from '../../tensor/tensor.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
+import { freshWeights } from '../../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
@@ -23,7 +25,7 @@ export interface RotationEvaluation extends Evaluation {
 
 export interface Pretrained {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
   readonly val: RotationEvaluation;
   /** Absent where the data has no test set. */
   readonly test: RotationEvaluation | undefined;
@@ -78,8 +80,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
-  const evaluateOn = (set: EvaluationSet, weights: Readonly<Record<string, Tensor>>) =>
-    evaluate(network, weights, set, context);
+  const evaluateOn = (set: EvaluationSet, weights: Tensors) => evaluate(network, weights, set, context);
 
   // The last epoch's validation is that of the final weights: no need to do it twice.
   let lastVal: Evaluation | undefined;
@@ -100,7 +101,8 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
       schedule: scheduleOf(settings.pretrain, epochs * steps),
       weights: freshWeights(network, randomFor(context, pretrainName, 'weights')),
       order,
-      batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
+      images: sourceOf(unlabelled),
+      batch: plannedRotations,
       validate: async (state) => {
         lastVal = await evaluateOn(valSet, weightsOf(state));
         return { val: lastVal.metrics };
@@ -121,6 +123,18 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
     test: data.test && (await evaluateTurned(data.test)),
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
+  };
+}
+
+/**
+ * A batch of rotated copies with their quarter turns, 0 … 3, as targets.
+ * @param copies numbers `4 * image + turns`, see data/rotation.ts
+ */
+export function plannedRotations(copies: Uint32Array): PlannedBatch {
+  const turns = Uint8Array.from(copies, turnsOfCopy);
+  return {
+    images: [{ indices: copies.map(imageOfCopy), turns }],
+    targets: tensor('int32', [copies.length], Int32Array.from(turns)),
   };
 }
 

@@ -1,7 +1,8 @@
+import { sourceOf } from '../../data/dataset.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { lookAtPile, pileViews } from '../pile.js';
@@ -69,6 +70,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
+      images: sourceOf(train),
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,

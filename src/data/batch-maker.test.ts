@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest';
+import { Random } from '../random/random.js';
+import type { Tensor } from '../tensor/tensor.js';
+import { augmentImages } from './augment-images.js';
+import { strengths } from './augmentation-policy.js';
+import { type BatchRequest, makeBatch, makeBatchesHere } from './batch-maker.js';
+import { gatherImages, rotationBatch, stackImages } from './batches.js';
+import { type ImageDataset, sourceOf } from './dataset.js';
+import { imagesInMemory, openShared, selectImages } from './image-source.js';
+import { imageOfCopy, turnsOfCopy } from './rotation.js';
+
+const size = { height: 28, width: 28, channels: 1 };
+const count = 300;
+const pixels = Uint8Array.from({ length: count * 28 * 28 }, (_, i) => (i * 31 + (i >> 7)) % 256);
+const dataset: ImageDataset = { name: 'digits', images: pixels, count, ...size, classNames: [] };
+const source = sourceOf(dataset);
+
+const random = Random.seeded(7);
+const chosen = (length: number): Uint32Array => Uint32Array.from({ length }, () => random.integer(count));
+
+/** Compared as bytes: `toEqual` takes seconds for as many numbers. */
+function expectSame(received: Tensor<'uint8'>, expected: Tensor<'uint8'>): void {
+  expect(received.shape).toEqual(expected.shape);
+  expect(Buffer.compare(received.data, expected.data)).toBe(0);
+}
+
+describe.each([1, 3, 128])('a batch of %i', (batchSize) => {
+  test('of rotated copies is the one that rotationBatch makes', async () => {
+    const copies = chosen(batchSize).map((index) => 4 * index + random.integer(4));
+    const request = [{ indices: copies.map(imageOfCopy), turns: Uint8Array.from(copies, turnsOfCopy) }];
+    expectSame(await makeBatch(source, request), rotationBatch(dataset, copies).images);
+  });
+
+  test('of parts has them one after the other, each changed by its own stream', async () => {
+    const [labelled, pile] = [chosen(batchSize), chosen(2 * batchSize)];
+    const request: BatchRequest = [
+      { indices: labelled },
+      { indices: pile, augmentation: { strength: strengths.strong, random: random.split('a').state() } },
+      { indices: pile, augmentation: { strength: strengths.weak, random: random.split('b').state() } },
+    ];
+    const expected = stackImages([
+      gatherImages(dataset, labelled),
+      augmentImages(gatherImages(dataset, pile), strengths.strong, random.split('a')),
+      augmentImages(gatherImages(dataset, pile), strengths.weak, random.split('b')),
+    ]);
+    expectSame(await makeBatch(source, request), expected);
+    expectSame(await makeBatchesHere(source).make(request), expected);
+    // As on another thread.
+    const elsewhere = openShared(structuredClone(source.share!()));
+    expectSame(await makeBatch(elsewhere, structuredClone(request)), expected);
+  });
+});
+
+test('a stream is gone on with from where it stands', async () => {
+  const stream = Random.seeded(3);
+  stream.normal();
+  const augmentation = { strength: strengths.strong, random: stream.state() };
+  const indices = chosen(5);
+  const made = await makeBatch(source, [{ indices, augmentation }]);
+  expect(made).toEqual(augmentImages(gatherImages(dataset, indices), strengths.strong, stream));
+});
+
+test('images are turned before they are augmented', async () => {
+  const [indices, turns] = [Uint32Array.of(9, 9), Uint8Array.of(0, 3)];
+  const augmentation = { strength: strengths.strong, random: Random.seeded(1).state() };
+  const turned = await makeBatch(source, [{ indices, turns }]);
+  expect(await makeBatch(source, [{ indices, turns, augmentation }])).toEqual(
+    augmentImages(turned, strengths.strong, Random.seeded(1)),
+  );
+});
+
+test.each([
+  ['no parts', [], 'digits: expected a batch of some parts. Received: none.'],
+  [
+    'an image that is not there',
+    [{ indices: Uint32Array.of(300) }],
+    'digits: expected image indices from 0 to 299. Received: 300.',
+  ],
+  [
+    'too few turns',
+    [{ indices: Uint32Array.of(1, 2), turns: Uint8Array.of(1) }],
+    'digits: expected as many quarter turns as the batch has images, 2. Received: 1.',
+  ],
+  [
+    'a fifth turn',
+    [{ indices: Uint32Array.of(1), turns: Uint8Array.of(4) }],
+    'rotateImage: expected 0, 1, 2 or 3 quarter turns. Received: 4.',
+  ],
+])('%s are refused', async (_, request, message) => {
+  await expect(makeBatch(source, request)).rejects.toThrow(message);
+});
+
+test('images that are not square cannot be turned', async () => {
+  const wide = imagesInMemory({ name: 'wide', pixels, height: 14, width: 56, channels: 1 });
+  const request = [{ indices: Uint32Array.of(1), turns: Uint8Array.of(2) }];
+  await expect(makeBatch(wide, request)).rejects.toMatchObject({ code: 'shape' });
+});
+
+describe('shared images', () => {
+  test('are in one place, moved there once, and read as before', async () => {
+    const own = imagesInMemory({ name: 'own', pixels: pixels.slice(), ...size });
+    const before = await own.read([5, 0]);
+    const [first, again] = [own.share!(), own.share!()];
+    if (first.kind !== 'memory' || again.kind !== 'memory') throw new Error('expected images in memory');
+    expect(first.pixels.buffer).toBeInstanceOf(SharedArrayBuffer);
+    expect(again.pixels).toBe(first.pixels);
+    expect(await own.read([5, 0])).toEqual(before);
+    // One memory: what is written on one side is seen on the other.
+    first.pixels[0] = 99;
+    expect((await own.read([0])).data[0]).toBe(99);
+  });
+
+  test('are handed over as they are where they lie in shared memory', () => {
+    const shared = new Uint8Array(new SharedArrayBuffer(784));
+    const images = imagesInMemory({ name: 'shared', pixels: shared, ...size }).share!();
+    expect(images).toMatchObject({ kind: 'memory', pixels: shared });
+    expect(images.kind === 'memory' && images.pixels).toBe(shared);
+  });
+
+  test('of a selection of a selection are the same images', async () => {
+    const some = selectImages(source, Uint32Array.of(7, 8, 9), 'some');
+    const fewer = selectImages(some, Uint32Array.of(2, 0), 'fewer');
+    const opened = openShared(structuredClone(fewer.share!()));
+    expect(opened).toMatchObject({ name: 'fewer', count: 2, ...size });
+    expect(await opened.read([0, 1])).toEqual(await source.read([9, 7]));
+    await expect(opened.read([2])).rejects.toThrow('fewer: expected image indices from 0 to 1. Received: 2.');
+  });
+
+  test('are none where the source cannot be read elsewhere', () => {
+    const { share: _, ...handles } = source;
+    expect(selectImages(handles, Uint32Array.of(1), 'one').share).toBeUndefined();
+  });
+});
