@@ -82,7 +82,8 @@ export function selectImages(source: ImageSource, indices: Uint32Array, name: st
   };
 }
 
-function checkedIndex(name: string, count: number, index: number): number {
+/** @throws QuarterturnError `usage` for what is no index of `count` images */
+export function checkedIndex(name: string, count: number, index: number): number {
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     throw new QuarterturnError(
       'usage',
