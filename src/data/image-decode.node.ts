@@ -39,6 +39,9 @@ export interface DecodeOptions {
   readonly ground?: Ground;
 }
 
+/** What decodes and shrinks: another release of it may give other pixels. */
+export const decoderName = `sharp ${sharp.versions.sharp}, vips ${sharp.versions.vips}`;
+
 /** Pixels of the largest picture that is decoded, 268 million: a few kilobytes can claim billions. */
 const maxPixels = 0x3fff ** 2;
 /** Bytes of an image file that lies packed in a gzip file. */
