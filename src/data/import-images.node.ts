@@ -2,30 +2,16 @@ import fs from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import {
-  type CacheOptions,
-  cacheError,
-  cacheFolderOf,
-  clearCache,
-  removePack,
-} from './cache/cache-folder.node.js';
-import {
-  imagesName,
-  openPack,
-  type Pack,
-  packKey,
-  packsOf,
-  sourceName,
-  writeIndex,
-} from './cache/pack.node.js';
-import { type PackHeader, readHeader } from './cache/pack-header.node.js';
-import { emptyIndex, type PackedPicture, type PackIndex, type StampedName } from './cache/pack-index.js';
-import { PackWriter } from './cache/pack-writer.node.js';
+import { type CacheOptions, cacheError, cacheFolderOf, clearCache } from './cache/cache-folder.node.js';
+import { imagesName, packsOf, readIndex, sourceName } from './cache/pack.node.js';
+import type { PackHeader } from './cache/pack-header.node.js';
+import { emptyIndex, type PackedPicture } from './cache/pack-index.js';
+import { PackUpdate, pictureByStamp } from './cache/pack-update.node.js';
 import { openPackedImages, type PackedImages } from './cache/packed-images.node.js';
 import { describeDuplicates, distinctImages, type SamePicture } from './duplicates.js';
-import { type DecodedImage, decoderName } from './image-decode.node.js';
+import { decoderName } from './image-decode.node.js';
 import { contentHash, decodeContent, sampleFacts } from './image-facts.node.js';
-import { type ChosenFit, chooseFit, type FitOptions } from './image-fit.js';
+import { type ChosenFit, chooseFit, type FitOptions, type PictureFacts } from './image-fit.js';
 import { mapAhead } from './map-ahead.js';
 import { firstNames } from './name-list.js';
 import type { FoundImage, FoundImages, SkippedFile, Split } from './readers/found-images.js';
@@ -88,8 +74,6 @@ export interface ImportedImages extends AsyncDisposable {
 
 /** Images that are read and decoded at once: the decoder's threads never wait, and memory holds few pictures. */
 const imagesAhead = 2 * Math.min(Math.max(availableParallelism(), 4), 16);
-/** Time stamps are as coarse as two seconds (FAT): a file may have changed again within that time of being read. */
-const unsureForMs = 2000;
 const progressEveryMs = 100;
 
 /**
@@ -126,14 +110,21 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
     ground: fit.ground,
     decoder: decoderName,
   } as const satisfies PackHeader;
-  const { pack, outcome } = await fillPack(found, fit, header, root, options);
-  const name = basename(origin);
+  const update = await PackUpdate.begin(root, header);
+  const { outcome, pack, isNew } = await addAll(found.images, fit, update, options)
+    .then(async (outcome) => ({ outcome, ...(await update.commit()) }))
+    .catch(async (error) => {
+      await update.abandon();
+      throw error;
+    });
+  // Room that cannot be made is no reason to do without the images.
+  if (isNew) await makeRoom(root, options).catch(() => {});
   const file = { path: join(pack.folder, imagesName), count: pack.count, ...fit.size };
-  const source = await openPackedImages(file, { name }).catch(async (error) => {
+  const source = await openPackedImages(file, { name: basename(origin) }).catch(async (error) => {
     await pack.release();
     throw error;
   });
-  const { images, skipped, notes } = describeOutcome(found, outcome, pack.index, fit, options);
+  const { images, skipped, notes } = describeOutcome(found, outcome, fit, options);
   const { images: distinct, duplicates } = distinctImages(images);
   const { release } = pack; // its index is not needed any more
   const close = async (): Promise<void> => {
@@ -157,178 +148,107 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
 }
 
 /** What the fit is chosen by; packs of another fit know the pictures too. */
-async function sampleOf(found: FoundImages, origin: string, root: string, options: ImportOptions) {
+async function sampleOf(
+  found: FoundImages,
+  origin: string,
+  root: string,
+  options: ImportOptions,
+): Promise<PictureFacts[]> {
   if (options.size !== undefined && options.colours !== undefined) return [];
   const [newest] = await packsOf(root, sourceName(found.format, origin));
-  const pack = newest === undefined ? undefined : await openWhole(join(root, newest));
-  const index = pack?.index ?? emptyIndex();
-  await pack?.release();
+  const index = newest === undefined ? emptyIndex() : await readIndex(join(root, newest));
   return sampleFacts(found.images, {
-    knownByStamp: (image) => pictureOf(index, image),
+    knownByStamp: (image) => pictureByStamp(index, image),
     knownByHash: (hash) => index.pictures.get(hash),
     ahead: imagesAhead,
     signal: options.signal,
   });
 }
 
-async function openWhole(folder: string): Promise<Pack | undefined> {
-  const header = await readHeader(folder);
-  return header && openPack(folder, header.height * header.width * header.channels);
-}
-
-/** The picture of an image whose file has not changed since. */
-function pictureOf({ names, pictures }: PackIndex, { name, stamp }: FoundImage): PackedPicture | undefined {
-  const known = stamp && names.get(name);
-  const isSame = known && known.sizeBytes === stamp.sizeBytes && known.modifiedMs === stamp.modifiedMs;
-  return isSame ? pictures.get(known.hash) : undefined;
-}
-
-/** What became of each image. */
+/** What became of the images. */
 interface Outcome {
-  /** By its place among those that were found; absent where it was set aside before it was known. */
-  readonly hashes: ReadonlyMap<FoundImage, string>;
+  /** Of those that could be read. */
+  readonly pictures: ReadonlyMap<FoundImage, PackedPicture>;
+  /** Of the others. */
   readonly unreadable: ReadonlyMap<FoundImage, SkippedFile>;
   readonly decoded: number;
 }
 
 /** Bring all images into a pack. */
-async function fillPack(
-  found: FoundImages,
+async function addAll(
+  images: readonly FoundImage[],
   fit: ChosenFit,
-  header: PackHeader,
-  root: string,
-  options: ImportOptions,
-): Promise<{ readonly pack: Pack; readonly outcome: Outcome }> {
-  const { strict = false, signal, onProgress } = options;
-  const key = packKey(root, header);
-  const rowBytes = header.height * header.width * header.channels;
-  const base = await newestPack(root, key.name, rowBytes);
-  const baseIndex = base?.index ?? emptyIndex();
-  let writer: PackWriter | undefined;
-  let opening: Promise<PackWriter> | undefined;
-  const openWriter = (): Promise<PackWriter> => {
-    opening ??= PackWriter.open(key, header, base).then((opened) => {
-      writer = opened;
-      return opened;
-    });
-    return opening;
-  };
-
-  /** A picture that is in the pack, or one that is to be added. */
-  const look = async (image: FoundImage): Promise<Look> => {
-    signal?.throwIfAborted();
-    const stamped = pictureOf(writer?.index ?? baseIndex, image);
-    if (stamped !== undefined) return { picture: stamped };
-    try {
-      const content = await image.read();
-      const hash = contentHash(content);
-      const known = baseIndex.pictures.get(hash) ?? (await openWriter()).index.pictures.get(hash);
-      if (known !== undefined) return { picture: known };
-      return { hash, decoded: await decodeContent(image.name, content, fit.size, fit) };
-    } catch (error) {
-      if (!(error instanceof QuarterturnError)) throw error;
-      return { error };
-    }
-  };
-
-  const startedMs = Date.now();
-  const hashes = new Map<FoundImage, string>();
+  update: PackUpdate,
+  { strict = false, signal, onProgress }: ImportOptions,
+): Promise<Outcome> {
+  const pictures = new Map<FoundImage, PackedPicture>();
   const unreadable = new Map<FoundImage, SkippedFile>();
-  const names = new Map<string, StampedName>();
-  let decoded = 0;
-  let done = 0;
-  let toldMs = 0;
+  let [done, decoded, toldMs] = [0, 0, 0];
   const tell = (): void => {
     toldMs = performance.now();
-    onProgress?.({ done, total: found.images.length, decoded, setAside: unreadable.size });
+    onProgress?.({ done, total: images.length, decoded, setAside: unreadable.size });
   };
-  try {
-    // A first import writes in any case; and one that was killed knows by its stamps what it has.
-    if (base === undefined) await openWriter();
-    const looks = mapAhead(found.images, imagesAhead, async (image) => ({ image, seen: await look(image) }));
-    for await (const { image, seen } of looks) {
-      signal?.throwIfAborted();
-      if ('error' in seen) {
-        if (strict) throw seen.error;
-        unreadable.set(image, skippedFor(image.name, seen.error));
-      } else {
-        const picture = 'picture' in seen ? seen.picture : await addTo(await openWriter(), seen);
-        if (!('picture' in seen)) decoded++;
-        if (picture.row === null && strict) throw blankError(image.name);
-        hashes.set(image, picture.hash);
-        const { name, stamp } = image;
-        if (stamp !== undefined && stamp.modifiedMs < startedMs - unsureForMs) {
-          const entry = { name, hash: picture.hash, ...stamp };
-          names.set(name, entry);
-          if (writer !== undefined && pictureOf(writer.index, image) === undefined)
-            await writer.addName(entry);
-        }
-      }
-      done++;
-      if (performance.now() - toldMs >= progressEveryMs) tell();
+  const looks = mapAhead(images, imagesAhead, async (image) => {
+    signal?.throwIfAborted();
+    return { image, seen: await lookAt(image, fit, update) };
+  });
+  for await (const { image, seen } of looks) {
+    signal?.throwIfAborted();
+    if (seen.kind === 'unreadable') {
+      if (strict) throw seen.error;
+      unreadable.set(image, skippedFor(image.name, seen.error));
+    } else {
+      const picture = seen.kind === 'known' ? seen.picture : await update.add(...seen.addition);
+      if (seen.kind === 'decoded') decoded++;
+      if (picture.row === null && strict) throw blankError(image.name);
+      pictures.set(image, picture);
+      await update.setName(image, picture.hash);
     }
-    tell();
-    const outcome = { hashes, unreadable, decoded };
-    if (writer !== undefined) {
-      const folder = await writer.finish(names);
-      const pack = await openPack(folder, rowBytes);
-      if (pack === undefined)
-        throw new QuarterturnError('io', `${folder}: expected a whole pack. Received: none.`);
-      await base?.release();
-      await makeRoom(root, key.name, pack, options);
-      return { pack, outcome };
-    }
-    if (base === undefined)
-      throw new QuarterturnError('data', `${found.origin}: expected images. Received: none.`);
-    if ([...names].some(([name, entry]) => !isEqual(baseIndex.names.get(name), entry))) {
-      await writeIndex(root, base.folder, { pictures: baseIndex.pictures, names });
-    }
-    return { pack: base, outcome };
-  } catch (error) {
-    await opening?.catch(() => {});
-    await writer?.abandon();
-    await base?.release();
-    throw error;
+    done++;
+    if (performance.now() - toldMs >= progressEveryMs) tell();
   }
+  tell();
+  return { pictures, unreadable, decoded };
 }
 
 type Look =
-  | { readonly picture: PackedPicture }
-  | { readonly hash: string; readonly decoded: DecodedImage }
-  | { readonly error: QuarterturnError };
+  | { readonly kind: 'known'; readonly picture: PackedPicture }
+  | { readonly kind: 'decoded'; readonly addition: Parameters<PackUpdate['add']> }
+  | { readonly kind: 'unreadable'; readonly error: QuarterturnError };
 
-/** A file that was found twice is decoded twice where both come at once, and added once. */
-async function addTo(
-  writer: PackWriter,
-  { hash, decoded }: { readonly hash: string; readonly decoded: DecodedImage },
-): Promise<PackedPicture> {
+/** Find an image in the pack: by its stamp, else by its bytes, else decode it. */
+async function lookAt(image: FoundImage, { size, ...how }: ChosenFit, update: PackUpdate): Promise<Look> {
+  const stamped = update.byStamp(image);
+  if (stamped !== undefined) return { kind: 'known', picture: stamped };
+  const content = await orError(image.read());
+  if (content instanceof QuarterturnError) return { kind: 'unreadable', error: content };
+  const hash = contentHash(content);
+  const known = await update.byHash(hash);
+  if (known !== undefined) return { kind: 'known', picture: known };
+  const decoded = await orError(decodeContent(image.name, content, size, how));
+  if (decoded instanceof QuarterturnError) return { kind: 'unreadable', error: decoded };
   const { stored, colour, pictures, hasAlpha, contrast, pixels } = decoded;
-  const picture = { hash, ...stored, colour, pictures, hasAlpha };
-  return writer.index.pictures.get(hash) ?? (await writer.addPicture(picture, pixels, contrast === 0));
+  return {
+    kind: 'decoded',
+    addition: [{ hash, ...stored, colour, pictures, hasAlpha }, pixels, contrast === 0],
+  };
 }
 
-const isEqual = (a: StampedName | undefined, b: StampedName): boolean =>
-  a !== undefined && a.hash === b.hash && a.sizeBytes === b.sizeBytes && a.modifiedMs === b.modifiedMs;
-
-async function newestPack(root: string, beginning: string, rowBytes: number): Promise<Pack | undefined> {
-  for (const name of await packsOf(root, beginning)) {
-    const pack = await openPack(join(root, name), rowBytes);
-    if (pack !== undefined) return pack;
-  }
-  return undefined;
+/** What comes of work with one image, or why it cannot be used; any other failure ends the import. */
+async function orError<T>(work: Promise<T>): Promise<T | QuarterturnError> {
+  return work.catch((error) => {
+    if (error instanceof QuarterturnError) return error;
+    throw error;
+  });
 }
 
 const mostCacheBytes = 20e9;
 const shareOfDisk = 0.1;
 
-/** Delete the packs that this one takes the place of, and those that were used longest ago while there are too many. */
-async function makeRoom(root: string, beginning: string, pack: Pack, options: ImportOptions): Promise<void> {
-  for (const name of await packsOf(root, beginning)) {
-    const folder = join(root, name);
-    if (folder !== pack.folder) await removePack(root, folder);
-  }
+/** Delete the packs that were used longest ago while there is more than the cache may hold. */
+async function makeRoom(root: string, { maxCacheBytes }: ImportOptions): Promise<void> {
   const { bsize, blocks } = await fs.statfs(root);
-  const keepBytes = options.maxCacheBytes ?? Math.min(mostCacheBytes, shareOfDisk * bsize * blocks);
+  const keepBytes = maxCacheBytes ?? Math.min(mostCacheBytes, shareOfDisk * bsize * blocks);
   await clearCache({ cacheFolder: root, keepBytes });
 }
 
@@ -346,8 +266,7 @@ function blankError(name: string): UnreadableImage {
 
 function describeOutcome(
   found: FoundImages,
-  { hashes, unreadable }: Outcome,
-  index: PackIndex,
+  { pictures, unreadable }: Outcome,
   fit: ChosenFit,
   { colours }: ImportOptions,
 ) {
@@ -358,10 +277,10 @@ function describeOutcome(
   for (const image of found.images) {
     const failure = unreadable.get(image);
     if (failure !== undefined) skipped.push(failure);
-    const picture = index.pictures.get(hashes.get(image) ?? '');
+    const picture = pictures.get(image);
     if (picture === undefined) continue;
     const { name, label, split } = image;
-    const { row, hash, height, width, colour, pictures, hasAlpha } = picture;
+    const { row, hash, height, width, colour, hasAlpha } = picture;
     if (row === null) {
       const other =
         fit.ground === 'black' ? 'dark ink disappears: try a white' : 'light ink disappears: try a black';
@@ -369,7 +288,7 @@ function describeOutcome(
       skipped.push({ name, reason: blankReason, hint: hint ?? 'It shows nothing that could be learned.' });
       continue;
     }
-    if (pictures > 1) several.push(name);
+    if (picture.pictures > 1) several.push(name);
     if (colour) coloured.push(name);
     const known = { name, hash, row, height, width };
     images.push({ ...known, ...(label !== undefined && { label }), ...(split !== undefined && { split }) });

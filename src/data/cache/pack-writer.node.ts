@@ -203,8 +203,8 @@ async function beginPart(folder: string, header: PackHeader, base: Pack | undefi
 }
 
 /**
- * The most that processes which are gone left of a pack, where it has all that a finished one has and more. The rest is
- * deleted.
+ * The most that processes which are gone left of a pack, where it has all rows that a finished one has, and more. The rest
+ * is deleted.
  */
 async function takeOver(
   key: PackKey,
@@ -224,7 +224,7 @@ async function takeOver(
     if (!isOurs) continue;
     const index = await checkedPart(path, rowBytes);
     const isMore = index.pictures.size > (most?.index ?? finished).pictures.size;
-    const isAll = [...finished.pictures.keys()].every((hash) => index.pictures.has(hash));
+    const isAll = [...finished.pictures].every(([hash, { row }]) => index.pictures.get(hash)?.row === row);
     const worse = isMore && isAll ? most?.path : path;
     if (isMore && isAll) most = { path, index };
     if (worse !== undefined) await fs.rm(worse, { recursive: true, force: true });
