@@ -73,7 +73,8 @@ test('what is said', () => {
   ]);
   expect(describeDuplicates(duplicates)).toEqual([
     '2 test images are also training images (1 byte for byte, 1 only after decoding): test/a/other.png, test/a/again.png. They are left out of training.',
-    '1 picture bears more than one label: train/a/1.png: a ≠ train/b/copy.png: b. Training takes such a picture without a label; settle which one is right.',
-    '1 picture comes more than once and is taken once: pile/1.png.',
+    '1 picture bears more than one label: train/a/1.png: a ≠ train/b/copy.png: b. Training takes such a picture without a label, and no test takes it; settle which one is right.',
+    '1 picture comes more than once: pile/1.png. Each is taken once.',
   ]);
+  expect(describeDuplicates(duplicates, 'keep').at(-1)).toBe('1 picture comes more than once: pile/1.png.');
 });

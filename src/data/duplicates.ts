@@ -15,8 +15,6 @@ export interface KnownImage {
 /** Images that are the same picture: two or more. */
 export interface SamePicture {
   readonly images: readonly KnownImage[];
-  /** Whether their files are equal byte for byte; otherwise only what a model sees of them is. */
-  readonly sameBytes: boolean;
   /** The labels that they bear, each once: more than one contradict each other. */
   readonly labels: readonly string[];
   /** The parts that they lie in, each once. An image that no part is told of is one to train on. */
@@ -78,41 +76,61 @@ function chosenOf<T extends KnownImage>(group: readonly T[]): [original: T, imag
 function samePicture(images: readonly KnownImage[]): SamePicture {
   return {
     images,
-    sameBytes: new Set(images.map(({ hash }) => hash)).size === 1,
     labels: [...new Set(images.flatMap(({ label }) => label ?? []))],
     splits: precedence.filter((split) => images.some((image) => partOf(image) === split)),
   };
 }
 
-/** What a person should know of pictures that come several times, one sentence each. */
-export function describeDuplicates(duplicates: readonly SamePicture[]): string[] {
+/**
+ * What a person should know of pictures that come several times, one sentence each.
+ * @param taken whether each is taken once or as often as it comes
+ */
+export function describeDuplicates(
+  duplicates: readonly SamePicture[],
+  taken: 'once' | 'keep' = 'once',
+): string[] {
   const notes: string[] = [];
+  const note = (what: string, names: readonly string[], then: string): void => {
+    notes.push(`${what}: ${firstNames(names)}.${taken === 'once' ? ` ${then}` : ''}`);
+  };
   for (const split of ['test', 'val'] as const) {
-    const learned = duplicates.filter((each) => each.splits[0] === split && each.splits.length > 1);
-    if (learned.length === 0) continue;
-    const byBytes = learned.filter((each) => each.sameBytes).length;
-    const names = learned.map(({ images }) => images.find((image) => partOf(image) === split)?.name ?? '');
-    notes.push(
-      `${counted(learned.length, `${split} image is also a training image`, `${split} images are also training images`)} (${byBytes} byte for byte, ${learned.length - byBytes} only after decoding): ${firstNames(names)}. They are left out of training.`,
+    const leaks = duplicates.flatMap(({ images, splits }) =>
+      splits[0] === split ? leaksOf(images, split) : [],
+    );
+    if (leaks.length === 0) continue;
+    const byBytes = leaks.filter(({ isByBytes }) => isByBytes).length;
+    note(
+      `${counted(leaks.length, `${split} image is also a training image`, `${split} images are also training images`)} (${byBytes} byte for byte, ${leaks.length - byBytes} only after decoding)`,
+      leaks.map(({ name }) => name),
+      'They are left out of training.',
     );
   }
   const contradicting = duplicates.filter(({ labels }) => labels.length > 1);
   if (contradicting.length > 0) {
-    const cases = contradicting.map(({ images }) =>
-      images.flatMap(({ name, label }) => (label === undefined ? [] : `${name}: ${label}`)).join(' ≠ '),
-    );
-    notes.push(
-      `${counted(contradicting.length, 'picture bears', 'pictures bear')} more than one label: ${firstNames(cases)}. Training takes such a picture without a label; settle which one is right.`,
+    note(
+      `${counted(contradicting.length, 'picture bears', 'pictures bear')} more than one label`,
+      contradicting.map(({ images }) =>
+        images.flatMap(({ name, label }) => (label === undefined ? [] : `${name}: ${label}`)).join(' ≠ '),
+      ),
+      'Training takes such a picture without a label, and no test takes it; settle which one is right.',
     );
   }
   const copies = duplicates.filter(({ splits, labels }) => splits.length === 1 && labels.length <= 1);
   if (copies.length > 0) {
-    const names = copies.map(({ images }) => images[0]?.name ?? '');
-    notes.push(
-      `${counted(copies.length, 'picture comes', 'pictures come')} more than once and ${copies.length === 1 ? 'is' : 'are each'} taken once: ${firstNames(names)}.`,
+    note(
+      `${counted(copies.length, 'picture comes', 'pictures come')} more than once`,
+      copies.map(({ images }) => images[0]?.name ?? ''),
+      'Each is taken once.',
     );
   }
   return notes;
+}
+
+/** Images of a part that are also images of another, and whether their files are equal. */
+function leaksOf(images: readonly KnownImage[], split: Split) {
+  const others = images.filter((image) => partOf(image) !== split);
+  const asked = others.length === 0 ? [] : images.filter((image) => partOf(image) === split);
+  return asked.map(({ name, hash }) => ({ name, isByBytes: others.some((other) => other.hash === hash) }));
 }
 
 function counted(count: number, one: string, many: string): string {

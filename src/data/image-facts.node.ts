@@ -1,10 +1,13 @@
 import { createHash } from 'node:crypto';
 import { QuarterturnError } from '../errors.js';
+import { readableFormats } from './image-content.js';
 import { type DecodedImage, type DecodeOptions, decodeImage, fitPixels } from './image-decode.node.js';
 import { type PictureFacts, sampledPictures } from './image-fit.js';
 import type { ImageSize } from './image-source.js';
 import { mapAhead } from './map-ahead.js';
-import type { FoundImage, ImageBytes } from './readers/found-images.js';
+import type { FoundImage, ImageBytes, SkippedFile } from './readers/found-images.js';
+import { describeSkipped } from './skipped-files.js';
+import { UnreadableImage } from './unreadable-image.js';
 
 /** What an image is known by: SHA-256 of the bytes of its file, or of its pixels behind their shape. */
 export function contentHash(content: ImageBytes): string {
@@ -42,8 +45,10 @@ export interface SampleOptions {
 /**
  * Look at some images, spread evenly over all, as far as they can be read; where none of those can, at others until one
  * can.
+ * @throws QuarterturnError `data` where none of all can be read, with the kinds of what is there
  */
 export async function sampleFacts(
+  origin: string,
   images: readonly FoundImage[],
   options: SampleOptions,
 ): Promise<PictureFacts[]> {
@@ -53,26 +58,26 @@ export async function sampleFacts(
   const isChosen = new Set(chosen);
   const order = [...chosen, ...images.keys()].filter((index, at) => at < sampled || !isChosen.has(index));
   const facts: PictureFacts[] = [];
-  let seen = 0;
-  const looks = mapAhead(order, ahead, async (index): Promise<PictureFacts | undefined> => {
-    const image = images[index];
-    if (image === undefined) return undefined;
-    return knownByStamp(image) ?? lookAt(image, knownByHash);
-  });
+  const unreadable: SkippedFile[] = [];
+  const inOrder = order.flatMap((index) => images[index] ?? []);
+  const looks = mapAhead(inOrder, ahead, async (image) => knownByStamp(image) ?? lookAt(image, knownByHash));
   for await (const each of looks) {
     signal?.throwIfAborted();
-    if (each !== undefined) facts.push(each);
-    seen++;
-    if (seen >= sampled && facts.length > 0) break;
+    if ('reason' in each) unreadable.push(each);
+    else facts.push(each);
+    if (facts.length > 0 && facts.length + unreadable.length >= sampled) break;
   }
-  return facts;
+  if (facts.length > 0) return facts;
+  const received = images.length === 0 ? 'none.' : describeSkipped(unreadable).join(' ');
+  throw new QuarterturnError('data', `${origin}: expected images that can be read. Received: ${received}`, {
+    hint: readableFormats,
+  });
 }
 
-/** Undefined for what cannot be read: importing says why. */
 async function lookAt(
   image: FoundImage,
   knownByHash: SampleOptions['knownByHash'],
-): Promise<PictureFacts | undefined> {
+): Promise<PictureFacts | SkippedFile> {
   try {
     const content = await image.read();
     const known = knownByHash(contentHash(content));
@@ -80,7 +85,13 @@ async function lookAt(
     const { stored, colour } = await decodeContent(image.name, content, sampleSize, { fit: 'stretch' });
     return { ...stored, colour };
   } catch (error) {
-    if (error instanceof QuarterturnError) return undefined;
+    if (error instanceof QuarterturnError) return skippedFor(image.name, error);
     throw error;
   }
+}
+
+/** An image that cannot be used, by the kind of its fault. */
+export function skippedFor(name: string, error: QuarterturnError): SkippedFile {
+  const reason = error instanceof UnreadableImage ? error.reason : 'file that cannot be read';
+  return { name, reason, hint: error.hint ?? error.message };
 }

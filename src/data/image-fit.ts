@@ -122,7 +122,9 @@ function sizeOf(sample: readonly PictureFacts[]): ChosenSize {
     const { height, width } = commonest.picture;
     if (height === width && height >= smallestKept && height <= largestKept) {
       const share = commonest.count === sample.length ? 'all' : `${commonest.count}`;
-      return { height, width, why: `${share} of ${pictures} have that size` };
+      const why =
+        sample.length === 1 ? 'the only picture has that size' : `${share} of ${pictures} have that size`;
+      return { height, width, why };
     }
   }
   const shorter = sample.map(({ height, width }) => Math.min(height, width)).sort((a, b) => a - b);

@@ -288,9 +288,19 @@ describe('what cannot be used', () => {
     }
   });
 
-  test('is all there is', async () => {
+  test('is all there is: the kinds are told', async () => {
     await put('a.png', '');
-    const message = 'images: expected at least one that can be read. Received: none.';
+    await put('b.png', text('<html>'));
+    await put('c.png', '');
+    await expect(importFolder()).rejects.toMatchObject({
+      code: 'data',
+      message: `${folder}: expected images that can be read. Received: empty file: 2 (a.png, c.png). Copy or download the file again. web page (HTML): 1 (b.png). Download the picture itself, signed in where the site asks for it.`,
+    });
+  });
+
+  test('is nothing at all', async () => {
+    await fs.mkdir(folder);
+    const message = `${folder}: expected images that can be read. Received: none.`;
     await expect(importFolder()).rejects.toMatchObject({ code: 'data', message });
   });
 });
@@ -307,6 +317,7 @@ test('the same picture counts once, and never for training and test', async () =
   await put('train/b/copy-of-a1.png', png);
   await put('train/b/1.png', await picture(4, { channels: 1 }).png().toBuffer());
   await put('train/b/3.png', three);
+  await put('test/a/again.png', await sharp(two).png({ progressive: true }).toBuffer());
   await put('test/a/other-name.png', two);
   await put(
     'test/b/encoded-again.png',
@@ -314,19 +325,19 @@ test('the same picture counts once, and never for training and test', async () =
   );
   const { imported } = await importFolder();
   expect(imported.images.map(({ name, label }) => [name, label])).toEqual([
-    ['test/a/other-name.png', 'a'],
+    ['test/a/again.png', 'a'],
     ['test/b/encoded-again.png', 'b'],
     ['train/a/1.png', undefined],
     ['train/b/1.png', 'b'],
   ]);
   expect(imported.duplicates).toHaveLength(3);
   expect(imported.notes).toEqual([
-    '2 test images are also training images (1 byte for byte, 1 only after decoding): test/a/other-name.png, test/b/encoded-again.png. They are left out of training.',
+    '3 test images are also training images (1 byte for byte, 2 only after decoding): test/a/again.png, test/a/other-name.png, test/b/encoded-again.png. They are left out of training.',
     expect.stringContaining(
       '1 picture bears more than one label: train/a/1.png: a ≠ train/b/copy-of-a1.png: b.',
     ),
   ]);
-  expect((await importFolder({ duplicates: 'keep' })).imported.images).toHaveLength(7);
+  expect((await importFolder({ duplicates: 'keep' })).imported.images).toHaveLength(8);
 });
 
 test('pixels of arrays are kept as they are, and known again', async () => {

@@ -10,7 +10,7 @@ import { PackUpdate, pictureByStamp } from './cache/pack-update.node.js';
 import { openPackedImages, type PackedImages } from './cache/packed-images.node.js';
 import { describeDuplicates, distinctImages, type SamePicture } from './duplicates.js';
 import { decoderName } from './image-decode.node.js';
-import { contentHash, decodeContent, sampleFacts } from './image-facts.node.js';
+import { contentHash, decodeContent, sampleFacts, skippedFor } from './image-facts.node.js';
 import { type ChosenFit, chooseFit, type FitOptions, type PictureFacts } from './image-fit.js';
 import { mapAhead } from './map-ahead.js';
 import { firstNames } from './name-list.js';
@@ -140,7 +140,7 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
     classNames: found.classNames,
     skipped: [...found.skipped, ...skipped],
     duplicates,
-    notes: [...found.notes, ...notes, ...describeDuplicates(duplicates)],
+    notes: [...found.notes, ...notes, ...describeDuplicates(duplicates, options.duplicates)],
     decoded: outcome.decoded,
     close,
     [Symbol.asyncDispose]: close,
@@ -157,7 +157,7 @@ async function sampleOf(
   if (options.size !== undefined && options.colours !== undefined) return [];
   const [newest] = await packsOf(root, sourceName(found.format, origin));
   const index = newest === undefined ? emptyIndex() : await readIndex(join(root, newest));
-  return sampleFacts(found.images, {
+  return sampleFacts(found.origin, found.images, {
     knownByStamp: (image) => pictureByStamp(index, image),
     knownByHash: (hash) => index.pictures.get(hash),
     ahead: imagesAhead,
@@ -250,11 +250,6 @@ async function makeRoom(root: string, { maxCacheBytes }: ImportOptions): Promise
   const { bsize, blocks } = await fs.statfs(root);
   const keepBytes = maxCacheBytes ?? Math.min(mostCacheBytes, shareOfDisk * bsize * blocks);
   await clearCache({ cacheFolder: root, keepBytes });
-}
-
-function skippedFor(name: string, error: QuarterturnError): SkippedFile {
-  const reason = error instanceof UnreadableImage ? error.reason : 'file that cannot be read';
-  return { name, reason, hint: error.hint ?? error.message };
 }
 
 const blankReason = 'image of one colour';
