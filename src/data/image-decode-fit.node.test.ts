@@ -47,13 +47,13 @@ describe('a picture twice as wide as the size', () => {
   });
 });
 
-test('a picture that lies on its side is turned before it is fitted, and told as it is shown', async () => {
+test('a picture that lies on its side is turned before it is fitted, and its size told as it lies there', async () => {
   const bytes = await sharp(bands, { raw: { height, width, channels: 1 } })
     .withMetadata({ orientation: 6 })
     .png()
     .toBuffer();
   const { pixels, stored } = await decodeImage('a.png', bytes, size, { fit: 'stretch' });
-  expect(stored).toEqual({ height: width, width: height });
+  expect(stored).toEqual({ height, width });
   expect([pixels[14], pixels[14 * 28 + 14], pixels[27 * 28 + 14]]).toEqual([40, 120, 200]);
 });
 

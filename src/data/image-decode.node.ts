@@ -6,6 +6,7 @@ import { unpackGzip } from './gunzip.node.js';
 import { contentOf, endsJpeg, type ImageFormat, isCutOff, readableFormats } from './image-content.js';
 import type { FitMode, Ground } from './image-fit.js';
 import type { ImageSize } from './image-source.js';
+import { jpegSize } from './jpeg-size.js';
 import { UnreadableImage } from './unreadable-image.js';
 
 export type { ImageSize } from './image-source.js';
@@ -18,7 +19,7 @@ export interface DecodedImage {
   readonly coverage: number;
   /** Largest difference of two pixels of the picture in the same channel, 0–255; the frame does not count. */
   readonly contrast: number;
-  /** Height and width of the picture as it is shown, turned upright, before it was fitted. */
+  /** Height and width of the picture as it lies in the file, before it was turned upright and fitted. */
   readonly stored: { readonly height: number; readonly width: number };
   /** Whether it shows colours; a grey picture may well be stored as red, green and blue. */
   readonly colour: boolean;
@@ -79,18 +80,29 @@ export async function decodeImage(
   const { format } = content;
   const whole = format === 'JPEG' ? withEndMarker(bytes) : bytes;
   return explained(name, format, bytes, async () => {
-    const header = await sharp(whole, { limitInputPixels: false }).metadata();
-    assertSize(name, header);
-    const bits = bitsOf(name, header);
-    const source = bits === 32 ? await fromFloats(name, whole, header) : open(whole).autoOrient();
-    const { width, height } = header.autoOrient;
+    const header = await headerOf(name, format, whole);
+    const { bits, stored, pictures, hasAlpha } = header;
+    assertSize(name, stored);
+    const source = bits === 32 ? await fromFloats(name, whole, header.channels) : open(whole).autoOrient();
     return decoded(await fitted(source, size, bits, options), size, options, {
-      stored: { height, width },
-      pictures: header.pages ?? 1,
+      stored,
+      pictures,
       bits,
-      hasAlpha: header.hasAlpha,
+      hasAlpha,
     });
   });
+}
+
+interface Header extends Pick<DecodedImage, 'stored' | 'pictures' | 'bits' | 'hasAlpha'> {
+  readonly channels: number;
+}
+
+async function headerOf(name: string, format: ImageFormat, bytes: Uint8Array): Promise<Header> {
+  const stored = format === 'JPEG' ? jpegSize(bytes) : undefined;
+  if (stored !== undefined) return { stored, pictures: 1, bits: 8, hasAlpha: false, channels: 3 };
+  const header = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { width, height, pages = 1, hasAlpha, channels } = header;
+  return { stored: { height, width }, pictures: pages, bits: bitsOf(name, header), hasAlpha, channels };
 }
 
 /**
@@ -140,7 +152,7 @@ function withEndMarker(bytes: Uint8Array): Uint8Array {
   return ended;
 }
 
-function assertSize(name: string, { width, height }: Metadata): void {
+function assertSize(name: string, { width, height }: DecodedImage['stored']): void {
   if (width * height <= maxPixels) return;
   const millions = (pixels: number) => Math.round(pixels / 1e6);
   const most = `${millions(maxPixels)} million pixels`;
@@ -160,9 +172,9 @@ function bitsOf(name: string, { depth }: Metadata): 8 | 16 | 32 {
 }
 
 /** Floating-point samples as bytes: 0–1 times 255, or 0–255 as they are. */
-async function fromFloats(name: string, bytes: Uint8Array, header: Metadata): Promise<Sharp> {
+async function fromFloats(name: string, bytes: Uint8Array, channels: number): Promise<Sharp> {
   // Their own colour space: another one would take them for 0–255, or for light without gamma.
-  const space = header.channels < 3 ? 'b-w' : 'scrgb';
+  const space = channels < 3 ? 'b-w' : 'scrgb';
   const { data, info } = await open(bytes)
     .autoOrient()
     .toColourspace(space)
@@ -187,8 +199,8 @@ async function fromFloats(name: string, bytes: Uint8Array, header: Metadata): Pr
   }
   const scale = max <= 1 ? 255 : 1;
   const raw = Uint8Array.from(samples, (sample) => Math.round(sample * scale));
-  const { width, height, channels } = info;
-  return sharp(raw, { raw: { width, height, channels } });
+  const { width, height } = info;
+  return sharp(raw, { raw: { width, height, channels: info.channels } });
 }
 
 interface Fitted {

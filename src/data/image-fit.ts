@@ -34,7 +34,7 @@ export interface FitOptions {
 
 /** What the choice goes by, of one picture. */
 export interface PictureFacts {
-  /** Of the picture as it is shown, turned upright. */
+  /** Of the picture as it lies in its file, perhaps on its side. */
   readonly height: number;
   readonly width: number;
   readonly colour: boolean;

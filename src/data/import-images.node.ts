@@ -6,7 +6,7 @@ import { type CacheOptions, cacheError, cacheFolderOf, clearCache } from './cach
 import { imagesName, packsOf, readIndex, sourceName } from './cache/pack.node.js';
 import type { PackHeader } from './cache/pack-header.node.js';
 import { emptyIndex, type PackedPicture } from './cache/pack-index.js';
-import { PackUpdate, pictureByStamp } from './cache/pack-update.node.js';
+import { PackUpdate, pictureByStamp, type ReadPack } from './cache/pack-update.node.js';
 import { openPackedImages, type PackedImages } from './cache/packed-images.node.js';
 import { describeDuplicates, distinctImages, type SamePicture } from './duplicates.js';
 import { decoderName } from './image-decode.node.js';
@@ -47,7 +47,7 @@ export interface ImportedImage {
   readonly hash: string;
   /** Its index in {@link ImportedImages.source}. */
   readonly row: number;
-  /** Height and width of the picture as it is shown, before it was fitted. */
+  /** Height and width of the picture as it lies in its file, before it was turned upright and fitted. */
   readonly height: number;
   readonly width: number;
 }
@@ -96,7 +96,8 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
   await fs.mkdir(root, { recursive: true }).catch((error) => {
     throw cacheError(root, error);
   });
-  const fit = chooseFit(await sampleOf(found, origin, root, options), options);
+  const newest = await newestOf(found, origin, root);
+  const fit = chooseFit(await sampleOf(found, newest ?? {}, options), options);
   const { height, width, channels } = fit.size;
   const header = {
     schema: 'quarterturn-pack',
@@ -110,7 +111,7 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
     ground: fit.ground,
     decoder: decoderName,
   } as const satisfies PackHeader;
-  const update = await PackUpdate.begin(root, header);
+  const update = await PackUpdate.begin(root, header, newest);
   const { outcome, pack, isNew } = await addAll(found.images, fit, update, options)
     .then(async (outcome) => ({ outcome, ...(await update.commit()) }))
     .catch(async (error) => {
@@ -147,16 +148,19 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
   };
 }
 
-/** What the fit is chosen by; packs of another fit know the pictures too. */
+/** The newest pack of a source, of whatever fit: it knows what the pictures are like. */
+async function newestOf(found: FoundImages, origin: string, root: string): Promise<ReadPack | undefined> {
+  const [name] = await packsOf(root, sourceName(found.format, origin));
+  return name === undefined ? undefined : { name, index: await readIndex(join(root, name)) };
+}
+
+/** What the fit is chosen by. */
 async function sampleOf(
   found: FoundImages,
-  origin: string,
-  root: string,
+  { index = emptyIndex() }: Partial<ReadPack>,
   options: ImportOptions,
 ): Promise<PictureFacts[]> {
   if (options.size !== undefined && options.colours !== undefined) return [];
-  const [newest] = await packsOf(root, sourceName(found.format, origin));
-  const index = newest === undefined ? emptyIndex() : await readIndex(join(root, newest));
   return sampleFacts(found.origin, found.images, {
     knownByStamp: (image) => pictureByStamp(index, image),
     knownByHash: (hash) => index.pictures.get(hash),

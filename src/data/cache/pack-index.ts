@@ -24,7 +24,7 @@ const pictureSchema = z.object({
   row: z.int().min(0).nullable(),
   /** SHA-256 of those pixels. */
   pixels: hash,
-  /** Of the picture as it is shown, before it was fitted. */
+  /** Of the picture as it lies in its file. */
   height: count,
   width: count,
   colour: z.boolean(),

@@ -10,6 +10,12 @@ import { PackWriter } from './pack-writer.node.js';
 /** Time stamps are as coarse as two seconds (FAT): a file may have changed again within that time of being read. */
 const unsureForMs = 2000;
 
+/** What was read of a pack, by its name in the cache. */
+export interface ReadPack {
+  readonly name: string;
+  readonly index: PackIndex;
+}
+
 /**
  * A source's pack while it is brought up to date. As long as nothing comes that the finished one does not have, it stays;
  * only then is a new one begun, which takes its place.
@@ -32,11 +38,15 @@ export class PackUpdate {
     this.#baseIndex = base?.index ?? emptyIndex();
   }
 
-  /** @throws QuarterturnError `io` where the cache cannot be written */
-  static async begin(root: string, header: PackHeader): Promise<PackUpdate> {
+  /**
+   * @param read a pack whose index has just been read: it is not read again
+   * @throws QuarterturnError `io` where the cache cannot be written
+   */
+  static async begin(root: string, header: PackHeader, read?: ReadPack): Promise<PackUpdate> {
     const key = packKey(root, header);
     for (const name of await packsOf(root, key.name)) {
-      const base = await openPack(join(root, name), rowBytesOf(header));
+      const known = read?.name === name ? read.index : undefined;
+      const base = await openPack(join(root, name), rowBytesOf(header), known);
       if (base !== undefined) return new PackUpdate(key, header, base);
     }
     const update = new PackUpdate(key, header, undefined);

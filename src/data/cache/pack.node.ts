@@ -64,11 +64,18 @@ export async function packsOf(root: string, beginning: string): Promise<string[]
   return order.map(({ name }) => name);
 }
 
-/** Open a pack for use; undefined where it is not whole, and so no pack. */
-export async function openPack(folder: string, rowBytes: number): Promise<Pack | undefined> {
+/**
+ * Open a pack for use; undefined where it is not whole, and so no pack.
+ * @param known its index, where it has just been read
+ */
+export async function openPack(
+  folder: string,
+  rowBytes: number,
+  known?: PackIndex,
+): Promise<Pack | undefined> {
   const release = await markUsed(folder);
   if (release === undefined) return undefined;
-  const index = await readIndex(folder);
+  const index = known ?? (await readIndex(folder));
   const count = ((await fs.stat(join(folder, imagesName)).catch(() => undefined))?.size ?? 0) / rowBytes;
   const rows = rowHashes(index);
   if (rows.length === count && folder.endsWith(`.${generationOf(rows)}`))
