@@ -4,6 +4,7 @@ export { BatchWorker, type BatchWorkerOptions } from './data/batch-worker.node.j
 export { readIdxFolder } from './data/idx-folder.node.js';
 export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
+export type { FitMode, Ground } from './data/image-fit.js';
 export { readMnist } from './data/mnist.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';

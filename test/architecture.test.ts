@@ -28,10 +28,12 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   'runtime/machine': [...foundation, 'graph', 'lower', 'runtime'],
   nn: network,
   optim: network,
-  data: [...foundation, 'random'],
+  data: [...foundation, 'random', 'owner'],
   pass: ['errors'],
+  // Which process made a file, and whether it still runs.
+  owner: [],
   // What a run leaves behind names what data it was made from, and the layers of its network.
-  store: [...foundation, 'nn', 'data'],
+  store: [...foundation, 'nn', 'data', 'owner'],
   labels: [...foundation, 'random', 'data', 'pass', 'store'],
   // Arrays only: whose rows they are is not known here.
   similarity: [...network, 'runtime', 'pass'],

@@ -15,3 +15,29 @@ export function greyOf(rgb: Uint8Array): Uint8Array {
   }
   return grey;
 }
+
+/**
+ * Grey values as colours that show no colour.
+ * @param grey [...]
+ * @returns uint8 [..., 3]
+ */
+export function rgbOf(grey: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array(3 * grey.length);
+  for (let i = 0; i < rgb.length; i++) rgb[i] = grey[Math.floor(i / 3)]!;
+  return rgb;
+}
+
+/** Differences of red, green and blue up to here are of the camera, the scanner or the compression, and nobody sees them. */
+const unseenDifference = 8;
+
+/**
+ * Whether any pixel is coloured, so that something is lost in grey.
+ * @param rgb [..., 3], each 0–255
+ */
+export function showsColour(rgb: Uint8Array): boolean {
+  for (let i = 0; i < rgb.length; i += 3) {
+    const [red, green, blue] = [rgb[i]!, rgb[i + 1]!, rgb[i + 2]!];
+    if (Math.max(red, green, blue) - Math.min(red, green, blue) > unseenDifference) return true;
+  }
+  return false;
+}

@@ -26,6 +26,8 @@ test('a grey picture of the model’s size stays as it is', async () => {
     pixels: seven,
     coverage: 1,
     contrast: 255,
+    stored: square,
+    colour: false,
     pictures: 1,
     bits: 8,
     hasAlpha: false,

@@ -1,10 +1,13 @@
 import sharp, { type Metadata, type Sharp } from 'sharp';
 import { QuarterturnError } from '../errors.js';
 import { contrastOf } from './brightness.js';
-import { greyOf } from './grey.js';
+import { greyOf, rgbOf, showsColour } from './grey.js';
 import { unpackGzip } from './gunzip.node.js';
 import { contentOf, endsJpeg, type ImageFormat, isCutOff, readableFormats } from './image-content.js';
+import type { FitMode, Ground } from './image-fit.js';
 import type { ImageSize } from './image-source.js';
+import { jpegSize } from './jpeg-size.js';
+import { UnreadableImage } from './unreadable-image.js';
 
 /** A picture in a model's size, and what was found of it on the way. */
 export interface DecodedImage {
@@ -14,6 +17,10 @@ export interface DecodedImage {
   readonly coverage: number;
   /** Largest difference of two pixels of the picture in the same channel, 0–255; the frame does not count. */
   readonly contrast: number;
+  /** Height and width of the picture as it lies in the file, before it was turned upright and fitted. */
+  readonly stored: { readonly height: number; readonly width: number };
+  /** Whether it shows colours; a grey picture may well be stored as red, green and blue. */
+  readonly colour: boolean;
   /** Pictures in the file; the first one was taken. */
   readonly pictures: number;
   /** Bits of a stored sample. */
@@ -25,7 +32,14 @@ export interface DecodedImage {
 export interface DecodeOptions {
   /** Turn the picture into its negative: for dark ink on light paper where a model knows light on dark. */
   readonly invert?: boolean;
+  /** How a picture of other proportions comes into the size; default: `contain`, which loses nothing of it. */
+  readonly fit?: FitMode;
+  /** What shows through transparent parts and around a picture that is contained; default: `black`. */
+  readonly ground?: Ground;
 }
+
+/** What decodes and shrinks: another release of it may give other pixels. */
+export const decoderName = `sharp ${sharp.versions.sharp}, vips ${sharp.versions.vips}`;
 
 /** Pixels of the largest picture that is decoded, 268 million: a few kilobytes can claim billions. */
 const maxPixels = 0x3fff ** 2;
@@ -35,50 +49,81 @@ const maxUnpackedBytes = 2 ** 28;
 /**
  * Decode an image file and fit it into a model's size.
  *
- * The content decides what it is, not the name. The picture is turned upright by its EXIF orientation, laid on black where
- * it is transparent, and fitted whole into the size with its proportions kept; the frame around it is 0. Samples of 16 bits
- * are divided by 257, floating-point samples from 0 to 1 are multiplied by 255 and others from 0 to 255 taken as they are.
- * Colours become grey by {@link greyOf}. Of several pictures in a file the first is taken.
+ * The content decides what it is, not the name. The picture is turned upright by its EXIF orientation, laid on the ground
+ * where it is transparent, and fitted: whole with a frame of the ground around it (`contain`), the middle of it (`cover`), or
+ * with its proportions changed (`stretch`). Samples of 16 bits are divided by 257, floating-point samples from 0 to 1 are
+ * multiplied by 255 and others from 0 to 255 taken as they are. Colours become grey by {@link greyOf}. Of several pictures in
+ * a file the first is taken.
  *
  * @param name what to call the file in errors
  * @param size what a model takes: 1 channel is grey, 3 are red, green and blue
- * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels
+ * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels: an
+ *   {@link UnreadableImage} that tells of what kind the fault is
  */
 export async function decodeImage(
   name: string,
   bytes: Uint8Array,
   size: ImageSize,
-  { invert = false }: DecodeOptions = {},
+  options: DecodeOptions = {},
 ): Promise<DecodedImage> {
   const content = contentOf(bytes);
   switch (content.kind) {
     case 'gzip':
-      return decodeImage(name, await unpackOnce(name, bytes), size, { invert });
+      return decodeImage(name, await unpackOnce(name, bytes), size, options);
     case 'idx':
-      throw noImage(name, 'an IDX file', 'Read it with readIdxFolder.');
+      throw noImage(name, 'an IDX file', { hint: 'Read it with readIdxFolder.' });
     case 'other':
-      throw noImage(name, content.what, content.hint);
+      throw noImage(name, content.what, { hint: content.hint });
     case 'image':
   }
   const { format } = content;
   const whole = format === 'JPEG' ? withEndMarker(bytes) : bytes;
-  const picture = await explained(name, format, bytes, async () => {
-    const header = await sharp(whole, { limitInputPixels: false }).metadata();
-    assertSize(name, header);
-    const bits = bitsOf(name, header);
-    const source = bits === 32 ? await fromFloats(name, whole, header) : open(whole).autoOrient();
-    return { header, bits, ...(await fitInside(source, size, { bits, invert })) };
+  return explained(name, format, bytes, async () => {
+    const header = await headerOf(name, format, whole);
+    const { bits, stored, pictures, hasAlpha } = header;
+    assertSize(name, stored);
+    const source = bits === 32 ? await fromFloats(name, whole, header.channels) : open(whole).autoOrient();
+    return decoded(await fitted(source, size, bits, options), size, options, {
+      stored,
+      pictures,
+      bits,
+      hasAlpha,
+    });
   });
-  const { header, bits, rgb, height, width } = picture;
-  const fitted = size.channels === 1 ? greyOf(rgb) : rgb;
-  return {
-    pixels: framed(fitted, { height, width, channels: size.channels }, size),
-    coverage: (height * width) / (size.height * size.width),
-    contrast: contrastOf(fitted, size.channels),
-    pictures: header.pages ?? 1,
-    bits,
-    hasAlpha: header.hasAlpha,
-  };
+}
+
+interface Header extends Pick<DecodedImage, 'stored' | 'pictures' | 'bits' | 'hasAlpha'> {
+  readonly channels: number;
+}
+
+async function headerOf(name: string, format: ImageFormat, bytes: Uint8Array): Promise<Header> {
+  const stored = format === 'JPEG' ? jpegSize(bytes) : undefined;
+  if (stored !== undefined) return { stored, pictures: 1, bits: 8, hasAlpha: false, channels: 3 };
+  const header = await sharp(bytes, { limitInputPixels: false }).metadata();
+  const { width, height, pages = 1, hasAlpha, channels } = header;
+  return { stored: { height, width }, pictures: pages, bits: bitsOf(name, header), hasAlpha, channels };
+}
+
+/**
+ * Fit pixels that need no decoding into a model's size, as {@link decodeImage} does with a file. Those that have the size
+ * already are taken as they are.
+ *
+ * @param picture its channels: 1 grey, 2 grey and opacity, 3 red, green and blue, 4 those and opacity
+ */
+export async function fitPixels(
+  picture: ImageSize & { readonly pixels: Uint8Array },
+  size: ImageSize,
+  options: DecodeOptions = {},
+): Promise<DecodedImage> {
+  const { height, width, channels, pixels } = picture;
+  const opaque = channels === 1 || channels === 3;
+  const facts = { stored: { height, width }, pictures: 1, bits: 8, hasAlpha: !opaque } as const;
+  if (opaque && height === size.height && width === size.width) {
+    const rgb = channels === 3 ? pixels : rgbOf(pixels);
+    return decoded({ rgb: options.invert ? negativeOf(rgb) : rgb, height, width }, size, options, facts);
+  }
+  const raw = { height, width, channels: channels as 1 | 2 | 3 | 4 };
+  return decoded(await fitted(sharp(pixels, { raw }), size, 8, options), size, options, facts);
 }
 
 function open(bytes: Uint8Array): Sharp {
@@ -88,8 +133,9 @@ function open(bytes: Uint8Array): Sharp {
 /** A gzip file within a gzip file is taken for an attack, or a mistake. */
 async function unpackOnce(name: string, bytes: Uint8Array): Promise<Uint8Array> {
   const unpacked = await unpackGzip(name, bytes, maxUnpackedBytes);
-  if (contentOf(unpacked).kind === 'gzip')
-    throw noImage(name, 'a gzip file within a gzip file', 'Unpack it.');
+  if (contentOf(unpacked).kind === 'gzip') {
+    throw noImage(name, 'a gzip file within a gzip file', { hint: 'Unpack it.' });
+  }
   return unpacked;
 }
 
@@ -105,30 +151,29 @@ function withEndMarker(bytes: Uint8Array): Uint8Array {
   return ended;
 }
 
-function assertSize(name: string, { width, height }: Metadata): void {
+function assertSize(name: string, { width, height }: DecodedImage['stored']): void {
   if (width * height <= maxPixels) return;
   const millions = (pixels: number) => Math.round(pixels / 1e6);
-  throw new QuarterturnError(
-    'data',
-    `${name}: expected a picture of at most ${millions(maxPixels)} million pixels. Received: ${width}×${height}, ${millions(width * height)} million.`,
-    { hint: 'Make it smaller first.' },
+  const most = `${millions(maxPixels)} million pixels`;
+  throw new UnreadableImage(
+    `${name}: expected a picture of at most ${most}. Received: ${width}×${height}, ${millions(width * height)} million.`,
+    { reason: `picture of more than ${most}`, hint: 'Make it smaller first.' },
   );
 }
 
 function bitsOf(name: string, { depth }: Metadata): 8 | 16 | 32 {
   const bits = ({ uchar: 8, ushort: 16, float: 32, double: 32 } as const)[String(depth)];
   if (bits !== undefined) return bits;
-  throw noImage(
-    name,
-    `one with samples of another kind (${depth})`,
-    'Samples of 8 or 16 bits without sign, or floating point from 0 to 1, can be read.',
-  );
+  throw noImage(name, `one with samples of another kind (${depth})`, {
+    reason: `picture with samples of another kind (${depth})`,
+    hint: 'Samples of 8 or 16 bits without sign, or floating point from 0 to 1, can be read.',
+  });
 }
 
 /** Floating-point samples as bytes: 0–1 times 255, or 0–255 as they are. */
-async function fromFloats(name: string, bytes: Uint8Array, header: Metadata): Promise<Sharp> {
+async function fromFloats(name: string, bytes: Uint8Array, channels: number): Promise<Sharp> {
   // Their own colour space: another one would take them for 0–255, or for light without gamma.
-  const space = header.channels < 3 ? 'b-w' : 'scrgb';
+  const space = channels < 3 ? 'b-w' : 'scrgb';
   const { data, info } = await open(bytes)
     .autoOrient()
     .toColourspace(space)
@@ -143,16 +188,18 @@ async function fromFloats(name: string, bytes: Uint8Array, header: Metadata): Pr
     max = Math.max(max, sample);
   }
   if (!numbers || min < 0 || max > 255) {
-    throw noImage(
-      name,
-      numbers ? `one with samples from ${min} to ${max}` : 'one with samples that are no numbers',
-      'Floating-point samples are read from 0 to 1, or from 0 to 255.',
-    );
+    const received = numbers
+      ? `one with samples from ${min} to ${max}`
+      : 'one with samples that are no numbers';
+    throw noImage(name, received, {
+      reason: `picture with samples that are ${numbers ? 'below 0 or above 255' : 'no numbers'}`,
+      hint: 'Floating-point samples are read from 0 to 1, or from 0 to 255.',
+    });
   }
   const scale = max <= 1 ? 255 : 1;
   const raw = Uint8Array.from(samples, (sample) => Math.round(sample * scale));
-  const { width, height, channels } = info;
-  return sharp(raw, { raw: { width, height, channels } });
+  const { width, height } = info;
+  return sharp(raw, { raw: { width, height, channels: info.channels } });
 }
 
 interface Fitted {
@@ -162,16 +209,20 @@ interface Fitted {
   readonly width: number;
 }
 
-/** As large as it fits, without a frame; 16 bits are kept until it has its size. */
-async function fitInside(
+/** Sharp's names; `inside` leaves the frame to {@link framed}. */
+const sharpFits = { contain: 'inside', cover: 'cover', stretch: 'fill' } as const;
+
+/** In the size, or as large as it fits there without a frame; 16 bits are kept until then. */
+async function fitted(
   source: Sharp,
   { height, width }: ImageSize,
-  { bits, invert }: { readonly bits: 8 | 16 | 32; readonly invert: boolean },
+  bits: 8 | 16 | 32,
+  { invert = false, fit = 'contain', ground = 'black' }: DecodeOptions,
 ): Promise<Fitted> {
   const { data, info } = await source
-    // What is transparent ends as 0, the ground of the frame.
-    .flatten({ background: invert ? 'white' : 'black' })
-    .resize(width, height, { fit: 'inside' })
+    // What is transparent ends as the ground, and a negative is made below.
+    .flatten({ background: invert ? oppositeOf[ground] : ground })
+    .resize(width, height, { fit: sharpFits[fit] })
     .toColourspace(bits === 16 ? 'rgb16' : 'srgb')
     .raw({ depth: bits === 16 ? 'ushort' : 'uchar' })
     .toBuffer({ resolveWithObject: true });
@@ -181,13 +232,36 @@ async function fitInside(
           Math.round(v / 257),
         )
       : new Uint8Array(data.buffer, data.byteOffset, data.length);
-  return { rgb: invert ? rgb.map((v) => 255 - v) : rgb, height: info.height, width: info.width };
+  return { rgb: invert ? negativeOf(rgb) : rgb, height: info.height, width: info.width };
 }
 
-/** In the middle of black, or half a pixel left and above of it. */
-function framed(pixels: Uint8Array, picture: ImageSize, size: ImageSize): Uint8Array {
+const oppositeOf = { black: 'white', white: 'black' } as const;
+
+const negativeOf = (pixels: Uint8Array): Uint8Array => pixels.map((v) => 255 - v);
+
+/** The picture in the colours and the frame of the size, with what was found of it. */
+function decoded(
+  { rgb, height, width }: Fitted,
+  size: ImageSize,
+  { ground = 'black' }: DecodeOptions,
+  facts: Pick<DecodedImage, 'stored' | 'pictures' | 'bits' | 'hasAlpha'>,
+): DecodedImage {
   const { channels } = size;
-  const image = new Uint8Array(size.height * size.width * channels);
+  const pixels = channels === 1 ? greyOf(rgb) : rgb;
+  return {
+    pixels: framed(pixels, { height, width, channels }, size, ground),
+    coverage: (height * width) / (size.height * size.width),
+    contrast: contrastOf(pixels, channels),
+    colour: showsColour(rgb),
+    ...facts,
+  };
+}
+
+/** In the middle of the ground, or half a pixel left and above of it. */
+function framed(pixels: Uint8Array, picture: ImageSize, size: ImageSize, ground: Ground): Uint8Array {
+  const { channels } = size;
+  if (picture.height === size.height && picture.width === size.width) return pixels;
+  const image = new Uint8Array(size.height * size.width * channels).fill(ground === 'white' ? 255 : 0);
   const top = Math.floor((size.height - picture.height) / 2);
   const left = Math.floor((size.width - picture.width) / 2);
   const rowBytes = picture.width * channels;
@@ -214,18 +288,19 @@ async function explained<T>(
       : format === 'TIFF'
         ? 'a TIFF file that is damaged, cut off or of an unknown kind'
         : `a ${format} file that is damaged`;
-    throw noImage(name, received, 'Copy or download the file again.', cause);
+    throw noImage(name, received, { hint: 'Copy or download the file again.', cause });
   }
 }
 
-function noImage(
-  name: string,
-  received: string,
-  hint: string = readableFormats,
-  cause?: unknown,
-): QuarterturnError {
-  return new QuarterturnError('data', `${name}: expected a readable image file. Received: ${received}.`, {
-    hint,
-    cause,
-  });
+interface NoImageOptions {
+  /** Default: what was received, without its article. */
+  readonly reason?: string;
+  readonly hint?: string;
+  readonly cause?: unknown;
+}
+
+function noImage(name: string, received: string, options: NoImageOptions = {}): UnreadableImage {
+  const { reason = received.replace(/^an? /, ''), hint = readableFormats, cause } = options;
+  const message = `${name}: expected a readable image file. Received: ${received}.`;
+  return new UnreadableImage(message, { reason, hint, cause });
 }

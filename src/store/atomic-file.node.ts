@@ -1,7 +1,7 @@
 import fs from 'node:fs/promises';
 import { basename, dirname, join, resolve } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import { isRunning, newOwnerName, ownerIn } from './owner.node.js';
+import { isRunning, newOwnerName, ownerIn } from '../owner.node.js';
 
 /** Ends the names of files that are not finished. */
 const temporarySuffix = '.quarterturn-tmp';

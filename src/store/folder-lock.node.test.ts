@@ -7,8 +7,8 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { type CompiledFolder, compile } from '../../test/support/compile.js';
+import { newOwnerName } from '../owner.node.js';
 import { FolderLock } from './folder-lock.node.js';
-import { newOwnerName } from './owner.node.js';
 
 let folder: string;
 let path: string;

@@ -3,8 +3,8 @@ import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
+import { isHere, isRunning, newOwnerName, ownerIn } from '../owner.node.js';
 import { ioError, temporaryPath } from './atomic-file.node.js';
-import { isHere, isRunning, newOwnerName, ownerIn } from './owner.node.js';
 
 /** How often a holder shows that it is there. */
 const beatEveryMs = 10_000;
