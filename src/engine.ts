@@ -118,7 +118,7 @@ export {
 } from './optim/schedules.js';
 export { type SgdSettings, sgd } from './optim/sgd.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
-export type { DeviceName, Program, Runtime, RuntimeOptions, Tensors } from './runtime/runtime.js';
+export type { DeviceName, Program, Runtime, RuntimeOptions } from './runtime/runtime.js';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './store/safetensors.js';
 export {
   type ArrayOf,
@@ -129,6 +129,7 @@ export {
   scalar,
   sizeOf,
   type Tensor,
+  type Tensors,
   tensor,
   zeros,
 } from './tensor/tensor.js';
@@ -140,12 +141,17 @@ export {
 } from './train/forward.js';
 export { type ConsistencySettings, consistency, type Objective, supervised } from './train/objective.js';
 export {
+  flattenState,
+  nextPrefix,
+  nextState,
+  type StateOf,
+  type TrainState,
+  weightsOf,
+} from './train/state.js';
+export {
   buildTrainStep,
   freshWeights,
   initialState,
-  nextPrefix,
   stepNames,
-  type TrainState,
   type TrainStepSettings,
-  weightsOf,
 } from './train/train-step.js';

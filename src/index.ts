@@ -24,6 +24,7 @@ export {
 } from './data/image-source.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
+export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,
@@ -99,4 +100,4 @@ export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
-export type { TrainState } from './train/train-step.js';
+export type { StateOf, TrainState } from './train/state.js';

@@ -1,14 +1,16 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
-import { type Shape, sameShape, type Tensor } from '../tensor/tensor.js';
+import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import { checked, parseJson } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
 
 /** Everything that a stage needs to go on as if it had never stopped. */
 export interface Checkpoint {
-  /** Params, buffers and optimizer state. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Params, buffers and what the optimizer remembers, by name. */
+  readonly tensors: Tensors;
+  /** What else the stage remembers, where it remembers anything: the classes that it gives the pile, for one. */
+  readonly memory?: Tensors;
   /** Counters and random streams: anything that JSON can say. */
   readonly state: Readonly<Record<string, unknown>>;
 }
@@ -130,16 +132,31 @@ export class ForgetfulStore implements RunStore {
 /** Key of the safetensors metadata that marks our files and holds the format's version. */
 const versionKey = 'quarterturn_checkpoint';
 const version = '1';
+/** What a stage remembers stands beside the other tensors in the file, under names that begin so. */
+const memoryPrefix = 'memory.';
 /** Any JSON object: whoever saved it knows what is in it. */
 const stateSchema = z.record(z.string(), z.unknown());
 
 /**
  * One safetensors file with the state as JSON in its metadata: two files could not be replaced at one moment.
- * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN.
+ * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN, and for a tensor whose name is that
+ *   of a stage's memory
  */
-export function encodeCheckpoint(name: string, { tensors, state }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function encodeCheckpoint(
+  name: string,
+  { tensors, memory = {}, state }: Checkpoint,
+): Uint8Array<ArrayBuffer> {
   const json = encodeJson(`checkpoint '${name}', state`, state);
-  return encodeSafetensors(tensors, { [versionKey]: version, state: json });
+  const taken = Object.keys(tensors).find((leaf) => leaf.startsWith(memoryPrefix));
+  if (taken !== undefined) {
+    throw new QuarterturnError(
+      'checkpoint',
+      `checkpoint '${name}': expected tensors whose names do not begin with "${memoryPrefix}". Received: "${taken}".`,
+    );
+  }
+  const remembered = Object.entries(memory).map(([leaf, tensor]) => [memoryPrefix + leaf, tensor] as const);
+  const all = { ...tensors, ...Object.fromEntries(remembered) };
+  return encodeSafetensors(all, { [versionKey]: version, state: json });
 }
 
 /**
@@ -147,7 +164,7 @@ export function encodeCheckpoint(name: string, { tensors, state }: Checkpoint): 
  * @throws QuarterturnError `checkpoint` naming the file where it is damaged or no checkpoint of this format.
  */
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(file, bytes);
+  const { tensors: all, metadata } = decodeSafetensors(file, bytes);
   if (metadata[versionKey] !== version || metadata.state === undefined) {
     throw new QuarterturnError(
       'checkpoint',
@@ -157,7 +174,16 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   }
   const where = `${file}, state`;
   const state = decodeJson(where, metadata.state);
-  return { tensors, state: checked(stateSchema, state, where, 'a JSON object', { code: 'checkpoint' }) };
+  const isMemory = (leaf: string): boolean => leaf.startsWith(memoryPrefix);
+  const entries = Object.entries(all);
+  const memory = entries.filter(([leaf]) => isMemory(leaf));
+  return {
+    tensors: Object.fromEntries(entries.filter(([leaf]) => !isMemory(leaf))),
+    ...(memory.length > 0 && {
+      memory: Object.fromEntries(memory.map(([leaf, tensor]) => [leaf.slice(memoryPrefix.length), tensor])),
+    }),
+    state: checked(stateSchema, state, where, 'a JSON object', { code: 'checkpoint' }),
+  };
 }
 
 /**
@@ -168,7 +194,7 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
  */
 export function assertSameArchitecture(
   expected: Readonly<Record<string, Shape>>,
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Tensors,
   where: string,
 ): void {
   const faults: string[] = [];

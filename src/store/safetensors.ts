@@ -1,10 +1,18 @@
 import { QuarterturnError } from '../errors.js';
-import { bytesPerElement, type DType, type Shape, sizeOf, type Tensor, zeros } from '../tensor/tensor.js';
+import {
+  bytesPerElement,
+  type DType,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type Tensors,
+  zeros,
+} from '../tensor/tensor.js';
 import { parseJson } from './json.js';
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
-  readonly tensors: Record<string, Tensor>;
+  readonly tensors: Tensors;
   readonly metadata: Record<string, string>;
 }
 
@@ -49,7 +57,7 @@ interface Entry {
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const entries = layOut(tensors);
@@ -83,7 +91,7 @@ export function decodeSafetensors(name: string, bytes: Uint8Array): SafetensorsC
   return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
 }
 
-function layOut(tensors: Readonly<Record<string, Tensor>>): Entry[] {
+function layOut(tensors: Tensors): Entry[] {
   const rank = (t: Tensor): number => dtypeOrder.indexOf(t.dtype);
   const sorted = Object.entries(tensors).sort(
     ([nameA, a], [nameB, b]) => rank(a) - rank(b) || (nameA < nameB ? -1 : 1),

@@ -1,9 +1,9 @@
 import type { BatchMaker, BatchRequest } from '../data/batch-maker.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensor, Tensors } from '../tensor/tensor.js';
 import { stepNames } from './train-step.js';
 
 /** A batch as the training step takes it: `images` or `features`, and `targets`. */
-export type StepBatch = Readonly<Record<string, Tensor>>;
+export type StepBatch = Tensors;
 
 /** A batch before its images are made: what they are to be, or their features, which are there already. */
 export type PlannedBatch = {

@@ -2,10 +2,10 @@ import { constant, type Graph, graph, input, softmax, type Value } from '../grap
 import { Bindings } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
 import { applyBlocks, type Network } from '../nn/network.js';
-import type { TrainState } from './train-step.js';
+import type { Tensors } from '../tensor/tensor.js';
 
 /** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */
-function bound(network: Network, weights: TrainState): Bindings {
+function bound(network: Network, weights: Tensors): Bindings {
   const values: Record<string, Value> = {};
   for (const { name } of network.specs) if (weights[name]) values[name] = constant(weights[name]);
   return new Bindings(values);
@@ -27,7 +27,7 @@ export interface ClassifierGraphOptions {
  */
 export function buildClassifier(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { batchSize, output = 'logits' }: ClassifierGraphOptions,
 ): Graph {
   const bindings = bound(network, weights);
@@ -49,7 +49,7 @@ export interface FeatureGraphOptions {
  */
 export function buildFeatures(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { batchSize, blocks }: FeatureGraphOptions,
 ): Graph {
   const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;

@@ -7,17 +7,11 @@ import type { Program, Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
-import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
+import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import { batchesAhead, type PlannedBatch, type StepBatch } from './batches-ahead.js';
 import type { EventListener } from './events.js';
-import {
-  buildTrainStep,
-  initialState,
-  nextPrefix,
-  stepNames,
-  type TrainState,
-  type TrainStepSettings,
-} from './train-step.js';
+import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
+import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
 /** What a stage runs in: where graphs execute, where results go, who listens, when to stop. */
 export interface TrainContext {
@@ -40,7 +34,7 @@ export interface StageOptions {
   readonly stepsPerEpoch: number;
   readonly schedule: Schedule;
   /** All tensors of the network before the first step. */
-  readonly weights: TrainState;
+  readonly weights: Tensors;
   /**
    * The batches of one epoch (0-based), each a list of items; a pure function of the epoch, so that a resumed run sees
    * the same ones. The last may be short.
@@ -60,8 +54,8 @@ export interface StageOptions {
 
 /** What batches are made from where training itself changes it: kept in every checkpoint, put back by a resumed run. */
 export interface StageMemory {
-  save(): Readonly<Record<string, Tensor>>;
-  restore(saved: Readonly<Record<string, Tensor>>): void;
+  save(): Tensors;
+  restore(saved: Tensors): void;
 }
 
 export interface Validation {
@@ -72,7 +66,6 @@ export interface Validation {
 }
 
 export interface StageResult {
-  /** Trained tensors and optimizer memory. */
   readonly state: TrainState;
   /** Time of the steps alone. */
   readonly trainMs: number;
@@ -124,9 +117,10 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   const ahead = batchesAhead(maker, fromStep, plannedBatches(options));
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
-    assertFinite(state, name, progress.step);
-    const tensors = { ...state, ...withPrefix(options.memory?.save() ?? {}) };
-    const path = await store.saveCheckpoint(name, { tensors, state: { ...progress } });
+    const tensors = flattenState(state);
+    assertFinite(tensors, name, progress.step);
+    const memory = options.memory?.save() ?? {};
+    const path = await store.saveCheckpoint(name, { tensors, memory, state: { ...progress } });
     lastSaved = performance.now();
     emit({ type: 'checkpoint', path, step: progress.step });
   };
@@ -208,36 +202,15 @@ async function startingPoint(
 ): Promise<{ state: TrainState; progress: Progress }> {
   const { stage, draw } = options;
   const fresh = initialState(options.step, options.weights);
-  const checkpoint = await store.loadCheckpoint(name);
-  const saved = checkpoint && { ...checkpoint, ...splitMemory(checkpoint.tensors) };
+  const saved = await store.loadCheckpoint(name);
   if (saved) {
-    options.memory?.restore(saved.memory);
-    const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
-    assertSameArchitecture(shapes, saved.tensors, name);
+    assertSameArchitecture(flattenState(mapState(fresh, ({ shape }) => shape)), saved.tensors, name);
+    options.memory?.restore(saved.memory ?? {});
   }
   const progress = saved ? progressOf(saved, name) : notStarted(stage, draw);
   // A process killed between an epoch's record and its checkpoint leaves a record of what will be done again.
   await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
-  return { state: saved?.tensors ?? fresh, progress };
-}
-
-/** Of a stage's memory beside its state in a checkpoint. */
-const memoryPrefix = 'memory.';
-
-function withPrefix(memory: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(memory).map(([name, t]) => [memoryPrefix + name, t]));
-}
-
-function splitMemory(all: Readonly<Record<string, Tensor>>): {
-  readonly tensors: Record<string, Tensor>;
-  readonly memory: Record<string, Tensor>;
-} {
-  const [tensors, memory]: [Record<string, Tensor>, Record<string, Tensor>] = [{}, {}];
-  for (const [name, t] of Object.entries(all)) {
-    if (name.startsWith(memoryPrefix)) memory[name.slice(memoryPrefix.length)] = t;
-    else tensors[name] = t;
-  }
-  return { tensors, memory };
+  return { state: saved ? readState(fresh, saved.tensors) : fresh, progress };
 }
 
 function advance(
@@ -293,8 +266,8 @@ function diverged(name: string, step: number, loss: number, learningRate: number
 }
 
 /** A weight may overflow one step before the loss shows it: such a state must not replace a good one. */
-function assertFinite(state: TrainState, name: string, step: number): void {
-  for (const [leaf, { data }] of Object.entries(state)) {
+function assertFinite(tensors: Tensors, name: string, step: number): void {
+  for (const [leaf, { data }] of Object.entries(tensors)) {
     if ((data as Float32Array).some((v) => !Number.isFinite(v))) {
       throw new QuarterturnError(
         'diverged',
@@ -316,48 +289,61 @@ interface StepResult {
   readonly images: number;
 }
 
+/** A state in memory of its own: as a step reads it, and as a step writes it. */
+interface StateBuffers {
+  readonly state: TrainState;
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+}
+
+function buffersLike(like: TrainState): StateBuffers {
+  const state = mapState(like, cloneTensor);
+  const inputs = flattenState(state);
+  const outputs = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [nextPrefix + name, t]));
+  return { state, inputs, outputs };
+}
+
 /** Runs the step graph with two sets of buffers in turn: one is read while the other is written. */
 class Stepper {
   readonly #settings: TrainStepSettings;
   readonly #runtime: Runtime;
   /** What the step reads and never changes: the frozen blocks' tensors. */
-  readonly #weights: TrainState;
+  readonly #weights: Tensors;
   /** One program a batch size: the short last batch of an epoch has its own. */
   readonly #programs = new Map<number, Program>();
-  #current: TrainState;
-  #spare: TrainState;
+  #current: StateBuffers;
+  #spare: StateBuffers;
 
   constructor(
     { step, weights }: Pick<StageOptions, 'step' | 'weights'>,
     runtime: Runtime,
     state: TrainState,
   ) {
-    const copy = () => Object.fromEntries(Object.entries(state).map(([name, t]) => [name, cloneTensor(t)]));
     this.#settings = step;
     this.#runtime = runtime;
     this.#weights = weights;
     // Copies: the caller's tensors stay what they were.
-    this.#current = copy();
-    this.#spare = copy();
+    this.#current = buffersLike(state);
+    this.#spare = buffersLike(state);
   }
 
   async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const images = (batch[stepNames.images] ?? batch[stepNames.features])!.shape[0]!;
+    const [images = 0] = (batch[stepNames.images] ?? tensorNamed(batch, stepNames.features)).shape;
+    const [labelled = 0] = tensorNamed(batch, stepNames.targets).shape;
     const program = await this.#program(images);
-    const into = Object.fromEntries(Object.entries(this.#spare).map(([name, t]) => [nextPrefix + name, t]));
     const inputs = {
       ...this.#weights,
       ...batch,
       [stepNames.learningRate]: scalar(learningRate),
-      ...this.#current,
+      ...this.#current.inputs,
     };
-    const out = await program.run(inputs, into);
+    const out = await program.run(inputs, this.#spare.outputs);
     [this.#current, this.#spare] = [this.#spare, this.#current];
     return {
-      state: this.#current,
-      loss: Number(out[stepNames.loss]!.data[0]),
-      correct: Number(out[stepNames.correct]!.data[0]),
-      labelled: batch[stepNames.targets]!.shape[0]!,
+      state: this.#current.state,
+      loss: Number(tensorNamed(out, stepNames.loss).data[0]),
+      correct: Number(tensorNamed(out, stepNames.correct).data[0]),
+      labelled,
       images,
     };
   }

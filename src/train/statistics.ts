@@ -4,8 +4,7 @@ import { Bindings } from '../nn/block.js';
 import { imagesToMaps } from '../nn/images.js';
 import { applyBlocks, createNetwork, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { float32, type Tensor } from '../tensor/tensor.js';
-import type { TrainState } from './train-step.js';
+import { float32, type Tensors } from '../tensor/tensor.js';
 
 export interface StatisticsOptions {
   readonly images: ImageSource;
@@ -25,9 +24,9 @@ export interface StatisticsOptions {
  */
 export async function reestimateStatistics(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { images, batches, runtime }: StatisticsOptions,
-): Promise<Record<string, Tensor>> {
+): Promise<Tensors> {
   // With momentum 0 a step's "moving" statistics are the batch's own.
   const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
   const { blocks } = createNetwork({ ...network.settings, batchNorm }, network.classes);

@@ -2,7 +2,8 @@ import type { Graph } from '../../src/graph/graph.js';
 import { createNetwork } from '../../src/nn/network.js';
 import { sgd } from '../../src/optim/sgd.js';
 import { float32, scalar, type Tensor, tensor } from '../../src/tensor/tensor.js';
-import { buildTrainStep, initialState, nextPrefix, stepNames } from '../../src/train/train-step.js';
+import { flattenState, nextPrefix } from '../../src/train/state.js';
+import { buildTrainStep, initialState, stepNames } from '../../src/train/train-step.js';
 import { expectClose, type Shaped } from './numeric.js';
 
 /** A tensor of `test/golden/rotnet-step.json`: whole, or its Euclidean norm and first values. */
@@ -66,7 +67,7 @@ export function goldenStep({ width, sgd: { learningRate, momentum }, cases: { si
       ),
       [stepNames.targets]: tensor('int32', [batchSize], Int32Array.from(size12.targets.data)),
       [stepNames.learningRate]: scalar(learningRate),
-      ...initialState(settings, weights),
+      ...flattenState(initialState(settings, weights)),
     },
   };
 }

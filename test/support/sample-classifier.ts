@@ -1,6 +1,6 @@
 import { type BackboneName, backboneNames, createNetwork, type Network } from '../../src/nn/network.js';
 import { Random } from '../../src/random/random.js';
-import { float32, sizeOf, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { float32, sizeOf, type Tensor, type Tensors, tensor } from '../../src/tensor/tensor.js';
 import { freshWeights } from '../../src/train/train-step.js';
 
 /** [height, width, channels] of images. */
@@ -22,7 +22,7 @@ export const sampleClasses = ['ant', 'bee', 'cat', 'dog', 'eel'];
 
 export interface SampleClassifier {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
 }
 
 /** A classifier that was never trained, but whose every tensor matters and whose answers differ between images. */

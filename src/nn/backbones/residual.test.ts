@@ -6,7 +6,8 @@ import { constant, graph, input } from '../../graph/index.js';
 import { sgd } from '../../optim/sgd.js';
 import { Random } from '../../random/random.js';
 import { createNodeRuntime } from '../../runtime/node.js';
-import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
+import { float32, scalar, sizeOf, type Tensor, type Tensors, tensor } from '../../tensor/tensor.js';
+import { flattenState } from '../../train/state.js';
 import { buildTrainStep, freshWeights, initialState } from '../../train/train-step.js';
 import { Bindings, type Block } from '../block.js';
 import { createNetwork } from '../network.js';
@@ -151,7 +152,7 @@ describe('the residual backbone', () => {
       images: tensor('uint8', shape, pixels),
       targets: tensor('int32', [3], Int32Array.from([0, 2, 1])),
       learningRate: scalar(0.05),
-      ...initialState(settings, freshWeights(network, Random.seeded(4))),
+      ...flattenState(initialState(settings, freshWeights(network, Random.seeded(4)))),
     };
     const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
     const program = await runtime.compile(step);
@@ -166,7 +167,7 @@ describe('the residual backbone', () => {
 });
 
 /** What a block with stored statistics makes of maps, in float64. */
-function blockOf(block: Block, weights: Readonly<Record<string, Tensor>>, maps: Tensor<'float32'>) {
+function blockOf(block: Block, weights: Tensors, maps: Tensor<'float32'>) {
   const names = block.layers.flatMap(({ params }) => params.map(({ name }) => name));
   const values = Object.fromEntries(names.map((name) => [name, constant(weights[name]!)]));
   const x = input('x', 'float32', maps.shape);

@@ -4,9 +4,9 @@ import { readRange } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
-import { nextPrefix } from '../../train/train-step.js';
+import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
@@ -123,7 +123,7 @@ async function timeGraph(
   const maker = batches && batchMakerFor(batches.images);
   const ahead = maker && batches && batchesAhead(maker, 0, batches.batch);
   try {
-    let into: Record<string, Tensor> | undefined;
+    let into: Tensors | undefined;
     const run = async (): Promise<number> => {
       assertGoingOn(context);
       const from = performance.now();

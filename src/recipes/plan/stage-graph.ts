@@ -4,10 +4,11 @@ import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
 import type { Network } from '../../nn/network.js';
 import { Random } from '../../random/random.js';
-import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
+import { float32, scalar, sizeOf, type Tensors, tensor } from '../../tensor/tensor.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
 import { buildClassifier } from '../../train/forward.js';
 import { supervised } from '../../train/objective.js';
+import { flattenState } from '../../train/state.js';
 import {
   buildTrainStep,
   freshWeights,
@@ -29,7 +30,7 @@ export interface ImageKind extends ImageSize {
 export interface StageGraph {
   readonly graph: Graph;
   /** Random: values that kernels take the usual time for. */
-  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly inputs: Tensors;
   readonly batchSize: number;
 }
 
@@ -98,14 +99,14 @@ function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
   throw new QuarterturnError('usage', `expected settings with self-training. Received: ${preset}, without.`);
 }
 
-function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
+function stepInputs(step: TrainStepSettings, random: Random): Tensors {
   const { network, batchSize, batch, frozenBlocks } = step;
   const labelled = step.objective?.labelled(batchSize) ?? batchSize;
   const weights = freshWeights(network, random);
   const targets = Int32Array.from({ length: labelled }, () => random.integer(network.classes));
-  const inputs: Record<string, Tensor> = {
+  const inputs: Tensors = {
     ...weights,
-    ...initialState(step, weights),
+    ...flattenState(initialState(step, weights)),
     [stepNames.targets]: tensor('int32', [labelled], targets),
     [stepNames.learningRate]: scalar(0.01),
   };
@@ -115,7 +116,7 @@ function stepInputs(step: TrainStepSettings, random: Random): Record<string, Ten
   return { ...inputs, [stepNames.features]: float32(shape, features) };
 }
 
-function imageBatch({ settings }: Network, batchSize: number, random: Random): Record<string, Tensor> {
+function imageBatch({ settings }: Network, batchSize: number, random: Random): Tensors {
   const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
   const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
   return { [stepNames.images]: tensor('uint8', shape, pixels) };

@@ -1,6 +1,7 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { splitCount } from '../../labels/held-back.js';
-import { loadBackbone, type Weights } from '../backbone.js';
+import type { Tensors } from '../../tensor/tensor.js';
+import { loadBackbone } from '../backbone.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
@@ -100,7 +101,7 @@ function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
 }
 
 /** The backbone that fine-tuning starts from; undefined where it starts from random weights or is not to be run. */
-export async function backboneFor({ context, isWanted }: StageDraw): Promise<Weights | undefined> {
+export async function backboneFor({ context, isWanted }: StageDraw): Promise<Tensors | undefined> {
   const isUsed = context.settings.finetune.from === 'backbone' && isWanted(finetuneStage);
   return isUsed ? loadBackbone(context) : undefined;
 }

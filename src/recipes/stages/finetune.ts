@@ -2,13 +2,14 @@ import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/ba
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensor, Tensors } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
 import { supervised } from '../../train/objective.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { freshWeights } from '../../train/train-step.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -17,7 +18,7 @@ import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../se
 /** A network and all its tensors. */
 export interface TrainedNetwork {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
 }
 
 export interface Classifier extends TrainedNetwork {
@@ -42,7 +43,7 @@ export interface FinetuneOptions {
    */
   readonly stage?: FinetuneStage | undefined;
   /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
-  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone?: Tensors | undefined;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function evaluated(
 interface Lessons {
   /** The images to learn from, all of a draw's or a part of them. */
   readonly labelled: ImageDataset;
-  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone: Tensors | undefined;
   readonly draw: number;
   readonly stage: FinetuneStage;
 }
@@ -137,7 +138,7 @@ export async function learnLabels(
     context,
   );
 
-  let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
+  let weights: Tensors = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
     const { images } = data.train;
     const batches = statisticsBatches(context);
@@ -173,7 +174,7 @@ function statisticsBatches(context: RecipeContext): Uint32Array[] {
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */
-function withoutHead(weights: Readonly<Record<string, Tensor>>, network: Network): Record<string, Tensor> {
+function withoutHead(weights: Tensors, network: Network): Tensors {
   return Object.fromEntries(
     Object.entries(weights).filter(([name]) => !name.startsWith(`${network.head.name}.`)),
   );

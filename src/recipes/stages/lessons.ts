@@ -7,7 +7,7 @@ import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
 import type { Teacher } from '../../store/run-record.js';
-import { type Tensor, tensor } from '../../tensor/tensor.js';
+import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import { loadStage, type StageMemory } from '../../train/loop.js';
@@ -28,7 +28,7 @@ export interface Lesson {
   /** Of the training set's images. */
   batch(items: Uint32Array, step: number): PlannedBatch;
   /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
-  correct?(network: Network, weights: Readonly<Record<string, Tensor>>, epoch: number): Promise<void>;
+  correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
@@ -178,8 +178,8 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
-      restore({ classes: saved }) {
-        classes = Int32Array.from(saved!.data as Int32Array);
+      restore(saved) {
+        classes = Int32Array.from(tensorNamed(saved, 'classes').data as Int32Array);
         items = withClass(classes);
       },
     },

@@ -13,7 +13,7 @@ import { tensor } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import type { TrainEvent } from '../../train/events.js';
 import { checkpointName, trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { fitToBudget, greatestScale } from '../plan/budget.js';

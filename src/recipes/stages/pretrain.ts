@@ -4,11 +4,12 @@ import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensors } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
+import { freshWeights } from '../../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
@@ -23,7 +24,7 @@ export interface RotationEvaluation extends Evaluation {
 
 export interface Pretrained {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
   readonly val: RotationEvaluation;
   /** Absent where the data has no test set. */
   readonly test: RotationEvaluation | undefined;
@@ -76,10 +77,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
-  const evaluateOn = async (
-    set: EvaluationSet,
-    weights: Readonly<Record<string, Tensor>>,
-  ): Promise<RotationEvaluation> => ({
+  const evaluateOn = async (set: EvaluationSet, weights: Tensors): Promise<RotationEvaluation> => ({
     ...(await evaluate(network, weights, set, context)),
     images: set.images,
   });
