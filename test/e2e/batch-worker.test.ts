@@ -10,7 +10,10 @@ import { type CompiledFolder, compile } from '../support/compile.js';
 /** The worker as it is shipped, in processes of its own: threads find plain modules alone. */
 let compiled: CompiledFolder;
 beforeAll(async () => {
-  compiled = await compile(['src/node.ts', 'src/data/batch-thread.node.ts', 'src/data/batch-maker.ts']);
+  compiled = await compile([
+    ...['src/index.ts', 'src/node.ts', 'src/data/batch-maker.ts', 'src/data/batch-thread.node.ts'],
+    'test/support/tiny-run.ts',
+  ]);
 });
 afterAll(() => compiled.remove());
 
@@ -42,7 +45,7 @@ const preamble = `
 async function outputOf(program: string): Promise<unknown[]> {
   const file = join(compiled.path, `program-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(file, preamble + program);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 30_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 100_000 });
   expect(stderr).toBe('');
   return stdout
     .trimEnd()
@@ -164,6 +167,76 @@ describe('a worker', () => {
       'batches: expected a thread to make them. Received: one that failed (digits: expected whole images of 28×28×1. Received: 392 bytes.).',
     ];
     expect(printed).toEqual([error, error, error, []]);
+  });
+
+  test('holds the pile once, however many sources and threads there are', async () => {
+    const [megabytes] = await outputOf(`
+      import { setFlagsFromString } from 'node:v8';
+      import { runInNewContext } from 'node:vm';
+      setFlagsFromString('--expose-gc');
+      const collect = runInNewContext('gc');
+      const held = () => {
+        collect();
+        return process.memoryUsage().arrayBuffers / 1e6;
+      };
+      const before = held();
+      const size = { height: 28, width: 28, channels: 1 };
+      const pile = imagesInMemory({ name: 'pile', pixels: new Uint8Array(60000 * 784), ...size });
+      const part = selectImages(pile, Random.seeded(1).permutation(60000).subarray(0, 59900));
+      for (const images of [pile, part, rotatedCopies(part)]) await worker.makerFor(images).make(requestOf(1));
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      print(held() - before);
+      await worker.release();
+    `);
+    // 47 MB, and some batches and indices.
+    expect(megabytes).toBeLessThan(50);
+    expect(megabytes).toBeGreaterThan(46);
+  });
+
+  test('leaves a whole run as it is, also one that was stopped in the middle and goes on', {
+    timeout: 120_000,
+  }, async () => {
+    const printed = await outputOf(`
+      import { createHash } from 'node:crypto';
+      import { MemoryStore, run } from './src/index.js';
+      import { createNodeRuntime } from './src/node.js';
+      import { tinyPictures, tinySettings } from './test/support/tiny-run.js';
+      const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+      const data = { train: tinyPictures('train', 200), test: tinyPictures('test', 60), origin: 'made', checksums: {} };
+      const settings = { ...tinySettings, draws: 1 };
+      const go = (store, batchMakerFor, { signal, emit = () => {} } = {}) =>
+        run({ settings, data, runtime, store, emit, batchMakerFor, signal });
+      const hashOf = async (store) => {
+        const hash = createHash('sha256');
+        for (const name of ['pretrain', 'scratch', 'finetune', 'selfTrain', 'baseline']) {
+          const { tensors } = await store.loadCheckpoint(name);
+          for (const [leaf, { data }] of Object.entries(tensors)) {
+            hash.update(name + leaf).update(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+          }
+        }
+        return hash.update(await store.readModel('classifier')).digest('hex');
+      };
+      const [here, ahead, stopped] = [new MemoryStore(), new MemoryStore(), new MemoryStore()];
+      await go(here);
+      await go(ahead, worker.makerFor);
+      for (const [stage, step] of [['pretrain', 7], ['scratch', 5], ['selfTrain', 10]]) {
+        const abort = new AbortController();
+        const emit = (event) => {
+          if (event.type === 'step' && event.stage === stage && event.step === step) abort.abort();
+        };
+        await go(stopped, worker.makerFor, { signal: abort.signal, emit }).catch(({ message }) => print(message));
+      }
+      await go(stopped, worker.makerFor);
+      await worker.release();
+      const [first, ...others] = await Promise.all([here, ahead, stopped].map(hashOf));
+      print([others.map((hash) => hash === first), notes]);
+    `);
+    expect(printed).toEqual([
+      'pretrain: stopped at step 7 of 60, saved.',
+      'scratch: stopped at step 5 of 20, saved.',
+      'selfTrain: stopped at step 10 of 24, saved.',
+      [[true, true], []],
+    ]);
   });
 
   test('makes batches here of images that another thread cannot read', async () => {
