@@ -136,7 +136,7 @@ async function planned(
     before || flags.budget === undefined
       ? whole
       : await fittedTo(flags.budget, { ...context, settings: whole });
-  const blocks = networkFor(settings.network, data.train.images, 2, 0).blocks.length;
+  const blocks = networkFor(settings.network, data.train.images, 2).blocks.length;
   const names = chosenNames(flags.variants, before?.variants, (variant) =>
     variant.change(settings, { blocks, suggested: undefined }),
   );

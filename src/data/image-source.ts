@@ -1,12 +1,8 @@
 import { QuarterturnError } from '../errors.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import { sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 
-/** Height and width in pixels, and values a pixel: 1 is grey, 3 is red, green and blue. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+export type { ImageSize } from '../tensor/image-size.js';
 
 /**
  * Images by index, all of one size. Where they lie (in memory, in a file, behind a browser's handles) is the source's

@@ -105,8 +105,8 @@ export function assertFits(
   // What all draws share does not look at labels.
   if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
-  const { frozenBlocks, batchNormMomentum } = settings.finetune;
-  const { blocks } = networkFor(settings.network, data.train.images, turnCount, batchNormMomentum);
+  const { frozenBlocks } = settings.finetune;
+  const { blocks } = networkFor(settings.network, data.train.images, turnCount);
   if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',

@@ -20,10 +20,7 @@ const pictures = tinyPictures('train', 60);
 const [batchSize, stepsPerEpoch, epochs] = [12, 5, 3];
 const seed = Random.seeded(4);
 const network = createNetwork(
-  {
-    ...{ backbone: 'compact', width: 1 / 32, height: 12, imageWidth: 12, channels: 1 },
-    batchNorm: { momentum: 0.9, epsilon: 1e-3 },
-  },
+  { backbone: 'compact', width: 1 / 32, image: { height: 12, width: 12, channels: 1 } },
   2,
 );
 
@@ -33,7 +30,7 @@ function stageOf(changes: Partial<StageOptions> = {}): StageOptions & { readonly
   return {
     ...{ stage: 'probe', draw: 0, title: 'Probing', epochs, stepsPerEpoch, planned },
     step: {
-      ...{ network, batchSize, frozenBlocks: 0, batch: 'images' },
+      ...{ network, batchSize, frozenBlocks: 0, batch: 'images', batchNormMomentum: 0.9 },
       optimizer: sgd({ momentum: 0.9, weightDecay: 0 }),
     },
     schedule: constantRate(0.05),

@@ -37,12 +37,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);
   const { images } = labelled;
-  const network = networkFor(
-    settings.network,
-    data.train.images,
-    classNamesOf(context).length,
-    batchNormMomentum,
-  );
+  const network = networkFor(settings.network, data.train.images, classNamesOf(context).length);
   const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
   const { state } = await trainStage(
     {
@@ -55,6 +50,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch,

@@ -116,7 +116,7 @@ function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
       ? splitCount(labelled, parts) * heldBackMs(work, stage, Math.floor(labelled / parts))
       : 0;
   return (
-    trainingMs(work, stage, { graphs, looks: false }) +
+    trainingMs(work, stage, { graphs, savesPerEpoch: 1 }) +
     cachingMs +
     (reestimatingMs(work) + classifyMs(speeds, labelled) + classifyMs(speeds, test)) +
     weighingMs

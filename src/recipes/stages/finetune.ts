@@ -96,7 +96,7 @@ export async function learnLabels(
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
   const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
-  const network = networkFor(settings.network, data.train.images, classes, batchNormMomentum);
+  const network = networkFor(settings.network, data.train.images, classes);
   const start = {
     ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
@@ -125,6 +125,7 @@ export async function learnLabels(
         batchSize,
         frozenBlocks,
         batch: cached ? 'features' : 'images',
+        batchNormMomentum,
         objective: supervised({ labelSmoothing }),
       },
       epochs,

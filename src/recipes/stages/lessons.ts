@@ -10,7 +10,7 @@ import type { Teacher } from '../../store/run-record.js';
 import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeProbabilities } from '../../train/evaluate.js';
-import { loadStage, type StageMemory } from '../../train/loop.js';
+import { loadProgress, type StageMemory } from '../../train/loop.js';
 import { consistency, type Objective, supervised } from '../../train/objective.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
@@ -98,9 +98,9 @@ export async function lessonFor(
   context: RecipeContext,
   { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
 ): Promise<Lesson> {
-  const saved = await loadStage(context.store, selfTrainName, draw);
+  const progress = await loadProgress(context.store, selfTrainName, draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
     ? neighboursLesson(context, await pile(), draw)
     : viewsLesson(context, draw);

@@ -60,6 +60,7 @@ const distill: Stage = {
           batchSize,
           frozenBlocks: 0,
           batch: 'images',
+          batchNormMomentum: 0.9,
         },
         epochs,
         stepsPerEpoch: count / batchSize,
@@ -84,7 +85,7 @@ const distill: Stage = {
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
   stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
-  costMs: (work) => trainingMs(work, distill, { graphs: 1, looks: false }),
+  costMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
 };
 let learningRate = 1e-3;
 

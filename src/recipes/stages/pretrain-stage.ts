@@ -64,7 +64,7 @@ export const pretrainStage: Stage = {
     const { train, labelled, test } = speeds.images;
     const val = Math.round((train - labelled) * valFraction) * turnCount;
     return (
-      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
+      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, savesPerEpoch: 1 }) +
       work.epochs(pretrainStage) * classifyMs(speeds, val) +
       classifyMs(speeds, test * turnCount)
     );

@@ -63,7 +63,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     ? splitImages(unlabelled.count, valFraction, randomFor(context, 'split')).train
     : undefined;
   const steps = stepsPerEpoch ?? batchesPerEpoch(split.train.length, batchSize);
-  const network = networkFor(settings.network, all, turnCount, batchNormMomentum);
+  const network = networkFor(settings.network, all, turnCount);
 
   const order = (epoch: number): readonly Uint32Array[] => {
     const random = randomFor(context, pretrainName, 'order', epoch);
@@ -95,6 +95,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch: steps,

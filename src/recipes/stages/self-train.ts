@@ -41,12 +41,7 @@ export async function selfTrain(
   const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
   const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
-  const network = networkFor(
-    context.settings.network,
-    images,
-    classNamesOf(context).length,
-    batchNormMomentum,
-  );
+  const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
@@ -62,6 +57,7 @@ export async function selfTrain(
         batchSize: selfTrainBatchSize(settings),
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
         objective: lesson.objective,
         averageDecay: settings.averageDecay,
       },
