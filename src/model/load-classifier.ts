@@ -2,6 +2,7 @@ import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { type Listening, passProgress } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
+import { tensorNamed } from '../tensor/tensor.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 
@@ -139,7 +140,7 @@ async function classifyBatch(
 ): Promise<Float32Array> {
   const count = pixels.length / (height * width * channels);
   const images = { dtype: 'uint8', shape: [count, height, width, channels], data: pixels } as const;
-  const { dtype, shape, data } = (await program.run({ [input]: images }))[output]!;
+  const { dtype, shape, data } = tensorNamed(await program.run({ [input]: images }), output);
   if (dtype !== 'float32' || shape.join() !== [count, classes].join()) {
     throw new QuarterturnError(
       'data',

@@ -4,7 +4,8 @@ import type { Network } from '../nn/network.js';
 import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
-import type { Tensor, Tensors } from '../tensor/tensor.js';
+import { at } from '../tensor/elements.js';
+import { type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
 
@@ -63,8 +64,8 @@ export async function evaluate(
   try {
     await inBatches(set, context, async (from, to) => {
       const batch = set.batch(from, to);
-      const { logits } = await program.run({ images: padded(batch.images) });
-      const rows = logits!.data as Float32Array;
+      const outputs = await program.run({ images: padded(batch.images) });
+      const rows = tensorNamed(outputs, 'logits').data as Float32Array;
       for (let i = 0; i < to - from; i++) {
         const row = rows.subarray(i * k, (i + 1) * k);
         const target = batch.targets.data[i]!;
@@ -117,7 +118,7 @@ export async function computeFeatures(
   set: ImageSet,
   context: PassContext,
 ): Promise<Tensor<'float32'>> {
-  const shape = network.blocks[blocks - 1]!.outputShape;
+  const shape = at(network.blocks, blocks - 1).outputShape;
   const size = shape.reduce((a, b) => a * b, 1);
   const graph = buildFeatures(network, weights, { blocks, batchSize: evaluationBatchSize });
   const data = await outputOf(graph, 'features', size, set, context);
@@ -137,7 +138,7 @@ async function outputOf(
   try {
     await inBatches(set, context, async (from, to) => {
       const out = await program.run({ images: padded(set.batch(from, to).images) });
-      values.set((out[name]!.data as Float32Array).subarray(0, (to - from) * size), from * size);
+      values.set((tensorNamed(out, name).data as Float32Array).subarray(0, (to - from) * size), from * size);
     });
   } finally {
     await program.release();
