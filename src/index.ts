@@ -4,10 +4,27 @@
  */
 
 export { type AugmentationPolicy, type AugmentationStrength, strengths } from './data/augmentation-policy.js';
+export type {
+  BatchMaker,
+  BatchMakerFor,
+  BatchPart,
+  BatchRequest,
+  PartAugmentation,
+} from './data/batch-maker.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
+export {
+  type ImageSize,
+  type ImageSource,
+  imagesInMemory,
+  type MemoryImagesOptions,
+  type SelectOptions,
+  type SharedImages,
+  selectImages,
+} from './data/image-source.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
+export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,
@@ -42,6 +59,7 @@ export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js
 export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
 export type {
   Lengths,
+  SampleBatches,
   Scaling,
   Stage,
   StageDraw,
@@ -78,6 +96,7 @@ export type {
   StageFailure,
   Teacher,
 } from './store/run-record.js';
+export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';

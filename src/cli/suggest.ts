@@ -112,8 +112,8 @@ function extended(
 
 async function writeSheet(path: string, { train }: DataSource, images: readonly Suggestion[]): Promise<void> {
   const png = await encodePng(
-    contactSheet(
-      train,
+    await contactSheet(
+      train.images,
       images.map(({ index }) => index),
     ),
   );

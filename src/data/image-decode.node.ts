@@ -41,6 +41,7 @@ const maxUnpackedBytes = 2 ** 28;
  * Colours become grey by {@link greyOf}. Of several pictures in a file the first is taken.
  *
  * @param name what to call the file in errors
+ * @param size what a model takes: 1 channel is grey, 3 are red, green and blue
  * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels
  */
 export async function decodeImage(

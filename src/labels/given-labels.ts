@@ -53,10 +53,10 @@ export function givenIndices(
       hint: 'Use the data that the labels were given for, or make labels for this data.',
     });
   }
-  const outside = images.filter(({ index }) => index >= train.count);
+  const outside = images.filter(({ index }) => index >= train.images.count);
   if (outside.length > 0) {
     throw wrong(
-      `indices from 0 to ${train.count - 1} of ${train.name}`,
+      `indices from 0 to ${train.images.count - 1} of ${train.images.name}`,
       listed(outside.map(({ index }) => index)),
     );
   }
@@ -104,18 +104,18 @@ export function resolveLabels(
 }
 
 function classesOf(
-  { labels, name }: DataSource['train'],
+  { images: { name }, labels }: DataSource['train'],
   classNames: readonly string[],
-  images: GivenLabels['images'],
+  given: GivenLabels['images'],
 ): number[] {
-  const unlabelled = images.filter(({ label }) => label === null);
+  const unlabelled = given.filter(({ label }) => label === null);
   if (labels === undefined && unlabelled.length > 0) {
     throw wrong('a class for every image', `null for ${listed(unlabelled.map(({ index }) => index))}`, {
       hint: `${name} has no labels of its own: write the class of each image into the file.`,
     });
   }
   if (labels) countPerClass(labels, classNames.length);
-  return images.map(({ index, label }) => {
+  return given.map(({ index, label }) => {
     if (label === null) return labels![index]!;
     const found = classNames.indexOf(label);
     if (found >= 0) return found;

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, it, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.js';
 import { expectClose } from '../../test/support/numeric.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { graph, input } from '../graph/index.js';
 import { exportClassifier } from '../model/export-model.js';
 import { loadClassifier } from '../model/load-classifier.js';
@@ -101,13 +102,16 @@ describe('a network with a normalisation of its own', () => {
   });
 
   it('says the same when it is exported and loaded, and other things than without', async () => {
-    const learned = await reestimateStatistics(network, weights, [imagesOf(64)], runtime);
+    const sourceOf = ({ data }: ReturnType<typeof imagesOf>) =>
+      imagesInMemory({ name: 'noise', pixels: data, ...image });
+    const batches = [Uint32Array.from({ length: 64 }, (_, i) => i)];
+    const seen = { images: sourceOf(imagesOf(64)), batches, runtime };
+    const learned = await reestimateStatistics(network, weights, seen);
     const bytes = exportClassifier({ network, weights: learned, classNames: ['a', 'b', 'c', 'd'] });
     await using classifier = await loadClassifier('model.onnx', bytes, { runtime });
     for (const count of [1, 3, 128]) {
       const images = imagesOf(count);
-      const set = { name: 'images', count, height: 28, width: 28, channels: 3, classNames: [] };
-      const found = await classifier.classify({ ...set, images: images.data });
+      const found = await classifier.classify(sourceOf(images));
       const graphOf = (of: typeof network) =>
         buildClassifier(of, learned, { batchSize: count, output: 'probabilities' });
       if (count < 128) {

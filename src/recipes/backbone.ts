@@ -26,7 +26,7 @@ export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
   const { settings, store, data } = context;
   const borrowed = await store.loadCheckpoint(borrowedName);
   const weights = borrowed?.tensors ?? (await loadPretrained(store, settings));
-  const network = networkFor(settings.network, data.train, turnCount);
+  const network = networkFor(settings.network, data.train.images, turnCount);
   const shapes = network.specs.map(({ name, shape }) => [name, shape] as const);
   assertSameArchitecture(
     Object.fromEntries(shapes.filter(([name]) => !inHead(name, network))),

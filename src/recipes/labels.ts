@@ -1,5 +1,4 @@
-import { subsetOf } from '../data/batches.js';
-import type { ImageDataset } from '../data/dataset.js';
+import { type ImageDataset, subsetOf } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { classNamesFor, resolveLabels } from '../labels/given-labels.js';
 import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
@@ -19,9 +18,9 @@ export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | '
 }
 
 /** The labels of a data set that must have them. */
-export function labelsOf({ labels, name }: ImageDataset): Int32Array {
+export function labelsOf({ images, labels }: ImageDataset): Int32Array {
   if (labels) return labels;
-  throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
+  throw new QuarterturnError('data', `${images.name}: expected labels. Received: images alone.`, {
     hint: 'Add the labels file beside the images.',
   });
 }
@@ -54,7 +53,8 @@ export function labelledImages(
   draw: number,
 ): ImageDataset {
   const { data, settings } = context;
-  const labelled = subsetOf(data.train, labelledIndices(context, draw), `${data.train.name}, labelled`);
+  const name = `${data.train.images.name}, labelled`;
+  const labelled = subsetOf(data.train, labelledIndices(context, draw), { name });
   if (settings.labels === null) return labelled;
   const { classes } = resolveLabels(data, settings.labels);
   return { ...labelled, labels: classes, classNames: classNamesOf(context) };

@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
-import { meanOf } from '../data/brightness.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
@@ -13,6 +12,7 @@ import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
 import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
+import { meanBrightness } from './mean-brightness.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
@@ -58,17 +58,16 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
-    const { images } = context.data.train;
     await store.writeModel(
       classifierName,
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
-        meanBrightness: meanOf(images),
+        meanBrightness: await meanBrightness(context.data.train.images, context),
       }),
     );
   }
-  await store.writeJson('exhibits', collectExhibits(context, outcomes));
+  await store.writeJson('exhibits', await collectExhibits(context, outcomes));
   const result: RunResult = {
     run: store.name,
     preset: settings.preset,
@@ -107,7 +106,7 @@ export function assertFits(
   if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
   const { frozenBlocks } = settings.finetune;
-  const { blocks } = networkFor(settings.network, data.train, turnCount);
+  const { blocks } = networkFor(settings.network, data.train.images, turnCount);
   if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',
@@ -119,7 +118,7 @@ export function assertFits(
 
 /** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
 function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
-  const { name } = context.data.train;
+  const { name } = context.data.train.images;
   if (!hasLabels(context)) {
     throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
       hint: 'Learn what the images look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',

@@ -1,4 +1,4 @@
-import { subsetOf } from '../data/batches.js';
+import { selectImages } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { givenIndices } from '../labels/given-labels.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
@@ -59,10 +59,10 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
   const labelled = options.labelled ?? (await labelledSoFar(context));
   const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
   const hasClassifier = (await store.readModel(classifierName)) !== undefined;
-  if (labelled.length >= data.train.count) {
+  if (labelled.length >= data.train.images.count) {
     throw new QuarterturnError(
       'data',
-      `${data.train.name}: expected images without a label. Received: none.`,
+      `${data.train.images.name}: expected images without a label. Received: none.`,
       {
         hint: 'All are labelled: there is nothing left to suggest.',
       },
@@ -109,7 +109,7 @@ async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
 
 /** All labelled images and as many of the others as there is time for, ascending. */
 function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
-  const { count } = context.data.train;
+  const { count } = context.data.train.images;
   const isLabelled = new Set(labelled);
   const order = randomFor(context, 'suggest', 'pile').permutation(count);
   const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
@@ -133,11 +133,11 @@ async function doubtsOf(
   classifier: LoadedClassifier,
   pile: Uint32Array,
 ): Promise<Doubt[]> {
-  const { train } = context.data;
+  const { images } = context.data.train;
   const progress = passProgress(context, 'doubts of the classifier', pile.length);
   const [doubts, step] = [[] as Doubt[], 1024];
   for (let from = 0; from < pile.length; from += step) {
-    const part = subsetOf(train, pile.subarray(from, from + step), train.name);
+    const part = selectImages(images, pile.subarray(from, from + step));
     const probabilities = await classifier.classify(part);
     for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
     await progress(from + part.count);

@@ -1,3 +1,5 @@
+import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
+import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
 import { letSignalsThrough } from '../pass.js';
@@ -6,6 +8,7 @@ import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
+import { batchesAhead, type PlannedBatch, type StepBatch } from './batches-ahead.js';
 import type { EventListener } from './events.js';
 import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
 import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
@@ -16,10 +19,9 @@ export interface TrainContext {
   readonly store: RunStore;
   readonly emit: EventListener;
   readonly signal?: AbortSignal | undefined;
+  /** Where batches are made; default: on this thread, each when its step wants it. Weights do not depend on it. */
+  readonly batchMakerFor?: BatchMakerFor | undefined;
 }
-
-/** A batch as the training step takes it: `images` or `features`, and `targets`. */
-export type StepBatch = Tensors;
 
 export interface StageOptions {
   /** A plain word: the name of its checkpoint, and what its records are found by. */
@@ -38,8 +40,13 @@ export interface StageOptions {
    * the same ones. The last may be short.
    */
   order(epoch: number): readonly Uint32Array[];
-  /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
-  batch(items: Uint32Array, step: number): StepBatch;
+  /** What batches are made of. */
+  readonly images: ImageSource;
+  /**
+   * What one batch is; `step` (0-based, over all epochs) names the random stream that it draws from. A stage without
+   * memory is asked for a batch or two ahead, even across the end of an epoch.
+   */
+  batch(items: Uint32Array, step: number): PlannedBatch;
   /** Look at what was learned so far, after each epoch (0-based). */
   validate?(state: TrainState, epoch: number): Promise<Validation>;
   readonly memory?: StageMemory | undefined;
@@ -106,6 +113,8 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   }
 
   const stepper = new Stepper(options, context.runtime, state);
+  const maker = (context.batchMakerFor ?? makeBatchesHere)(options.images);
+  const ahead = batchesAhead(maker, fromStep, plannedBatches(options));
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
     const tensors = flattenState(state);
@@ -119,14 +128,16 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   try {
     while (progress.epoch < epochs) {
       const { epoch } = progress;
-      const batches = options.order(epoch);
-      while (progress.step < (epoch + 1) * stepsPerEpoch) {
+      const end = (epoch + 1) * stepsPerEpoch;
+      while (progress.step < end) {
         const started = performance.now();
         const learningRate = options.schedule(progress.step);
-        const batch = options.batch(batches[progress.step - epoch * stepsPerEpoch]!, progress.step);
+        // What a stage remembers may change what the next epoch is made of, once this one is done.
+        const batch = await ahead.take(options.memory ? end : totalSteps);
+        const waitMs = performance.now() - started;
         const result = await stepper.run(batch, learningRate);
         state = result.state;
-        progress = advance(progress, result, performance.now() - started);
+        progress = advance(progress, result, { ms: performance.now() - started, waitMs });
         if (!Number.isFinite(result.loss)) throw diverged(name, progress.step, result.loss, learningRate);
         emit({
           type: 'step',
@@ -138,6 +149,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           learningRate,
           imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
           etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
+          waitMs,
         });
         await letSignalsThrough();
         if (context.signal?.aborted) {
@@ -165,9 +177,24 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       if (!options.validate || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
+    await maker.release();
     await stepper.release();
   }
   return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
+}
+
+/** What the batch of each step is; asked for step by step. */
+function plannedBatches({
+  order,
+  batch,
+  stepsPerEpoch,
+}: Pick<StageOptions, 'order' | 'batch' | 'stepsPerEpoch'>): (step: number) => PlannedBatch {
+  let known: { readonly epoch: number; readonly batches: readonly Uint32Array[] } | undefined;
+  return (step) => {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (known?.epoch !== epoch) known = { epoch, batches: order(epoch) };
+    return batch(known.batches[step - epoch * stepsPerEpoch]!, step);
+  };
 }
 
 async function startingPoint(
@@ -188,7 +215,11 @@ async function startingPoint(
   return { state: saved ? readState(fresh, saved.tensors) : fresh, progress };
 }
 
-function advance(progress: Progress, result: StepResult, ms: number): Progress {
+function advance(
+  progress: Progress,
+  result: StepResult,
+  { ms, waitMs }: { readonly ms: number; readonly waitMs: number },
+): Progress {
   return {
     ...progress,
     step: progress.step + 1,
@@ -197,6 +228,7 @@ function advance(progress: Progress, result: StepResult, ms: number): Progress {
     epochLabelled: progress.epochLabelled + result.labelled,
     epochImages: progress.epochImages + result.images,
     epochMs: progress.epochMs + ms,
+    epochWaitMs: progress.epochWaitMs + waitMs,
     trainMs: progress.trainMs + ms,
     imagesTrained: progress.imagesTrained + result.images,
   };
@@ -220,6 +252,7 @@ function epochRecord(
     ...validation,
     learningRate: schedule(progress.step - 1),
     durationMs: progress.epochMs,
+    waitMs: progress.epochWaitMs,
     imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
   };
 }

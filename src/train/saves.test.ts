@@ -1,4 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { epochOrder } from '../data/batches.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { createNetwork } from '../nn/network.js';
 import { constantRate } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
@@ -15,6 +17,12 @@ const network = createNetwork(
   3,
 );
 const [epochs, stepsPerEpoch, batchSize] = [3, 2, 4];
+const random = Random.seeded(3);
+const images = imagesInMemory({
+  name: 'noise',
+  pixels: Uint8Array.from({ length: stepsPerEpoch * batchSize * 784 }, () => random.integer(256)),
+  ...{ height: 28, width: 28, channels: 1 },
+});
 
 /** Keeps the states that it is given, and fails once where it is told to, as a process that is killed. */
 class WatchedStore extends MemoryStore {
@@ -58,15 +66,12 @@ function optionsFor(memory?: StageMemory & { seen: number }): StageOptions {
     stepsPerEpoch,
     schedule: constantRate(0.05),
     weights: freshWeights(network, Random.seeded(1)),
-    order: () => Array.from({ length: stepsPerEpoch }, () => new Uint32Array(batchSize)),
-    batch: (_, step) => {
-      const random = Random.seeded(step);
-      const pixels = Uint8Array.from({ length: batchSize * 784 }, () => random.integer(256));
-      return {
-        images: tensor('uint8', [batchSize, 28, 28, 1], pixels),
-        targets: tensor('int32', [batchSize], Int32Array.of(0, 1, 2, 0)),
-      };
-    },
+    order: (epoch) => epochOrder(images.count, batchSize, Random.seeded(epoch)),
+    images,
+    batch: (indices) => ({
+      images: [{ indices }],
+      targets: tensor('int32', [batchSize], Int32Array.of(0, 1, 2, 0)),
+    }),
     validate: async (_, epoch) => {
       if (memory) memory.seen += 1;
       return { val: { accuracy: epoch / 10, loss: memory?.seen ?? 0 } };

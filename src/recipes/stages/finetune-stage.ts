@@ -53,9 +53,12 @@ export const finetuneStage: Stage = {
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
-    return stopwatch.stepMs('finetune', () => augmentedBatch(labelled, positions, augmentation, random));
+    return stopwatch.stepMs('finetune', {
+      images: labelled.images,
+      batch: () => augmentedBatch(labelled, positions, augmentation, random),
+    });
   },
   costMs(work) {
     const { settings, speeds } = work;

@@ -38,10 +38,10 @@ export async function selfTrain(
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
-  const { train } = context.data;
+  const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
-  const network = networkFor(context.settings.network, train, classNamesOf(context).length);
+  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
+  const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
@@ -65,6 +65,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
+      images,
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,
