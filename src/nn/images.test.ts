@@ -30,6 +30,9 @@ function imagesOf(count: number, channels = 3) {
   );
 }
 
+const sourceOf = (count: number) =>
+  imagesInMemory({ name: 'images', height: 28, width: 28, channels: 3, pixels: imagesOf(count).data });
+
 describe('pixels as maps', () => {
   test.each<[string, Normalisation | undefined, (pixel: number, channel: number) => number]>([
     ['by default', undefined, (p) => p / 255],
@@ -102,16 +105,15 @@ describe('a network with a normalisation of its own', () => {
   });
 
   it('says the same when it is exported and loaded, and other things than without', async () => {
-    const sourceOf = ({ data }: ReturnType<typeof imagesOf>) =>
-      imagesInMemory({ name: 'noise', pixels: data, ...image });
-    const batches = [Uint32Array.from({ length: 64 }, (_, i) => i)];
-    const seen = { images: sourceOf(imagesOf(64)), batches, runtime };
-    const learned = await reestimateStatistics(network, weights, seen);
+    const learned = await reestimateStatistics(network, weights, {
+      ...{ images: sourceOf(64), runtime },
+      batches: [Uint32Array.from({ length: 64 }, (_, i) => i)],
+    });
     const bytes = exportClassifier({ network, weights: learned, classNames: ['a', 'b', 'c', 'd'] });
     await using classifier = await loadClassifier('model.onnx', bytes, { runtime });
     for (const count of [1, 3, 128]) {
       const images = imagesOf(count);
-      const found = await classifier.classify(sourceOf(images));
+      const found = await classifier.classify(sourceOf(count));
       const graphOf = (of: typeof network) =>
         buildClassifier(of, learned, { batchSize: count, output: 'probabilities' });
       if (count < 128) {

@@ -21,7 +21,7 @@ import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings }
 import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
-/** The size of images, and the number of classes, that a graph is built for. */
+/** The images and classes that a graph is built for. */
 export interface ImageKind extends ImageSize {
   readonly classes: number;
 }
