@@ -32,7 +32,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   pass: ['errors'],
   // What a run leaves behind names what data it was made from, and the layers of its network.
   store: [...foundation, 'nn', 'data'],
-  labels: [...foundation, 'random', 'data', 'store'],
+  labels: [...foundation, 'random', 'data', 'pass', 'store'],
   // Arrays only: whose rows they are is not known here.
   similarity: [...network, 'runtime', 'pass'],
   features: [...foundation, 'data'],

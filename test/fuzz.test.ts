@@ -10,7 +10,7 @@ import { chosenSettings } from '../src/cli/settings.js';
 import type { ImageDataset } from '../src/data/dataset.js';
 import { readIdx, readIdxLabels } from '../src/data/idx.js';
 import { imagesInMemory } from '../src/data/image-source.js';
-import { resolveLabels } from '../src/labels/given-labels.js';
+import { placesByIndex, resolveLabels } from '../src/labels/given-labels.js';
 import { exportClassifier } from '../src/model/export-model.js';
 import { decodeModel } from '../src/onnx/decode.js';
 import { Random } from '../src/random/random.js';
@@ -163,7 +163,9 @@ test('labels files, and what is made of them', { timeout }, async () => {
     file: 'labels',
     async read(text) {
       await fs.writeFile(file, text);
-      return resolveLabels({ train, checksums: { 'train-images': 'aa' } }, await readLabelsFile(file));
+      const given = await readLabelsFile(file);
+      const places = placesByIndex({ train, checksums: { 'train-images': 'aa' } }, given);
+      return resolveLabels(train, { places, classNames });
     },
     check({ indices, classes }) {
       expect(classes.length).toBe(indices.length);

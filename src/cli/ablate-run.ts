@@ -13,6 +13,7 @@ import {
 } from '../recipes/ablation.js';
 import { loadPretrained } from '../recipes/backbone.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { measureSpeeds } from '../recipes/plan/measure-speeds.js';
 import { predictMs } from '../recipes/plan/run-cost.js';
@@ -123,15 +124,17 @@ async function planned(
   session: Session,
 ): Promise<{ readonly ablation: Ablation; readonly blocks: number; readonly context: AblationContext }> {
   if (before) assertUnchanged(flags, before.settings, pretrainName, path);
-  const whole = before?.settings ?? (await wholeRecipe(flags));
+  const asked = before?.settings ?? (await wholeRecipe(flags));
   const place = placeOf(flags, before?.environment);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
   if (before) assertSameData(path, fingerprintIn(before.environment), data);
-  assertFits({ settings: whole, data }, [pretrainName, finetuneName]);
+  const context = { data, runtime, ...session };
+  const located = await withLocatedLabels({ ...context, settings: asked });
+  const whole = located.settings;
+  assertFits(located, [pretrainName, finetuneName]);
   assertTestSet(data);
   assertGoingOn(session);
-  const context = { data, runtime, ...session };
   const settings =
     before || flags.budget === undefined
       ? whole
@@ -293,8 +296,10 @@ class AblationRuns {
    */
   async #settingsOf(store: RunFolder): Promise<RunSettings> {
     const config = await readConfig(store);
-    assertSameData(store.name, fingerprintIn(config), this.#context.data);
-    return settingsOfConfig(config, store.name);
+    const { data } = this.#context;
+    assertSameData(store.name, fingerprintIn(config), data);
+    const located = await withLocatedLabels({ settings: settingsOfConfig(config, store.name), data });
+    return located.settings;
   }
 
   async #pretrainingCost(): Promise<Cost | undefined> {

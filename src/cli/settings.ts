@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
+import { sameLabels } from '../labels/locate-labels.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
@@ -116,7 +117,7 @@ export async function assertSameLabels(
 ): Promise<void> {
   if (flags.labels === undefined) return;
   const given = await readLabelsFile(flags.labels);
-  if (JSON.stringify(given) === JSON.stringify(settings.labels)) return;
+  if (settings.labels !== null && sameLabels(given, settings.labels)) return;
   throw new QuarterturnError(
     'usage',
     `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,

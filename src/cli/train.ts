@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { loadPretrained } from '../recipes/backbone.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
@@ -136,18 +137,17 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   const { stages, place, backbone, source, budgetMs } = plan;
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit, source?.config);
-  assertFits({ settings: plan.settings, data }, stages);
+  const located = await withLocatedLabels({ settings: plan.settings, data, runtime, ...session });
+  assertFits(located, stages);
   assertGoingOn(session);
   const settings =
-    budgetMs === undefined
-      ? plan.settings
-      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, { budgetMs, stages });
+    budgetMs === undefined ? located.settings : await settingsWithin(located, { budgetMs, stages });
   assertGoingOn(session);
   const folder = await openFolder();
   session.emit({ type: 'note', text: `Run   ${folder.name}` });
   try {
     const result = await run(
-      { settings, data, runtime, store: folder, ...session },
+      { ...located, settings, store: folder },
       { stages, backbone, environment: { ...environmentOf(place), ...originOf(source) }, peakMemoryBytes },
     );
     return { result, report: await writeReport(folder), config: await readConfig(folder) };

@@ -1,6 +1,5 @@
 import type { GivenLabels } from '../labels/given-labels.js';
 import type { RunStore } from '../store/checkpoint.js';
-import { fingerprintOf } from '../store/fingerprint.js';
 import type { LadderFigure } from '../store/run-record.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import type { RecipeContext } from './context.js';
@@ -138,10 +137,7 @@ export async function suggestedLabels(context: RecipeContext): Promise<GivenLabe
   const { settings, data } = context;
   const count = settings.labelsPerClass * data.train.classNames.length;
   const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
-  return {
-    data: fingerprintOf(data),
-    images: images.map(({ index }) => ({ index, label: null })),
-  };
+  return { data: null, images: images.map(({ image, index }) => ({ image, index, label: null })) };
 }
 
 /** Whether two recipes train a stage in the same way from the same start, each draw like the other's. */

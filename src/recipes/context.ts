@@ -1,4 +1,5 @@
 import type { DataSource } from '../data/dataset.js';
+import type { LocatedLabels } from '../labels/locate-labels.js';
 import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
 import type { ImageSize } from '../tensor/image-size.js';
@@ -9,6 +10,11 @@ import type { RunSettings } from './settings.js';
 export interface RecipeContext extends TrainContext {
   readonly settings: RunSettings;
   readonly data: DataSource;
+  /**
+   * Where the images of the settings' labels lie in the data: `withLocatedLabels` finds them, which `run` and the like do
+   * by themselves. Of no effect where the settings have no labels, or others.
+   */
+  readonly labels?: LocatedLabels | undefined;
 }
 
 /** The stream of random numbers for one purpose; all are split off the one seed of the settings. */

@@ -11,7 +11,14 @@ import type { Tensors } from '../tensor/tensor.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
-import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
+import {
+  classNamesOf,
+  hasLabels,
+  type LabelContext,
+  labelledIndices,
+  labelRecordOf,
+  withLocatedLabels,
+} from './labels.js';
 import { meanBrightness } from './mean-brightness.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
@@ -47,9 +54,10 @@ export const classifierName = 'classifier';
  * The notebook's system: pretrain on rotations, fine-tune on the labels, compare with a supervised baseline, leave
  * everything in the store. Called again on the same store, it goes on where it stopped.
  */
-export async function run(context: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
-  const { settings, store } = context;
+export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
   const started = performance.now();
+  const context = await withLocatedLabels(given);
+  const { settings, store } = context;
   const { stages, earlierMs } = await openRun(context, options);
   const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
     registry: options.registry,
@@ -84,9 +92,10 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
 /** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
 export async function evaluateRun(
-  context: RecipeContext,
+  given: RecipeContext,
   { registry }: Pick<RunOptions, 'registry'> = {},
 ): Promise<RunFigures> {
+  const context = await withLocatedLabels(given);
   const finished = await finishedStages(context, registry);
   return figuresOf(await runStages(context, finished, { registry, readOnly: true }));
 }
@@ -96,7 +105,7 @@ export async function evaluateRun(
  * @throws QuarterturnError saying what does not fit
  */
 export function assertFits(
-  context: Pick<RecipeContext, 'settings' | 'data'>,
+  context: LabelContext,
   names: readonly string[],
   registry: readonly Stage[] = allStages,
 ): void {
@@ -169,10 +178,12 @@ async function openRun(
     .filter((stage) => wanted.has(stage) && stage.settingsOf(settings) !== null)
     .map(({ name }) => name);
   assertFits(context, stages, registry);
-  if (config !== undefined) assertSameRun(context, config);
+  if (config !== undefined) await assertSameRun(context, config);
   if (options.backbone) await saveBackbone(store, options.backbone);
   if (config === undefined) await store.writeJson('config', newConfig(context, stages, options));
   else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
+  const isKept = (await store.readJson('labels')) !== undefined;
+  if (hasLabels(context) && !isKept) await store.writeJson('labels', await labelRecordOf(context));
   return { stages, earlierMs: await trainedMs(context, registry) };
 }
 
@@ -198,10 +209,13 @@ function newConfig(
 }
 
 /** @throws QuarterturnError `checkpoint` where settings or data are not those that the run began with */
-function assertSameRun(
-  { settings, data, store }: RecipeContext,
+async function assertSameRun(
+  { settings, data, store, signal }: RecipeContext,
   config: Readonly<Record<string, unknown>>,
-): void {
-  assertSameSettings(store.name, settingsOfConfig(config, store.name), parseSettings(settings));
+): Promise<void> {
   assertSameData(store.name, fingerprintIn(config), data);
+  // A run of an earlier version names its images by index alone.
+  const before = { settings: settingsOfConfig(config, store.name), data, signal };
+  const located = await withLocatedLabels(before);
+  assertSameSettings(store.name, located.settings, parseSettings(settings));
 }

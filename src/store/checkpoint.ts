@@ -17,7 +17,7 @@ export interface Checkpoint {
 }
 
 /** The JSON documents of a run. */
-export type DocumentName = 'config' | 'evidence' | 'result' | 'exhibits';
+export type DocumentName = 'config' | 'labels' | 'evidence' | 'result' | 'exhibits';
 
 /**
  * Where a recipe leaves what it makes: a folder in Node, memory in a browser.

@@ -38,6 +38,7 @@ const modelsName = 'models';
 /** All that a run may hold; a folder with any of these already holds a run. */
 const entryNames = [
   'config.json',
+  'labels.json',
   metricsName,
   checkpointsName,
   modelsName,
@@ -51,6 +52,7 @@ const entryNames = [
  * A run on disk:
  *
  *     config.json                      settings, seeds, versions, checksums
+ *     labels.json                      which images were labelled, as what, and who said so
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
  *     models/<name>.onnx

@@ -8,7 +8,7 @@ import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
 import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
-import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
+import { classNamesOf, hasLabels, labelledImages, labelledIndices, withLocatedLabels } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
@@ -47,9 +47,10 @@ export interface MeasureOptions {
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function measureSpeeds(
-  context: MeasuredContext,
+  given: MeasuredContext,
   { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
 ): Promise<Speeds> {
+  const context = await withLocatedLabels(given);
   const { settings, data } = context;
   const stages = asked ?? stagesOf(settings, registry);
   context.emit({ type: 'note', text: 'Measuring this machine ...' });

@@ -2,6 +2,7 @@ import type { AugmentationStrength } from '../../data/augmentation-policy.js';
 import type { BatchPart } from '../../data/batch-maker.js';
 import { endlessOrder, targetsAt } from '../../data/batches.js';
 import { selectImages } from '../../data/image-source.js';
+import { noClass } from '../../data/label-values.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
@@ -124,9 +125,6 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
   return { images, batch };
 }
 
-/** What stands for an image without a class. */
-const none = -1;
-
 /**
  * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
  * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
@@ -145,7 +143,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   let items = new Uint32Array();
   const take = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
-    classes.fill(none);
+    classes.fill(noClass);
     rows.forEach((row, i) => {
       classes[pile.images[row]!] = found[i]!;
     });
@@ -187,5 +185,5 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
 }
 
 function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== none);
+  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== noClass);
 }

@@ -30,7 +30,7 @@ export interface Stage extends StageFacts {
    * Find out before anything is written whether the data can be used.
    * @throws QuarterturnError saying what does not fit
    */
-  assertFits?(context: Pick<RecipeContext, 'settings' | 'data'>): void;
+  assertFits?(context: Pick<RecipeContext, 'settings' | 'data' | 'labels'>): void;
   /**
    * Train it for one draw, from its checkpoint where there is one.
    * @throws QuarterturnError `diverged` where it comes to nothing
