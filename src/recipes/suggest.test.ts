@@ -96,6 +96,26 @@ describe('suggest', () => {
     );
   });
 
+  test('no copy of a labelled image, and of equal images one', async () => {
+    const size = tinySize * tinySize;
+    const { images, labels } = data.train;
+    // Twice the same 120 images.
+    const copies = { ...data.train, images: images.slice(), labels: labels!.slice() };
+    copies.images.set(images.subarray(0, 120 * size), 120 * size);
+    copies.labels.set(labels!.subarray(0, 120), 120);
+    const context = { ...tuned, data: { ...data, train: copies } };
+    const labelled = Uint32Array.from({ length: 115 }, (_, i) => i);
+    for (const strategy of ['typical', 'uncertain'] as const) {
+      const suggested = (await suggest(context, { count: 20, labelled, strategy })).images;
+      expect(suggested.map(({ index }) => index % 120).sort()).toEqual([115, 116, 117, 118, 119]);
+      expect(new Set(suggested.map(({ image }) => image)).size).toBe(5);
+    }
+    const all = Uint32Array.from({ length: 120 }, (_, i) => 239 - i);
+    await expect(suggest(context, { count: 1, labelled: all })).rejects.toThrow(
+      'expected images without a label. Received: none.',
+    );
+  });
+
   test('says what is missing', async () => {
     await expect(suggest(pretrained, { count: 1, strategy: 'uncertain' })).rejects.toThrow(
       'expected a classifier. Received: none.',
