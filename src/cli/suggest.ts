@@ -136,7 +136,10 @@ function formatSuggestions(
   },
 ): string {
   const { count, out, sheet, next } = about;
-  const why = { typical: 'each typical of many others', uncertain: 'those whose class the classifier cannot tell' };
+  const why = {
+    typical: 'each typical of many others',
+    uncertain: 'those whose class the classifier cannot tell',
+  };
   const rest = images.length < count ? `, all that are left of ${count}` : '';
   const width = Math.max(...images.map(({ index }) => `${index}`.length), 5);
   const lines = images.map((image) => `${`${image.index}`.padStart(width)}  ${reasonOf(image)}`);
