@@ -67,6 +67,7 @@ export {
   type ValueType,
 } from './graph/index.js';
 export {
+  type BatchStatistics,
   Bindings,
   type Block,
   type BlockBuilder,
@@ -77,10 +78,9 @@ export {
   type ParamSpec,
   sequential,
 } from './nn/block.js';
-export { imagesToMaps } from './nn/images.js';
+export { imagesToMaps, type Normalisation } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
 export {
-  type BatchNormSettings,
   type ConvUnitSettings,
   convUnit,
   dense,
@@ -100,6 +100,7 @@ export {
   type BackboneSettings,
   backboneNames,
   createNetwork,
+  imagesInput,
   type Network,
   type NetworkSettings,
 } from './nn/network.js';
@@ -120,6 +121,7 @@ export { type SgdSettings, sgd } from './optim/sgd.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { DeviceName, Program, Runtime, RuntimeOptions } from './runtime/runtime.js';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './store/safetensors.js';
+export type { ImageSize } from './tensor/image-size.js';
 export {
   type ArrayOf,
   cloneTensor,

@@ -19,7 +19,9 @@ export {
   type ImageSource,
   imagesInMemory,
   type MemoryImagesOptions,
+  type SelectOptions,
   type SharedImages,
+  selectImages,
 } from './data/image-source.js';
 export type { Image } from './data/rotation.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';

@@ -26,6 +26,7 @@ const settings = {
   optimizer: sgd({ momentum: flags.momentum }),
   batchSize,
   frozenBlocks: flags.frozen,
+  batchNormMomentum: 0.99,
   batch: 'features' in batches[0]! ? 'features' : 'images',
 } as const;
 

@@ -108,7 +108,7 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
 /** @throws QuarterturnError `data` where nothing could be put into the table */
 function assertTestSet({ train, test }: DataSource): void {
   if (test) return;
-  throw new QuarterturnError('data', `${train.name}: expected a test set beside it. Received: none.`, {
+  throw new QuarterturnError('data', `${train.images.name}: expected a test set beside it. Received: none.`, {
     hint: 'The table compares variants on test images: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.',
   });
 }
@@ -139,7 +139,7 @@ async function planned(
     before || flags.budget === undefined
       ? whole
       : await fittedTo(flags.budget, { ...context, settings: whole });
-  const blocks = networkFor(settings.network, data.train, 2, 0).blocks.length;
+  const blocks = networkFor(settings.network, data.train.images, 2).blocks.length;
   const names = chosenNames(flags.variants, before?.variants, (variant) =>
     variant.change(settings, { blocks, suggested: undefined }),
   );

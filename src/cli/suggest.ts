@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { type DataSource, sourceOf } from '../data/dataset.js';
+import type { DataSource } from '../data/dataset.js';
 import type { GivenLabels } from '../labels/given-labels.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import type { RecipeContext } from '../recipes/context.js';
@@ -108,15 +108,15 @@ async function extended(
   { settings, data }: Pick<RecipeContext, 'settings' | 'data'>,
   { labelled, images }: Suggestions,
 ): Promise<GivenLabels> {
-  const old = settings.labels?.images ?? (await blankLabels(sourceOf(data.train), labelled));
+  const old = settings.labels?.images ?? (await blankLabels(data.train.images, labelled));
   const added = images.map(({ image, index }) => ({ image, index, label: null }));
   return { data: null, images: [...old, ...added] };
 }
 
 async function writeSheet(path: string, { train }: DataSource, images: readonly Suggestion[]): Promise<void> {
   const png = await encodePng(
-    contactSheet(
-      train,
+    await contactSheet(
+      train.images,
       images.map(({ index }) => index),
     ),
   );

@@ -4,16 +4,15 @@ import type { Tensor } from '../tensor/tensor.js';
 import { augmentImages } from './augment-images.js';
 import { strengths } from './augmentation-policy.js';
 import { type BatchRequest, makeBatch, makeBatchesHere } from './batch-maker.js';
-import { gatherImages, rotationBatch, stackImages } from './batches.js';
-import { type ImageDataset, sourceOf } from './dataset.js';
-import { imagesInMemory, openShared, selectImages } from './image-source.js';
-import { imageOfCopy, turnsOfCopy } from './rotation.js';
+import { stackImages } from './batches.js';
+import { imagesInMemory, selectImages } from './image-source.js';
+import { rotatedCopies } from './rotation.js';
+import { openShared } from './shared-images.js';
 
 const size = { height: 28, width: 28, channels: 1 };
 const count = 300;
 const pixels = Uint8Array.from({ length: count * 28 * 28 }, (_, i) => (i * 31 + (i >> 7)) % 256);
-const dataset: ImageDataset = { name: 'digits', images: pixels, count, ...size, classNames: [] };
-const source = sourceOf(dataset);
+const source = imagesInMemory({ name: 'digits', pixels, ...size });
 
 const random = Random.seeded(7);
 const chosen = (length: number): Uint32Array => Uint32Array.from({ length }, () => random.integer(count));
@@ -25,10 +24,14 @@ function expectSame(received: Tensor<'uint8'>, expected: Tensor<'uint8'>): void 
 }
 
 describe.each([1, 3, 128])('a batch of %i', (batchSize) => {
-  test('of rotated copies is the one that rotationBatch makes', async () => {
+  test('of rotated copies is that of the source itself, here and elsewhere', async () => {
     const copies = chosen(batchSize).map((index) => 4 * index + random.integer(4));
-    const request = [{ indices: copies.map(imageOfCopy), turns: Uint8Array.from(copies, turnsOfCopy) }];
-    expectSame(await makeBatch(source, request), rotationBatch(dataset, copies).images);
+    const turned = rotatedCopies(source);
+    const images = await turned.read(copies);
+    expectSame(await makeBatch(turned, [{ indices: copies }]), images);
+    const elsewhere = openShared(structuredClone(turned.share!()));
+    expect(elsewhere).toMatchObject({ name: 'digits, turned', count: 4 * count, ...size });
+    expectSame(await makeBatch(elsewhere, [{ indices: copies }]), images);
   });
 
   test('of parts has them one after the other, each changed by its own stream', async () => {
@@ -39,9 +42,9 @@ describe.each([1, 3, 128])('a batch of %i', (batchSize) => {
       { indices: pile, augmentation: { strength: strengths.weak, random: random.split('b').state() } },
     ];
     const expected = stackImages([
-      gatherImages(dataset, labelled),
-      augmentImages(gatherImages(dataset, pile), strengths.strong, random.split('a')),
-      augmentImages(gatherImages(dataset, pile), strengths.weak, random.split('b')),
+      await source.read(labelled),
+      augmentImages(await source.read(pile), strengths.strong, random.split('a')),
+      augmentImages(await source.read(pile), strengths.weak, random.split('b')),
     ]);
     expectSame(await makeBatch(source, request), expected);
     expectSame(await makeBatchesHere(source).make(request), expected);
@@ -57,16 +60,7 @@ test('a stream is gone on with from where it stands', async () => {
   const augmentation = { strength: strengths.strong, random: stream.state() };
   const indices = chosen(5);
   const made = await makeBatch(source, [{ indices, augmentation }]);
-  expect(made).toEqual(augmentImages(gatherImages(dataset, indices), strengths.strong, stream));
-});
-
-test('images are turned before they are augmented', async () => {
-  const [indices, turns] = [Uint32Array.of(9, 9), Uint8Array.of(0, 3)];
-  const augmentation = { strength: strengths.strong, random: Random.seeded(1).state() };
-  const turned = await makeBatch(source, [{ indices, turns }]);
-  expect(await makeBatch(source, [{ indices, turns, augmentation }])).toEqual(
-    augmentImages(turned, strengths.strong, Random.seeded(1)),
-  );
+  expect(made).toEqual(augmentImages(await source.read(indices), strengths.strong, stream));
 });
 
 test.each([
@@ -76,24 +70,8 @@ test.each([
     [{ indices: Uint32Array.of(300) }],
     'digits: expected image indices from 0 to 299. Received: 300.',
   ],
-  [
-    'too few turns',
-    [{ indices: Uint32Array.of(1, 2), turns: Uint8Array.of(1) }],
-    'digits: expected as many quarter turns as the batch has images, 2. Received: 1.',
-  ],
-  [
-    'a fifth turn',
-    [{ indices: Uint32Array.of(1), turns: Uint8Array.of(4) }],
-    'rotateImage: expected 0, 1, 2 or 3 quarter turns. Received: 4.',
-  ],
 ])('%s are refused', async (_, request, message) => {
   await expect(makeBatch(source, request)).rejects.toThrow(message);
-});
-
-test('images that are not square cannot be turned', async () => {
-  const wide = imagesInMemory({ name: 'wide', pixels, height: 14, width: 56, channels: 1 });
-  const request = [{ indices: Uint32Array.of(1), turns: Uint8Array.of(2) }];
-  await expect(makeBatch(wide, request)).rejects.toMatchObject({ code: 'shape' });
 });
 
 describe('shared images', () => {
@@ -118,8 +96,8 @@ describe('shared images', () => {
   });
 
   test('of a selection of a selection are the same images', async () => {
-    const some = selectImages(source, Uint32Array.of(7, 8, 9), 'some');
-    const fewer = selectImages(some, Uint32Array.of(2, 0), 'fewer');
+    const some = selectImages(source, Uint32Array.of(7, 8, 9), { name: 'some' });
+    const fewer = selectImages(some, Uint32Array.of(2, 0), { name: 'fewer' });
     const opened = openShared(structuredClone(fewer.share!()));
     expect(opened).toMatchObject({ name: 'fewer', count: 2, ...size });
     expect(await opened.read([0, 1])).toEqual(await source.read([9, 7]));
@@ -128,6 +106,6 @@ describe('shared images', () => {
 
   test('are none where the source cannot be read elsewhere', () => {
     const { share: _, ...handles } = source;
-    expect(selectImages(handles, Uint32Array.of(1), 'one').share).toBeUndefined();
+    expect(selectImages(handles, Uint32Array.of(1), { name: 'one' }).share).toBeUndefined();
   });
 });

@@ -1,18 +1,16 @@
 import { QuarterturnError } from '../errors.js';
 import { Random, type RandomState } from '../random/random.js';
-import { type Tensor, zeros } from '../tensor/tensor.js';
+import type { Tensor } from '../tensor/tensor.js';
 import { augmentImages } from './augment-images.js';
 import type { AugmentationStrength } from './augmentation-policy.js';
 import { stackImages } from './batches.js';
 import type { ImageSource } from './image-source.js';
-import { requireSquare, rotateImage } from './rotation.js';
 
-/** Some images of a source, and what is done to them: first turned, then augmented. */
+/** Some images of a source, and what is done to them. */
 export interface BatchPart {
   /** In the order that the batch has; an index may come twice. */
   readonly indices: Uint32Array;
-  /** Quarter turns of each image, 0 … 3, counter-clockwise; default: none is turned. */
-  readonly turns?: Uint8Array | undefined;
+  /** Default: they are left as they are. */
   readonly augmentation?: PartAugmentation | undefined;
 }
 
@@ -58,8 +56,7 @@ export const makeBatchesHere: BatchMakerFor = (source) => ({
  * The images that a request describes.
  *
  * @returns uint8 [N, height, width, channels], N being the images of all parts
- * @throws QuarterturnError `usage` for a request without images, an index outside the source, or other than as many turns
- *   as images; `shape` for turns of images that are not square
+ * @throws QuarterturnError `usage` for a request without parts or an index outside the source
  */
 export async function makeBatch(source: ImageSource, request: BatchRequest): Promise<Tensor<'uint8'>> {
   const parts = await Promise.all(request.map((part) => makePart(source, part)));
@@ -70,31 +67,9 @@ export async function makeBatch(source: ImageSource, request: BatchRequest): Pro
   return others.length === 0 ? first : stackImages(parts);
 }
 
-async function makePart(
-  source: ImageSource,
-  { indices, turns, augmentation }: BatchPart,
-): Promise<Tensor<'uint8'>> {
-  const read = await source.read(indices);
-  const images = turns ? turned(source, read, turns) : read;
+async function makePart(source: ImageSource, { indices, augmentation }: BatchPart): Promise<Tensor<'uint8'>> {
+  const images = await source.read(indices);
   return augmentation
     ? augmentImages(images, augmentation.strength, Random.fromState(augmentation.random))
     : images;
-}
-
-function turned(source: ImageSource, images: Tensor<'uint8'>, turns: Uint8Array): Tensor<'uint8'> {
-  requireSquare(source);
-  const { height, width, channels } = source;
-  const [count] = images.shape;
-  if (count !== turns.length) {
-    throw new QuarterturnError(
-      'usage',
-      `${source.name}: expected as many quarter turns as the batch has images, ${count}. Received: ${turns.length}.`,
-    );
-  }
-  const result = zeros('uint8', images.shape);
-  const imageSize = height * width * channels;
-  turns.forEach((k, i) => {
-    rotateImage(images.data, i * imageSize, result.data, i * imageSize, height, width, channels, k);
-  });
-  return result;
 }

@@ -4,7 +4,8 @@ import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type BatchRequest, makeBatch } from './batch-maker.js';
-import { type ImageSource, openShared, type SharedImages } from './image-source.js';
+import type { ImageSource, SharedImages } from './image-source.js';
+import { openShared } from './shared-images.js';
 
 /** What the thread is told. Sources are numbered. */
 export type BatchTask =

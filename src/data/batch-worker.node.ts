@@ -44,6 +44,7 @@ export class BatchWorker implements AsyncDisposable {
   #started: Promise<void> | undefined;
   /** Why there is no thread any more. */
   #ended: QuarterturnError | undefined;
+  #isReady = false;
   #isAlone = false;
   /** Who waits for the thread: while there are any, it keeps the process alive. */
   #waiters = 0;
@@ -67,7 +68,8 @@ export class BatchWorker implements AsyncDisposable {
       },
       make: (request) =>
         this.#waitingFor(async () => {
-          await this.#started;
+          // At once where it can be: before the kernels take the event loop for themselves.
+          if (!this.#isReady) await this.#started;
           if (this.#ended) throw this.#ended;
           const images = this.#isAlone ? undefined : source.share?.();
           if (images === undefined) return makeBatch(source, request);
@@ -101,11 +103,10 @@ export class BatchWorker implements AsyncDisposable {
 
   #start(): Promise<void> {
     return new Promise((resolve) => {
-      let isReady = false;
       const over = (reason: string, cause?: unknown): void => {
         void this.#worker?.terminate();
         this.#worker = undefined;
-        if (isReady || this.#ended) {
+        if (this.#isReady || this.#ended) {
           this.#end(
             new QuarterturnError('runtime', `batches: expected a thread to make them. Received: ${reason}.`, {
               cause,
@@ -120,11 +121,14 @@ export class BatchWorker implements AsyncDisposable {
       try {
         // No flags of this process: those that only a main thread knows would be refused.
         const worker = new Worker(thread, { name: 'batches', execArgv: [] });
-        worker.unref();
         this.#worker = worker;
+        // Node takes no heed of it before.
+        worker.on('online', () => {
+          if (this.#waiters === 0) worker.unref();
+        });
         worker.on('message', (reply: BatchReply) => {
           if (reply.type !== 'ready') return this.#settle(reply);
-          isReady = true;
+          this.#isReady = true;
           resolve();
         });
         worker.on('error', (cause) => over(`one that failed (${cause.message})`, cause));

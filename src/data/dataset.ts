@@ -1,15 +1,9 @@
-import { type ImageSource, imagesInMemory } from './image-source.js';
+import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
 
-/** A pile of images in memory, all of one size, with or without labels. */
+/** Images, and which class each of them is of where that is known. */
 export interface ImageDataset {
-  /** What to call it in messages and reports, e.g. `MNIST train`. */
-  readonly name: string;
-  /** Pixels, uint8 [count, height, width, channels], row-major. */
-  readonly images: Uint8Array;
-  readonly count: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+  /** The images themselves, what they are called, how many there are and of what size. */
+  readonly images: ImageSource;
   /**
    * Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. Class numbers are int32 everywhere,
    * as training takes them: a byte counts no more than 256 classes.
@@ -31,11 +25,15 @@ export interface DataSource {
   readonly notes?: readonly string[];
 }
 
-const sources = new WeakMap<Uint8Array, ImageSource>();
-
-/** The images of a data set as a source; the same one each time. */
-export function sourceOf({ name, images, height, width, channels }: ImageDataset): ImageSource {
-  const source = sources.get(images) ?? imagesInMemory({ name, pixels: images, height, width, channels });
-  sources.set(images, source);
-  return source;
+/** The part of a dataset at some indices, in their order, with its labels. No image is copied. */
+export function subsetOf(
+  { images, labels, classNames }: ImageDataset,
+  indices: Uint32Array,
+  options?: SelectOptions,
+): ImageDataset {
+  return {
+    images: selectImages(images, indices, options),
+    ...(labels && { labels: Int32Array.from(indices, (index) => labels[index]!) }),
+    classNames,
+  };
 }

@@ -1,5 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { noClass } from '../data/label-values.js';
 import { labelledImages, labelledIndices } from '../recipes/labels.js';
 import { settingsFor } from '../recipes/presets.js';
@@ -14,12 +16,11 @@ import {
 
 /** Eight images of two pixels, labelled 0 1 2 0 1 2 0 1. */
 const train: ImageDataset = {
-  name: 'pets train',
-  images: Uint8Array.from({ length: 16 }, (_, i) => i),
-  count: 8,
-  height: 1,
-  width: 2,
-  channels: 1,
+  images: imagesInMemory({
+    name: 'pets train',
+    pixels: Uint8Array.from({ length: 16 }, (_, i) => i),
+    ...{ height: 1, width: 2, channels: 1 },
+  }),
   labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
   classNames: ['cat', 'dog', 'hen'],
 };
@@ -40,12 +41,11 @@ describe('given labels', () => {
   const labels = given([5, null], [0, 'dog'], [3, null], [6, 'cat']);
   const settings = { ...settingsFor('quick'), labels };
 
-  test('are exactly those images, in the order given, and go over the labels of the data', () => {
+  test('are exactly those images, in the order given, and go over the labels of the data', async () => {
     expect([...labelledIndices({ settings, data }, 0)]).toEqual([5, 0, 3, 6]);
     const labelled = labelledImages({ settings, data }, 0);
     expect([...labelled.labels!]).toEqual([2, 1, 0, 0]);
-    expect([...labelled.images]).toEqual([10, 11, 0, 1, 6, 7, 12, 13]);
-    expect(labelled.count).toBe(4);
+    expect([...(await pixelsOf(labelled.images))]).toEqual([10, 11, 0, 1, 6, 7, 12, 13]);
     expect([...train.labels!]).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
   });
 

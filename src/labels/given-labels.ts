@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imageHashPattern } from '../data/image-hash.js';
+import type { ImageSource } from '../data/image-source.js';
 import { noClass } from '../data/label-values.js';
 import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
@@ -59,7 +60,7 @@ export interface ResolvedLabels {
  *   for one image; `usage` for a label with a hash, whose image has to be looked up (`locateLabels`)
  */
 export function placesByIndex(
-  source: Pick<DataSource, 'train' | 'checksums'>,
+  { train, checksums }: Pick<DataSource, 'train' | 'checksums'>,
   { data, images }: GivenLabels,
 ): readonly PlacedLabel[] {
   const places = images.map(({ image, index, label }): PlacedLabel => {
@@ -68,7 +69,7 @@ export function placesByIndex(
       hint: 'Find the images first: context = await withLocatedLabels(context).',
     });
   });
-  assertIndices(source, data, places);
+  assertIndices({ images: train.images, checksums }, data, places);
   return distinct(places, ({ index }) => index);
 }
 
@@ -78,9 +79,9 @@ export function placesByIndex(
  */
 export function assertIndices(
   {
-    train,
+    images,
     checksums,
-  }: Pick<DataSource, 'checksums'> & { readonly train: Pick<ImageDataset, 'name' | 'count'> },
+  }: Pick<DataSource, 'checksums'> & { readonly images: Pick<ImageSource, 'name' | 'count'> },
   data: GivenLabels['data'],
   places: readonly Pick<PlacedLabel, 'index'>[],
 ): void {
@@ -91,10 +92,10 @@ export function assertIndices(
       hint: 'Use the data that the labels were given for, or make labels for this data.',
     });
   }
-  const outside = places.filter(({ index }) => index >= train.count);
+  const outside = places.filter(({ index }) => index >= images.count);
   if (outside.length === 0) return;
   throw labelsError(
-    `indices from 0 to ${train.count - 1} of ${train.name}`,
+    `indices from 0 to ${images.count - 1} of ${images.name}`,
     firstFew(outside.map(({ index }) => index)),
   );
 }
@@ -162,7 +163,7 @@ export function resolveLabels(
 }
 
 function classesOf(
-  { labels, name }: ImageDataset,
+  { images: { name }, labels }: ImageDataset,
   classNames: readonly string[],
   places: readonly PlacedLabel[],
 ): number[] {

@@ -19,7 +19,7 @@ const options = { images: source, checksums };
 const moved = (index: number) => (7 * index + 5) % count;
 const order = new Uint32Array(count);
 for (let i = 0; i < count; i++) order[moved(i)] = i;
-const reordered = selectImages(source, order, 'reordered');
+const reordered = selectImages(source, order, { name: 'reordered' });
 
 /** A source that counts the images that were asked for. */
 function counting(images: ImageSource) {
@@ -85,7 +85,7 @@ describe('located labels', () => {
     const cut = selectImages(
       source,
       Uint32Array.from({ length: 1500 }, (_, i) => i + 500),
-      'cut',
+      { name: 'cut' },
     );
     const located = await locateLabels(given, { images: cut, checksums });
     expect(located.places).toEqual([{ index: 524, label: null }]);
@@ -103,7 +103,7 @@ describe('located labels', () => {
   });
 
   test('equal images are one: it is learned from once, and cannot have two labels', async () => {
-    const doubled = selectImages(source, Uint32Array.of(3, 8, 3, 9, 8), 'doubled');
+    const doubled = selectImages(source, Uint32Array.of(3, 8, 3, 9, 8), { name: 'doubled' });
     const at = (index: number, original: number, label: string) => ({
       image: hashAt(original),
       index,

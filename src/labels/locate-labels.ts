@@ -48,7 +48,7 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
   const byIndex = given.images.flatMap(({ image, index }) =>
     image === undefined && index !== undefined ? [{ index }] : [],
   );
-  assertIndices({ train: images, checksums }, given.data, byIndex);
+  assertIndices({ images, checksums }, given.data, byIndex);
 
   const hashAt = await hashesAtHints(given.images, images);
   const isThere = ({ image, index }: GivenLabel): boolean =>

@@ -46,8 +46,7 @@ export function exportClassifier({
       `classNames: expected ${network.classes}, one for each class of the network. Received: ${classNames.length}.`,
     );
   }
-  const { height, imageWidth: width, channels } = network.settings;
-  const preprocessing = preprocessingFor({ height, width, channels }, meanBrightness);
+  const preprocessing = preprocessingFor(network.settings.image, meanBrightness);
   const classifierOf = (batchSize: number) =>
     buildClassifier(network, weights, { batchSize, output: 'probabilities' });
   const model = lowerForAnyBatch(classifierOf, 'anywhere', {

@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/network.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import type { Tensors } from '../tensor/tensor.js';
-import { loadStage } from '../train/loop.js';
+import { checkpointName, loadProgress } from '../train/loop.js';
 import { readWeights } from '../train/state.js';
 import { networkFor, type RecipeContext } from './context.js';
 import type { RunSettings } from './settings.js';
@@ -14,7 +14,7 @@ const borrowedName = 'backbone';
 
 /** Keep a backbone of another run in this one, so that it can be resumed and evaluated by itself. */
 export async function saveBackbone(store: RunStore, weights: Tensors): Promise<void> {
-  if (await store.loadCheckpoint(borrowedName)) return;
+  if (await store.loadState(borrowedName)) return;
   await store.saveCheckpoint(borrowedName, { tensors: weights, state: {} });
 }
 
@@ -26,7 +26,7 @@ export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
   const { settings, store, data } = context;
   const borrowed = await store.loadCheckpoint(borrowedName);
   const weights = borrowed?.tensors ?? (await loadPretrained(store, settings));
-  const network = networkFor(settings.network, data.train, turnCount, 0);
+  const network = networkFor(settings.network, data.train.images, turnCount);
   const shapes = network.specs.map(({ name, shape }) => [name, shape] as const);
   assertSameArchitecture(
     Object.fromEntries(shapes.filter(([name]) => !inHead(name, network))),
@@ -41,17 +41,19 @@ export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
  * @throws QuarterturnError `checkpoint` where it was not started or not finished
  */
 export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Tensors> {
-  const saved = await loadStage(store, pretrainName, 0);
-  const epoch = saved?.progress.epoch ?? 0;
-  if (saved && epoch >= settings.pretrain.epochs) return readWeights(saved.tensors);
-  const received = saved
+  const progress = await loadProgress(store, pretrainName, 0);
+  const epoch = progress?.epoch ?? 0;
+  const isFinished = epoch >= settings.pretrain.epochs;
+  const saved = isFinished ? await store.loadCheckpoint(checkpointName(pretrainName, 0)) : undefined;
+  if (saved) return readWeights(saved.tensors);
+  const received = progress
     ? `${epoch} of ${settings.pretrain.epochs} epochs`
     : `no checkpoint "${pretrainName}"`;
   throw new QuarterturnError(
     'checkpoint',
     `${store.name}: expected a finished pretraining. Received: ${received}.`,
     {
-      hint: saved
+      hint: progress
         ? `Finish it: quarterturn run --resume ${store.name}`
         : 'Run `quarterturn pretrain` first, and name its folder with --from.',
     },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
-import { subsetOf } from '../data/batches.js';
-import { sourceOf } from '../data/dataset.js';
+import { subsetOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import { createNodeRuntime } from '../runtime/node.js';
@@ -15,12 +15,12 @@ const data = { train, origin: 'made for this test', checksums: { 'train-images':
 /** Image i of it is image (7 i + 5) mod 200 of the pictures. */
 const order = Uint32Array.from({ length: 200 }, (_, i) => (7 * i + 5) % 200);
 const reordered = {
-  train: subsetOf(train, order, 'reordered'),
+  train: subsetOf(train, order, { name: 'reordered' }),
   origin: 'elsewhere',
   checksums: { 'train-images': 'bb' },
 };
 const chosen = [11, 4, 150, 33, 8, 64];
-const blank = await blankLabels(sourceOf(train), chosen);
+const blank = await blankLabels(train.images, chosen);
 const images = blank.map((label, i) => ({ ...label, label: i < 4 ? ['edge', 'corner'][i % 2]! : null }));
 const settings = { ...tinySettings, draws: 1, labels: { data: null, images } };
 
@@ -38,7 +38,7 @@ describe('labels of a run', () => {
     expect([...labelledIndices(there, 0)].map((index) => order[index])).toEqual(chosen);
     expect(notes.at(-1)).toBe('6 of 6 labelled images lie at other places than before and were found again.');
     const [a, b] = [labelledImages(here, 0), labelledImages(there, 0)];
-    expect(b.images).toEqual(a.images);
+    expect(await pixelsOf(b.images)).toEqual(await pixelsOf(a.images));
     expect(b.labels).toEqual(a.labels);
   });
 
@@ -48,7 +48,7 @@ describe('labels of a run', () => {
       train: subsetOf(
         train,
         Uint32Array.from({ length: 100 }, (_, i) => i),
-        'cut',
+        { name: 'cut' },
       ),
     };
     const notes: unknown[] = [];
@@ -74,7 +74,7 @@ describe('labels.json of a run', () => {
 
   test('tells which images have which class, and who said so', async () => {
     const { record } = await recordOf();
-    const hashes = await hashImages(sourceOf(train), chosen);
+    const hashes = await hashImages(train.images, chosen);
     const labels = ['edge', 'corner', 'edge', 'corner', 'corner', 'corner'];
     expect(record).toEqual({
       classNames: ['corner', 'edge'],

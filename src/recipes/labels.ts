@@ -1,5 +1,4 @@
-import { subsetOf } from '../data/batches.js';
-import { type ImageDataset, sourceOf } from '../data/dataset.js';
+import { type ImageDataset, subsetOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
@@ -24,11 +23,11 @@ export async function withLocatedLabels<
 >(context: T): Promise<T> {
   const { settings, data, labels: before, emit, signal } = context;
   if (settings.labels === null || settings.labels === before?.given) return context;
-  const images = sourceOf(data.train);
+  const { images } = data.train;
   const labels = await locateLabels(settings.labels, { images, checksums: data.checksums, emit, signal });
   const total = labels.given.images.length;
   if (labels.missing > 0) {
-    const text = `${labels.missing} of ${total} labelled images are not in ${data.train.name} and are left out.`;
+    const text = `${labels.missing} of ${total} labelled images are not in ${images.name} and are left out.`;
     emit?.({ type: 'note', text });
   }
   if (labels.moved > 0) {
@@ -58,9 +57,9 @@ export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | '
 }
 
 /** The labels of a data set. @throws QuarterturnError `data` if it has none */
-export function labelsOf({ labels, name }: ImageDataset): Int32Array {
+export function labelsOf({ images, labels }: ImageDataset): Int32Array {
   if (labels) return labels;
-  throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
+  throw new QuarterturnError('data', `${images.name}: expected labels. Received: images alone.`, {
     hint: 'Add the labels file beside the images.',
   });
 }
@@ -97,7 +96,9 @@ export function labelledIndices(context: LabelContext, draw: number): Uint32Arra
  */
 export function labelledImages(context: LabelContext, draw: number): ImageDataset {
   const { train } = context.data;
-  const labelled = subsetOf(train, labelledIndices(context, draw), `${train.name}, labelled`);
+  const labelled = subsetOf(train, labelledIndices(context, draw), {
+    name: `${train.images.name}, labelled`,
+  });
   const places = placesOf(context);
   if (!places) return labelled;
   const classNames = classNamesOf(context);
@@ -107,7 +108,7 @@ export function labelledImages(context: LabelContext, draw: number): ImageDatase
 /** Which images have which class in each draw, and who says so: what a run keeps as `labels.json`. */
 export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
   const { settings, data } = context;
-  const images = sourceOf(data.train);
+  const { images } = data.train;
   const given = placesOf(context);
   const classNames = classNamesOf(context);
   const draws: unknown[] = [];

@@ -59,7 +59,7 @@ export interface PileTimes {
 
 /** Times for the whole pile, from those for a part of it. */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
-  const all = Math.min(context.data.train.count, largestPile);
+  const all = Math.min(context.data.train.images.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
   const quiet = { ...context, emit: () => {} };
   const share = some.length / all;
@@ -108,7 +108,7 @@ function comparedMs(few: Compared, several: Compared, pairs: number): number {
 
 /** The labelled images of all draws, and as many of the others as there is time for. */
 function pileOf(context: PileContext): Uint32Array {
-  const { count } = context.data.train;
+  const { count } = context.data.train.images;
   if (count <= largestPile) return Uint32Array.from({ length: count }, (_, i) => i);
   const draws = Array.from({ length: context.settings.draws }, (_, draw) => draw);
   const chosen = new Set(draws.flatMap((draw) => [...labelledIndices(context, draw)]));
@@ -131,12 +131,14 @@ export async function shapesOf(
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
   const progress = passProgress(context, title, images.length);
-  const { train } = context.data;
+  const source = context.data.train.images;
   await inParts(
     images.length,
-    pixelsAtATime / (train.height * train.width),
-    (from, to) =>
-      rows.set(orientedGradients(train, images.subarray(from, to)).data, from * orientedGradientsLength),
+    pixelsAtATime / (source.height * source.width),
+    async (from, to) => {
+      const part = await source.read(images.subarray(from, to));
+      rows.set(orientedGradients(part).data, from * orientedGradientsLength);
+    },
     progress,
   );
   return tensor('float32', [images.length, orientedGradientsLength], rows);

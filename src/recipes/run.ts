@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
-import { meanOf } from '../data/brightness.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
@@ -20,6 +19,7 @@ import {
   labelRecordOf,
   withLocatedLabels,
 } from './labels.js';
+import { meanBrightness } from './mean-brightness.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
@@ -66,17 +66,16 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
-    const { images } = context.data.train;
     await store.writeModel(
       classifierName,
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
-        meanBrightness: meanOf(images),
+        meanBrightness: await meanBrightness(context.data.train.images, context),
       }),
     );
   }
-  await store.writeJson('exhibits', collectExhibits(context, outcomes));
+  await store.writeJson('exhibits', await collectExhibits(context, outcomes));
   const result: RunResult = {
     run: store.name,
     preset: settings.preset,
@@ -115,8 +114,8 @@ export function assertFits(
   // What all draws share does not look at labels.
   if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
-  const { frozenBlocks, batchNormMomentum } = settings.finetune;
-  const { blocks } = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
+  const { frozenBlocks } = settings.finetune;
+  const { blocks } = networkFor(settings.network, data.train.images, turnCount);
   if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',
@@ -128,7 +127,7 @@ export function assertFits(
 
 /** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
 function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
-  const { name } = context.data.train;
+  const { name } = context.data.train.images;
   if (!hasLabels(context)) {
     throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
       hint: 'Learn what the images look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',

@@ -1,6 +1,5 @@
-import { subsetOf } from '../data/batches.js';
-import { sourceOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
+import { selectImages } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { passProgress } from '../pass.js';
@@ -69,7 +68,7 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   if (pile.length === labelled.length) {
     throw new QuarterturnError(
       'data',
-      `${data.train.name}: expected images without a label. Received: none.`,
+      `${data.train.images.name}: expected images without a label. Received: none.`,
       { hint: 'All are labelled: there is nothing left to suggest.' },
     );
   }
@@ -121,12 +120,12 @@ interface Pile {
  * image, and of one that is in the pile already, are left out.
  */
 async function pileOf(context: RecipeContext, labelled: Uint32Array): Promise<Pile> {
-  const { train } = context.data;
+  const { images } = context.data.train;
   const isLabelled = new Set(labelled);
-  const order = randomFor(context, 'suggest', 'pile').permutation(train.count);
+  const order = randomFor(context, 'suggest', 'pile').permutation(images.count);
   const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
   const indices = [...labelled, ...others];
-  const hashes = await hashImages(sourceOf(train), indices);
+  const hashes = await hashImages(images, indices);
   const hashOf = new Map(indices.map((index, i) => [index, hashes[i] ?? '']));
   const firstOf = new Map<string, number>();
   for (const [index, hash] of hashOf) if (!firstOf.has(hash)) firstOf.set(hash, index);
@@ -156,11 +155,11 @@ async function mostProbablePairs(
   classifier: LoadedClassifier,
   indices: Uint32Array,
 ): Promise<ClassPair[]> {
-  const { train } = context.data;
+  const { images } = context.data.train;
   const progress = passProgress(context, 'doubts of the classifier', indices.length);
   const [pairs, step] = [[] as ClassPair[], 1024];
   for (let from = 0; from < indices.length; from += step) {
-    const part = subsetOf(train, indices.subarray(from, from + step), train.name);
+    const part = selectImages(images, indices.subarray(from, from + step));
     const probabilities = await classifier.classify(part);
     for (let i = 0; i < part.count; i++) {
       pairs.push(mostProbablePair(probabilities, i, classifier.classNames));

@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import { checked, parseJson } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from './safetensors.js';
 
 /** Everything that a stage needs to go on as if it had never stopped. */
 export interface Checkpoint {
@@ -32,6 +32,11 @@ export interface RunStore {
   saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string>;
   /** @returns undefined where there is none of that name. */
   loadCheckpoint(name: string): Promise<Checkpoint | undefined>;
+  /**
+   * The state of a checkpoint without its tensors: for who only asks how far a stage has come.
+   * @returns undefined where there is none of that name.
+   */
+  loadState(name: string): Promise<Checkpoint['state'] | undefined>;
   appendEpoch(record: EpochRecord): Promise<void>;
   /** In the order in which they were appended. */
   readEpochs(): Promise<EpochRecord[]>;
@@ -66,6 +71,11 @@ export class MemoryStore implements RunStore {
   async loadCheckpoint(name: string): Promise<Checkpoint | undefined> {
     const bytes = this.#checkpoints.get(checkedName(name));
     return bytes && decodeCheckpoint(name, bytes);
+  }
+
+  async loadState(name: string): Promise<Checkpoint['state'] | undefined> {
+    const bytes = this.#checkpoints.get(checkedName(name));
+    return bytes && decodeCheckpointState(name, bytes);
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {
@@ -109,6 +119,8 @@ export class ForgetfulStore implements RunStore {
   }
 
   async loadCheckpoint(): Promise<undefined> {}
+
+  async loadState(): Promise<undefined> {}
 
   async appendEpoch(): Promise<void> {}
 
@@ -165,15 +177,7 @@ export function encodeCheckpoint(
  */
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
   const { tensors: all, metadata } = decodeSafetensors(file, bytes);
-  if (metadata[versionKey] !== version || metadata.state === undefined) {
-    throw new QuarterturnError(
-      'checkpoint',
-      `${file}: expected a Quarterturn checkpoint, version ${version}. Received: version ${metadata[versionKey]?.slice(0, 20) ?? 'none'}.`,
-      { hint: 'Only checkpoints that a run of this version of Quarterturn saved can be resumed.' },
-    );
-  }
-  const where = `${file}, state`;
-  const state = decodeJson(where, metadata.state);
+  const state = stateIn(file, metadata);
   const isMemory = (leaf: string): boolean => leaf.startsWith(memoryPrefix);
   const entries = Object.entries(all);
   const memory = entries.filter(([leaf]) => isMemory(leaf));
@@ -182,8 +186,31 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
     ...(memory.length > 0 && {
       memory: Object.fromEntries(memory.map(([leaf, tensor]) => [leaf.slice(memoryPrefix.length), tensor])),
     }),
-    state: checked(stateSchema, state, where, 'a JSON object', { code: 'checkpoint' }),
+    state,
   };
+}
+
+/**
+ * Read the state of a checkpoint alone.
+ * @param start the file's first bytes, up to the end of its header or further
+ * @throws QuarterturnError `checkpoint` as {@link decodeCheckpoint} does, but for the tensors
+ */
+export function decodeCheckpointState(file: string, start: Uint8Array): Checkpoint['state'] {
+  return stateIn(file, decodeSafetensorsMetadata(file, start));
+}
+
+function stateIn(file: string, metadata: Readonly<Record<string, string>>): Checkpoint['state'] {
+  if (metadata[versionKey] !== version || metadata.state === undefined) {
+    throw new QuarterturnError(
+      'checkpoint',
+      `${file}: expected a Quarterturn checkpoint, version ${version}. Received: version ${metadata[versionKey]?.slice(0, 20) ?? 'none'}.`,
+      { hint: 'Only checkpoints that a run of this version of Quarterturn saved can be resumed.' },
+    );
+  }
+  const where = `${file}, state`;
+  return checked(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
+    code: 'checkpoint',
+  });
 }
 
 /**

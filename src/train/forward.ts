@@ -1,7 +1,6 @@
-import { constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
+import { constant, type Graph, graph, softmax, type Value } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Tensors } from '../tensor/tensor.js';
 
 /** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */
@@ -9,10 +8,6 @@ function bound(network: Network, weights: Tensors): Bindings {
   const values: Record<string, Value> = {};
   for (const { name } of network.specs) if (weights[name]) values[name] = constant(weights[name]);
   return new Bindings(values);
-}
-
-function imagesInput({ settings: { height, imageWidth, channels } }: Network, batchSize: number): Value {
-  return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]));
 }
 
 export interface ClassifierGraphOptions {

@@ -4,7 +4,7 @@ import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
 import { letSignalsThrough } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
-import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
+import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
@@ -161,7 +161,9 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         }
         if (performance.now() - lastSaved > checkpointEveryMs) await save();
       }
-      // Validation can take minutes: what was trained is safe before it.
+      // Validation can take minutes: what was trained is safe before it. What is saved after it besides is how many epochs
+      // are done and what the stage remembers. Where it remembers nothing, the next save does for that: a process that is
+      // killed before then validates this epoch once more, to the same record.
       if (options.validate) await save();
       const { stop, ...validation } = (await options.validate?.(state, epoch)) ?? {};
       const record = epochRecord(options, progress, validation);
@@ -172,7 +174,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         emit({ type: 'note', text: stop });
         progress.epoch = epochs;
       }
-      await save();
+      if (!options.validate || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
     await maker.release();
@@ -362,18 +364,13 @@ class Stepper {
   }
 }
 
-/** The checkpoint of a stage, and how far it tells that the stage has come. */
-export interface SavedStage extends Checkpoint {
-  readonly progress: Progress;
-}
-
-/** What a stage has left so far, for stages that build on it; undefined where it was not begun. */
-export async function loadStage(
+/** How far a stage has come; undefined where it was not begun. */
+export async function loadProgress(
   store: RunStore,
   stage: string,
   draw: number,
-): Promise<SavedStage | undefined> {
+): Promise<Progress | undefined> {
   const name = checkpointName(stage, draw);
-  const saved = await store.loadCheckpoint(name);
-  return saved && { ...saved, progress: progressOf(saved, name) };
+  const state = await store.loadState(name);
+  return state && progressOf({ state }, name);
 }

@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.js';
 import { expectClose, randomTensor } from '../../test/support/numeric.js';
 import { graph, input } from '../graph/index.js';
@@ -16,10 +16,7 @@ const network = createNetwork(
   {
     backbone: 'compact',
     width: 1 / 64,
-    height: 8,
-    imageWidth: 8,
-    channels: 1,
-    batchNorm: { momentum: 0.9, epsilon: 1e-3 },
+    image: { height: 8, width: 8, channels: 1 },
   },
   3,
 );
@@ -38,6 +35,7 @@ const settings: TrainStepSettings = {
   batchSize: 7,
   frozenBlocks: 0,
   batch: 'images',
+  batchNormMomentum: 0.9,
   objective,
   averageDecay: 0.75,
 };
@@ -96,6 +94,28 @@ describe('a step that keeps averages', () => {
     expect(trainedIn(averaged)).toEqual(trainedIn(bare));
     expect(weightsOf(bare)['head.kernel']).toBe(bare.params['head.kernel']);
   });
+});
+
+test('the momentum is the step’s: one network is trained with whichever', async () => {
+  const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  const buffersAfter = async (batchNormMomentum: number) => {
+    const step = { ...settings, batchNormMomentum };
+    const state = initialState(step, freshWeights(network, Random.seeded(4)));
+    const program = await runtime.compile(buildTrainStep(step));
+    const out = await program.run({ ...batchOf(0), ...flattenState(state) });
+    await program.release();
+    return { before: state.buffers, after: nextState(state, out).buffers };
+  };
+  const { before, after: ofBatch } = await buffersAfter(0);
+  const { after } = await buffersAfter(0.8);
+  expect(Object.keys(after)).toHaveLength(14);
+  for (const [name, { data }] of Object.entries(after)) {
+    const wanted = Array.from(
+      ofBatch[name]!.data as Float32Array,
+      (v, i) => 0.8 * Number(before[name]!.data[i]) + 0.2 * v,
+    );
+    expectClose(data as Float32Array, wanted, { relative: 1e-5, absolute: 1e-7 }, name);
+  }
 });
 
 describe('an objective with fewer targets than images', () => {

@@ -1,8 +1,7 @@
 import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
-import { applyBlocks, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Optimizer, Values } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
 import { type Shape, scalar, type Tensor, type Tensors, tensorNamed, zeros } from '../tensor/tensor.js';
@@ -20,6 +19,8 @@ export interface TrainStepSettings {
    * (float32 [N, C', H', W']).
    */
   readonly batch: 'images' | 'features';
+  /** Of the moving statistics of what is trained (see `BatchStatistics`). */
+  readonly batchNormMomentum: number;
   /** Default: cross-entropy on the targets, one for each image. */
   readonly objective?: Objective;
   /**
@@ -54,9 +55,8 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
  * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
  */
 export function buildTrainStep(settings: TrainStepSettings): Graph {
-  const { network, batchSize, frozenBlocks, batch } = settings;
+  const { network, batchSize, frozenBlocks, batch, batchNormMomentum } = settings;
   const { objective = supervised() } = settings;
-  const { height, imageWidth, channels } = network.settings;
   const state = mapState(stateShapes(settings), (shape, name) => input(name, 'float32', shape));
   const frozen = batch === 'images' ? specsOf(network.blocks.slice(0, frozenBlocks)) : [];
   const bindings = new Bindings({
@@ -67,11 +67,12 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
 
   const x =
     batch === 'images'
-      ? imagesToMaps(input(stepNames.images, 'uint8', [batchSize, height, imageWidth, channels]))
+      ? imagesInput(network, batchSize)
       : input(stepNames.features, 'float32', [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape]);
   const from = batch === 'images' ? 0 : frozenBlocks;
-  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm: 'batch' });
-  const logits = network.head.apply(features, bindings, 'batch');
+  const norm = { momentum: batchNormMomentum };
+  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm });
+  const logits = network.head.apply(features, bindings, norm);
   const labelled = objective.labelled(batchSize);
   const targets = input(stepNames.targets, 'int32', [labelled]);
   const loss = scoped('loss', () => objective.loss(logits, targets));

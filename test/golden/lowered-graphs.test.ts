@@ -21,11 +21,10 @@ const sha256 = (bytes: Uint8Array): string => createHash('sha256').update(bytes)
 const lowered = (graph: Graph, target: 'cpu' | 'webgpu' = 'cpu') => sha256(encodeModel(lower(graph, target)));
 
 const classes = 10;
-const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
 
 function hashesOf(backbone: BackboneName, width: number): Record<string, string> {
-  const images = { height: 28, imageWidth: 28, channels: 1 };
-  const network = createNetwork({ backbone, width, ...images, batchNorm }, classes);
+  const image = { height: 28, width: 28, channels: 1 };
+  const network = createNetwork({ backbone, width, image }, classes);
   const weights = freshWeights(network, Random.seeded(7));
   const plain: TrainStepSettings = {
     network,
@@ -33,6 +32,7 @@ function hashesOf(backbone: BackboneName, width: number): Record<string, string>
     batchSize: 128,
     frozenBlocks: 0,
     batch: 'images',
+    batchNormMomentum: 0.9,
   };
   const views: TrainStepSettings = {
     ...plain,

@@ -72,10 +72,7 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
     {
       backbone: 'rotnet',
       width: 1 / 16,
-      height,
-      imageWidth: width,
-      channels,
-      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
+      image: { height, width, channels },
     },
     4,
   );
@@ -90,7 +87,14 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
     '%s: loss, accuracy, every updated parameter and moving statistic',
     async (kind) => {
       const { optimizer, schedule } = optimizers[kind];
-      const settings = { network, optimizer, batchSize: n, frozenBlocks: 0, batch: 'images' } as const;
+      const settings = {
+        network,
+        optimizer,
+        batchSize: n,
+        frozenBlocks: 0,
+        batch: 'images',
+        batchNormMomentum: 0.99,
+      } as const;
       const program = await runtime.compile(buildTrainStep(settings));
       let state = initialState(settings, weights);
       for (const [step, wanted] of [example[kind].step1, example[kind].step2].entries()) {
@@ -121,6 +125,7 @@ describe.each(Object.entries(golden.cases))('a whole RotNet step equals PyTorchâ
       batchSize: n,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: 0.99,
     } as const;
     const program = await runtime.compile(buildTrainStep(settings));
     const state = initialState(settings, weights);

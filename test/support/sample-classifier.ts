@@ -28,11 +28,10 @@ export interface SampleClassifier {
 /** A classifier that was never trained, but whose every tensor matters and whose answers differ between images. */
 export function sampleClassifier(
   backbone: BackboneName,
-  [height, imageWidth, channels]: SampleSize,
+  [height, width, channels]: SampleSize,
 ): SampleClassifier {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone, width: 0.125, height, imageWidth, channels, batchNorm },
+    { backbone, width: 0.125, image: { height, width, channels } },
     sampleClasses.length,
   );
   const random = Random.seeded(5);

@@ -2,6 +2,7 @@ import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { tinyImage, tinySize } from '../../../test/support/tiny-data.js';
 import { augmentImages } from '../../data/augment-images.js';
 import type { DataSource, ImageDataset } from '../../data/dataset.js';
+import { imagesInMemory } from '../../data/image-source.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import type { TrainEvent } from '../../train/events.js';
@@ -21,11 +22,15 @@ beforeEach(() => {
 
 function pictures(count: number): ImageDataset {
   const size = tinySize * tinySize;
-  const images = new Uint8Array(count * size);
-  for (let n = 0; n < count; n++) images.set(tinyImage(n), n * size);
+  const pixels = new Uint8Array(count * size);
+  for (let n = 0; n < count; n++) pixels.set(tinyImage(n), n * size);
   const labels = Int32Array.from({ length: count }, (_, n) => n % 3);
   const side = { height: tinySize, width: tinySize, channels: 1 };
-  return { name: 'pictures', images, count, ...side, labels, classNames: ['a', 'b', 'c'] };
+  return {
+    images: imagesInMemory({ name: 'pictures', pixels, ...side }),
+    labels,
+    classNames: ['a', 'b', 'c'],
+  };
 }
 
 const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });

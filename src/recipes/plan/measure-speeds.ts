@@ -1,6 +1,6 @@
 import { augmentImages } from '../../data/augment-images.js';
 import { makeBatchesHere } from '../../data/batch-maker.js';
-import { gatherImages } from '../../data/batches.js';
+import { readRange } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
@@ -14,7 +14,7 @@ import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
 import type { Speeds } from '../stages/speeds.js';
 import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
-import { stageGraph } from './stage-graph.js';
+import { type ImageKind, stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** Runs of a graph that count. */
@@ -76,7 +76,7 @@ export async function measureSpeeds(
   return {
     stepMs,
     imageMs: classify.runMs / classify.batchSize,
-    viewMs: selfTrains ? timeView(context) : 0,
+    viewMs: selfTrains ? await timeView(context) : 0,
     compileMs: {
       step: Math.max(0, ...Array.from(timed.values(), ({ compileMs }) => compileMs)),
       classify: classify.compileMs,
@@ -88,8 +88,8 @@ export async function measureSpeeds(
     saveMs: await timeSave(context),
     spentMs: spentMs(),
     images: {
-      train: data.train.count,
-      test: data.test?.count ?? 0,
+      train: data.train.images.count,
+      test: data.test?.images.count ?? 0,
       labelled: labelled.length,
       parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
     },
@@ -115,9 +115,8 @@ async function timeGraph(
   name: StageGraphName,
   { batches, forMs }: TimeGraphOptions,
 ): Promise<GraphTime> {
-  const { settings, data, runtime, batchMakerFor = makeBatchesHere } = context;
-  const kind = { ...data.train, classes: classNamesOf(context).length };
-  const { graph, inputs, batchSize } = stageGraph(settings, kind, name);
+  const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
+  const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
   assertGoingOn(context);
   const started = performance.now();
   const program = await runtime.compile(graph);
@@ -149,25 +148,29 @@ async function timeGraph(
   }
 }
 
-/** Time of something without `await`, in ms, once it has been done often enough to be compiled. */
-function timeOnce(make: () => unknown): number {
+/** Time of something, in ms, once it has been done often enough to be compiled. */
+async function timeOnce(make: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   let ms = Number.POSITIVE_INFINITY;
   for (let runs = 0; runs < 2 || (runs < 20 && performance.now() - began < 100); runs++) {
     const started = performance.now();
-    make();
+    await make();
     ms = performance.now() - started;
   }
   return ms;
+}
+
+/** Images and classes as the run's graphs have them. */
+function kindOf(context: MeasuredContext): ImageKind {
+  const { height, width, channels } = context.data.train.images;
+  return { height, width, channels, classes: classNamesOf(context).length };
 }
 
 /** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */
 const syncMs = 8;
 
 async function timeSave(context: MeasuredContext): Promise<number> {
-  const { settings, data } = context;
-  const classes = classNamesOf(context).length;
-  const { inputs } = stageGraph(settings, { ...data.train, classes }, 'finetune', 2);
+  const { inputs } = stageGraph(context.settings, kindOf(context), 'finetune', 2);
   const store = new MemoryStore();
   const started = performance.now();
   await store.saveCheckpoint('probe', { tensors: inputs, state: {} });
@@ -175,12 +178,14 @@ async function timeSave(context: MeasuredContext): Promise<number> {
 }
 
 /** Time to make one view of an image of the pile, in ms. */
-function timeView(context: MeasuredContext): number {
-  const { train } = context.data;
-  const items = Uint32Array.from({ length: Math.min(64, train.count) }, (_, i) => i);
+async function timeView(context: MeasuredContext): Promise<number> {
+  const { images } = context.data.train;
+  const count = Math.min(64, images.count);
   const { strong } = context.settings.selfTrain!;
   const random = () => randomFor(context, 'measure');
-  return timeOnce(() => augmentImages(gatherImages(train, items), strong, random())) / items.length;
+  return (
+    (await timeOnce(async () => augmentImages(await readRange(images, 0, count), strong, random()))) / count
+  );
 }
 
 function assertGoingOn({ signal }: MeasuredContext): void {

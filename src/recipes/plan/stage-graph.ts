@@ -3,6 +3,7 @@ import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
 import type { Network } from '../../nn/network.js';
 import { Random } from '../../random/random.js';
+import type { ImageSize } from '../../tensor/image-size.js';
 import { float32, scalar, sizeOf, type Tensors, tensor } from '../../tensor/tensor.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
 import { buildClassifier } from '../../train/forward.js';
@@ -21,10 +22,7 @@ import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** The images and classes that a graph is built for. */
-export interface ImageKind {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+export interface ImageKind extends ImageSize {
   readonly classes: number;
 }
 
@@ -49,11 +47,10 @@ export function stageGraph(
 ): StageGraph {
   const random = Random.seeded(settings.seed).split('stage graph');
   const classes = name === 'train' ? turnCount : images.classes;
-  const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
+  const network = networkFor(settings.network, images, classes);
   if (name === 'classify') {
-    const classifier = network(0);
-    const graph = buildClassifier(classifier, freshWeights(classifier, random), { batchSize });
-    return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
+    const graph = buildClassifier(network, freshWeights(network, random), { batchSize });
+    return { graph, inputs: imageBatch(network, batchSize, random), batchSize };
   }
   const step = stepOf(settings, name, network, batchSize);
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
@@ -62,17 +59,18 @@ export function stageGraph(
 function stepOf(
   settings: RunSettings,
   name: Exclude<StageGraphName, 'classify'>,
-  network: (momentum: number) => Network,
+  network: Network,
   batchSize: number,
 ): TrainStepSettings {
   if (name === 'selfTrain') {
     const selfTrain = selfTrainOf(settings);
     return {
-      network: network(selfTrain.batchNormMomentum),
+      network,
       optimizer: optimizerOf(selfTrain),
       batchSize,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: selfTrain.batchNormMomentum,
       objective: objectiveOf(selfTrain),
       averageDecay: selfTrain.averageDecay,
     };
@@ -80,11 +78,12 @@ function stepOf(
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
   return {
-    network: network(stage.batchNormMomentum),
+    network,
     optimizer: optimizerOf(stage),
     batchSize,
     frozenBlocks: name === 'train' ? 0 : finetune.frozenBlocks,
     batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
+    batchNormMomentum: stage.batchNormMomentum,
     objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
   };
 }
@@ -119,7 +118,8 @@ function stepInputs(step: TrainStepSettings, random: Random): Tensors {
 }
 
 function imageBatch({ settings }: Network, batchSize: number, random: Random): Tensors {
-  const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
+  const { height, width, channels } = settings.image;
+  const shape = [batchSize, height, width, channels];
   const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
   return { [stepNames.images]: tensor('uint8', shape, pixels) };
 }

@@ -1,4 +1,4 @@
-import { subsetOf } from '../../data/batches.js';
+import { subsetOf } from '../../data/dataset.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf, type Split, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
@@ -36,7 +36,7 @@ export async function crossValidate(
   const unheard = { ...context, emit: () => {}, store: new ForgetfulStore() };
   const foundIn = async ({ held, rest }: Split): Promise<number> => {
     const { network, weights } = await learnLabels(unheard, {
-      labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name),
+      labelled: subsetOf(labelled, Uint32Array.from(rest)),
       backbone,
       draw,
       stage,

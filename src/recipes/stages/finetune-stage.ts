@@ -1,5 +1,4 @@
 import { batchesPerEpoch } from '../../data/batches.js';
-import { sourceOf } from '../../data/dataset.js';
 import { splitCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { loadBackbone } from '../backbone.js';
@@ -54,10 +53,10 @@ export const finetuneStage: Stage = {
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
     return stopwatch.stepMs('finetune', {
-      images: sourceOf(labelled),
+      images: labelled.images,
       batch: () => augmentedBatch(labelled, positions, augmentation, random),
     });
   },
@@ -117,7 +116,7 @@ function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
       ? splitCount(labelled, parts) * heldBackMs(work, stage, Math.floor(labelled / parts))
       : 0;
   return (
-    trainingMs(work, stage, { graphs, looks: false }) +
+    trainingMs(work, stage, { graphs, savesPerEpoch: 1 }) +
     cachingMs +
     (reestimatingMs(work) + classifyMs(speeds, labelled) + classifyMs(speeds, test)) +
     weighingMs

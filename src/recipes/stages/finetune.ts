@@ -1,5 +1,5 @@
-import { batchesPerEpoch, epochOrder, gatherImages, targetsAt, windowsOf } from '../../data/batches.js';
-import { type ImageDataset, sourceOf } from '../../data/dataset.js';
+import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/batches.js';
+import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import type { Tensor, Tensors } from '../../tensor/tensor.js';
@@ -96,7 +96,7 @@ export async function learnLabels(
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
   const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
-  const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
+  const network = networkFor(settings.network, data.train.images, classes);
   const start = {
     ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
@@ -112,27 +112,28 @@ export async function learnLabels(
       : augmentedBatch(labelled, positions, augmentation, () =>
           randomFor(context, stage, 'augment', draw, step),
         );
-  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const { images } = labelled;
+  const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
   const { state } = await trainStage(
     {
       stage,
       draw,
-      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${images.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
         batchSize,
         frozenBlocks,
         batch: cached ? 'features' : 'images',
+        batchNormMomentum,
         objective: supervised({ labelSmoothing }),
       },
       epochs,
       stepsPerEpoch,
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
-      order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
-      images: sourceOf(labelled),
+      order: (epoch) => epochOrder(images.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      images,
       batch,
     },
     context,
@@ -140,7 +141,9 @@ export async function learnLabels(
 
   let weights: Tensors = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
-    weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
+    const { images } = data.train;
+    const batches = statisticsBatches(context);
+    weights = await reestimateStatistics(network, weights, { images, batches, runtime });
   }
   return { network, weights };
 }
@@ -165,12 +168,10 @@ export function augmentedBatch(
  * Images to take BatchNorm's statistics from: a random 1,000 of the whole pile, since a hundred labelled ones, seen
  * augmented, are not what the classifier will meet.
  */
-function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
-  const { train } = context.data;
-  const sample = randomFor(context, finetuneName, 'statistics').permutation(train.count).slice(0, 1000);
-  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
-    gatherImages(train, w),
-  );
+function statisticsBatches(context: RecipeContext): Uint32Array[] {
+  const { count } = context.data.train.images;
+  const sample = randomFor(context, finetuneName, 'statistics').permutation(count).slice(0, 1000);
+  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true });
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */

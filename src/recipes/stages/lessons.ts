@@ -1,7 +1,7 @@
 import type { AugmentationStrength } from '../../data/augmentation-policy.js';
 import type { BatchPart } from '../../data/batch-maker.js';
-import { endlessOrder, gatherImages, targetsAt } from '../../data/batches.js';
-import { sourceOf } from '../../data/dataset.js';
+import { endlessOrder, targetsAt } from '../../data/batches.js';
+import { selectImages } from '../../data/image-source.js';
 import { noClass } from '../../data/label-values.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
@@ -11,7 +11,7 @@ import type { Teacher } from '../../store/run-record.js';
 import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeProbabilities } from '../../train/evaluate.js';
-import { loadStage, type StageMemory } from '../../train/loop.js';
+import { loadProgress, type StageMemory } from '../../train/loop.js';
 import { consistency, type Objective, supervised } from '../../train/objective.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
@@ -66,9 +66,9 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
   const labelledAt = labelledIndices(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledAt);
+  const unlabelled = withoutIndices(train.images.count, labelledAt);
   const random = streams(context, draw);
-  const labelledOrder = endlessOrder(labelled.count, random('labelled'));
+  const labelledOrder = endlessOrder(labelled.images.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
   return {
     objective: objectiveOf(settings, 'views'),
@@ -99,9 +99,9 @@ export async function lessonFor(
   context: RecipeContext,
   { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
 ): Promise<Lesson> {
-  const saved = await loadStage(context.store, selfTrainName, draw);
+  const progress = await loadProgress(context.store, selfTrainName, draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
     ? neighboursLesson(context, await pile(), draw)
     : viewsLesson(context, draw);
@@ -110,15 +110,14 @@ export async function lessonFor(
 /** Batches like those of the settings' teacher; which classes they have is no matter. */
 export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatches {
   const settings = context.settings.selfTrain!;
-  const { train } = context.data;
-  const images = sourceOf(train);
+  const { images } = context.data.train;
   if (settings.teacher === 'views') {
     const lesson = viewsLesson(context, 0);
     const [pile = new Uint32Array()] = lesson.order(0);
     return { images, batch: () => lesson.batch(pile, 0) };
   }
   const length = selfTrainBatchSize(settings);
-  const chosen = Uint32Array.from({ length }, (_, i) => i % train.count);
+  const chosen = Uint32Array.from({ length }, (_, i) => i % images.count);
   const batch = () => ({
     images: [augmented(chosen, settings.strong, randomFor(context, 'measure'))],
     targets: tensor('int32', [length], new Int32Array(length)),
@@ -140,7 +139,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
 
   /** Of each image of the training set. */
-  let classes = new Int32Array(train.count);
+  let classes = new Int32Array(train.images.count);
   let items = new Uint32Array();
   const take = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
@@ -171,13 +170,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
     },
     async correct(network, weights, epoch) {
       if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
-      const set = {
-        title: 'classes of the pile',
-        count: pile.images.length,
-        batch: (from: number, to: number) => ({
-          images: gatherImages(train, pile.images.subarray(from, to)),
-        }),
-      };
+      const set = { title: 'classes of the pile', images: selectImages(train.images, pile.images) };
       const said = await computeProbabilities(network, weights, set, context);
       take(await smoothPredictions(pile.graph, said, known, context));
     },

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
-import { epochOrder, gatherImages } from '../../data/batches.js';
-import { type DataSource, sourceOf } from '../../data/dataset.js';
+import { epochOrder } from '../../data/batches.js';
+import type { DataSource } from '../../data/dataset.js';
 import { adam } from '../../optim/adam.js';
 import { constantRate } from '../../optim/schedules.js';
 import { renderReport } from '../../report/render-report.js';
@@ -45,14 +45,9 @@ const distill: Stage = {
   async train({ context, draw, outcomeOf }) {
     const { network, weights } = outcomeOf(scratchStage)!.classifier!;
     const { train } = context.data;
-    const count = train.count;
-    const batch = (from: number, to: number) => ({
-      images: gatherImages(
-        train,
-        Uint32Array.from({ length: to - from }, (_, i) => from + i),
-      ),
-    });
-    const said = await computeProbabilities(network, weights, { title: 'the pile', count, batch }, context);
+    const { count } = train.images;
+    const set = { title: 'the pile', images: train.images };
+    const said = await computeProbabilities(network, weights, set, context);
     const classes = Int32Array.from({ length: count }, (_, i) => (said[2 * i]! > said[2 * i + 1]! ? 0 : 1));
     const { state } = await trainStage(
       {
@@ -65,13 +60,14 @@ const distill: Stage = {
           batchSize,
           frozenBlocks: 0,
           batch: 'images',
+          batchNormMomentum: 0.9,
         },
         epochs,
         stepsPerEpoch: count / batchSize,
         schedule: constantRate(learningRate),
         weights,
         order: (epoch) => epochOrder(count, batchSize, randomFor(context, 'distill', draw, epoch)),
-        images: sourceOf(train),
+        images: train.images,
         batch: (chosen) => ({
           images: [{ indices: chosen }],
           targets: tensor(
@@ -89,7 +85,7 @@ const distill: Stage = {
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
   stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
-  costMs: (work) => trainingMs(work, distill, { graphs: 1, looks: false }),
+  costMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
 };
 let learningRate = 1e-3;
 

@@ -1,4 +1,3 @@
-import { sourceOf } from '../../data/dataset.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
@@ -39,15 +38,10 @@ export async function selfTrain(
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
-  const { train } = context.data;
+  const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
-  const network = networkFor(
-    context.settings.network,
-    train,
-    classNamesOf(context).length,
-    batchNormMomentum,
-  );
+  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
+  const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
@@ -63,6 +57,7 @@ export async function selfTrain(
         batchSize: selfTrainBatchSize(settings),
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
         objective: lesson.objective,
         averageDecay: settings.averageDecay,
       },
@@ -70,7 +65,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
-      images: sourceOf(train),
+      images,
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,
