@@ -16,7 +16,7 @@ import {
   summary,
   type TrainEvent,
 } from 'quarterturn';
-import { createNodeRuntime, readMnist } from 'quarterturn/node';
+import { BatchWorker, createNodeRuntime, readMnist } from 'quarterturn/node';
 
 const percent = (accuracy = Number.NaN) => `${(100 * accuracy).toFixed(2)} %`;
 
@@ -30,6 +30,8 @@ const context = {
   data,
   runtime: await createNodeRuntime({ device: 'cpu' }),
   store: new MemoryStore(),
+  // The next batches are made on a thread while the kernels run.
+  batchMakerFor: new BatchWorker().makerFor,
   emit: (event: TrainEvent) => {
     if (event.type !== 'epoch-end') return;
     const { stage, epoch, train, imagesPerSecond } = event.record;

@@ -4,6 +4,13 @@
  */
 
 export { type AugmentationPolicy, type AugmentationStrength, strengths } from './data/augmentation-policy.js';
+export type {
+  BatchMaker,
+  BatchMakerFor,
+  BatchPart,
+  BatchRequest,
+  PartAugmentation,
+} from './data/batch-maker.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
 export {
@@ -12,10 +19,12 @@ export {
   imagesInMemory,
   type MemoryImagesOptions,
   type SelectOptions,
+  type SharedImages,
   selectImages,
 } from './data/image-source.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { GivenLabels } from './labels/given-labels.js';
+export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,
@@ -50,6 +59,7 @@ export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js
 export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
 export type {
   Lengths,
+  SampleBatches,
   Scaling,
   Stage,
   StageDraw,
@@ -86,7 +96,8 @@ export type {
   StageFailure,
   Teacher,
 } from './store/run-record.js';
+export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
-export type { TrainState } from './train/train-step.js';
+export type { StateOf, TrainState } from './train/state.js';

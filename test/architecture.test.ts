@@ -18,7 +18,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   random: foundation,
   graph: foundation,
   onnx: [...foundation, 'graph'],
-  lower: [...foundation, 'graph', 'onnx'],
+  // Of the runtime's interface, the names of the devices that graphs are lowered for.
+  lower: [...foundation, 'graph', 'onnx', 'runtime'],
   runtime: [...foundation, 'graph'],
   'runtime/session': execution,
   'runtime/node': [...execution, 'runtime/session'],

@@ -96,7 +96,6 @@ test('ONNX files', { timeout }, async () => {
     { ...presets.quick.network, width: 1 / 16 },
     { height: 28, width: 28, channels: 1 },
     10,
-    0.9,
   );
   const weights = freshWeights(network, randomFor(context, 'fuzz'));
   const model = exportClassifier({
@@ -122,9 +121,7 @@ test('config.json of a run, and what is made of its settings', { timeout }, asyn
         expect(optimizerOf(stage)).toBeDefined();
       }
       const size = { height: 28, width: 28, channels: 1 };
-      expect(networkFor(settings.network, size, 10, finetune.batchNormMomentum).specs.length).toBeGreaterThan(
-        0,
-      );
+      expect(networkFor(settings.network, size, 10).specs.length).toBeGreaterThan(0);
       expect(randomFor({ settings }, 'fuzz').uniform()).toBeLessThan(1);
       if (pretrain.grouped) expect(pretrain.batchSize % 4).toBe(0);
     },

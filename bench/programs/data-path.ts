@@ -1,9 +1,8 @@
 /** How fast batches are made, without anything that trains on them: 50 batches of 128 are one step. */
-import { augmentBatch } from '../../src/data/augmentation.js';
-import { policyFor, strengths } from '../../src/data/augmentation-policy.js';
-import { labelledBatch, rotationBatch } from '../../src/data/batches.js';
+import { strengths } from '../../src/data/augmentation-policy.js';
+import { makeBatch } from '../../src/data/batch-maker.js';
 import { readMnist } from '../../src/data/mnist.node.js';
-import { turnCount } from '../../src/data/rotation.js';
+import { rotatedCopies } from '../../src/data/rotation.js';
 import { Random } from '../../src/random/random.js';
 import { readFlags, report, timeSteps } from './program.js';
 
@@ -12,16 +11,14 @@ const batchSize = 128;
 const batchesPerStep = 50;
 const { train } = await readMnist();
 const random = Random.seeded(0);
-const { count, height, width, channels } = train.images;
-const policy = policyFor(height, width, strengths.weak);
-const shape = { count: batchSize, height, width, channels };
+const turned = rotatedCopies(train.images);
 
 /** Each maker as the recipes have it: pretraining rotates, fine-tuning augments labelled images. */
 const makers: Readonly<Record<string, () => Promise<unknown>>> = {
-  rotate: () => rotationBatch(train.images, indices(turnCount * count)),
-  augment: async () => {
-    const { images } = await labelledBatch(train, indices(count));
-    augmentBatch(images.data, shape, policy, random, images.data);
+  rotate: () => makeBatch(turned, [{ indices: indices(turned.count) }]),
+  augment: () => {
+    const augmentation = { strength: strengths.weak, random: random.state() };
+    return makeBatch(train.images, [{ indices: indices(train.images.count), augmentation }]);
   },
 };
 

@@ -11,7 +11,7 @@ import {
   variantStages,
   variants,
 } from '../recipes/ablation.js';
-import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { loadPretrained } from '../recipes/backbone.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { measureSpeeds } from '../recipes/plan/measure-speeds.js';
@@ -30,6 +30,7 @@ import { ioError } from '../store/atomic-file.node.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { resultSchema } from '../store/run-record.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
 import { shellPath, shownPath } from './paths.js';
@@ -135,7 +136,7 @@ async function planned(
     before || flags.budget === undefined
       ? whole
       : await fittedTo(flags.budget, { ...context, settings: whole });
-  const blocks = networkFor(settings.network, data.train.images, 2, 0).blocks.length;
+  const blocks = networkFor(settings.network, data.train.images, 2).blocks.length;
   const names = chosenNames(flags.variants, before?.variants, (variant) =>
     variant.change(settings, { blocks, suggested: undefined }),
   );
@@ -355,7 +356,7 @@ class AblationRuns {
     path: string,
     settings: RunSettings,
     stages: readonly string[],
-    prepare: (store: RunFolder) => Promise<Weights | undefined>,
+    prepare: (store: RunFolder) => Promise<Tensors | undefined>,
   ): Promise<void> {
     const begun = await holdsRun(path);
     // Records that were handed over to a run that was killed before it began are of no use.

@@ -1,5 +1,5 @@
 import { QuarterturnError } from '../errors.js';
-import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { loadPretrained } from '../recipes/backbone.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
@@ -11,6 +11,7 @@ import { encodeJson } from '../store/checkpoint.js';
 import { fingerprintIn } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
@@ -38,7 +39,7 @@ interface Plan {
   readonly settings: RunSettings;
   readonly stages: readonly string[];
   readonly place: Place;
-  readonly backbone?: Weights;
+  readonly backbone?: Tensors;
   /** Where the backbone comes from: that run's folder and `config.json`. */
   readonly source?: { readonly path: string; readonly config: Readonly<Record<string, unknown>> };
   /** Time, from the prompt, that the settings' steps are still to be fitted to. */

@@ -1,16 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random/random.js';
+import { tensor } from '../tensor/tensor.js';
 import {
   batchesPerEpoch,
   endlessOrder,
   epochOrder,
-  gatherImages,
   groupedOrder,
   interleavedBatches,
-  labelledBatch,
-  rotationBatch,
+  rotationTargets,
   stackImages,
+  targetsAt,
   windowsOf,
 } from './batches.js';
 import type { ImageDataset } from './dataset.js';
@@ -31,37 +31,18 @@ const { labels: _, ...unlabelled } = dataset;
 const ascending = (n: number) => Array.from({ length: n }, (_, i) => i);
 const joined = (windows: Uint32Array[]) => windows.flatMap((window) => [...window]);
 
-describe('batches', () => {
-  it('gathers images by index, repeats allowed', async () => {
-    const images = await gatherImages(dataset, [2, 0, 2]);
-    expect(images.shape).toEqual([3, 2, 2, 1]);
-    expect([...images.data]).toEqual([9, 10, 11, 12, 1, 2, 3, 4, 9, 10, 11, 12]);
+describe('targets', () => {
+  it('are the classes of images', () => {
+    expect(targetsAt(dataset, [1, 2, 1])).toEqual(tensor('int32', [3], Int32Array.from([0, 1, 0])));
   });
 
-  it('puts labels beside images', async () => {
-    const { images, targets } = await labelledBatch(dataset, [1, 2]);
-    expect([...images.data]).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
-    expect(targets).toEqual({ dtype: 'int32', shape: [2], data: Int32Array.from([0, 1]) });
-    await expect(labelledBatch(unlabelled, [0])).rejects.toThrow(
-      'three: expected labels. Received: images only.',
-    );
+  it('are the quarter turns of copies', () => {
+    expect(rotationTargets([0, 5, 10, 3])).toEqual(tensor('int32', [4], Int32Array.from([0, 1, 2, 3])));
   });
 
-  it('turns copies counter-clockwise and says how often', async () => {
-    const { images, targets } = await rotationBatch(dataset.images, [0, 5, 10, 3]);
-    expect(images).toMatchObject({ dtype: 'uint8', shape: [4, 2, 2, 1] });
-    expect([...images.data]).toEqual([1, 2, 3, 4, 6, 8, 5, 7, 12, 11, 10, 9, 3, 1, 4, 2]);
-    expect(targets).toEqual({ dtype: 'int32', shape: [4], data: Int32Array.from([0, 1, 2, 3]) });
-  });
-
-  it('refuses indices that are not there', async () => {
-    await expect(gatherImages(dataset, [3])).rejects.toThrow(
-      'three: expected image indices from 0 to 2. Received: 3.',
-    );
-    await expect(labelledBatch(dataset, [-1])).rejects.toThrow('Received: -1.');
-    await expect(rotationBatch(dataset.images, [12])).rejects.toThrow(
-      'three, turned: expected image indices from 0 to 11. Received: 12.',
-    );
+  it('are none of what has no labels, or is not there', () => {
+    expect(() => targetsAt(unlabelled, [0])).toThrow('three: expected labels. Received: images only.');
+    expect(() => targetsAt(dataset, [3])).toThrow('three: expected image indices from 0 to 2. Received: 3.');
   });
 });
 
@@ -160,8 +141,8 @@ describe('stackImages', () => {
     const index = fc.array(fc.nat(2), { minLength: 1, maxLength: 5 });
     await fc.assert(
       fc.asyncProperty(fc.array(index, { minLength: 1, maxLength: 4 }), async (parts) => {
-        const stacked = stackImages(await Promise.all(parts.map((part) => gatherImages(dataset, part))));
-        expect(stacked).toEqual(await gatherImages(dataset, parts.flat()));
+        const stacked = stackImages(await Promise.all(parts.map((part) => dataset.images.read(part))));
+        expect(stacked).toEqual(await dataset.images.read(parts.flat()));
       }),
     );
   });

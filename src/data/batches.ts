@@ -2,56 +2,36 @@ import { QuarterturnError } from '../errors.js';
 import type { Random } from '../random/random.js';
 import { type Tensor, tensor, zeros } from '../tensor/tensor.js';
 import type { ImageDataset } from './dataset.js';
-import type { ImageSource } from './image-source.js';
-import { copiesOf, rotatedCopies, turnsOfCopy } from './rotation.js';
-
-/** What a training step is fed with. */
-export interface Batch {
-  /** uint8 [N, H, W, C] */
-  readonly images: Tensor<'uint8'>;
-  /** Class of each image, int32 [N]. */
-  readonly targets: Tensor<'int32'>;
-}
+import { checkedIndex } from './image-source.js';
+import { copiesOf, turnsOfCopy } from './rotation.js';
 
 export interface OrderOptions {
   /** Leave out a last batch that is not full; default false, as Keras does. */
   readonly dropLast?: boolean;
 }
 
-// Batches are made from indices when they are needed; no epoch is ever materialised.
+// Batches are made from indices when they are needed (batch-maker.ts); no epoch is ever materialised.
 
 /**
- * The images at some indices.
- * @returns uint8 [indices.length, H, W, C]
- * @throws QuarterturnError `usage` for an index outside the dataset
- */
-export function gatherImages({ images }: ImageDataset, indices: ArrayLike<number>): Promise<Tensor<'uint8'>> {
-  return images.read(indices);
-}
-
-/**
- * Images with their classes as targets.
+ * The classes of the images at some indices.
+ * @returns int32 [indices.length]
  * @throws QuarterturnError `data` for a dataset without labels, `usage` for an index outside it
  */
-export async function labelledBatch(
-  { images, labels }: ImageDataset,
-  indices: ArrayLike<number>,
-): Promise<Batch> {
+export function targetsAt({ images, labels }: ImageDataset, indices: ArrayLike<number>): Tensor<'int32'> {
   if (labels === undefined) {
     throw new QuarterturnError('data', `${images.name}: expected labels. Received: images only.`);
   }
-  const targets = Int32Array.from(indices, (index) => labels[index]!);
-  return { images: await images.read(indices), targets: tensor('int32', [targets.length], targets) };
+  const targets = Int32Array.from(indices, (index) => labels[checkedIndex(images, index)]!);
+  return tensor('int32', [targets.length], targets);
 }
 
 /**
- * Rotated copies with their quarter turns, 0 ... 3, as targets.
+ * The quarter turns of rotated copies, 0 … 3: the classes of the pretext task.
  * @param copies numbers `4 * image + turns`, see rotation.ts
- * @throws QuarterturnError `shape` for images that are not square, `usage` for a copy of an image that is not there
+ * @returns int32 [copies.length]
  */
-export async function rotationBatch(images: ImageSource, copies: ArrayLike<number>): Promise<Batch> {
-  const turned = await rotatedCopies(images).read(copies);
-  return { images: turned, targets: tensor('int32', [copies.length], Int32Array.from(copies, turnsOfCopy)) };
+export function rotationTargets(copies: ArrayLike<number>): Tensor<'int32'> {
+  return tensor('int32', [copies.length], Int32Array.from(copies, turnsOfCopy));
 }
 
 /** Several batches of images as one. @param parts uint8 [N, H, W, C], equal but for N */

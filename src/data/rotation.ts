@@ -123,6 +123,7 @@ export function rotatedCopies(source: ImageSource): ImageSource {
   requireSquare(source);
   const { height, width, channels } = source;
   const imageSize = height * width * channels;
+  const share = source.share?.bind(source);
   const itself = { name: `${source.name}, turned`, count: source.count * turnCount };
   return {
     ...itself,
@@ -139,5 +140,6 @@ export function rotatedCopies(source: ImageSource): ImageSource {
       }
       return tensor('uint8', shape, turned);
     },
+    ...(share && { share: () => ({ kind: 'rotations', images: share() }) }),
   };
 }

@@ -1,7 +1,7 @@
 import type { DataSource } from '../data/dataset.js';
-import type { ImageSize } from '../data/image-source.js';
 import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import type { TrainContext } from '../train/loop.js';
 import type { RunSettings } from './settings.js';
 
@@ -24,16 +24,13 @@ export function networkFor(
   { backbone, width, batchNormEpsilon }: RunSettings['network'],
   images: ImageSize,
   classes: number,
-  batchNormMomentum: number,
 ): Network {
   return createNetwork(
     {
       backbone,
       width,
-      height: images.height,
-      imageWidth: images.width,
-      channels: images.channels,
-      batchNorm: { momentum: batchNormMomentum, epsilon: batchNormEpsilon },
+      image: { height: images.height, width: images.width, channels: images.channels },
+      batchNormEpsilon,
     },
     classes,
   );

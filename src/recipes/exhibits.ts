@@ -3,6 +3,7 @@ import { rotatedCopies, turnCount } from '../data/rotation.js';
 import { countPerClass } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
+import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
@@ -55,7 +56,7 @@ export function layerTables(
   images: ImageSize,
   classes: number,
 ): Exhibits['layerTables'] {
-  const network = (outputs: number) => networkFor(settings.network, images, outputs, 0);
+  const network = (outputs: number) => networkFor(settings.network, images, outputs);
   const pretrained = network(turnCount);
   const { frozenBlocks } = settings.finetune;
   const frozen = frozenBlocks === 0 ? 'nothing frozen' : `blocks 1–${frozenBlocks} frozen`;
@@ -147,11 +148,7 @@ function tile(
   wrong: boolean,
 ): Tile {
   const size = height * width * channels;
-  return { pixels: base64(pixels.subarray(index * size, (index + 1) * size)), caption, wrong };
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+  return { pixels: toBase64(pixels.subarray(index * size, (index + 1) * size)), caption, wrong };
 }
 
 function confusion(

@@ -80,7 +80,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
   });
 
   it('evaluation and confusion tell the last class from those before it', async () => {
-    const network = networkFor(settings.network, data.train.images, classes, 0.9);
+    const network = networkFor(settings.network, data.train.images, classes);
     const context = { settings, data, runtime, store: new MemoryStore(), emit: () => {} };
     const weights = freshWeights(network, randomFor(context, 'weights'));
     // This one takes everything for the last class.

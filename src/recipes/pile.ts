@@ -1,10 +1,12 @@
+import { augmentImages } from '../data/augment-images.js';
 import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
 import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
 import type { PileMetrics } from '../store/run-record.js';
-import type { Tensor } from '../tensor/tensor.js';
+
+import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
-import { augmentImages } from './augment.js';
+
 import { type RecipeContext, randomFor } from './context.js';
 
 /** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
@@ -59,7 +61,7 @@ export async function pileViews(
  */
 export async function lookAtPile(
   network: Network,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: Tensors,
   views: PileViews,
   context: PassContext,
 ): Promise<PileMetrics> {

@@ -119,7 +119,9 @@ describe('run', () => {
         }
       }
       const withoutTimes = async (store: MemoryStore) =>
-        (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
+        (await store.readEpochs()).map(
+          ({ durationMs: _d, waitMs: _w, imagesPerSecond: _i, ...rest }) => rest,
+        );
       expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
       expect(await figuresIn(stopped)).toEqual(await figuresIn(whole));
     },

@@ -7,7 +7,7 @@ import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { checked } from '../store/json.js';
 import type { RunResult } from '../store/run-record.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
@@ -33,7 +33,7 @@ export interface RunOptions {
   /** The stages that there are, in their order; default: those of this package. */
   readonly registry?: readonly Stage[] | undefined;
   /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
-  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone?: Tensors | undefined;
   /** Versions and the like, kept in `config.json`. */
   readonly environment?: Readonly<Record<string, unknown>>;
   /** Largest memory of the process so far, where the platform tells. */
@@ -105,8 +105,8 @@ export function assertFits(
   // What all draws share does not look at labels.
   if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
-  const { frozenBlocks, batchNormMomentum } = settings.finetune;
-  const { blocks } = networkFor(settings.network, data.train.images, turnCount, batchNormMomentum);
+  const { frozenBlocks } = settings.finetune;
+  const { blocks } = networkFor(settings.network, data.train.images, turnCount);
   if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',

@@ -5,10 +5,9 @@ import type { Network } from '../nn/network.js';
 import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensor, Tensors } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
-import type { TrainState } from './train-step.js';
 
 /** Images a forward pass takes at once: large enough to keep the kernels busy, small enough for the cache. */
 export const evaluationBatchSize = 128;
@@ -48,7 +47,7 @@ export interface Evaluation {
  */
 export async function evaluate(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   set: EvaluationSet,
   context: PassContext,
 ): Promise<Evaluation> {
@@ -98,7 +97,7 @@ function noNumber(title: string, item: number, loss: number): QuarterturnError {
 /** Class probabilities of every image with stored statistics: float32 [count, K]. */
 export async function computeProbabilities(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array> {
@@ -112,7 +111,7 @@ export async function computeProbabilities(
 /** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
 export async function computeFeatures(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   blocks: number,
   set: ImageSet,
   context: PassContext,

@@ -11,10 +11,7 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
     {
       backbone: 'rotnet',
       width: 1 / 16,
-      height: 8,
-      imageWidth: 8,
-      channels: 1,
-      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
+      image: { height: 8, width: 8, channels: 1 },
     },
     2,
   );
@@ -47,9 +44,8 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
 });
 
 it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1, batchNorm },
+    { backbone: 'compact', width: 3 / 128, image: { height: 28, width: 28, channels: 1 } },
     2,
   );
   const weights = freshWeights(network, Random.seeded(1));

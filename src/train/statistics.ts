@@ -1,11 +1,9 @@
 import type { ImageSource } from '../data/image-source.js';
 import { graph, input } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, createNetwork, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { float32, type Tensor } from '../tensor/tensor.js';
-import type { TrainState } from './train-step.js';
+import { float32, type Tensors } from '../tensor/tensor.js';
 
 export interface StatisticsOptions {
   readonly images: ImageSource;
@@ -25,20 +23,16 @@ export interface StatisticsOptions {
  */
 export async function reestimateStatistics(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { images, batches, runtime }: StatisticsOptions,
-): Promise<Record<string, Tensor>> {
-  // With momentum 0 a step's "moving" statistics are the batch's own.
-  const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
-  const { blocks } = createNetwork({ ...network.settings, batchNorm }, network.classes);
+): Promise<Tensors> {
   const values = Object.fromEntries(
     network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
   );
   const bindings = new Bindings(values);
-  const { height, width, channels } = images;
-  const batchSize = batches[0]?.length ?? 0;
-  const pixels = input('images', 'uint8', [batchSize, height, width, channels]);
-  applyBlocks({ blocks }, imagesToMaps(pixels), bindings, { frozen: 0, norm: 'batch' });
+  const pixels = imagesInput(network, batches[0]?.length ?? 0);
+  // With momentum 0 a step's "moving" statistics are the batch's own.
+  applyBlocks(network, pixels, bindings, { frozen: 0, norm: { momentum: 0 } });
   const program = await runtime.compile(graph(renamed(bindings.updates)));
   try {
     const sums = new Map<string, Float64Array>();

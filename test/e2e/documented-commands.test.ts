@@ -89,7 +89,7 @@ const programSubstitutions: readonly Substitution[] = [
 const notRun: readonly { readonly what: RegExp; readonly why: string }[] = [
   { what: /^npm test$/, why: 'this test is a part of it' },
   { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
-  { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: bench.test.ts runs its parts' },
+  { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: test/bench runs its parts' },
   { what: /^npm run example /, why: 'it learns all of MNIST: its program is run below' },
   { what: /^npm ci$/, why: 'an installation by hand: setup.test.ts runs the one that set-up does' },
   { what: /^npm pack$/, why: 'package.test.ts' },

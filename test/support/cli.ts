@@ -69,3 +69,8 @@ export const tinySettings = {
   selfTrain: { epochs: 3, stepsPerEpoch: 10, labelledPerStep: 6, pairsPerStep: 12 },
   baseline: { epochs: 4, batchSize: 15 },
 };
+
+/** Columns of the longest line; every character used here is one column wide. */
+export function longestLine(text: string): number {
+  return Math.max(...text.split('\n').map((line) => [...line].length));
+}

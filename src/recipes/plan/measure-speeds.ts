@@ -1,17 +1,19 @@
+import { augmentImages } from '../../data/augment-images.js';
+import { makeBatchesHere } from '../../data/batch-maker.js';
 import { readRange } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { nextPrefix } from '../../train/train-step.js';
-import { augmentImages } from '../augment.js';
+import type { Tensors } from '../../tensor/tensor.js';
+import { batchesAhead } from '../../train/batches-ahead.js';
+import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
 import type { Speeds } from '../stages/speeds.js';
-import type { Stage, Stopwatch } from '../stages/stage.js';
+import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
 import { type ImageKind, stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
@@ -54,12 +56,12 @@ export async function measureSpeeds(
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
-  const classify = await timeGraph(context, 'classify', () => {}, forMs);
+  const classify = await timeGraph(context, 'classify', { forMs });
   const timed = new Map<StageGraphName, GraphTime>();
   const stopwatch: Stopwatch = {
     isRun,
-    async stepMs(graph, batch) {
-      const time = timed.get(graph) ?? (await timeGraph(context, graph, batch, forMs));
+    async stepMs(graph, batches) {
+      const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs }));
       timed.set(graph, time);
       return time.runMs;
     },
@@ -99,28 +101,33 @@ interface GraphTime {
   readonly batchSize: number;
 }
 
-/**
- * Time of a step, its batch made, and the time before the first one, in ms.
- * @param forMs time to run it for, where the fewest runs take less and the most take more
- */
+interface TimeGraphOptions {
+  /** Made as training has them made: with a thread that makes them ahead, a step takes as long as beside that thread. */
+  readonly batches?: SampleBatches;
+  /** Time to run the graph for, where the fewest runs take less and the most take more. */
+  readonly forMs: number;
+}
+
+/** Time of a step, its batch made, and the time before the first one, in ms. */
 async function timeGraph(
   context: MeasuredContext,
   name: StageGraphName,
-  batch: () => unknown,
-  forMs: number,
+  { batches, forMs }: TimeGraphOptions,
 ): Promise<GraphTime> {
-  const { settings, runtime } = context;
+  const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
   const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
   assertGoingOn(context);
   const started = performance.now();
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
+  const maker = batches && batchMakerFor(batches.images);
+  const ahead = maker && batches && batchesAhead(maker, 0, batches.batch);
   try {
-    let into: Record<string, Tensor> | undefined;
+    let into: Tensors | undefined;
     const run = async (): Promise<number> => {
       assertGoingOn(context);
       const from = performance.now();
-      await batch();
+      await ahead?.take(Number.POSITIVE_INFINITY);
       const out = await program.run(inputs, into);
       const ms = performance.now() - from;
       // As in training, a step writes over buffers that are there.
@@ -135,6 +142,7 @@ async function timeGraph(
     const runMs = total / runs;
     return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
   } finally {
+    await maker?.release();
     await program.release();
   }
 }

@@ -1,10 +1,11 @@
-import { batchesPerEpoch, epochOrder, interleavedBatches, labelledBatch } from '../../data/batches.js';
+import { batchesPerEpoch, epochOrder, interleavedBatches, targetsAt } from '../../data/batches.js';
 import type { ImageSource } from '../../data/image-source.js';
 import type { Metrics } from '../../store/run-record.js';
 import { type Evaluation, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { freshWeights } from '../../train/train-step.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -36,12 +37,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);
   const { images } = labelled;
-  const network = networkFor(
-    settings.network,
-    data.train.images,
-    classNamesOf(context).length,
-    batchNormMomentum,
-  );
+  const network = networkFor(settings.network, data.train.images, classNamesOf(context).length);
   const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
   const { state } = await trainStage(
     {
@@ -54,6 +50,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch,
@@ -61,7 +58,11 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
       weights: freshWeights(network, randomFor(context, baselineName, 'weights', draw)),
       order: (epoch) =>
         epochOrder(images.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
-      batch: async (positions) => ({ ...(await labelledBatch(labelled, positions)) }),
+      images,
+      batch: (positions) => ({
+        images: [{ indices: positions }],
+        targets: targetsAt(labelled, positions),
+      }),
     },
     context,
   );

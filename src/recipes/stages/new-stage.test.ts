@@ -13,7 +13,7 @@ import { tensor } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import type { TrainEvent } from '../../train/events.js';
 import { checkpointName, trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { fitToBudget, greatestScale } from '../plan/budget.js';
@@ -60,14 +60,16 @@ const distill: Stage = {
           batchSize,
           frozenBlocks: 0,
           batch: 'images',
+          batchNormMomentum: 0.9,
         },
         epochs,
         stepsPerEpoch: count / batchSize,
         schedule: constantRate(learningRate),
         weights,
         order: (epoch) => epochOrder(count, batchSize, randomFor(context, 'distill', draw, epoch)),
-        batch: async (chosen) => ({
-          images: await train.images.read(chosen),
+        images: train.images,
+        batch: (chosen) => ({
+          images: [{ indices: chosen }],
           targets: tensor(
             'int32',
             [chosen.length],
@@ -83,7 +85,7 @@ const distill: Stage = {
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
   stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
-  costMs: (work) => trainingMs(work, distill, { graphs: 1, looks: false }),
+  costMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
 };
 let learningRate = 1e-3;
 

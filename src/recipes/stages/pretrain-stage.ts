@@ -1,9 +1,9 @@
-import { batchesPerEpoch, rotationBatch } from '../../data/batches.js';
-import { requireSquare, turnCount } from '../../data/rotation.js';
+import { batchesPerEpoch } from '../../data/batches.js';
+import { requireSquare, rotatedCopies, turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { classifyMs, trainingMs } from './cost.js';
-import { pretrain, pretrainName } from './pretrain.js';
+import { plannedRotations, pretrain, pretrainName } from './pretrain.js';
 import type { Stage } from './stage.js';
 
 /** The pretext task on the pile: see {@link pretrain}. */
@@ -53,7 +53,10 @@ export const pretrainStage: Stage = {
     const { images } = data.train;
     const count = Math.min(settings.pretrain.batchSize, images.count * turnCount);
     const copies = Uint32Array.from({ length: count }, (_, i) => i);
-    return stopwatch.stepMs('train', () => rotationBatch(images, copies));
+    return stopwatch.stepMs('train', {
+      images: rotatedCopies(images),
+      batch: () => plannedRotations(copies),
+    });
   },
   costMs(work) {
     const { settings, speeds } = work;
@@ -61,7 +64,7 @@ export const pretrainStage: Stage = {
     const { train, labelled, test } = speeds.images;
     const val = Math.round((train - labelled) * valFraction) * turnCount;
     return (
-      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
+      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, savesPerEpoch: 1 }) +
       work.epochs(pretrainStage) * classifyMs(speeds, val) +
       classifyMs(speeds, test * turnCount)
     );

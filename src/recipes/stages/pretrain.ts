@@ -1,13 +1,17 @@
-import { batchesPerEpoch, epochOrder, groupedOrder, rotationBatch } from '../../data/batches.js';
+import { batchesPerEpoch, epochOrder, groupedOrder, rotationTargets } from '../../data/batches.js';
 import { type ImageSource, selectImages } from '../../data/image-source.js';
 import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-import type { Tensor } from '../../tensor/tensor.js';
+
+import type { Tensors } from '../../tensor/tensor.js';
+
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
+import { freshWeights } from '../../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
@@ -22,7 +26,7 @@ export interface RotationEvaluation extends Evaluation {
 
 export interface Pretrained {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
   readonly val: RotationEvaluation;
   /** Absent where the data has no test set. */
   readonly test: RotationEvaluation | undefined;
@@ -61,7 +65,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     ? splitImages(unlabelled.count, valFraction, randomFor(context, 'split')).train
     : undefined;
   const steps = stepsPerEpoch ?? batchesPerEpoch(split.train.length, batchSize);
-  const network = networkFor(settings.network, all, turnCount, batchNormMomentum);
+  const network = networkFor(settings.network, all, turnCount);
 
   const order = (epoch: number): readonly Uint32Array[] => {
     const random = randomFor(context, pretrainName, 'order', epoch);
@@ -75,10 +79,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
-  const evaluateOn = async (
-    set: EvaluationSet,
-    weights: Readonly<Record<string, Tensor>>,
-  ): Promise<RotationEvaluation> => ({
+  const evaluateOn = async (set: EvaluationSet, weights: Tensors): Promise<RotationEvaluation> => ({
     ...(await evaluate(network, weights, set, context)),
     images: set.images,
   });
@@ -96,13 +97,15 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch: steps,
       schedule: scheduleOf(settings.pretrain, epochs * steps),
       weights: freshWeights(network, randomFor(context, pretrainName, 'weights')),
       order,
-      batch: async (copies) => ({ ...(await rotationBatch(unlabelled, copies)) }),
+      images: rotatedCopies(unlabelled),
+      batch: plannedRotations,
       validate: async (state) => {
         lastVal = await evaluateOn(valSet, weightsOf(state));
         return { val: lastVal.metrics };
@@ -122,6 +125,17 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     val: lastVal ?? (await evaluateOn(valSet, weights)),
     test: data.test && (await evaluateTurned(data.test.images)),
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
+  };
+}
+
+/**
+ * A batch of rotated copies with their quarter turns, 0 … 3, as targets.
+ * @param copies numbers `4 * image + turns`, see data/rotation.ts
+ */
+export function plannedRotations(copies: Uint32Array): PlannedBatch {
+  return {
+    images: [{ indices: copies }],
+    targets: rotationTargets(copies),
   };
 }
 

@@ -1,7 +1,8 @@
+import { isRecord } from '../../store/json.js';
 import type { RunRecord } from '../../store/run-record.js';
 import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
-import { isRecord, settingAt, summariseStage } from '../run-facts.js';
+import { settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Time, memory, and every setting with which the run can be made again. */
