@@ -5,9 +5,14 @@ import { bytesInMemory } from '../src/data/readers/byte-source.js';
 import type { FoundImages } from '../src/data/readers/found-images.js';
 import { readIdxImages } from '../src/data/readers/idx-images.node.js';
 import { readNumpyImages } from '../src/data/readers/numpy-images.node.js';
+import { codecs, unpackPage } from '../src/data/readers/parquet-codecs.node.js';
+import { readParquetImages } from '../src/data/readers/parquet-images.node.js';
+import { hybridValues, plainValues, valueTypes } from '../src/data/readers/parquet-values.js';
+import { endOfThrift } from '../src/data/readers/thrift-bounds.js';
 import { Random } from '../src/random/random.js';
 import { changedBytes, fuzzRuns, readsOrRefuses } from './support/fuzz.js';
 import { npy, npz } from './support/npz.js';
+import { parquet } from './support/parquet.js';
 import { idx } from './support/tiny-data.js';
 
 const timeout = 60_000 * Math.max(1, fuzzRuns / 500);
@@ -117,4 +122,46 @@ test('IDX files with their labels', { timeout }, async () => {
         ]),
       ),
   });
+});
+
+test('Parquet files', { timeout }, async () => {
+  const files = Array.from({ length: 20 }, (_, i) => pixels.subarray(100 * i, 100 * i + 5 * i + 3));
+  const labels = files.map((_, i) => (i % 3) - 1);
+  const originals = [
+    parquet(files, labels, { classNames: ['cat', 'dog'], pageSize: 200, rowGroupSize: 8 }),
+    parquet(files, labels, { codec: 'UNCOMPRESSED', paths: files.map((_, i) => `${i}.png`) }),
+  ];
+  // Most of a file that says something is at its end.
+  const atEnd = fc
+    .tuple(
+      fc.constantFrom(...originals),
+      fc.array(fc.tuple(fc.nat(900), fc.nat(255)), { minLength: 1, maxLength: 4 }),
+    )
+    .map(([original, changes]) => {
+      const bytes = Uint8Array.from(original);
+      for (const [at, value] of changes) bytes[Math.max(0, bytes.length - 9 - at)] = value;
+      return bytes;
+    });
+  await readsOrRefuses(fc.oneof(changedBytes(originals), atEnd), {
+    file: 'train.parquet',
+    read: async (bytes) => readAll(await readParquetImages([bytesInMemory('train.parquet', bytes)])),
+  });
+});
+
+test('Parquet pages that claim what they like', { timeout }, async () => {
+  const bytes = fc.uint8Array({ maxLength: 60 });
+  const sizes = fc.constantFrom(0, 1, 7, 100, 100_000);
+  const inputs = fc.record({ bytes, count: sizes, bits: fc.nat(40), codec: fc.constantFrom(...codecs) });
+  await fc.assert(
+    fc.property(inputs, ({ bytes: packed, count, bits, codec }) => {
+      const page = unpackPage(codec, packed, count);
+      if (page !== undefined) expect(page.length).toBe(count);
+      const values = hybridValues(packed, bits, count);
+      if (values !== undefined) expect(values.length).toBe(count);
+      for (const type of valueTypes) expect(plainValues(type, packed, count)?.length ?? count).toBe(count);
+      const end = endOfThrift(packed, 0);
+      if (typeof end === 'number') expect(end).toBeLessThanOrEqual(packed.length);
+    }),
+    { numRuns: 4 * fuzzRuns },
+  );
 });
