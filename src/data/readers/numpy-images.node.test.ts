@@ -1,9 +1,5 @@
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import { npy, npz } from '../../../test/support/npz.js';
-import { pythonWith, runPython } from '../../../test/support/python.js';
 import { Random } from '../../random/random.js';
 import { type ByteSource, bytesInMemory } from './byte-source.js';
 import type { FoundImages } from './found-images.js';
@@ -399,51 +395,4 @@ it('reads an image of a stored array where it lies, and nothing else', async () 
   readBytes = 0;
   await found.images[500]?.read();
   expect(readBytes).toBe(area);
-});
-
-describe('files that NumPy wrote', () => {
-  let folder: string;
-  beforeAll(async () => {
-    folder = await mkdtemp(join(tmpdir(), 'quarterturn-npz-'));
-  });
-  afterAll(() => rm(folder, { recursive: true }));
-
-  it('are read as NumPy reads them', async ({ skip }) => {
-    const python = await pythonWith('numpy');
-    if (python === undefined) return skip();
-    const program = `
-import base64, io, json, numpy as np
-x = np.frombuffer(open('pixels', 'rb').read(), np.uint8).reshape(3, 28, 28)
-y = np.array([0, 1, 0])
-forms = {
-  'plain': dict(images=x, labels=y),
-  'fortran': dict(images=np.asfortranarray(x), labels=y[:, None]),
-  'transposed': dict(images=np.ascontiguousarray(x.T).T, labels=y.astype('>i8')),
-  'floats': dict(images=(x / 255).astype('>f4'), labels=y.astype(np.float64)),
-  'doubles': dict(images=x.astype(np.float64), labels=y.astype(str)),
-  'shorts': dict(images=x.astype('>u2') * 257, labels=y.astype(bytes)),
-  'longs': dict(images=x.astype(np.int64), labels=y.astype(bool).astype(np.int8)),
-  'first': dict(images=x[:, None], labels=np.eye(2)[y]),
-}
-result = {}
-for name, arrays in forms.items():
-  for save in (np.savez, np.savez_compressed):
-    file = io.BytesIO()
-    save(file, **arrays)
-    result[name + ' ' + save.__name__] = base64.b64encode(file.getvalue()).decode()
-print(json.dumps(result))
-`;
-    const files = Object.entries(
-      JSON.parse(await runPython(python, program, { pixels })) as Record<string, string>,
-    );
-    expect(files).toHaveLength(16);
-    for (const [name, base64] of files) {
-      const path = join(folder, `${name}.npz`);
-      await writeFile(path, base64, 'base64');
-      const found = await openNumpyImages([path]);
-      expect([name, labelsOf(found)]).toEqual([name, ['0', '1', '0']]);
-      expect([name, await pixelsOf(found)]).toEqual([name, [...pixels]]);
-      await found.close?.();
-    }
-  });
 });
