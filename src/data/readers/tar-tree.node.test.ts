@@ -112,6 +112,8 @@ test('names that leave the archive, and what is no file, are left out and counte
         file('/etc/absolute.png'),
         file('a/../../up.png'),
         file('C:/drive.png'),
+        file('./C:/drive.png'),
+        file('.//etc/fine.png'),
         file('..\\windows.png'),
         file('./a//fine.png'),
         { name: 'pipe', type: '6' },
@@ -129,13 +131,14 @@ test('names that leave the archive, and what is no file, are left out and counte
       ]),
     ),
   );
-  expect(files).toEqual({ 'a/fine.png': './a//fine.png' });
+  expect(files).toEqual({ 'a/fine.png': './a//fine.png', 'etc/fine.png': './/etc/fine.png' });
   const outside = 'name that leads out of the folder';
   expect(skipped).toEqual({
     '../outside.png': outside,
     '/etc/absolute.png': outside,
     'a/../../up.png': outside,
     'C:/drive.png': outside,
+    './C:/drive.png': outside,
     '..\\windows.png': outside,
     pipe: 'pipe, socket or device',
     device: 'pipe, socket or device',

@@ -13,12 +13,13 @@ export type TreePath =
  */
 export function treePath(name: string): TreePath {
   if (name.length > maxPathLength || name.includes('\0')) return { reason: 'name that no file can have' };
-  if (/^(?:[\\/]|[A-Za-z]:[\\/])/.test(name) || name.split(/[\\/]/).includes('..')) {
+  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
+  const path = parts.join('/');
+  // What comes first may have stood behind a `./`.
+  if (name.startsWith('/') || /^(?:\\|[A-Za-z]:[\\/])/.test(path) || path.split(/[\\/]/).includes('..')) {
     return { reason: 'name that leads out of the folder' };
   }
-  const parts = name.split('/').filter((part) => part !== '' && part !== '.');
-  if (parts.length > maxDepth) return { reason: `file in more than ${maxDepth} folders` };
-  return { path: parts.join('/') };
+  return parts.length > maxDepth ? { reason: `file in more than ${maxDepth} folders` } : { path };
 }
 
 /**
