@@ -27,7 +27,7 @@ export interface ImageTreeOptions {
  * @throws QuarterturnError `data` where nothing in it may be a picture
  */
 export function readImageTree(tree: FileTree, { layout }: ImageTreeOptions = {}): FoundImages {
-  const { candidates, skipped } = sift(tree.entries);
+  const { candidates, skipped } = sift(tree);
   const allSkipped = [...tree.skipped, ...skipped].sort((a, b) => byCodeUnits(a.name, b.name));
   if (candidates.length === 0) throw noImages(tree.origin, allSkipped);
 
@@ -85,14 +85,14 @@ class TreeImage implements FoundImage {
   }
 }
 
-/** What may be pictures, and what is not, by name and size. */
-function sift(entries: readonly TreeEntry[]): { candidates: TreeEntry[]; skipped: SkippedFile[] } {
+/** What may be pictures, and what is not, by name and size; of a single file that somebody names, its content decides. */
+function sift({ entries, container }: FileTree): { candidates: TreeEntry[]; skipped: SkippedFile[] } {
   const candidates: TreeEntry[] = [];
   const skipped: SkippedFile[] = [];
   for (const entry of entries) {
     if (entry.kind === 'folder') continue;
     const { path, sizeBytes } = entry;
-    const other = otherKindOf(path.slice(path.lastIndexOf('/') + 1));
+    const other = container === 'file' ? undefined : otherKindOf(path.slice(path.lastIndexOf('/') + 1));
     if (other !== undefined) skipped.push({ name: path, reason: other });
     else if (sizeBytes === 0) {
       skipped.push({ name: path, reason: 'empty file', hint: 'Copy or download the file again.' });

@@ -97,6 +97,9 @@ test('a single picture', async () => {
   expect(found.images[0]?.stamp?.sizeBytes).toBe(pictures['train/2/0.jpg']?.length);
   expect(found.notes).toEqual([`${path} is taken for a single image.`]);
   expect((await dataOf(found)).images[0]?.pixels).toHaveLength(28 * 28 * 3);
+  const misnamed = await openFound(await write('.one.txt', pictures['train/2/0.jpg'] ?? ''));
+  expect((await dataOf(misnamed)).images).toHaveLength(1);
+  await expect(openFound(await write('empty.png', ''))).rejects.toThrow('(empty file: 1)');
 });
 
 describe('files of arrays', () => {
