@@ -53,6 +53,14 @@ export function splitOfName(name: string): Split | undefined {
   return another === undefined && word !== undefined ? splitOfWord.get(word) : undefined;
 }
 
+/** Words for parts that mean other things as well: a train, and what is valid beside what is not. */
+const ambiguousWords = new Set(['train', 'valid']);
+
+/** Whether a folder's name is a part's and just as well a class's. */
+export function isAmbiguousName(name: string): boolean {
+  return ambiguousWords.has(name.toLowerCase());
+}
+
 /** Whether a folder's name says that its images have no label. */
 export function isPileName(name: string): boolean {
   const [word, another] = tellingWords(name);

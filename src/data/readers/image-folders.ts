@@ -1,5 +1,5 @@
 import type { TreeEntry } from './file-tree.js';
-import { isEmptyName, isPileName, splitOfName } from './folder-names.js';
+import { isAmbiguousName, isEmptyName, isPileName, splitOfName } from './folder-names.js';
 import type { Split } from './found-images.js';
 
 /** A folder with what may be pictures in it. */
@@ -75,8 +75,8 @@ function countFiles(folder: MutableFolder): number {
  * Which folders are classes, which are parts, and what is pile.
  *
  * - One folder with everything in it, as archives have it, is looked through: `pets/cat/1.jpg` is a `cat`.
- * - `train`, `val`, `test` in any usual spelling are parts where class folders lie in them. A lone `train` with pictures
- *   right in it, beside classes, is a class: the vehicle. `test` and `val` are never classes.
+ * - `train`, `val`, `test` in any usual spelling are parts where class folders lie in them. `train` and `valid` with
+ *   pictures right in them, beside classes, are classes: the vehicle, and what is not `invalid`. `test` is never one.
  * - Beside a `train` with class folders nothing else is a class; beside a `test` or `val` alone, other folders are the classes
  *   to learn from.
  * - `unlabelled`, images that lie flat, and those right in a part are pile.
@@ -93,22 +93,19 @@ export function planFolders(root: ImageFolder, layout?: FolderLayout): FolderPla
   const splitFolders = base.folders.filter(({ name }) => splitOfName(name) !== undefined);
   const others = base.folders.filter((folder) => !splitFolders.includes(folder));
   const hasClasses = others.some((folder) => folder.count > 0 && !isPileName(folder.name));
-  const isVehicle = (folder: ImageFolder) =>
-    layout !== 'splits' &&
-    hasClasses &&
-    folder.name.toLowerCase() === 'train' &&
-    classFoldersOf(folder).length === 0;
+  const isClass = (folder: ImageFolder) =>
+    layout !== 'splits' && hasClasses && isAmbiguousName(folder.name) && classFoldersOf(folder).length === 0;
   const splits = splitFolders
-    .filter((folder) => !isVehicle(folder))
+    .filter((folder) => !isClass(folder))
     .map((folder) => ({ folder, split: splitOfName(folder.name) ?? 'train' }));
-  const vehicles = splitFolders.filter(isVehicle);
-  for (const { name, count } of vehicles) {
+  const ambiguous = splitFolders.filter(isClass);
+  for (const { name, count } of ambiguous) {
     if (count > 0) notes.push(`${name} is taken for a class: its images lie in it without class folders.`);
   }
 
   const placed: PlacedFolder[] = [flat(base)];
   for (const { folder, split } of splits) {
-    placed.push(...placeSplit(folder, split));
+    for (const each of placeSplit(folder, split)) placed.push(each);
     if (folder.count > 0 && classFoldersOf(folder).length === 0) {
       notes.push(
         `${folder.name} is taken for the ${split} part, without labels: no class folders lie in it.`,
@@ -116,7 +113,7 @@ export function planFolders(root: ImageFolder, layout?: FolderLayout): FolderPla
     }
   }
   const hasTrain = splits.some(({ folder, split }) => split === 'train' && classFoldersOf(folder).length > 0);
-  for (const folder of [...others, ...vehicles]) {
+  for (const folder of [...others, ...ambiguous]) {
     if (!hasTrain) placed.push({ folder, role: rolesByName(folder) });
     else {
       placed.push({ folder, role: { kind: 'pile' } });

@@ -233,6 +233,19 @@ describe('parts', () => {
     expect(inner.classNames).toEqual(['bus', 'train']);
   });
 
+  test('more class folders than a function takes arguments', () => {
+    const found = find(['train/0/1.png', ...Array.from({ length: 200_000 }, (_, i) => `train/${i}/`)]);
+    expect(found.classNames).toHaveLength(200_000);
+  });
+
+  test('a class that is really called valid', () => {
+    expect(find(['invalid/1.png', 'invalid/2.png', 'valid/1.png', 'valid/2.png']).classNames).toEqual([
+      'invalid',
+      'valid',
+    ]);
+    expect(find(['train/a/1.png', 'train/b/1.png', 'valid/1.png']).classNames).toEqual(['a', 'b']);
+  });
+
   test('files are never parts', () => {
     expect(described(find(['train.png', 'a test of time.png', 'pika.png']))).toEqual([
       'a test of time.png: -',
