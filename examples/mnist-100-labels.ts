@@ -11,10 +11,10 @@ import {
   MemoryStore,
   pileGraph,
   pretrain,
+  type RunEvent,
   selfTrain,
   settingsFor,
   summary,
-  type TrainEvent,
 } from 'quarterturn';
 import { createNodeRuntime, readMnist } from 'quarterturn/node';
 
@@ -30,7 +30,7 @@ const context = {
   data,
   runtime: await createNodeRuntime({ device: 'cpu' }),
   store: new MemoryStore(),
-  emit: (event: TrainEvent) => {
+  emit: (event: RunEvent) => {
     if (event.type !== 'epoch-end') return;
     const { stage, epoch, train, imagesPerSecond } = event.record;
     if (stage === 'pretrain' || epoch % 50 === 0) {

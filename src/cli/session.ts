@@ -1,12 +1,13 @@
-import { QuarterturnError } from '../errors.js';
-import type { EventListener } from '../train/events.js';
+import type { RunEventListener } from '../store/run-event.js';
 import { createProgress, type Progress } from './progress.js';
 import { onStopSignal } from './signals.js';
 import { traitsOf } from './terminal.js';
 
 /** What a long command works in: it tells its events here, and stops soon after the signal is aborted. */
 export interface Session {
-  readonly emit: EventListener;
+  readonly emit: RunEventListener;
+  /** Tell a person something, in one line. */
+  note(text: string): void;
   readonly signal: AbortSignal;
   /** Take the live line of the progress away before something else is printed. */
   clear(): void;
@@ -31,23 +32,19 @@ export async function inSession<T>(
   const removeListener = onStopSignal((first) => {
     if (!first) return progress.end();
     controller.abort();
-    progress.listener({ type: 'note', text: options.stopping });
+    progress.note(options.stopping);
   });
   try {
-    return await body({ emit: progress.listener, signal: controller.signal, clear: progress.clear });
+    const { listener: emit, note, clear } = progress;
+    return await body({ emit, note, signal: controller.signal, clear });
   } finally {
     removeListener();
     progress.end();
   }
 }
 
-/** @throws QuarterturnError `interrupted` where the session was asked to stop: for what comes before any training. */
-export function assertGoingOn({ signal }: Session): void {
-  if (signal.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
-}
-
 function stderrProgress(): Progress {
   return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
 }
 
-const silence: Progress = { listener: () => {}, clear: () => {}, end: () => {} };
+const silence: Progress = { listener: () => {}, note: () => {}, clear: () => {}, end: () => {} };

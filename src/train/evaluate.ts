@@ -15,7 +15,7 @@ export const evaluationBatchSize = 128;
 /** What a pass over images needs; a {@link TrainContext} is one. */
 export interface PassContext {
   readonly runtime: Runtime;
-  readonly emit: EventListener;
+  readonly emit?: EventListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -84,7 +84,7 @@ export async function evaluate(
     await program.release();
   }
   const metrics = { accuracy: correct / set.count, loss: loss / set.count };
-  context.emit({ type: 'evaluated', title: set.title, metrics });
+  context.emit?.({ type: 'evaluated', title: set.title, metrics });
   return { metrics, predictions, targets, confidences };
 }
 

@@ -6,7 +6,7 @@ import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
-import type { EventListener } from './events.js';
+import type { EarlyStop, EventListener } from './events.js';
 import {
   buildTrainStep,
   initialState,
@@ -20,7 +20,7 @@ import {
 export interface TrainContext {
   readonly runtime: Runtime;
   readonly store: RunStore;
-  readonly emit: EventListener;
+  readonly emit?: EventListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -60,8 +60,8 @@ export interface StageMemory {
 export interface Validation {
   readonly val?: Metrics;
   readonly pile?: PileMetrics;
-  /** Present where going on would be of no use: the stage ends here, and says why. */
-  readonly stop?: string;
+  /** Present where going on would be of no use: the stage ends here, and this is why. */
+  readonly stop?: EarlyStop;
 }
 
 export interface StageResult {
@@ -91,7 +91,7 @@ export function checkpointName(stage: string, draw: number): string {
  */
 export async function trainStage(options: StageOptions, context: TrainContext): Promise<StageResult> {
   const { stage, draw, title, epochs, stepsPerEpoch } = options;
-  const { emit, store } = context;
+  const { emit = () => {}, store } = context;
   const totalSteps = epochs * stepsPerEpoch;
   const name = checkpointName(stage, draw);
   let { state, progress } = await startingPoint(options, store, name);
@@ -151,6 +151,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           throw new QuarterturnError(
             'interrupted',
             `${name}: stopped at step ${progress.step} of ${totalSteps}, saved.`,
+            { cause: context.signal.reason },
           );
         }
         if (performance.now() - lastSaved > checkpointEveryMs) await save();
@@ -163,7 +164,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       emit({ type: 'epoch-end', record });
       progress = nextEpoch(progress);
       if (stop !== undefined) {
-        emit({ type: 'note', text: stop });
+        emit({ type: 'stopped-early', stage, draw, epoch: record.epoch, ...stop });
         progress.epoch = epochs;
       }
       await save();

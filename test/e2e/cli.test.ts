@@ -169,14 +169,17 @@ describe('a run', () => {
 
   test('leaves its folder as described', async () => {
     expect((await fs.readdir(join(cwd, run))).sort()).toEqual([
+      'artifacts.json',
       'checkpoints',
       'config.json',
+      'events.jsonl',
       'evidence.json',
       'exhibits.json',
       'metrics.jsonl',
       'models',
       'report.html',
       'result.json',
+      'status.json',
     ]);
     expect(await readJson(`${run}/config.json`)).toMatchObject({
       preset: 'quick',

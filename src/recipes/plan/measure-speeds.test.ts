@@ -3,7 +3,7 @@ import { tinyImage, tinySize } from '../../../test/support/tiny-data.js';
 import type { DataSource, ImageDataset } from '../../data/dataset.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { TrainEvent } from '../../train/events.js';
+import type { RunEvent } from '../../store/run-event.js';
 import { augmentImages } from '../augment.js';
 import { predictPile } from '../pile-graph.js';
 import { settingsFor } from '../presets.js';
@@ -42,7 +42,7 @@ const contextOf = (count: number, on: Runtime = runtime) => ({
   settings,
   data: sourceOf(count),
   runtime: on,
-  emit: (_event: TrainEvent) => {},
+  emit: (_event: RunEvent) => {},
 });
 
 describe('measureSpeeds', () => {

@@ -1,5 +1,5 @@
 import { gatherImages } from '../../data/batches.js';
-import { QuarterturnError } from '../../errors.js';
+import { assertGoingOn } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensor } from '../../tensor/tensor.js';
@@ -22,6 +22,8 @@ const mostRuns = 24;
 /** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
 const measuringShare = 0.01;
 const longestMeasuringMs = 5000;
+
+const nothingBegun = 'stopped before anything was begun.';
 
 /** A step that takes longer than this is not run again. */
 const patienceMs = 1500;
@@ -50,7 +52,7 @@ export async function measureSpeeds(
 ): Promise<Speeds> {
   const { settings, data } = context;
   const stages = asked ?? stagesOf(settings, registry);
-  context.emit({ type: 'note', text: 'Measuring this machine ...' });
+  context.emit?.({ type: 'measuring' });
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
@@ -112,14 +114,14 @@ async function timeGraph(
   const { settings, data, runtime } = context;
   const kind = { ...data.train, classes: classNamesOf(context).length };
   const { graph, inputs, batchSize } = stageGraph(settings, kind, name);
-  assertGoingOn(context);
+  assertGoingOn(context.signal, nothingBegun);
   const started = performance.now();
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
   try {
     let into: Record<string, Tensor> | undefined;
     const run = async (): Promise<number> => {
-      assertGoingOn(context);
+      assertGoingOn(context.signal, nothingBegun);
       const from = performance.now();
       batch();
       const out = await program.run(inputs, into);
@@ -172,8 +174,4 @@ function timeView(context: MeasuredContext): number {
   const { strong } = context.settings.selfTrain!;
   const random = () => randomFor(context, 'measure');
   return timeOnce(() => augmentImages(gatherImages(train, items), strong, random())) / items.length;
-}
-
-function assertGoingOn({ signal }: MeasuredContext): void {
-  if (signal?.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
 }
