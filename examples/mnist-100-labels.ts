@@ -11,10 +11,10 @@ import {
   MemoryStore,
   pileGraph,
   pretrain,
+  type RunEvent,
   selfTrain,
   settingsFor,
   summary,
-  type TrainEvent,
 } from 'quarterturn';
 import { BatchWorker, createNodeRuntime, readMnist } from 'quarterturn/node';
 
@@ -32,7 +32,7 @@ const context = {
   store: new MemoryStore(),
   // The next batches are made on a thread while the kernels run.
   batchMakerFor: new BatchWorker().makerFor,
-  emit: (event: TrainEvent) => {
+  emit: (event: RunEvent) => {
     if (event.type !== 'epoch-end') return;
     const { stage, epoch, train, imagesPerSecond } = event.record;
     if (stage === 'pretrain' || epoch % 50 === 0) {

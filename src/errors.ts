@@ -14,7 +14,7 @@ export type ErrorCode =
   | 'diverged'
   /** Reading or writing the file system failed: full disk, permissions. */
   | 'io'
-  /** Stopped on request, after the state was saved. */
+  /** Stopped on request, after the state was saved; the error's cause is the reason of the signal that asked for it. */
   | 'interrupted';
 
 /**
@@ -32,4 +32,15 @@ export class QuarterturnError extends Error {
     this.code = code;
     this.hint = options.hint;
   }
+}
+
+/**
+ * Stop where it was asked for: everything that takes a signal rejects with this one error, whose cause is the reason that
+ * was given to `AbortController.abort`.
+ *
+ * @param message what was stopped, and what has become of it
+ * @throws QuarterturnError `interrupted` once the signal is aborted
+ */
+export function assertGoingOn(signal: AbortSignal | undefined, message: string): void {
+  if (signal?.aborted) throw new QuarterturnError('interrupted', message, { cause: signal.reason });
 }

@@ -46,7 +46,7 @@ export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/pl
 export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
 export type { StageGraphName } from './recipes/plan/stage-graph-names.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
-export { evaluateRun, type RunOptions, run } from './recipes/run.js';
+export { evaluateRun, type RunOptions } from './recipes/run.js';
 export { parseSettings, type RunSettings } from './recipes/settings.js';
 export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/baseline.js';
 export type { ImagesSeen } from './recipes/stages/evidence.js';
@@ -81,13 +81,32 @@ export {
   type SuggestOptions,
   suggest,
 } from './recipes/suggest.js';
+export type { AblationRow } from './report/ablation.js';
 export { renderReport } from './report/render-report.js';
+export type { Ablation, AblationEvent, AblationRun, AblationStore } from './runs/ablation.js';
+export {
+  type ReadRecordOptions,
+  type RunOutcome,
+  readRecord,
+  type TrainedClassifier,
+} from './runs/finished-run.js';
+export { type AblationOutcome, type StartAblationOptions, startAblation } from './runs/start-ablation.js';
+export {
+  type ResumeRunOptions,
+  type Run,
+  resumeRun,
+  type StartRunOptions,
+  startRun,
+} from './runs/start-run.js';
+export type { Started } from './runs/started.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
+export type { LoggedEvent } from './store/event-log.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export { Ledger } from './store/ledger.js';
+export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
   EpochRecord,
   Evidence,
@@ -101,8 +120,9 @@ export type {
   StageFailure,
   Teacher,
 } from './store/run-record.js';
+export { type RunStatus, readStatus } from './store/run-status.js';
 export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
-export type { EventListener, TrainEvent } from './train/events.js';
+export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
 export type { StateOf, TrainState } from './train/state.js';

@@ -6,5 +6,8 @@ export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { FitMode, Ground } from './data/image-fit.js';
 export { readMnist } from './data/mnist.node.js';
+export { AblationFolder } from './runs/ablation-folder.node.js';
+export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';
+export { type WatchRunOptions, watchRun } from './store/watch-run.node.js';

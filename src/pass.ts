@@ -1,4 +1,4 @@
-import { QuarterturnError } from './errors.js';
+import { assertGoingOn } from './errors.js';
 
 /** How far a long evaluation, caching or searching pass is. */
 export interface PassEvent {
@@ -32,7 +32,7 @@ export function passProgress({ emit, signal }: Listening, title: string, total: 
     await letSignalsThrough();
     const etaMs = ((performance.now() - started) / done) * (total - done);
     emit?.({ type: 'pass', title, done, total, etaMs });
-    if (signal?.aborted) throw new QuarterturnError('interrupted', `${title}: stopped after ${reached}.`);
+    assertGoingOn(signal, `${title}: stopped after ${reached}.`);
   };
 }
 

@@ -43,15 +43,17 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   model: [...training, 'pass', 'train', 'lower', 'onnx'],
   recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
+  // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
+  runs: [...training, 'store', 'train', 'model', 'recipes', 'report'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
   // `index.node.ts` is the former name of `node.ts`; that `index.ts` needs no Node is held below.
   index: [
-    ...[...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report'],
+    ...[...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report', 'runs'],
     'node',
   ],
-  node: ['data', 'store', 'runtime/node'],
+  node: ['data', 'store', 'runs', 'runtime/node'],
   web: ['runtime/web'],
 };
 

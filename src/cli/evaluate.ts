@@ -4,13 +4,14 @@ import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
 import { notebookFor } from '../report/comparison.js';
+import { readConfig } from '../runs/finished-run.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
+import type { RunEventListener } from '../store/run-event.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import type { EventListener } from '../train/events.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';
-import { formatFigures, readConfig, resumeCommand } from './run-report.js';
+import { formatFigures, resumeCommand } from './run-report.js';
 import { inSession } from './session.js';
 
 interface EvaluateFlags extends PlaceFlags {
@@ -44,7 +45,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const place = placeOf(flags, config);
     const { createNodeRuntime } = await import('../runtime/node.js'); // a slow start, which other commands need not have
     const runtime = await createNodeRuntime(place);
-    const data = await readData(place, session.emit, config);
+    const data = await readData(place, session, config);
     const emit = evaluationsOnly(session.emit);
     const figures = await evaluateRun({ settings, data, runtime, store, signal: session.signal, emit });
     assertAny(figures, path);
@@ -63,7 +64,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
 }
 
 /** Stages are only gone through for what they left: that they begin is no news. */
-function evaluationsOnly(emit: EventListener): EventListener {
+function evaluationsOnly(emit: RunEventListener): RunEventListener {
   return (event) => {
     if (event.type !== 'stage-start') emit(event);
   };

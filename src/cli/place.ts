@@ -6,8 +6,8 @@ import { readMnist } from '../data/mnist.node.js';
 import { formatCount } from '../report/format.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
-import type { EventListener } from '../train/events.js';
 import { shownPath } from './paths.js';
+import type { Session } from './session.js';
 import { packageVersion } from './version.js';
 
 /** Where a command finds its data and runs its graphs. */
@@ -44,7 +44,7 @@ export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unkno
  */
 export async function readData(
   { dataFolder }: Place,
-  emit: EventListener,
+  { note }: Pick<Session, 'note'>,
   config: Readonly<Record<string, unknown>> = {},
 ): Promise<DataSource> {
   const data = dataFolder === null ? await readMnist() : await readIdxFolder(dataFolder);
@@ -55,15 +55,12 @@ export async function readData(
     : `${formatCount(train.images.count)} images, no test set`;
   const { length } = train.classNames;
   const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
-  emit({
-    type: 'note',
-    text: `Data  ${name}: ${counts}, ${train.images.height}×${train.images.width}, ${classes}`,
-  });
-  for (const text of data.notes ?? []) emit({ type: 'note', text });
+  note(`Data  ${name}: ${counts}, ${train.images.height}×${train.images.width}, ${classes}`);
+  for (const text of data.notes ?? []) note(text);
   const before = fingerprintIn(config);
   const difference = dataDifference(before, data);
   if (difference !== undefined) {
-    emit({ type: 'note', text: `Other data than that of the run, ${before?.origin}: ${difference}.` });
+    note(`Other data than that of the run, ${before?.origin}: ${difference}.`);
   }
   return data;
 }

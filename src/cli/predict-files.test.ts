@@ -16,7 +16,7 @@ import { meanOf } from '../data/brightness.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { preprocessingFor } from '../model/preprocessing.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import type { TrainEvent } from '../train/events.js';
+import type { RunEvent } from '../store/run-event.js';
 import { createOutput } from './output.js';
 import { predictFiles } from './predict-files.js';
 import { jsonFormat, tableFormat } from './prediction-output.js';
@@ -57,7 +57,7 @@ interface Run {
   readonly classes: string[];
   readonly notes: string[];
   /** What the progress was told. */
-  readonly passes: readonly Extract<TrainEvent, { type: 'pass' }>[];
+  readonly passes: readonly Extract<RunEvent, { type: 'pass' }>[];
   /** Images that the model was asked about. */
   readonly asked: number;
   readonly error: unknown;
@@ -75,7 +75,7 @@ interface RunOptions {
 async function run(files: readonly string[], options: RunOptions = {}): Promise<Run> {
   const { invert = false, model = classifier, stream = new PassThrough(), abortAfter } = options;
   const notes: string[] = [];
-  const passes: Extract<TrainEvent, { type: 'pass' }>[] = [];
+  const passes: Extract<RunEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
   let asked = 0;
   const counting: LoadedClassifier = {
@@ -87,8 +87,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
     },
   };
   const local = (text: string) => text.replaceAll(`${folder}/`, '');
-  const emit = (event: TrainEvent) => {
-    if (event.type === 'note') notes.push(local(event.text));
+  const emit = (event: RunEvent) => {
     if (event.type === 'pass') passes.push(event);
   };
   const error = await predictFiles(
@@ -97,7 +96,12 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
     {
       format: tableFormat(model.classNames),
       output: createOutput(stream),
-      session: { emit, signal: controller.signal, clear: () => {} },
+      session: {
+        emit,
+        note: (text) => notes.push(local(text)),
+        signal: controller.signal,
+        clear: () => {},
+      },
       invert,
     },
   ).catch((reason: unknown) => reason);
@@ -225,7 +229,7 @@ test('a model that fails leaves whole what is printed', async () => {
   const stream = new PassThrough();
   const files = Array.from({ length: 100 }, () => join(folder, '7.png'));
   const options = { format: jsonFormat(), output: createOutput(stream), invert: false };
-  const session = { emit: () => {}, signal: new AbortController().signal, clear: () => {} };
+  const session = { emit: () => {}, note: () => {}, signal: new AbortController().signal, clear: () => {} };
   await expect(predictFiles(failing, files, { ...options, session })).rejects.toThrow('broken');
   stream.end();
   expect(JSON.parse(Buffer.concat(await stream.toArray()).toString())).toHaveLength(64);

@@ -43,7 +43,7 @@ export async function predictFiles(
   files: readonly string[],
   { format, output, session, limit, invert }: PredictFilesOptions,
 ): Promise<void> {
-  const say = (text: string): void => session.emit({ type: 'note', text });
+  const say = session.note;
   const trainingMean = classifier.preprocessing?.meanBrightness;
   const warnings = createWarnings({ size: classifier, trainingMean, invert, say });
   const progress = createFileProgress(files.length, session);

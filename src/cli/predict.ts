@@ -70,7 +70,7 @@ async function predictWith(
 ): Promise<void> {
   const found = await listInputFiles(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
   await inSession({ stopping: 'Stopping; the rows so far stay.' }, async (session) => {
-    if (found.passedOver.length > 0) session.emit({ type: 'note', text: passedOverNote(found) });
+    if (found.passedOver.length > 0) session.note(passedOverNote(found));
     await predictFiles(classifier, found.files, {
       format: flags.json ? jsonFormat() : tableFormat(classifier.classNames),
       output: createOutput(process.stdout),

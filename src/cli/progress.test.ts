@@ -3,8 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { presets } from '../recipes/presets.js';
 import { stageNamed } from '../recipes/stages/registry.js';
+import type { RunEvent } from '../store/run-event.js';
 import type { EpochRecord } from '../store/run-record.js';
-import type { TrainEvent } from '../train/events.js';
 import {
   createProgress,
   formatBar,
@@ -187,14 +187,14 @@ describe('createProgress', () => {
     return { writes, clock, ...progress };
   }
 
-  const everything: TrainEvent[] = [
+  const everything: RunEvent[] = [
     stageStart,
     step,
     pass,
     { type: 'epoch-end', record },
     { type: 'checkpoint', path: 'runs/a/latest', step: 1 },
     { type: 'evaluated', title: 'Test', metrics: record.train },
-    { type: 'note', text: 'two\nlines \x1b[2J' },
+    { type: 'stage-failed', stage: 'finetune', draw: 0, reason: 'two\nlines \x1b[2J' },
   ];
 
   test('without a terminal prints only the lasting lines, whole and free of control codes', () => {
@@ -208,7 +208,7 @@ describe('createProgress', () => {
       'Pretraining on rotations  20 epochs, 29,960 steps\n',
       'epoch  3/20  train 87.65 %  loss 0.4321  val 90.00 %  loss 0.3000  812 images/s  1 min 12 s\n',
       'Test: accuracy 87.65 %, loss 0.4321\n',
-      'two lines  [2J\n',
+      'two lines  [2J The run goes on without it.\n',
     ]);
   });
 
@@ -216,19 +216,19 @@ describe('createProgress', () => {
     'in a terminal of %d columns no line is wider, live or lasting, and nothing is lost',
     (columns) => {
       for (const color of [false, true]) {
-        const { writes, clock, listener, end } = record80(true, color, columns);
+        const { writes, clock, listener, note, end } = record80(true, color, columns);
         const title = 'Fine-tuning on 100 labels, of the pretrained network';
-        const events: TrainEvent[] = [
+        const events: RunEvent[] = [
           stageStart,
           { ...stageStart, title, draw: 2, fromStep: 3000 },
           ...everything,
           { type: 'evaluated', title: 'rotations of validation images', metrics: record.train },
-          { type: 'note', text: 'Data  MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes' },
         ];
         for (const event of events) {
           listener(event);
           clock.ms += 200;
         }
+        note('Data  MNIST: 60,000 training and 10,000 test images, 28×28, 10 classes');
         end();
         const text = stripVTControlCharacters(writes.join(''));
         for (const line of text.split(/[\r\n]/)) expect([...line].length).toBeLessThanOrEqual(columns);
@@ -243,7 +243,8 @@ describe('createProgress', () => {
 
   test('a word that is wider than the terminal stays whole', () => {
     const { writes, listener } = record80(true, false, 20);
-    listener({ type: 'note', text: 'Run   runs/a-name-of-more-than-twenty-columns' });
+    const run = 'runs/a-name-of-more-than-twenty-columns';
+    listener({ type: 'run-start', run, stages: ['pretrain'], draws: 1, resumed: false });
     expect(writes).toEqual(['Run\nruns/a-name-of-more-than-twenty-columns\n']);
   });
 
@@ -312,9 +313,8 @@ describe('createProgress', () => {
   });
 
   test('a whole run of the quick preset, taken down in a file, is under 60 lines', () => {
-    const { writes, clock, listener, end } = record80(false);
+    const { writes, clock, listener, note, end } = record80(false);
     const { result, config } = sampleRecord();
-    const note = (text: string) => listener({ type: 'note', text });
     // Minutes as a slow machine takes them, and each evaluation that the stage ends with.
     const stages = [
       ['pretrain', 60_000, 1],
@@ -327,7 +327,10 @@ describe('createProgress', () => {
     note('Run   runs/quick-20250314-101245');
     for (const [stage, durationMs, evaluations] of stages) {
       const { epochs } = stageNamed(stage).settingsOf(presets.quick)!;
-      if (stage === 'selfTrain') note('98 % of labels held back are found again by their neighbours.');
+      if (stage === 'selfTrain') {
+        const weighed = { teacher: 'neighbours', found: 98, of: 100, rival: null } as const;
+        listener({ type: 'teacher-chosen', draw: 0, ...weighed });
+      }
       listener({ ...stageStart, stage, epochs });
       for (let epoch = 1; epoch <= epochs; epoch++) {
         listener({ ...step, stage, epoch });

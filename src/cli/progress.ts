@@ -1,12 +1,13 @@
 import { stripVTControlCharacters } from 'node:util';
 import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
+import type { RunEvent, RunEventListener } from '../store/run-event.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
-import type { EventListener, TrainEvent } from '../train/events.js';
+import { sentencesOf } from './run-sentences.js';
 import { createStyles, type Styles, type TerminalTraits } from './terminal.js';
 
-type StageStart = Extract<TrainEvent, { type: 'stage-start' }>;
-type Step = Extract<TrainEvent, { type: 'step' }>;
-type Pass = Extract<TrainEvent, { type: 'pass' }>;
+type StageStart = Extract<RunEvent, { type: 'stage-start' }>;
+type Step = Extract<RunEvent, { type: 'step' }>;
+type Pass = Extract<RunEvent, { type: 'pass' }>;
 
 /** A piece of a line. Where not all fit, those of the highest rank go first. */
 interface Part {
@@ -31,7 +32,9 @@ export interface ProgressOptions extends TerminalTraits {
 }
 
 export interface Progress {
-  readonly listener: EventListener;
+  readonly listener: RunEventListener;
+  /** Say one line that lasts. */
+  note(text: string): void;
   /** Clear the live line, which the next event draws again; call it before anything else is printed. */
   clear(): void;
   /** Clear the live line for good, also after an error. */
@@ -46,7 +49,7 @@ const signOfLifeMs = 30_000;
 
 /**
  * Show events as they come: on a terminal one live line, rewritten at most ten times a second, above it a lasting
- * line for each stage, epoch (of many short ones some), evaluation and note; elsewhere only lasting lines, free of
+ * line for each stage, epoch (of many short ones some), evaluation and fact; elsewhere only lasting lines, free of
  * control codes, and fewer of them: in a log, nobody watches how an epoch goes.
  */
 export function createProgress(options: ProgressOptions): Progress {
@@ -87,7 +90,8 @@ export function createProgress(options: ProgressOptions): Progress {
     stream.write(`\r${format(options.columns() - freeColumns)}\x1b[K`);
   };
 
-  const listener: EventListener = (event) => {
+  const note = (text: string): void => print(oneLine(text));
+  const listener: RunEventListener = (event) => {
     switch (event.type) {
       case 'stage-start':
         epochs = event.epochs;
@@ -110,17 +114,15 @@ export function createProgress(options: ProgressOptions): Progress {
       case 'evaluated':
         if (inEpoch) return;
         return print(formatEvaluation(event.title, event.metrics, styles));
-      case 'note':
-        return print(oneLine(event.text));
-      case 'checkpoint':
-        return; // too frequent to be news
+      default:
+        for (const sentence of sentencesOf(event)) note(sentence);
     }
   };
   const end = (): void => {
     ended = true;
     clear();
   };
-  return { listener, clear, end };
+  return { listener, note, clear, end };
 }
 
 /** Whether an epoch is one of about {@link maxEpochLines}: every one of few, else every 2nd, 5th, 10th ... and the last. */

@@ -1,6 +1,4 @@
 import { join } from 'node:path';
-import type { z } from 'zod';
-import { QuarterturnError } from '../errors.js';
 import { classifierName } from '../recipes/run.js';
 import { stageFacts } from '../recipes/stages/registry.js';
 import type { RunFigures } from '../recipes/stages.js';
@@ -13,70 +11,14 @@ import {
 import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
+import { writeReport as renderInto } from '../runs/report.node.js';
 import type { RunFolder } from '../store/run-folder.node.js';
-import {
-  type Evidence,
-  exhibitsSchema,
-  type RunRecord,
-  type RunResult,
-  resultSchema,
-} from '../store/run-record.js';
+import type { Evidence, RunRecord, RunResult } from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
 
-/** The `config.json` of a run. */
-export async function readConfig(folder: RunFolder): Promise<Readonly<Record<string, unknown>>> {
-  const config = await folder.readJson('config');
-  if (typeof config === 'object' && config !== null) return config as Record<string, unknown>;
-  throw new QuarterturnError(
-    'checkpoint',
-    `${folder.name}: expected a config.json. Received: ${config === undefined ? 'none' : typeof config}.`,
-    { hint: 'The run was stopped before it began: start it again in another folder.' },
-  );
-}
-
-/**
- * Render `report.html` from the folder.
- * @returns its path
- * @throws QuarterturnError `checkpoint` where the run has no result yet
- */
-export async function writeReport(folder: RunFolder): Promise<string> {
-  const record = await readRecord(folder);
-  // Loaded only now: the charts' library takes half a second.
-  const { renderReport } = await import('../report/render-report.js');
-  return folder.writeReport(renderReport(record));
-}
-
-/**
- * All that a report is made from.
- * @throws QuarterturnError `checkpoint` where the run has no result yet, or a file holds something else than a run writes
- */
-export async function readRecord(folder: RunFolder): Promise<RunRecord> {
-  return {
-    stages: stageFacts,
-    config: await readConfig(folder),
-    epochs: await folder.readEpochs(),
-    result: await finished(folder, 'result', resultSchema),
-    exhibits: await finished(folder, 'exhibits', exhibitsSchema),
-  };
-}
-
-async function finished<T>(folder: RunFolder, name: 'result' | 'exhibits', schema: z.ZodType<T>): Promise<T> {
-  const value = await folder.readJson(name);
-  const parsed = schema.safeParse(value);
-  if (parsed.success) return parsed.data;
-  if (value !== undefined) {
-    const [fault] = parsed.error.issues;
-    throw new QuarterturnError(
-      'checkpoint',
-      `${folder.name}, ${name}.json: expected what a run wrote. Received: ${fault?.path.join('.')}: ${fault?.message}.`,
-      { hint: 'The file was changed or damaged after it was written: restore it, or run again.' },
-    );
-  }
-  throw new QuarterturnError(
-    'checkpoint',
-    `${folder.name}: expected a finished run. Received: one without ${name}.json.`,
-    { hint: `Finish it: ${resumeCommand(folder.name)}` },
-  );
+/** Render `report.html` from the folder; a run that is not finished is told how to be. */
+export function writeReport(folder: RunFolder): Promise<string> {
+  return renderInto(folder, { resume: `Finish it: ${resumeCommand(folder.name)}` });
 }
 
 /** What to type to go on with a run. */

@@ -1,14 +1,15 @@
 import type { BatchMakerFor } from '../data/batch-maker.js';
 import { BatchWorker } from '../data/batch-worker.node.js';
-import { QuarterturnError } from '../errors.js';
-import type { EventListener } from '../train/events.js';
+import type { RunEventListener } from '../store/run-event.js';
 import { createProgress, type Progress } from './progress.js';
 import { onStopSignal } from './signals.js';
 import { traitsOf } from './terminal.js';
 
 /** What a long command works in: it tells its events here, and stops soon after the signal is aborted. */
 export interface Session {
-  readonly emit: EventListener;
+  readonly emit: RunEventListener;
+  /** Tell a person something, in one line. */
+  note(text: string): void;
   readonly signal: AbortSignal;
   /** On a thread that makes batches while the kernels run. It starts where there is something to train. */
   readonly batchMakerFor?: BatchMakerFor;
@@ -32,19 +33,15 @@ export async function inSession<T>(
 ): Promise<T> {
   const progress = options.quiet ? silence : stderrProgress();
   const controller = new AbortController();
-  const worker = new BatchWorker({ note: (text) => progress.listener({ type: 'note', text }) });
+  const worker = new BatchWorker({ note: progress.note });
   const removeListener = onStopSignal((first) => {
     if (!first) return progress.end();
     controller.abort();
-    progress.listener({ type: 'note', text: options.stopping });
+    progress.note(options.stopping);
   });
   try {
-    return await body({
-      emit: progress.listener,
-      signal: controller.signal,
-      batchMakerFor: worker.makerFor,
-      clear: progress.clear,
-    });
+    const { listener: emit, note, clear } = progress;
+    return await body({ emit, note, signal: controller.signal, batchMakerFor: worker.makerFor, clear });
   } finally {
     await worker.release();
     removeListener();
@@ -52,13 +49,8 @@ export async function inSession<T>(
   }
 }
 
-/** @throws QuarterturnError `interrupted` where the session was asked to stop: for what comes before any training. */
-export function assertGoingOn({ signal }: Session): void {
-  if (signal.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
-}
-
 function stderrProgress(): Progress {
   return createProgress({ stream: process.stderr, ...traitsOf(process.stderr, process.env) });
 }
 
-const silence: Progress = { listener: () => {}, clear: () => {}, end: () => {} };
+const silence: Progress = { listener: () => {}, note: () => {}, clear: () => {}, end: () => {} };

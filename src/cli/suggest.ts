@@ -9,6 +9,7 @@ import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
+import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
@@ -17,7 +18,6 @@ import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';
-import { readConfig } from './run-report.js';
 import { inSession } from './session.js';
 
 interface SuggestFlags extends PlaceFlags {
@@ -80,7 +80,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
     const place = placeOf(flags, config);
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
-    const data = await readData(place, session.emit, config);
+    const data = await readData(place, session, config);
     const context = {
       settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
       data,

@@ -1,22 +1,17 @@
 import { QuarterturnError } from '../errors.js';
-import { loadPretrained } from '../recipes/backbone.js';
-import { withLocatedLabels } from '../recipes/labels.js';
 import { assertScalable } from '../recipes/plan/budget.js';
-import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { finetuneName } from '../recipes/stages/finetune.js';
 import { pretrainName } from '../recipes/stages/pretrain.js';
-import { allStages, stageNamed, stagesOf } from '../recipes/stages/registry.js';
+import { finishedResult, readConfig, stagesToResume } from '../runs/finished-run.js';
+import { type Run, resumeRun, startRun } from '../runs/start-run.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
-import { fingerprintIn } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import { type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
-import type { Tensors } from '../tensor/tensor.js';
-import { settingsWithin } from './budget.js';
-import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
-import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
-import { assertGoingOn, inSession, type Session } from './session.js';
+import type { RunRecord, RunResult } from '../store/run-record.js';
+import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
+import { formatRun, resumeCommand, writeReport } from './run-report.js';
+import { inSession, type Session } from './session.js';
 import {
   assertSameLabels,
   assertUnchanged,
@@ -35,18 +30,6 @@ export interface TrainFlags extends SettingFlags, PlaceFlags {
   readonly quiet?: boolean;
 }
 
-/** What a training command is about to do. */
-interface Plan {
-  readonly settings: RunSettings;
-  readonly stages: readonly string[];
-  readonly place: Place;
-  readonly backbone?: Tensors;
-  /** Where the backbone comes from: that run's folder and `config.json`. */
-  readonly source?: { readonly path: string; readonly config: Readonly<Record<string, unknown>> };
-  /** Time, from the prompt, that the settings' steps are still to be fitted to. */
-  readonly budgetMs?: number | undefined;
-}
-
 /** The whole of a run, or one stage of it alone. */
 export type TrainCommand = 'run' | StageSettingsName;
 
@@ -56,8 +39,8 @@ export async function train(command: TrainCommand, flags: TrainFlags): Promise<v
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
     const { result, report, config } =
       flags.resume === undefined
-        ? await startRun(command, flags, session)
-        : await resumeRun(command, flags.resume, flags, session);
+        ? await startInFolder(command, flags, session)
+        : await resumeInFolder(command, flags.resume, flags, session);
     return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report, config)}\n`;
   });
   process.stdout.write(output);
@@ -71,15 +54,37 @@ interface Outcome {
   readonly config: RunRecord['config'];
 }
 
-async function startRun(command: TrainCommand, flags: TrainFlags, session: Session): Promise<Outcome> {
-  const plan = flags.from === undefined ? await newPlan(command, flags) : await planFrom(flags.from, flags);
-  const name = command === 'run' ? plan.settings.preset : `${plan.settings.preset}-${command}`;
+async function startInFolder(command: TrainCommand, flags: TrainFlags, session: Session): Promise<Outcome> {
+  const source = flags.from === undefined ? undefined : await sourceOf(flags.from);
+  const settings = source
+    ? await chosenSettings(flags, finetuneName, source.settings)
+    : await chosenSettings(flags, epochsOf(command));
+  if (flags.budget !== undefined) assertScalable(settings);
+  const name = command === 'run' ? settings.preset : `${settings.preset}-${command}`;
   const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;
-  // The folder comes last: what fails before leaves nothing behind.
-  return execute(plan, session, () => RunFolder.create(path));
+  const place = placeOf(flags, source?.config);
+  const runtime = await createNodeRuntime(place);
+  const data = await readData(place, session, source?.config);
+  let folder: RunFolder | undefined;
+  const run = startRun({
+    ...{ settings, data, runtime, peakMemoryBytes },
+    stages: command === 'run' ? undefined : [command],
+    from: source?.folder,
+    environment: environmentOf(place),
+    budgetMs: flags.budget,
+    // The clock of this process began with the prompt.
+    spentMs: () => performance.now(),
+    signal: session.signal,
+    // The folder comes last: what fails before leaves nothing behind.
+    store: async () => {
+      folder = await RunFolder.create(path);
+      return folder;
+    },
+  });
+  return finished(run, () => folder, session);
 }
 
-async function resumeRun(
+async function resumeInFolder(
   command: TrainCommand,
   path: string,
   flags: TrainFlags,
@@ -92,85 +97,54 @@ async function resumeRun(
     assertUnchanged(flags, settings, epochsOf(command), path);
     await assertSameLabels(flags, settings, path);
     const place = placeOf(flags, config);
-    const before = stagesOfConfig(config);
-    const stages = allStages
-      .map(({ name }) => name)
-      .filter((name) => before.includes(name) || name === command);
-    const saved = resultSchema.safeParse(await folder.readJson('result'));
-    if (saved.success && stages.every((stage) => isFinished(saved.data, stage))) {
-      session.emit({ type: 'note', text: `${path} is complete: nothing to train.` });
-      return { result: saved.data, report: await writeReport(folder), config };
+    const stages = stagesToResume(config, command === 'run' ? [] : [command]);
+    const result = await finishedResult(folder, stages);
+    if (result) {
+      // Neither kernels nor data are needed.
+      session.emit({ type: 'already-finished', run: path });
+      return { result, report: await writeReport(folder), config };
     }
-    return await execute({ settings, stages, place }, session, async () => folder);
+    const runtime = await createNodeRuntime(place);
+    const data = await readData(place, session);
+    const { signal } = session;
+    const run = resumeRun({ store: folder, data, runtime, stages, signal, peakMemoryBytes });
+    return await finished(run, () => folder, session);
   } finally {
     await folder.close();
   }
 }
 
-async function newPlan(command: TrainCommand, flags: TrainFlags): Promise<Plan> {
-  const settings = await chosenSettings(flags, epochsOf(command));
-  if (flags.budget !== undefined) assertScalable(settings);
-  return {
-    settings,
-    budgetMs: flags.budget,
-    stages: command === 'run' ? stagesOf(settings) : [command],
-    place: placeOf(flags),
-  };
-}
-
-/** Fine-tuning on the backbone, the settings and the data of another run. */
-async function planFrom(path: string, flags: TrainFlags): Promise<Plan> {
-  const source = await RunFolder.open(path, { readOnly: true });
-  const config = await readConfig(source);
-  // The steps that fine-tuning has are no longer counted out for that run's budget.
-  const { budgetMs: _, ...base } = settingsOfConfig(config, path);
-  return {
-    settings: await chosenSettings(flags, finetuneName, base),
-    stages: [finetuneName],
-    place: placeOf(flags, config),
-    backbone: await loadPretrained(source, base),
-    source: { path, config },
-  };
-}
-
-async function execute(plan: Plan, session: Session, openFolder: () => Promise<RunFolder>): Promise<Outcome> {
-  const { stages, place, backbone, source, budgetMs } = plan;
-  const runtime = await createNodeRuntime(place);
-  const data = await readData(place, session.emit, source?.config);
-  const located = await withLocatedLabels({ settings: plan.settings, data, runtime, ...session });
-  assertFits(located, stages);
-  assertGoingOn(session);
-  const settings =
-    budgetMs === undefined ? located.settings : await settingsWithin(located, { budgetMs, stages });
-  assertGoingOn(session);
-  const folder = await openFolder();
-  session.emit({ type: 'note', text: `Run   ${folder.name}` });
+/** Show what a run tells until it ends, and write its report. */
+async function finished(
+  { events, result }: Run,
+  folderOf: () => RunFolder | undefined,
+  session: Session,
+): Promise<Outcome> {
   try {
-    const result = await run(
-      { ...located, settings, store: folder },
-      { stages, backbone, environment: { ...environmentOf(place), ...originOf(source) }, peakMemoryBytes },
-    );
-    return { result, report: await writeReport(folder), config: await readConfig(folder) };
+    for await (const event of events) session.emit(event);
+    const outcome = await result;
+    const folder = folderOf();
+    if (!folder) throw new Error('a run that is finished has a folder');
+    return { result: outcome.result, report: await writeReport(folder), config: await readConfig(folder) };
   } catch (error) {
-    if (!(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
+    const folder = folderOf();
+    if (!folder || !(error instanceof QuarterturnError) || error.code !== 'interrupted') throw error;
     throw new QuarterturnError('interrupted', error.message, {
       hint: `Go on with: ${resumeCommand(folder.name)}`,
-      cause: error,
+      cause: error.cause,
     });
   } finally {
-    await folder.close();
+    await folderOf()?.close();
   }
 }
 
-/** What `config.json` keeps of a backbone that was pretrained in another run, maybe on other data. */
-function originOf(source: Plan['source']): Record<string, unknown> {
-  return source ? { backboneFrom: { run: source.path, data: fingerprintIn(source.config) ?? null } } : {};
-}
-
-/** Whether a stage has left a figure, or has failed and would again. */
-function isFinished(result: RunResult, stage: string): boolean {
-  const hasFigure = stageNamed(stage).figures.some((figure) => result[figure] !== null);
-  return hasFigure || result.failures.some((failure) => failure.stage === stage);
+/** A run whose backbone, settings and data fine-tuning takes. */
+async function sourceOf(path: string) {
+  const folder = await RunFolder.open(path, { readOnly: true });
+  const config = await readConfig(folder);
+  // The steps that fine-tuning has are no longer counted out for that run's budget.
+  const { budgetMs: _, ...settings }: RunSettings = settingsOfConfig(config, path);
+  return { folder, config, settings };
 }
 
 /** The stage that `--epochs` speaks of. */

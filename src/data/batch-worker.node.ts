@@ -31,7 +31,7 @@ interface Waiting {
  * none can be started, and for images that another thread cannot read, batches are made on the thread that asks for them.
  *
  * @example
- * const worker = new BatchWorker({ note: (text) => emit({ type: 'note', text }) });
+ * const worker = new BatchWorker({ note: console.warn });
  * await run({ settings, data, runtime, store, emit, batchMakerFor: worker.makerFor });
  * await worker.release();
  */

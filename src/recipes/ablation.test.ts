@@ -1,8 +1,7 @@
 import { describe, expect, it, test } from 'vitest';
 import { MemoryStore } from '../store/checkpoint.js';
 import { notStarted } from '../store/progress.js';
-import type { EpochRecord } from '../store/run-record.js';
-import { handOver, meanCost, trainsAlike, variantStages, variants } from './ablation.js';
+import { meanCost, variantStages, variants } from './ablation.js';
 import { presets } from './presets.js';
 import { parseSettings, type RunSettings } from './settings.js';
 
@@ -80,61 +79,6 @@ describe('variants', () => {
       variant.change(notebook, { blocks: 3, suggested: undefined }),
     );
     expect(possible.map(({ name }) => name)).toEqual(['baseline', 'statistics', 'frozen', 'fine-tuned']);
-  });
-});
-
-test('what is trained alike is known by all that the weights depend on', () => {
-  const alike = (a: string, b: string, stage: string) => trainsAlike(settingsOf(a), settingsOf(b), stage);
-  expect(alike('fine-tuned', 'self-training', 'finetune')).toBe(true);
-  expect(alike('augmentation', 'self-training-alone', 'scratch')).toBe(true);
-  expect(alike('self-training-alone', 'fixmatch', 'scratch')).toBe(true);
-  expect(alike('frozen', 'augmentation', 'scratch')).toBe(true);
-  expect(alike('baseline', 'statistics', 'baseline')).toBe(true);
-  expect(alike('self-training', 'self-training-alone', 'selfTrain')).toBe(false);
-  expect(alike('self-training-alone', 'fixmatch', 'selfTrain')).toBe(false);
-  expect(alike('frozen', 'fine-tuned', 'finetune')).toBe(false);
-  expect(alike('suggested', 'fine-tuned', 'finetune')).toBe(false);
-  const longer = { ...whole, pretrain: { ...whole.pretrain, epochs: 9 } };
-  expect(trainsAlike(whole, longer, 'finetune')).toBe(false);
-  expect(trainsAlike(whole, longer, 'scratch')).toBe(true);
-});
-
-describe('handOver', () => {
-  const metrics = { accuracy: 1, loss: 0 };
-  const record = (draw: number, epoch: number): EpochRecord => ({
-    ...{ stage: 'finetune', draw, epoch, step: epoch, train: metrics },
-    ...{ learningRate: 0.1, durationMs: 1, imagesPerSecond: 1 },
-  });
-  const { epochs } = whole.finetune;
-  const state = (epoch: number) => ({
-    ...notStarted('finetune', 0),
-    ...{ epoch, trainMs: 4000, imagesTrained: 100 },
-  });
-
-  async function source(): Promise<MemoryStore> {
-    const store = new MemoryStore('from');
-    await store.saveCheckpoint('finetune', { tensors: {}, state: state(epochs) });
-    await store.saveCheckpoint('finetune-draw1', { tensors: {}, state: state(epochs - 1) });
-    for (const draw of [0, 1]) await store.appendEpoch(record(draw, 1));
-    return store;
-  }
-
-  it('copies what is finished, with its records, once', async () => {
-    const [from, to] = [await source(), new MemoryStore('to')];
-    const [theirs, ours] = [settingsOf('fine-tuned'), settingsOf('self-training')];
-    for (let time = 0; time < 2; time++) {
-      await handOver('finetune', { store: from, settings: theirs }, { store: to, settings: ours });
-    }
-    expect((await to.loadCheckpoint('finetune'))!.state).toEqual(state(epochs));
-    expect(await to.loadCheckpoint('finetune-draw1')).toBeUndefined();
-    expect(await to.readEpochs()).toEqual([record(0, 1)]);
-  });
-
-  it('copies nothing that is trained otherwise', async () => {
-    const [from, to] = [await source(), new MemoryStore('to')];
-    const [theirs, ours] = [settingsOf('fine-tuned'), settingsOf('frozen')];
-    await handOver('finetune', { store: from, settings: theirs }, { store: to, settings: ours });
-    expect(await to.loadCheckpoint('finetune')).toBeUndefined();
   });
 });
 

@@ -1,11 +1,8 @@
 import type { GivenLabels } from '../labels/given-labels.js';
-import type { RunStore } from '../store/checkpoint.js';
 import type { LadderFigure } from '../store/run-record.js';
-import { checkpointName, loadProgress } from '../train/loop.js';
 import type { RecipeContext } from './context.js';
 import type { RunSettings, SelfTrainSettings } from './settings.js';
-import { allStages, stageNamed } from './stages/registry.js';
-import type { Stage } from './stages/stage.js';
+import { allStages } from './stages/registry.js';
 import { type Cost, costOf } from './stages.js';
 import { suggest } from './suggest.js';
 
@@ -138,46 +135,6 @@ export async function suggestedLabels(context: RecipeContext): Promise<GivenLabe
   const count = settings.labelsPerClass * data.train.classNames.length;
   const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
   return { data: null, images: images.map(({ image, index }) => ({ image, index, label: null })) };
-}
-
-/** Whether two recipes train a stage in the same way from the same start, each draw like the other's. */
-export function trainsAlike(a: RunSettings, b: RunSettings, stage: string): boolean {
-  return JSON.stringify(decisive(a, stageNamed(stage))) === JSON.stringify(decisive(b, stageNamed(stage)));
-}
-
-/** All settings that a stage's weights depend on. */
-function decisive(settings: RunSettings, stage: Stage): unknown {
-  const { seed, labelsPerClass, labels, network } = settings;
-  const before = stage.needs(settings).map((needed) => [needed.name, decisive(settings, needed)]);
-  return [seed, labelsPerClass, labels, network, stage.settingsOf(settings), before];
-}
-
-/**
- * Give a run the checkpoints and records of a stage that another run has trained in the same way, as far as it is
- * finished there: what was trained once is not trained again.
- */
-export async function handOver(
-  stage: string,
-  from: { readonly store: RunStore; readonly settings: RunSettings },
-  to: { readonly store: RunStore; readonly settings: RunSettings },
-): Promise<void> {
-  if (!trainsAlike(from.settings, to.settings, stage)) return;
-  const records = await from.store.readEpochs();
-  for (let draw = 0; draw < to.settings.draws; draw++) {
-    const name = checkpointName(stage, draw);
-    const progress = await loadProgress(from.store, stage, draw);
-    const epochs = stageNamed(stage).settingsOf(from.settings)?.epochs ?? 1;
-    const finished = (progress?.epoch ?? 0) >= epochs;
-    if (!finished || (await to.store.loadState(name))) continue;
-    const saved = await from.store.loadCheckpoint(name);
-    if (!saved) continue;
-    // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
-    await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);
-    for (const record of records) {
-      if (record.stage === stage && record.draw === draw) await to.store.appendEpoch(record);
-    }
-    await to.store.saveCheckpoint(name, saved);
-  }
 }
 
 /** What it takes to train some stages for one draw, the mean over the draws, and the pretraining that they build on. */

@@ -18,14 +18,18 @@ export async function saveBackbone(store: RunStore, weights: Tensors): Promise<v
   await store.saveCheckpoint(borrowedName, { tensors: weights, state: {} });
 }
 
+/** The backbone that was brought from another run; undefined where there is none. */
+export async function borrowedBackbone(store: RunStore): Promise<Tensors | undefined> {
+  return (await store.loadCheckpoint(borrowedName))?.tensors;
+}
+
 /**
  * The backbone that fine-tuning starts from: the one that was brought from another run, else the one pretrained here.
  * @throws QuarterturnError `checkpoint` where there is none, or one of another architecture
  */
 export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
   const { settings, store, data } = context;
-  const borrowed = await store.loadCheckpoint(borrowedName);
-  const weights = borrowed?.tensors ?? (await loadPretrained(store, settings));
+  const weights = (await borrowedBackbone(store)) ?? (await loadPretrained(store, settings));
   const network = networkFor(settings.network, data.train.images, turnCount);
   const shapes = network.specs.map(({ name, shape }) => [name, shape] as const);
   assertSameArchitecture(

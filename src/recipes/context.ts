@@ -2,12 +2,15 @@ import type { DataSource } from '../data/dataset.js';
 import type { LocatedLabels } from '../labels/locate-labels.js';
 import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
+import type { RunEventListener } from '../store/run-event.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import type { TrainContext } from '../train/loop.js';
 import type { RunSettings } from './settings.js';
 
 /** What every recipe gets: the settings, the data, and where to run and report. */
 export interface RecipeContext extends TrainContext {
+  /** Told what happens while it happens. */
+  readonly emit?: RunEventListener | undefined;
   readonly settings: RunSettings;
   readonly data: DataSource;
   /**

@@ -6,7 +6,7 @@ import { classNamesIn, type PlacedLabel, placesByIndex, resolveLabels } from '..
 import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
 import { locateLabels } from '../labels/locate-labels.js';
 import { type LabelRecord, type LabelSource, labelRecordSchema } from '../store/label-record.js';
-import type { EventListener } from '../train/events.js';
+import type { RunEventListener } from '../store/run-event.js';
 import { type RecipeContext, randomFor } from './context.js';
 
 /** What decides which images are labelled, and as what. */
@@ -19,21 +19,18 @@ export type LabelContext = Pick<RecipeContext, 'settings' | 'data' | 'labels'>;
  * @throws QuarterturnError `data` where labels do not fit the data, see `locateLabels`; `interrupted` when the signal says so
  */
 export async function withLocatedLabels<
-  T extends LabelContext & { readonly emit?: EventListener; readonly signal?: AbortSignal | undefined },
+  T extends LabelContext & {
+    readonly emit?: RunEventListener | undefined;
+    readonly signal?: AbortSignal | undefined;
+  },
 >(context: T): Promise<T> {
   const { settings, data, labels: before, emit, signal } = context;
   if (settings.labels === null || settings.labels === before?.given) return context;
   const { images } = data.train;
   const labels = await locateLabels(settings.labels, { images, checksums: data.checksums, emit, signal });
   const total = labels.given.images.length;
-  if (labels.missing > 0) {
-    const text = `${labels.missing} of ${total} labelled images are not in ${images.name} and are left out.`;
-    emit?.({ type: 'note', text });
-  }
-  if (labels.moved > 0) {
-    const text = `${labels.moved} of ${total} labelled images lie at other places than before and were found again.`;
-    emit?.({ type: 'note', text });
-  }
+  const { moved, missing } = labels;
+  if (moved + missing > 0) emit?.({ type: 'labels-located', data: images.name, total, moved, missing });
   return { ...context, settings: { ...settings, labels: labels.given }, labels };
 }
 

@@ -18,8 +18,8 @@ import {
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
 import { MemoryStore } from '../store/checkpoint.js';
+import type { RunEvent } from '../store/run-event.js';
 import { float32 } from '../tensor/tensor.js';
-import type { TrainEvent } from '../train/events.js';
 import type { RecipeContext } from './context.js';
 import { pileViews } from './pile.js';
 import { shapesOf } from './pile-graph.js';
@@ -97,7 +97,7 @@ describe.each(Object.entries(passes))('%s', (_name, pass) => {
   test('lets timers fire meanwhile, and tells how far it is', async () => {
     let fired = 0;
     const timer = setInterval(() => fired++, 5);
-    const events: TrainEvent[] = [];
+    const events: RunEvent[] = [];
     const before = computedMs();
     try {
       await pass({ emit: (event) => events.push(event) });

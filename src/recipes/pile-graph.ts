@@ -1,3 +1,4 @@
+import type { ImageDataset } from '../data/dataset.js';
 import { orientedGradients, orientedGradientsLength } from '../features/oriented-gradients.js';
 import { inParts, type Listening, passProgress } from '../pass.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
@@ -61,7 +62,7 @@ export interface PileTimes {
 export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = Math.min(context.data.train.images.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
-  const quiet = { ...context, emit: () => {} };
+  const quiet = { ...context, emit: undefined };
   const share = some.length / all;
   const started = performance.now();
   const features = await shapesOf(quiet, some);
@@ -106,10 +107,15 @@ function comparedMs(few: Compared, several: Compared, pairs: number): number {
   return several.ms + pairMs * (pairs - several.pairs);
 }
 
+/** Whether a pile is too large to be compared as a whole. */
+export function isSampled({ images: { count } }: Pick<ImageDataset, 'images'>): boolean {
+  return count > largestPile;
+}
+
 /** The labelled images of all draws, and as many of the others as there is time for. */
 function pileOf(context: PileContext): Uint32Array {
   const { count } = context.data.train.images;
-  if (count <= largestPile) return Uint32Array.from({ length: count }, (_, i) => i);
+  if (!isSampled(context.data.train)) return Uint32Array.from({ length: count }, (_, i) => i);
   const draws = Array.from({ length: context.settings.draws }, (_, draw) => draw);
   const chosen = new Set(draws.flatMap((draw) => [...labelledIndices(context, draw)]));
   for (const index of randomFor(context, 'pile', 'graph').permutation(count)) {

@@ -8,6 +8,7 @@ import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from
 import { checked } from '../store/json.js';
 import type { RunResult } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
+import { reuseStages, stagesNamed } from './artifacts.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
@@ -41,10 +42,12 @@ export interface RunOptions {
   readonly registry?: readonly Stage[] | undefined;
   /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
   readonly backbone?: Tensors | undefined;
+  /** Runs whose finished stages are taken over where they were trained from the same; default: none. */
+  readonly reuse?: readonly RunStore[] | undefined;
   /** Versions and the like, kept in `config.json`. */
-  readonly environment?: Readonly<Record<string, unknown>>;
+  readonly environment?: Readonly<Record<string, unknown>> | undefined;
   /** Largest memory of the process so far, where the platform tells. */
-  readonly peakMemoryBytes?: () => number;
+  readonly peakMemoryBytes?: (() => number) | undefined;
 }
 
 /** Name of the saved classifier. */
@@ -58,7 +61,11 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
   const started = performance.now();
   const context = await withLocatedLabels(given);
   const { settings, store } = context;
-  const { stages, earlierMs } = await openRun(context, options);
+  const { stages, resumed } = await openRun(context, options);
+  context.emit?.({ type: 'run-start', run: store.name, stages, draws: settings.draws, resumed });
+  const { reuse = [], registry } = options;
+  if (reuse.length > 0) await reuseStages(context, { stages: stagesNamed(stages, registry), from: reuse });
+  const earlierMs = await trainedMs(context, registry);
   const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
     registry: options.registry,
   });
@@ -162,12 +169,12 @@ async function storedConfig(store: RunStore): Promise<Readonly<Record<string, un
 
 /**
  * Write the configuration of a new run, or check that a run to be continued has the same settings and data.
- * @returns all stages of the run, and the training time of earlier, interrupted processes
+ * @returns all stages of the run, and whether an earlier process has begun it
  */
 async function openRun(
   context: RecipeContext,
   options: RunOptions,
-): Promise<{ readonly stages: readonly string[]; readonly earlierMs: number }> {
+): Promise<{ readonly stages: readonly string[]; readonly resumed: boolean }> {
   const { settings, store } = context;
   const { registry = allStages } = options;
   const config = await storedConfig(store);
@@ -184,7 +191,7 @@ async function openRun(
   else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
   const isKept = (await store.readJson('labels')) !== undefined;
   if (hasLabels(context) && !isKept) await store.writeJson('labels', await labelRecordOf(context));
-  return { stages, earlierMs: await trainedMs(context, registry) };
+  return { stages, resumed: config !== undefined };
 }
 
 function newConfig(

@@ -10,6 +10,7 @@ import {
   type StageFailure,
 } from '../store/run-record.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
+import { Artifacts, Fingerprints } from './artifacts.js';
 import type { RecipeContext } from './context.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
@@ -66,6 +67,7 @@ export async function runStages(
   { registry = allStages, readOnly = false }: RunStagesOptions = {},
 ): Promise<StageOutcomes> {
   const ledger = await Ledger.open(context.store, { readOnly });
+  const claim = readOnly ? async () => {} : await claims(context, { ledger, wanted, registry });
   // The same for all draws, and for none of them where nothing asks for it.
   let pile: Promise<PileGraph> | undefined;
   const plan = {
@@ -81,18 +83,46 @@ export async function runStages(
   for (const stage of registry.filter(({ isShared }) => isShared)) {
     if (!wanted(stage, 0)) continue;
     const isWanted = (stage: Stage) => wanted(stage, 0);
+    await claim(stage, 0);
     shared.set(stage, await stage.train({ ...plan, draw: 0, evidence: [], isWanted, outcomeOf }));
   }
   const ofDraws = registry.filter(({ isShared }) => !isShared);
   const draws: DrawOutcome[] = [];
   for (let draw = 0; draw < context.settings.draws; draw++) {
     const isWanted = (stage: Stage) => wanted(stage, draw);
-    draws.push(await runDraw({ ...plan, draw, isWanted, outcomeOf }, ofDraws));
+    const outcome = await runDraw({ ...plan, draw, isWanted, outcomeOf }, ofDraws, claim);
+    const stage = finalOf(outcome)?.stage.name;
+    if (stage !== undefined && !readOnly) {
+      context.emit?.({ type: 'kept', stage, draw, evidence: outcome.evidence });
+    }
+    draws.push(outcome);
   }
   return { shared, draws, failures: ledger.failures };
 }
 
-async function runDraw(plan: Omit<StageDraw, 'evidence'>, registry: readonly Stage[]): Promise<DrawOutcome> {
+/** Makes sure, before a stage is trained, that what the store holds of it is what would be trained. */
+type Claim = (stage: Stage, draw: number) => Promise<void>;
+
+async function claims(
+  context: RecipeContext,
+  { ledger, wanted, registry }: { ledger: Ledger; wanted: Wanted; registry: readonly Stage[] },
+): Promise<Claim> {
+  const artifacts = await Artifacts.open(context.store);
+  const stages = registry.filter((stage) => wanted(stage, 0));
+  const fingerprints = await Fingerprints.in(context, stages);
+  return async (stage, draw) => {
+    const fingerprint = await fingerprints.of(stage, draw);
+    if (await artifacts.claim(checkpointName(stage.name, draw), fingerprint)) return;
+    await ledger.forget(stage.name, draw);
+    context.emit?.({ type: 'stage-outdated', stage: stage.name, draw });
+  };
+}
+
+async function runDraw(
+  plan: Omit<StageDraw, 'evidence'>,
+  registry: readonly Stage[],
+  claim: Claim,
+): Promise<DrawOutcome> {
   const { context, draw, ledger, isWanted } = plan;
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence: Evidence[] = [];
@@ -106,7 +136,9 @@ async function runDraw(plan: Omit<StageDraw, 'evidence'>, registry: readonly Sta
     isWanted(stage) &&
     stage.needs(context.settings).every((needed) => needed.isShared || outcomes.has(needed));
   const attempt = async (stage: Stage): Promise<void> => {
-    const outcome = canBegin(stage) ? await attempted(stage, at) : undefined;
+    if (!canBegin(stage)) return;
+    await claim(stage, draw);
+    const outcome = await attempted(stage, at);
     if (outcome) outcomes.set(stage, outcome);
     if (outcome?.evidence) evidence.push(outcome.evidence);
   };
@@ -138,7 +170,7 @@ async function attempted(stage: Stage, at: StageDraw): Promise<StageOutcome | un
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
     await ledger.addFailure({ stage: stage.name, draw, reason: error.message });
-    context.emit({ type: 'note', text: `${error.message} The run goes on without it.` });
+    context.emit?.({ type: 'stage-failed', stage: stage.name, draw, reason: error.message });
     return undefined;
   }
 }

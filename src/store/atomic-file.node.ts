@@ -111,16 +111,17 @@ async function syncFolder(path: string): Promise<void> {
 
 /**
  * Append one line and wait until it is on the disk.
+ * @param options.sync false: until whoever reads it sees it, which a power failure may undo
  * @throws QuarterturnError `io` naming the path; what was written of the line is then cut off again.
  */
-export async function appendLine(path: string, line: string): Promise<void> {
+export async function appendLine(path: string, line: string, { sync = true } = {}): Promise<void> {
   try {
     const file = await fs.open(path, 'a');
     try {
       const { size } = await file.stat();
       try {
         await file.writeFile(`${line}\n`);
-        await file.sync();
+        if (sync) await file.sync();
       } catch (error) {
         await file.truncate(size).catch(() => {});
         throw error;

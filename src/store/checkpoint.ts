@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { at } from '../tensor/elements.js';
 import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
+import type { LoggedEvent } from './event-log.js';
 import { checked, parseJson } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from './safetensors.js';
@@ -17,14 +18,14 @@ export interface Checkpoint {
 }
 
 /** The JSON documents of a run. */
-export type DocumentName = 'config' | 'labels' | 'evidence' | 'result' | 'exhibits';
+export type DocumentName = 'config' | 'labels' | 'artifacts' | 'evidence' | 'result' | 'exhibits' | 'status';
 
 /**
  * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
  *
  * Each write is whole or not there, and what was stored before stays until the new value is safe. Names of
  * checkpoints and models are plain words (letters, digits, `.`, `_`, `-`), given without a file extension.
- * One method at a time: await one write before the next.
+ * One method at a time: await one write before the next. Only its log and its status are written meanwhile.
  */
 export interface RunStore {
   /** What to call the run in results and messages; the folder's path in Node. */
@@ -38,6 +39,8 @@ export interface RunStore {
    * @returns undefined where there is none of that name.
    */
   loadState(name: string): Promise<Checkpoint['state'] | undefined>;
+  /** Delete a checkpoint, if there is one. */
+  deleteCheckpoint(name: string): Promise<void>;
   appendEpoch(record: EpochRecord): Promise<void>;
   /** In the order in which they were appended. */
   readEpochs(): Promise<EpochRecord[]>;
@@ -46,6 +49,10 @@ export interface RunStore {
   writeJson(name: DocumentName, value: unknown): Promise<void>;
   /** @returns undefined where it was never written. */
   readJson(name: DocumentName): Promise<unknown>;
+  /** Append to the event log; absent where no other process could follow it. */
+  appendEvents?(events: readonly LoggedEvent[]): Promise<void>;
+  /** The process that writes; absent where it has no number. */
+  readonly writer?: { readonly pid: number; readonly host: string };
   /** Store an ONNX file. @returns where it lies, for people. */
   writeModel(name: string, bytes: Uint8Array): Promise<string>;
   /** @returns undefined where there is none of that name. */
@@ -77,6 +84,10 @@ export class MemoryStore implements RunStore {
   async loadState(name: string): Promise<Checkpoint['state'] | undefined> {
     const bytes = this.#checkpoints.get(checkedName(name));
     return bytes && decodeCheckpointState(name, bytes);
+  }
+
+  async deleteCheckpoint(name: string): Promise<void> {
+    this.#checkpoints.delete(checkedName(name));
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {
@@ -122,6 +133,7 @@ export class ForgetfulStore implements RunStore {
   async loadCheckpoint(): Promise<undefined> {}
 
   async loadState(): Promise<undefined> {}
+  async deleteCheckpoint(): Promise<void> {}
 
   async appendEpoch(): Promise<void> {}
 

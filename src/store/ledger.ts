@@ -71,6 +71,16 @@ export class Ledger {
     await this.#save();
   }
 
+  /** Forget what was found out about a stage that is trained anew. */
+  async forget(stage: StageFailure['stage'], draw: number): Promise<void> {
+    const { evidence, failures } = this.#content;
+    this.#content.evidence = evidence.filter(
+      (entry) => entry.evidence.stage !== stage || entry.draw !== draw,
+    );
+    this.#content.failures = failures.filter((entry) => entry.stage !== stage || entry.draw !== draw);
+    await this.#save();
+  }
+
   async #save(): Promise<void> {
     await this.#store.writeJson('evidence', this.#content);
   }

@@ -1,4 +1,5 @@
 import fs from 'node:fs/promises';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import {
@@ -24,12 +25,15 @@ import {
   encodeJson,
   type RunStore,
 } from './checkpoint.js';
+import { encodeEvent, type LoggedEvent } from './event-log.js';
 import { FolderLock } from './folder-lock.node.js';
 import type { EpochRecord } from './run-record.js';
 import { safetensorsHeaderEnd } from './safetensors.js';
 
 const lockName = '.lock';
 const metricsName = 'metrics.jsonl';
+/** The event log, which other processes follow. */
+export const eventsName = 'events.jsonl';
 const reportName = 'report.html';
 /** So much of a checkpoint is read at once to see its header: twice what a hundred tensors take. */
 const usualHeaderBytes = 2 ** 15;
@@ -40,6 +44,9 @@ const entryNames = [
   'config.json',
   'labels.json',
   metricsName,
+  eventsName,
+  'status.json',
+  'artifacts.json',
   checkpointsName,
   modelsName,
   'evidence.json',
@@ -56,13 +63,16 @@ const entryNames = [
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
  *     models/<name>.onnx
+ *     events.jsonl                     what happened, appended; status.json is how it stands
+ *     artifacts.json                   what each checkpoint was trained from
  *     evidence.json                    what speaks for each classifier, and stages that failed
  *     result.json, exhibits.json, report.html
  *
- * Every file but `metrics.jsonl` is replaced in one stroke. One process writes, any number read.
+ * Every file but `metrics.jsonl` and `events.jsonl` is replaced in one stroke. One process writes, any number read.
  */
 export class RunFolder implements RunStore {
   readonly name: string;
+  readonly writer = { pid: process.pid, host: hostname() };
   /** Absent where the folder may only be read. */
   #lock: FolderLock | undefined;
 
@@ -138,6 +148,22 @@ export class RunFolder implements RunStore {
       safetensorsHeaderEnd(path, bytes),
     );
     return start && decodeCheckpointState(path, start);
+  }
+
+  async deleteCheckpoint(name: string): Promise<void> {
+    await this.#assertMayWrite();
+    const path = join(this.name, checkpointsName, checkpointFile(name));
+    await fs.rm(path, { force: true }).catch((error) => {
+      throw ioError('write', path, error);
+    });
+  }
+
+  /** Those that cannot be read back are left out. A power failure may cost the last ones. */
+  async appendEvents(events: readonly LoggedEvent[]): Promise<void> {
+    const lines = events.flatMap((event) => encodeEvent(event) ?? []);
+    if (lines.length === 0) return;
+    await this.#assertMayWrite();
+    await appendLine(join(this.name, eventsName), lines.join('\n'), { sync: false });
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {
@@ -229,13 +255,15 @@ async function assertHoldsRun(path: string): Promise<void> {
   );
 }
 
-/** Clear away what a killed process left half-written: temporary files, and the end of the last line. */
+/** Clear away what a killed process left half-written: temporary files, and the end of the last lines. */
 async function repair(path: string): Promise<void> {
   for (const folder of [path, join(path, checkpointsName), join(path, modelsName)]) {
     await clearTemporaries(folder);
   }
-  const metricsPath = join(path, metricsName);
-  const metrics = await readFileIfThere(metricsPath);
-  const whole = (metrics?.lastIndexOf(0x0a) ?? -1) + 1;
-  if (metrics !== undefined && whole < metrics.length) await fs.truncate(metricsPath, whole);
+  for (const name of [metricsName, eventsName]) {
+    const log = join(path, name);
+    const bytes = await readFileIfThere(log);
+    const whole = (bytes?.lastIndexOf(0x0a) ?? -1) + 1;
+    if (bytes !== undefined && whole < bytes.length) await fs.truncate(log, whole);
+  }
 }

@@ -16,7 +16,7 @@ export const evaluationBatchSize = 128;
 /** What a pass over images needs; a {@link TrainContext} is one. */
 export interface PassContext {
   readonly runtime: Runtime;
-  readonly emit: EventListener;
+  readonly emit?: EventListener | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -83,7 +83,7 @@ export async function evaluate(
     await program.release();
   }
   const metrics = { accuracy: correct / count, loss: loss / count };
-  context.emit({ type: 'evaluated', title: set.title, metrics });
+  context.emit?.({ type: 'evaluated', title: set.title, metrics });
   return { metrics, predictions, targets, confidences };
 }
 

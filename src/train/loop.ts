@@ -9,7 +9,7 @@ import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progr
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import { batchesAhead, type PlannedBatch, type StepBatch } from './batches-ahead.js';
-import type { EventListener } from './events.js';
+import type { EarlyStop, EventListener } from './events.js';
 import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
 import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
@@ -17,7 +17,7 @@ import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from 
 export interface TrainContext {
   readonly runtime: Runtime;
   readonly store: RunStore;
-  readonly emit: EventListener;
+  readonly emit?: EventListener | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Where batches are made; default: on this thread, each when its step wants it. Weights do not depend on it. */
   readonly batchMakerFor?: BatchMakerFor | undefined;
@@ -61,8 +61,8 @@ export interface StageMemory {
 export interface Validation {
   readonly val?: Metrics;
   readonly pile?: PileMetrics;
-  /** Present where going on would be of no use: the stage ends here, and says why. */
-  readonly stop?: string;
+  /** Present where going on would be of no use: the stage ends here, and this is why. */
+  readonly stop?: EarlyStop;
 }
 
 export interface StageResult {
@@ -91,7 +91,7 @@ export function checkpointName(stage: string, draw: number): string {
  */
 export async function trainStage(options: StageOptions, context: TrainContext): Promise<StageResult> {
   const { stage, draw, title, epochs, stepsPerEpoch } = options;
-  const { emit, store } = context;
+  const { emit = () => {}, store } = context;
   const totalSteps = epochs * stepsPerEpoch;
   const name = checkpointName(stage, draw);
   let { state, progress } = await startingPoint(options, store, name);
@@ -157,6 +157,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           throw new QuarterturnError(
             'interrupted',
             `${name}: stopped at step ${progress.step} of ${totalSteps}, saved.`,
+            { cause: context.signal.reason },
           );
         }
         if (performance.now() - lastSaved > checkpointEveryMs) await save();
@@ -171,7 +172,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
       emit({ type: 'epoch-end', record });
       progress = nextEpoch(progress);
       if (stop !== undefined) {
-        emit({ type: 'note', text: stop });
+        emit({ type: 'stopped-early', stage, draw, epoch: record.epoch, ...stop });
         progress.epoch = epochs;
       }
       if (!options.validate || options.memory || progress.epoch >= epochs) await save();

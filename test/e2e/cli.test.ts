@@ -86,8 +86,10 @@ describe('a run', () => {
 
   test('leaves its folder as described', async () => {
     expect((await fs.readdir(join(cwd, run))).sort()).toEqual([
+      'artifacts.json',
       'checkpoints',
       'config.json',
+      'events.jsonl',
       'evidence.json',
       'exhibits.json',
       'labels.json',
@@ -95,6 +97,7 @@ describe('a run', () => {
       'models',
       'report.html',
       'result.json',
+      'status.json',
     ]);
     expect(await readJson(`${run}/config.json`)).toMatchObject({
       preset: 'quick',

@@ -6,7 +6,7 @@ import type { DataSource, ImageDataset } from '../../data/dataset.js';
 import { imagesInMemory } from '../../data/image-source.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import type { Runtime } from '../../runtime/runtime.js';
-import type { TrainEvent } from '../../train/events.js';
+import type { RunEvent } from '../../store/run-event.js';
 import { predictPile } from '../pile-graph.js';
 import { settingsFor } from '../presets.js';
 import type { RunSettings } from '../settings.js';
@@ -48,7 +48,7 @@ const contextOf = (count: number, on: Runtime = runtime) => ({
   settings,
   data: sourceOf(count),
   runtime: on,
-  emit: (_event: TrainEvent) => {},
+  emit: (_event: RunEvent) => {},
 });
 
 describe('measureSpeeds', () => {

@@ -1,7 +1,7 @@
 import { augmentImages } from '../../data/augment-images.js';
 import { makeBatchesHere } from '../../data/batch-maker.js';
 import { readRange } from '../../data/image-source.js';
-import { QuarterturnError } from '../../errors.js';
+import { assertGoingOn } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensors } from '../../tensor/tensor.js';
@@ -24,6 +24,8 @@ const mostRuns = 24;
 /** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
 const measuringShare = 0.01;
 const longestMeasuringMs = 5000;
+
+const nothingBegun = 'stopped before anything was begun.';
 
 /** A step that takes longer than this is not run again. */
 const patienceMs = 1500;
@@ -53,7 +55,7 @@ export async function measureSpeeds(
   const context = await withLocatedLabels(given);
   const { settings, data } = context;
   const stages = asked ?? stagesOf(settings, registry);
-  context.emit({ type: 'note', text: 'Measuring this machine ...' });
+  context.emit?.({ type: 'measuring' });
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
@@ -117,7 +119,7 @@ async function timeGraph(
 ): Promise<GraphTime> {
   const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
   const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
-  assertGoingOn(context);
+  assertGoingOn(context.signal, nothingBegun);
   const started = performance.now();
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
@@ -126,7 +128,7 @@ async function timeGraph(
   try {
     let into: Tensors | undefined;
     const run = async (): Promise<number> => {
-      assertGoingOn(context);
+      assertGoingOn(context.signal, nothingBegun);
       const from = performance.now();
       await ahead?.take(Number.POSITIVE_INFINITY);
       const out = await program.run(inputs, into);
@@ -188,8 +190,4 @@ async function timeView(context: MeasuredContext): Promise<number> {
   return (
     (await timeOnce(async () => augmentImages(await readRange(images, 0, count), strong, random()))) / count
   );
-}
-
-function assertGoingOn({ signal }: MeasuredContext): void {
-  if (signal?.aborted) throw new QuarterturnError('interrupted', 'stopped before anything was begun.');
 }

@@ -8,6 +8,7 @@ import type { Stage } from './stage.js';
 /** The notebook's supervised network, to compare with: see {@link baseline}. */
 export const baselineStage: Stage = {
   name: baselineName,
+  version: 1,
   title: 'Supervised baseline',
   activity: 'baseline',
   figures: ['baseline', 'baselineReestimated'],

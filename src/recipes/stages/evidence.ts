@@ -33,7 +33,7 @@ export async function crossValidate(
   const title =
     stage === finetuneName ? 'fine-tuning with labels held back' : 'training with labels held back';
   const progress = passProgress(context, title, splits.length);
-  const unheard = { ...context, emit: () => {}, store: new ForgetfulStore() };
+  const unheard = { ...context, emit: undefined, store: new ForgetfulStore() };
   const foundIn = async ({ held, rest }: Split): Promise<number> => {
     const { network, weights } = await learnLabels(unheard, {
       labelled: subsetOf(labelled, Uint32Array.from(rest)),

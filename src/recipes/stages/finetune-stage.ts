@@ -13,6 +13,7 @@ import type { Stage, StageDraw, Workload } from './stage.js';
 
 /** What learning from the labels alone has in common, whatever it starts from. */
 const ofLabels = {
+  version: 1,
   isShared: false,
   stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
     epochs * batchesPerEpoch(labelled, batchSize),

@@ -8,10 +8,10 @@ import { renderReport } from '../../report/render-report.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import type { Runtime } from '../../runtime/runtime.js';
 import { MemoryStore } from '../../store/checkpoint.js';
+import type { RunEvent } from '../../store/run-event.js';
 import { exhibitsSchema, resultSchema } from '../../store/run-record.js';
 import { tensor } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
-import type { TrainEvent } from '../../train/events.js';
 import { checkpointName, trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { randomFor } from '../context.js';
@@ -34,6 +34,7 @@ const batchSize = 20;
 /** Learns what the classifier from random weights says of every image: a stage that the package does not have. */
 const distill: Stage = {
   name: 'distill',
+  version: 1,
   title: 'Distilling the whole pile',
   activity: 'distilling',
   figures: [],
@@ -104,7 +105,7 @@ describe('a stage that is one object in the list', () => {
   beforeAll(async () => {
     runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   });
-  const contextOf = (store: MemoryStore, emit: (event: TrainEvent) => void = () => {}) => ({
+  const contextOf = (store: MemoryStore, emit: (event: RunEvent) => void = () => {}) => ({
     ...{ settings, data, runtime, store, emit },
   });
 
@@ -142,7 +143,7 @@ describe('a stage that is one object in the list', () => {
     const [whole, stopped] = [new MemoryStore('whole'), new MemoryStore('stopped')];
     await run(contextOf(whole), { stages, registry });
     const abort = new AbortController();
-    const stop = (event: TrainEvent) => {
+    const stop = (event: RunEvent) => {
       if (event.type === 'step' && event.stage === 'distill' && event.step === 13) abort.abort();
     };
     const interrupted = run({ ...contextOf(stopped, stop), signal: abort.signal }, { stages, registry });

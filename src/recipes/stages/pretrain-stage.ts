@@ -9,6 +9,7 @@ import type { Stage } from './stage.js';
 /** The pretext task on the pile: see {@link pretrain}. */
 export const pretrainStage: Stage = {
   name: pretrainName,
+  version: 1,
   title: 'Pretraining on rotations',
   activity: 'pretraining',
   figures: ['pretext'],

@@ -2,6 +2,7 @@ import { QuarterturnError } from '../../errors.js';
 import { splitCount } from '../../labels/held-back.js';
 import type { Evidence } from '../../store/run-record.js';
 import { pileSampleSize } from '../pile.js';
+import { isSampled } from '../pile-graph.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, heldBackMs, trainingMs } from './cost.js';
 import { type Classifier, finetuneName, scratchName } from './finetune.js';
@@ -21,12 +22,17 @@ function startOf({ selfTrain }: RunSettings): keyof typeof starts {
 /** Learning from the whole pile: see {@link selfTrain}. */
 export const selfTrainStage: Stage = {
   name: selfTrainName,
+  version: 1,
   title: 'Self-training on the unlabelled pile',
   activity: 'self-training',
   figures: ['selfTrain'],
   isShared: false,
   learnsFrom: 'pile',
   settingsOf: ({ selfTrain }) => selfTrain,
+  // Of a very large pile, a part is compared that has the labelled images of all draws in it.
+  dependsOn: ({ settings, data }) => [settings.selfTrain, isSampled(data.train) ? settings.draws : null],
+  // Which decides who teaches.
+  heedsEvidence: true,
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
   needs: (settings) => [starts[startOf(settings)]],
 

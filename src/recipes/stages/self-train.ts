@@ -72,11 +72,11 @@ export async function selfTrain(
       validate: async (state, epoch) => {
         const weights = weightsOf(state);
         const pile = await lookAtPile(network, weights, views, context);
-        const stop = hasCollapsed(pile, network.classes)
-          ? `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * pile.smallestClass).toFixed(1)} % of the pile).`
-          : undefined;
-        if (stop === undefined && epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
-        return { pile, ...(stop !== undefined && { stop }) };
+        if (hasCollapsed(pile, network.classes)) {
+          return { pile, stop: { reason: 'collapsed', smallestClass: pile.smallestClass } };
+        }
+        if (epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
+        return { pile };
       },
     },
     context,

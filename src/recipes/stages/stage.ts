@@ -24,6 +24,15 @@ export interface Stage extends StageFacts {
   settingsOf(settings: RunSettings): { readonly epochs: number } | null;
   /** Whether a run with these settings has it unless it is told otherwise. */
   isAskedFor(settings: RunSettings): boolean;
+  /**
+   * Raised by hand whenever it comes to another outcome from the same settings, data and labels: what an earlier version
+   * has trained is then trained anew.
+   */
+  readonly version: number;
+  /** What its outcome depends on beside seed, network, data and labels; default: the settings that it goes by. */
+  dependsOn?(context: Pick<RecipeContext, 'settings' | 'data'>): unknown;
+  /** Whether it depends on what held-back labels say of the other stages of the run, too. */
+  readonly heedsEvidence?: true;
   /** The stages whose outcome it goes on from. */
   needs(settings: RunSettings): readonly Stage[];
   /**

@@ -38,12 +38,14 @@ export async function weighTeachers(
   if (context.settings.selfTrain!.teacher === 'neighbours') {
     const neighbours = await weighNeighbours(context, await pile(), draw);
     const rival = evidence.find((other) => isWorse(neighbours, other));
-    const share = `${neighbours.found} of ${neighbours.of} labels are found again by their neighbours`;
-    context.emit({
-      type: 'note',
-      text: rival
-        ? `Only ${share}, and ${rival.found} by what was learned from the others: the pile is learned from by views.`
-        : `${share} when they are held back: the pile is given its classes that way.`,
+    const { found, of } = neighbours;
+    context.emit?.({
+      type: 'teacher-chosen',
+      draw,
+      teacher: rival ? 'views' : 'neighbours',
+      found,
+      of,
+      rival: rival ? { stage: rival.stage, found: rival.found, of: rival.of } : null,
     });
     if (rival === undefined) return neighbours;
   }
@@ -82,7 +84,7 @@ async function weighViews(
     emit: (event) => {
       if (event.type !== 'step') return;
       const { step, totalSteps, etaMs } = event;
-      context.emit({ type: 'pass', title, done: step, total: totalSteps, etaMs });
+      context.emit?.({ type: 'pass', title, done: step, total: totalSteps, etaMs });
     },
   };
   const set = labelledSet(title, labelled, Uint32Array.from(held));

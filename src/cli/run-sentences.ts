@@ -1,0 +1,85 @@
+import { greatestScale, leastSteps } from '../recipes/plan/budget.js';
+import { formatBudget } from '../recipes/plan/budget-time.js';
+import { stageNamed } from '../recipes/stages/registry.js';
+import { formatCount, formatDuration } from '../report/format.js';
+import type { RunEvent } from '../store/run-event.js';
+
+/** What a person should know of an event, a line each; none of what is shown in another way or is no news. */
+export function sentencesOf(event: RunEvent): readonly string[] {
+  switch (event.type) {
+    case 'run-start':
+      return [`Run   ${event.run}`];
+    case 'already-finished':
+      return [`${event.run} is complete: nothing to train.`];
+    case 'measuring':
+      return ['Measuring this machine ...'];
+    case 'labels-located':
+      return locatedSentences(event);
+    case 'budget-fitted':
+      return budgetSentences(event);
+    case 'teacher-chosen':
+      return [teacherSentence(event)];
+    case 'stopped-early':
+      return [
+        `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * event.smallestClass).toFixed(1)} % of the pile).`,
+      ];
+    case 'stage-failed':
+      return [`${event.reason} The run goes on without it.`];
+    case 'stage-outdated':
+      return [
+        `${stageNamed(event.stage).title}: what was trained before does not fit any more, it is trained again.`,
+      ];
+    default:
+      return [];
+  }
+}
+
+function locatedSentences({
+  data,
+  total,
+  moved,
+  missing,
+}: Extract<RunEvent, { type: 'labels-located' }>): string[] {
+  const lines: string[] = [];
+  if (missing > 0) lines.push(`${missing} of ${total} labelled images are not in ${data} and are left out.`);
+  if (moved > 0) {
+    lines.push(`${moved} of ${total} labelled images lie at other places than before and were found again.`);
+  }
+  return lines;
+}
+
+function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teacher-chosen' }>): string {
+  const share = `${found} of ${of} labels are found again by their neighbours`;
+  return rival
+    ? `Only ${share}, and ${rival.found} by what was learned from the others: the pile is learned from by views.`
+    : `${share} when they are held back: the pile is given its classes that way.`;
+}
+
+/** What a person should know of the steps that fit into a budget. */
+function budgetSentences({
+  preset,
+  budgetMs,
+  scale,
+  predictedMs,
+  steps,
+  atLeast,
+  atMost,
+}: Extract<RunEvent, { type: 'budget-fitted' }>): string[] {
+  const activity = (stage: string) => stageNamed(stage).activity;
+  const counted = steps.map(({ stage, steps }) => `${activity(stage)} ${formatCount(steps)}`);
+  const lines = [
+    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${counted.join(', ')}), about ${formatDuration(predictedMs)}`,
+  ];
+  if (atLeast.length > 0) {
+    lines.push(
+      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${leastSteps} instead.`,
+    );
+  }
+  if (atMost) {
+    const other = preset === 'quick' ? '; --preset best has a larger network to train' : '';
+    lines.push(
+      `Budget is more than is used, it will end after about ${formatDuration(predictedMs)}: ${greatestScale} times the recipe's steps is the most, since what more would bring was never measured${other}.`,
+    );
+  }
+  return lines;
+}
