@@ -177,6 +177,14 @@ test('a link to a folder stands for its files, whatever the order', async () => 
   expect(Object.keys(files).sort()).toEqual(['latest/deep/1.png', 'v2/deep/1.png', 'v3/again/deep/1.png']);
 });
 
+test('a link cannot make a name that is refused elsewhere', async () => {
+  const { files, skipped } = await contentsOf(
+    await open(tarOf([{ name: 'C:', type: '2', link: 'a' }, file('a/1.png')])),
+  );
+  expect(Object.keys(files)).toEqual(['a/1.png']);
+  expect(skipped).toEqual({ 'C:/1.png': 'name that leads out of the folder' });
+});
+
 test('names that are no UTF-8 are read as Latin-1', async () => {
   const { files } = await contentsOf(
     await open(tarOf([{ name: Uint8Array.of(0x61, 0xe9, 0x62), data: bytes('x') }])),

@@ -176,11 +176,22 @@ export class TreeListing<Place> {
         this.#skip(path, 'link to a folder that holds it');
       } else {
         this.#folders.set(path, isFolder.get(leadsTo) ?? 0);
-        for (const [inner, entry] of below(folders, leadsTo)) this.#folders.set(path + inner, entry);
-        for (const [inner, entry] of below(files, leadsTo)) this.#files.set(path + inner, entry);
+        for (const [inner, time] of below(folders, leadsTo)) {
+          if (this.#isFine(path + inner)) this.#folders.set(path + inner, time);
+        }
+        for (const [inner, entry] of below(files, leadsTo)) {
+          if (this.#isFine(path + inner)) this.#files.set(path + inner, entry);
+        }
       }
       this.#assertCount(this.#files.size + this.#folders.size);
     }
+  }
+
+  /** Whether a name that a link makes is one that could have been listed: `C:` may be a link, `C:/a` is no name. */
+  #isFine(path: string): boolean {
+    const { reason } = treePath(path);
+    if (reason !== undefined) this.#skip(path, reason, linkHint);
+    return reason === undefined;
   }
 
   /** Where a link leads in the end. */
