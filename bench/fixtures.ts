@@ -1,9 +1,9 @@
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { labelledBatch, rotationBatch } from '../src/data/batches.js';
+import { rotationTargets, targetsAt } from '../src/data/batches.js';
 import type { DataSource } from '../src/data/dataset.js';
 import { readMnist } from '../src/data/mnist.node.js';
-import { copiesOf } from '../src/data/rotation.js';
+import { copiesOf, rotatedCopies } from '../src/data/rotation.js';
 import { initialize } from '../src/nn/initializers.js';
 import { Random } from '../src/random/random.js';
 import { createNodeRuntime } from '../src/runtime/node.js';
@@ -100,8 +100,11 @@ export class Fixtures {
     const { train } = await this.#data;
     const first = index * batchSize;
     const numbers = Uint32Array.from({ length: batchSize }, (_, i) => first + i);
-    if (classes === 10) return { ...labelledBatch(train, numbers) };
-    return { ...rotationBatch(train, copiesOf(numbers).slice(0, batchSize)) };
+    if (classes === 10) {
+      return { images: await train.images.read(numbers), targets: targetsAt(train, numbers) };
+    }
+    const copies = copiesOf(numbers).slice(0, batchSize);
+    return { images: await rotatedCopies(train.images).read(copies), targets: rotationTargets(copies) };
   }
 
   async #featuresOf(

@@ -1,11 +1,19 @@
-import type { Graph, Node, Value } from '../src/graph/index.js';
+import type { Graph, Node, Value, ValueType } from '../src/graph/index.js';
 import type { ReduceAttributes } from '../src/graph/ops/arithmetic.js';
 import type { ConvAttributes } from '../src/graph/ops/conv.js';
 import type { MatMulAttributes } from '../src/graph/ops/matmul.js';
 import type { BatchNormAttributes } from '../src/graph/ops/normalize.js';
 import type { PoolAttributes } from '../src/graph/ops/pool.js';
-import { Emitter } from '../src/lower/emitter.js';
-import { float, int, ints, type OnnxModel, type OnnxVersion, string } from '../src/onnx/model.js';
+import { Emitter, type Handle } from '../src/lower/emitter.js';
+import {
+  type Attribute,
+  float,
+  int,
+  ints,
+  type OnnxModel,
+  type OnnxVersion,
+  string,
+} from '../src/onnx/model.js';
 import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../src/tensor/tensor.js';
 
 /** `ScatterElements` adds up from opset 16 on. */
@@ -18,33 +26,33 @@ export const naiveVersion: OnnxVersion = { opset: 16, ir: 8 };
  */
 export function lowerNaively(graph: Graph): OnnxModel {
   const emit = new Emitter();
-  const names = new Map<Value, string>();
+  const handles = new Map<Value, Handle>();
   for (const node of graph.nodes) {
     const rule = rules[node.op.name];
     if (!rule) throw new Error(`naive lowering: expected a rule. Received: op "${node.op.name}".`);
     emit.scope = node.scope;
-    const inputs = node.inputs.map((value) => names.get(value)!);
+    const inputs = node.inputs.map((value) => handles.get(value)!);
     const results = rule(emit, inputs, node);
     node.outputs.forEach((value, i) => {
-      names.set(value, typeof results === 'string' ? results : results[i]!);
+      handles.set(value, 'name' in results ? results : results[i]!);
     });
   }
   const info = ([name, { dtype, shape }]: [string, Value]) => ({ name, dtype, shape });
   const outputs = Object.entries(graph.outputs).map((entry) => ({
     ...info(entry),
-    from: names.get(entry[1])!,
+    from: handles.get(entry[1])!,
   }));
-  return emit.finish('naive', Object.entries(graph.inputs).map(info), outputs, {});
+  return emit.finish('naive', Object.entries(graph.inputs).map(info), outputs, {}).model;
 }
 
 type NodeWith<A> = Node & { readonly attributes: A };
 
 /**
- * Emits the operators of one node for inputs of these names; gives the name of each result. A method, so that one table
+ * Emits the operators of one node for these inputs; gives a handle of each result. A method, so that one table
  * can hold rules for attributes of every kind.
  */
 type Rule<A = object> = {
-  rule(emit: Emitter, inputs: readonly string[], node: NodeWith<A>): string | readonly string[];
+  rule(emit: Emitter, inputs: readonly Handle[], node: NodeWith<A>): Handle | readonly Handle[];
 }['rule'];
 
 const direct =
@@ -52,10 +60,19 @@ const direct =
   (emit, inputs) =>
     emit.node(opType, inputs);
 
+/** An operator that the product does not use, so that the emitter has no rule for its type: it is that of the node. */
+const typed = (
+  emit: Emitter,
+  opType: string,
+  inputs: readonly Handle[],
+  types: readonly ValueType[],
+  attributes: Readonly<Record<string, Attribute>>,
+): Handle => emit.nodes(opType, inputs, { attributes, types })[0]!;
+
 const withAxis =
   (opType: string): Rule =>
-  (emit, inputs) =>
-    emit.node(opType, inputs, { axis: int(1) });
+  (emit, inputs, { outputs }) =>
+    typed(emit, opType, inputs, outputs, { axis: int(1) });
 
 const exchanged = { perm: ints([1, 0, 2, 3]) };
 
@@ -72,16 +89,27 @@ const window = ({ kernel, strides, pads }: PoolAttributes) => ({
 });
 
 /** MaxPool and the position of each maximum in the flattened map; forward and backward share one node. */
-const maxPoolWithIndices = (emit: Emitter, x: string, attributes: PoolAttributes): readonly string[] =>
-  emit.nodes('MaxPool', [x], 2, { attributes: window(attributes) });
+const maxPoolWithIndices = (
+  emit: Emitter,
+  x: Handle,
+  { shape }: ValueType,
+  attributes: PoolAttributes,
+): readonly Handle[] =>
+  emit.nodes('MaxPool', [x], {
+    attributes: window(attributes),
+    types: [
+      { dtype: 'float32', shape },
+      { dtype: 'int64', shape },
+    ],
+  });
 
 const maxPoolGrad: Rule<PoolAttributes> = (emit, [x, , dy], { inputs, attributes }) => {
   const { shape } = inputs[0]!;
-  const flat = (name: string) => emit.reshape(name, [-1]);
+  const flat = (x: Handle) => emit.reshape(x, [-1]);
   const zeros = emit.node('Expand', [emit.float(0), emit.int64([sizeOf(shape)])]);
-  const positions = flat(maxPoolWithIndices(emit, x!, attributes)[1]!);
+  const positions = flat(maxPoolWithIndices(emit, x!, inputs[1]!, attributes)[1]!);
   const sums = { axis: int(0), reduction: string('add') };
-  return emit.reshape(emit.node('ScatterElements', [zeros, positions, flat(dy!)], sums), shape);
+  return emit.reshape(typed(emit, 'ScatterElements', [zeros, positions, flat(dy!)], [zeros], sums), shape);
 };
 
 /** Each window's dy / count, spread over the window by a transposed convolution with ones; padding is not counted. */
@@ -104,12 +132,14 @@ const avgPoolGrad: Rule<PoolAttributes & { readonly shape: Shape }> = (
   const share = emit.node('Mul', [dy!, emit.floats([outHeight!, outWidth!], shares)]);
   const rest = (axis: 0 | 1, out: number, size: number) =>
     size - ((out - 1) * strides[axis] + kernel[axis] - pads[axis] - pads[axis + 2]!);
-  const spread = emit.node(
+  const spread = typed(
+    emit,
     'ConvTranspose',
     [
       emit.reshape(share, [n! * c!, 1, outHeight!, outWidth!]),
       emit.floats([1, 1, ...kernel], new Array(kernel[0] * kernel[1]).fill(1)),
     ],
+    [{ dtype: 'float32', shape: [n! * c!, 1, height!, width!] }],
     {
       ...window(attributes),
       output_padding: ints([rest(0, outHeight!, height!), rest(1, outWidth!, width!)]),
@@ -119,14 +149,14 @@ const avgPoolGrad: Rule<PoolAttributes & { readonly shape: Shape }> = (
 };
 
 /** Mean over N, H, W of each channel, as [1, C, 1, 1]. */
-const channelMean = (emit: Emitter, x: string): string =>
+const channelMean = (emit: Emitter, x: Handle): Handle =>
   emit.node('ReduceMean', [x], { axes: ints([0, 2, 3]), keepdims: int(1) });
 
 /** [C] as [1, C, 1, 1], and back. */
-const perChannel = (emit: Emitter, name: string): string => emit.reshape(name, [1, -1, 1, 1]);
-const vector = (emit: Emitter, name: string): string => emit.reshape(name, [-1]);
+const perChannel = (emit: Emitter, x: Handle): Handle => emit.reshape(x, [1, -1, 1, 1]);
+const vector = (emit: Emitter, x: Handle): Handle => emit.reshape(x, [-1]);
 
-const reciprocalDeviation = (emit: Emitter, variance: string, epsilon: number): string =>
+const reciprocalDeviation = (emit: Emitter, variance: Handle, epsilon: number): Handle =>
   emit.node('Reciprocal', [emit.node('Sqrt', [emit.node('Add', [variance, emit.float(epsilon)])])]);
 
 const batchNormTrain: Rule<BatchNormAttributes> = (emit, [x, scale, shift], { attributes }) => {
@@ -151,7 +181,7 @@ const batchNormGrad: Rule<BatchNormAttributes> = (emit, inputs, { attributes, ou
   const fromScale = emit.node('Mul', [normed, channelMean(emit, dyNormed)]);
   const gain = emit.node('Mul', [perChannel(emit, scale!), r]);
   const dx = emit.node('Mul', [gain, emit.node('Sub', [fromShift, fromScale])]);
-  const channelSum = (name: string) => emit.reshape(emit.reduceSum(name, [0, 2, 3], false), [channels]);
+  const channelSum = (x: Handle) => emit.reshape(emit.reduceSum(x, [0, 2, 3], false), [channels]);
   return [dx, channelSum(dyNormed), channelSum(dy!)];
 };
 
@@ -164,19 +194,29 @@ const reduce =
     return emit.node('ReduceMean', [x!], { axes: ints(axes), keepdims: int(keepDims ? 1 : 0) });
   };
 
-const oneHot: Rule<{ readonly depth: number }> = (emit, [labels], { attributes: { depth } }) =>
-  emit.node(
+const oneHot: Rule<{ readonly depth: number }> = (emit, [labels], { attributes: { depth }, outputs }) =>
+  typed(
+    emit,
     'OneHot',
     [
       labels!,
       emit.initializer(tensor('int32', [1], Int32Array.of(depth))),
       emit.initializer(tensor('float32', [2], Float32Array.of(0, 1))),
     ],
+    outputs,
     { axis: int(1) },
   );
 
 const rules: Readonly<Record<string, Rule | undefined>> = {
-  input: (_emit, _inputs, { attributes }: NodeWith<{ name: string }>) => attributes.name,
+  input: (
+    _emit,
+    _inputs,
+    { attributes: { name, dtype, shape } }: NodeWith<ValueType & { name: string }>,
+  ) => ({
+    name,
+    dtype,
+    shape,
+  }),
   constant: (emit, _inputs, { attributes }: NodeWith<{ tensor: Tensor }>) =>
     emit.initializer(attributes.tensor),
   add: direct('Add'),
@@ -203,11 +243,11 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
     emit.node('Gemm', inputs, { transA: int(transposeA ? 1 : 0), transB: int(transposeB ? 1 : 0) }),
   conv: (emit, inputs, { attributes: { pads } }: NodeWith<ConvAttributes>) =>
     emit.node('Conv', inputs, { pads: ints(pads) }),
-  convInputGrad: (emit, inputs, { attributes: { pads } }: NodeWith<ConvAttributes>) =>
-    emit.node('ConvTranspose', inputs, { pads: ints(pads) }),
+  convInputGrad: (emit, inputs, { attributes: { pads }, outputs }: NodeWith<ConvAttributes>) =>
+    typed(emit, 'ConvTranspose', inputs, outputs, { pads: ints(pads) }),
   convWeightGrad,
-  maxPool: (emit, [x], { attributes }: NodeWith<PoolAttributes>) =>
-    maxPoolWithIndices(emit, x!, attributes)[0]!,
+  maxPool: (emit, [x], { attributes, outputs }: NodeWith<PoolAttributes>) =>
+    maxPoolWithIndices(emit, x!, outputs[0]!, attributes)[0]!,
   maxPoolGrad,
   avgPool: (emit, inputs, { attributes }: NodeWith<PoolAttributes>) =>
     emit.node('AveragePool', inputs, { ...window(attributes), count_include_pad: int(0) }),

@@ -2,9 +2,8 @@ import { createNetwork, type Network } from '../src/nn/network.js';
 
 /** The notebook's network on MNIST. */
 export function networkOf(width: number, classes: number): Network {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-  const images = { height: 28, imageWidth: 28, channels: 1 };
-  return createNetwork({ backbone: 'rotnet', width, ...images, batchNorm }, classes);
+  const image = { height: 28, width: 28, channels: 1 };
+  return createNetwork({ backbone: 'rotnet', width, image }, classes);
 }
 
 /**

@@ -16,13 +16,13 @@ import {
   summary,
   type TrainEvent,
 } from 'quarterturn';
-import { createNodeRuntime, readMnist } from 'quarterturn/node';
+import { BatchWorker, createNodeRuntime, readMnist } from 'quarterturn/node';
 
 const percent = (accuracy = Number.NaN) => `${(100 * accuracy).toFixed(2)} %`;
 
 // Data: 60,000 training images. Only the first 10 of each class will ever show their label to the training.
 const data = await readMnist();
-console.log(`${data.train.count} training images, ${data.test?.count} test images`);
+console.log(`${data.train.images.count} training images, ${data.test?.images.count} test images`);
 
 // Where graphs run, what to do, and where checkpoints go (`RunFolder` keeps them on disk).
 const context = {
@@ -30,6 +30,8 @@ const context = {
   data,
   runtime: await createNodeRuntime({ device: 'cpu' }),
   store: new MemoryStore(),
+  // The next batches are made on a thread while the kernels run.
+  batchMakerFor: new BatchWorker().makerFor,
   emit: (event: TrainEvent) => {
     if (event.type !== 'epoch-end') return;
     const { stage, epoch, train, imagesPerSecond } = event.record;

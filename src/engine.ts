@@ -67,6 +67,7 @@ export {
   type ValueType,
 } from './graph/index.js';
 export {
+  type BatchStatistics,
   Bindings,
   type Block,
   type BlockBuilder,
@@ -77,10 +78,9 @@ export {
   type ParamSpec,
   sequential,
 } from './nn/block.js';
-export { imagesToMaps } from './nn/images.js';
+export { imagesToMaps, type Normalisation } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
 export {
-  type BatchNormSettings,
   type ConvUnitSettings,
   convUnit,
   dense,
@@ -100,6 +100,7 @@ export {
   type BackboneSettings,
   backboneNames,
   createNetwork,
+  imagesInput,
   type Network,
   type NetworkSettings,
 } from './nn/network.js';
@@ -118,8 +119,9 @@ export {
 } from './optim/schedules.js';
 export { type SgdSettings, sgd } from './optim/sgd.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
-export type { DeviceName, Program, Runtime, RuntimeOptions, Tensors } from './runtime/runtime.js';
+export type { DeviceName, Program, Runtime, RuntimeOptions } from './runtime/runtime.js';
 export { decodeSafetensors, encodeSafetensors, type SafetensorsContent } from './store/safetensors.js';
+export type { ImageSize } from './tensor/image-size.js';
 export {
   type ArrayOf,
   cloneTensor,
@@ -129,6 +131,7 @@ export {
   scalar,
   sizeOf,
   type Tensor,
+  type Tensors,
   tensor,
   zeros,
 } from './tensor/tensor.js';
@@ -140,12 +143,17 @@ export {
 } from './train/forward.js';
 export { type ConsistencySettings, consistency, type Objective, supervised } from './train/objective.js';
 export {
+  flattenState,
+  nextPrefix,
+  nextState,
+  type StateOf,
+  type TrainState,
+  weightsOf,
+} from './train/state.js';
+export {
   buildTrainStep,
   freshWeights,
   initialState,
-  nextPrefix,
   stepNames,
-  type TrainState,
   type TrainStepSettings,
-  weightsOf,
 } from './train/train-step.js';

@@ -4,10 +4,30 @@
  */
 
 export { type AugmentationPolicy, type AugmentationStrength, strengths } from './data/augmentation-policy.js';
+export type {
+  BatchMaker,
+  BatchMakerFor,
+  BatchPart,
+  BatchRequest,
+  PartAugmentation,
+} from './data/batch-maker.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
+export { hashImage, hashImages } from './data/image-hash.js';
+export {
+  type ImageSize,
+  type ImageSource,
+  imagesInMemory,
+  type MemoryImagesOptions,
+  type SelectOptions,
+  type SharedImages,
+  selectImages,
+} from './data/image-source.js';
+export type { Image } from './data/rotation.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
-export type { GivenLabels } from './labels/given-labels.js';
+export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
+export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,
@@ -20,6 +40,7 @@ export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
 export type { Listening, PassEvent } from './pass.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
+export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
 export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
@@ -42,6 +63,7 @@ export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js
 export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
 export type {
   Lengths,
+  SampleBatches,
   Scaling,
   Stage,
   StageDraw,
@@ -64,6 +86,7 @@ export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
+export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export { Ledger } from './store/ledger.js';
 export type {
   EpochRecord,
@@ -78,7 +101,8 @@ export type {
   StageFailure,
   Teacher,
 } from './store/run-record.js';
+export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
-export type { TrainState } from './train/train-step.js';
+export type { StateOf, TrainState } from './train/state.js';

@@ -1,7 +1,8 @@
 /** `quarterturn/node`: what Node adds to the library, files, folders and native kernels. */
 
+export { BatchWorker, type BatchWorkerOptions } from './data/batch-worker.node.js';
 export { readIdxFolder } from './data/idx-folder.node.js';
-export type { DecodeOptions, ImageSize } from './data/image-decode.node.js';
+export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { FitMode, Ground } from './data/image-fit.js';
 export { readMnist } from './data/mnist.node.js';

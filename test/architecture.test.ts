@@ -18,7 +18,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   random: foundation,
   graph: foundation,
   onnx: [...foundation, 'graph'],
-  lower: [...foundation, 'graph', 'onnx'],
+  // Of the runtime's interface, the names of the devices that graphs are lowered for.
+  lower: [...foundation, 'graph', 'onnx', 'runtime'],
   runtime: [...foundation, 'graph'],
   'runtime/session': execution,
   'runtime/node': [...execution, 'runtime/session'],
@@ -33,7 +34,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   owner: [],
   // What a run leaves behind names what data it was made from, and the layers of its network.
   store: [...foundation, 'nn', 'data', 'owner'],
-  labels: [...foundation, 'random', 'data', 'store'],
+  labels: [...foundation, 'random', 'data', 'pass', 'store'],
   // Arrays only: whose rows they are is not known here.
   similarity: [...network, 'runtime', 'pass'],
   features: [...foundation, 'data'],

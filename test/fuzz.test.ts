@@ -9,7 +9,8 @@ import { readRecord } from '../src/cli/run-report.js';
 import { chosenSettings } from '../src/cli/settings.js';
 import type { ImageDataset } from '../src/data/dataset.js';
 import { readIdx, readIdxLabels } from '../src/data/idx.js';
-import { resolveLabels } from '../src/labels/given-labels.js';
+import { imagesInMemory } from '../src/data/image-source.js';
+import { placesByIndex, resolveLabels } from '../src/labels/given-labels.js';
 import { exportClassifier } from '../src/model/export-model.js';
 import { decodeModel } from '../src/onnx/decode.js';
 import { Random } from '../src/random/random.js';
@@ -95,7 +96,6 @@ test('ONNX files', { timeout }, async () => {
     { ...presets.quick.network, width: 1 / 16 },
     { height: 28, width: 28, channels: 1 },
     10,
-    0.9,
   );
   const weights = freshWeights(network, randomFor(context, 'fuzz'));
   const model = exportClassifier({
@@ -121,9 +121,7 @@ test('config.json of a run, and what is made of its settings', { timeout }, asyn
         expect(optimizerOf(stage)).toBeDefined();
       }
       const size = { height: 28, width: 28, channels: 1 };
-      expect(networkFor(settings.network, size, 10, finetune.batchNormMomentum).specs.length).toBeGreaterThan(
-        0,
-      );
+      expect(networkFor(settings.network, size, 10).specs.length).toBeGreaterThan(0);
       expect(randomFor({ settings }, 'fuzz').uniform()).toBeLessThan(1);
       if (pretrain.grouped) expect(pretrain.batchSize % 4).toBe(0);
     },
@@ -149,14 +147,11 @@ test('labels files, and what is made of them', { timeout }, async () => {
   const file = join(folder, 'labels.json');
   const classNames = ['7', '8', 'Käfer'];
   const train: ImageDataset = {
-    ...{
+    images: imagesInMemory({
       name: 'labels.json of train',
-      images: new Uint8Array(9 * 4),
-      count: 9,
-      height: 2,
-      width: 2,
-      channels: 1,
-    },
+      pixels: new Uint8Array(9 * 4),
+      ...{ height: 2, width: 2, channels: 1 },
+    }),
     ...{ labels: Int32Array.from({ length: 9 }, (_, i) => i % 3), classNames },
   };
   const whole = {
@@ -168,7 +163,9 @@ test('labels files, and what is made of them', { timeout }, async () => {
     file: 'labels',
     async read(text) {
       await fs.writeFile(file, text);
-      return resolveLabels({ train, checksums: { 'train-images': 'aa' } }, await readLabelsFile(file));
+      const given = await readLabelsFile(file);
+      const places = placesByIndex({ train, checksums: { 'train-images': 'aa' } }, given);
+      return resolveLabels(train, { places, classNames });
     },
     check({ indices, classes }) {
       expect(classes.length).toBe(indices.length);

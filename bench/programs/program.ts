@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { parseArgs } from 'node:util';
 import { decodeSafetensors } from '../../src/store/safetensors.js';
-import { type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { type Tensor, type Tensors, tensor } from '../../src/tensor/tensor.js';
 
 /** What a contender's program prints when it is done: one line of JSON. PyTorch's programs print the same. */
 export interface Sample {
@@ -70,7 +70,7 @@ export function readTensors(path: string): Record<string, Tensor> {
 }
 
 /** Batches of a file whose tensors have one more axis in front: one `{ images, targets }` for each. */
-export function batchesOf(stacked: Readonly<Record<string, Tensor>>): Record<string, Tensor>[] {
+export function batchesOf(stacked: Tensors): Record<string, Tensor>[] {
   const count = Object.values(stacked)[0]!.shape[0]!;
   return Array.from({ length: count }, (_, i) =>
     Object.fromEntries(

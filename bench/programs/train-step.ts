@@ -2,8 +2,9 @@
 import { encodeModel } from '../../src/onnx/encode.js';
 import { sgd } from '../../src/optim/sgd.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
-import { cloneTensor, scalar, type Tensor } from '../../src/tensor/tensor.js';
-import { buildTrainStep, initialState, nextPrefix, stepNames } from '../../src/train/train-step.js';
+import { cloneTensor, scalar, type Tensors } from '../../src/tensor/tensor.js';
+import { flattenState, nextPrefix } from '../../src/train/state.js';
+import { buildTrainStep, initialState, stepNames } from '../../src/train/train-step.js';
 import { lowerNaively, naiveVersion } from '../naive-lowering.js';
 import { networkOf, sgdSettings } from '../settings.js';
 import { batchesOf, readFlags, readTensors, report, timeSteps } from './program.js';
@@ -25,6 +26,7 @@ const settings = {
   optimizer: sgd({ momentum: flags.momentum }),
   batchSize,
   frozenBlocks: flags.frozen,
+  batchNormMomentum: 0.99,
   batch: 'features' in batches[0]! ? 'features' : 'images',
 } as const;
 
@@ -36,7 +38,7 @@ const program =
     : await runtime.compile(graph);
 
 /** A state and the outputs that are written into it. */
-function buffers(state: Readonly<Record<string, Tensor>>) {
+function buffers(state: Tensors) {
   const copies = Object.entries(state).map(([name, t]) => [name, cloneTensor(t)] as const);
   return {
     state: Object.fromEntries(copies),
@@ -45,7 +47,7 @@ function buffers(state: Readonly<Record<string, Tensor>>) {
 }
 
 const fixed = { ...weights, [stepNames.learningRate]: scalar(flags.rate) };
-const start = initialState(settings, weights);
+const start = flattenState(initialState(settings, weights));
 let [current, spare] = [buffers(start), buffers(start)];
 const losses: number[] = [];
 const stepMs = await timeSteps(flags, async (i) => {

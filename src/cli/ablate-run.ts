@@ -11,8 +11,9 @@ import {
   variantStages,
   variants,
 } from '../recipes/ablation.js';
-import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { loadPretrained } from '../recipes/backbone.js';
 import { networkFor, type RecipeContext } from '../recipes/context.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { measureSpeeds } from '../recipes/plan/measure-speeds.js';
 import { predictMs } from '../recipes/plan/run-cost.js';
@@ -30,6 +31,7 @@ import { ioError } from '../store/atomic-file.node.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { resultSchema } from '../store/run-record.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { type Ablation, AblationFolder, encodeAblation } from './ablation-folder.js';
 import { settingsWithin } from './budget.js';
 import { shellPath, shownPath } from './paths.js';
@@ -106,7 +108,7 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
 /** @throws QuarterturnError `data` where nothing could be put into the table */
 function assertTestSet({ train, test }: DataSource): void {
   if (test) return;
-  throw new QuarterturnError('data', `${train.name}: expected a test set beside it. Received: none.`, {
+  throw new QuarterturnError('data', `${train.images.name}: expected a test set beside it. Received: none.`, {
     hint: 'The table compares variants on test images: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.',
   });
 }
@@ -122,20 +124,22 @@ async function planned(
   session: Session,
 ): Promise<{ readonly ablation: Ablation; readonly blocks: number; readonly context: AblationContext }> {
   if (before) assertUnchanged(flags, before.settings, pretrainName, path);
-  const whole = before?.settings ?? (await wholeRecipe(flags));
+  const asked = before?.settings ?? (await wholeRecipe(flags));
   const place = placeOf(flags, before?.environment);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit);
   if (before) assertSameData(path, fingerprintIn(before.environment), data);
-  assertFits({ settings: whole, data }, [pretrainName, finetuneName]);
+  const context = { data, runtime, ...session };
+  const located = await withLocatedLabels({ ...context, settings: asked });
+  const whole = located.settings;
+  assertFits(located, [pretrainName, finetuneName]);
   assertTestSet(data);
   assertGoingOn(session);
-  const context = { data, runtime, ...session };
   const settings =
     before || flags.budget === undefined
       ? whole
       : await fittedTo(flags.budget, { ...context, settings: whole });
-  const blocks = networkFor(settings.network, data.train, 2, 0).blocks.length;
+  const blocks = networkFor(settings.network, data.train.images, 2).blocks.length;
   const names = chosenNames(flags.variants, before?.variants, (variant) =>
     variant.change(settings, { blocks, suggested: undefined }),
   );
@@ -292,8 +296,10 @@ class AblationRuns {
    */
   async #settingsOf(store: RunFolder): Promise<RunSettings> {
     const config = await readConfig(store);
-    assertSameData(store.name, fingerprintIn(config), this.#context.data);
-    return settingsOfConfig(config, store.name);
+    const { data } = this.#context;
+    assertSameData(store.name, fingerprintIn(config), data);
+    const located = await withLocatedLabels({ settings: settingsOfConfig(config, store.name), data });
+    return located.settings;
   }
 
   async #pretrainingCost(): Promise<Cost | undefined> {
@@ -355,7 +361,7 @@ class AblationRuns {
     path: string,
     settings: RunSettings,
     stages: readonly string[],
-    prepare: (store: RunFolder) => Promise<Weights | undefined>,
+    prepare: (store: RunFolder) => Promise<Tensors | undefined>,
   ): Promise<void> {
     const begun = await holdsRun(path);
     // Records that were handed over to a run that was killed before it began are of no use.

@@ -1,18 +1,18 @@
 import { expect, test } from 'vitest';
-import type { ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 
 /** Two images of 42×42: black, and of one colour. */
-function dataset(channels: number): ImageDataset {
+function images(channels: number) {
   const size = 42 * 42 * channels;
-  const images = new Uint8Array(2 * size).fill(99, size);
-  return { name: 'two', images, count: 2, height: 42, width: 42, channels, classNames: [] };
+  const pixels = new Uint8Array(2 * size).fill(99, size);
+  return imagesInMemory({ name: 'two', pixels, height: 42, width: 42, channels });
 }
 
 test.each([1, 3])(
   'images of %d channels side by side, enlarged, with their numbers below',
   async (channels) => {
-    const sheet = contactSheet(dataset(channels), [1, 0]);
+    const sheet = await contactSheet(images(channels), [1, 0]);
     expect(sheet).toMatchObject({ width: 10 + 2 * (84 + 10), height: 10 + 84 + 25 + 10, channels });
     const at = (x: number, y: number) => sheet.pixels[(y * sheet.width + x) * channels];
     expect([at(9, 9), at(10, 10), at(93, 93), at(104, 10), at(94, 10)]).toEqual([255, 99, 99, 0, 255]);
@@ -29,8 +29,9 @@ test.each([1, 3])(
   },
 );
 
-test('large images are left as they are; no images are refused', () => {
-  const large = { ...dataset(1), count: 1, height: 84, width: 21 };
-  expect(contactSheet(large, [0])).toMatchObject({ width: 41, height: 129 });
-  expect(() => contactSheet(large, [])).toThrow('contact sheet: expected images. Received: none.');
+test('large images are left as they are; no images are refused', async () => {
+  const pixels = new Uint8Array(84 * 21);
+  const large = imagesInMemory({ name: 'large', pixels, height: 84, width: 21, channels: 1 });
+  expect(await contactSheet(large, [0])).toMatchObject({ width: 41, height: 129 });
+  await expect(contactSheet(large, [])).rejects.toThrow('contact sheet: expected images. Received: none.');
 });

@@ -1,5 +1,6 @@
-import type { ImageDataset } from '../data/dataset.js';
+import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
+import type { Tensor } from '../tensor/tensor.js';
 
 /** Grey or RGB pixels, uint8 [height, width, channels]. */
 export interface Sheet {
@@ -33,20 +34,20 @@ const glyphs = [
 ].map((glyph) => glyph.split('|'));
 
 /**
- * Images of a data set in rows, enlarged, each with its index below: to be labelled by looking. It draws its own digits,
+ * Some images in rows, enlarged, each with its index below: to be labelled by looking. It draws its own digits,
  * since a machine without a screen has no fonts.
  * @throws QuarterturnError `usage` for no images
  */
-export function contactSheet(dataset: ImageDataset, indices: ArrayLike<number>): Sheet {
+export async function contactSheet(images: ImageSource, indices: ArrayLike<number>): Promise<Sheet> {
   const count = indices.length;
   if (count === 0) throw new QuarterturnError('usage', 'contact sheet: expected images. Received: none.');
-  const factor = Math.max(1, Math.ceil(leastSide / Math.max(dataset.height, dataset.width)));
+  const factor = Math.max(1, Math.ceil(leastSide / Math.max(images.height, images.width)));
   const cell = {
-    width: dataset.width * factor + margin,
-    height: dataset.height * factor + captionHeight + margin,
+    width: images.width * factor + margin,
+    height: images.height * factor + captionHeight + margin,
   };
   const columns = Math.min(count, Math.max(5, Math.ceil(Math.sqrt(count * 1.5))));
-  const channels = dataset.channels === 3 ? 3 : 1;
+  const channels = images.channels === 3 ? 3 : 1;
   const width = columns * cell.width + margin;
   const height = Math.ceil(count / columns) * cell.height + margin;
   const sheet = {
@@ -58,26 +59,19 @@ export function contactSheet(dataset: ImageDataset, indices: ArrayLike<number>):
   for (let i = 0; i < count; i++) {
     const left = margin + (i % columns) * cell.width;
     const top = margin + Math.floor(i / columns) * cell.height;
-    drawImage(sheet, left, top, dataset, indices[i]!, factor);
-    drawNumber(sheet, left, top + dataset.height * factor + margin / 2, indices[i]!);
+    drawImage(sheet, left, top, await images.read([indices[i]!]), factor);
+    drawNumber(sheet, left, top + images.height * factor + margin / 2, indices[i]!);
   }
   return sheet;
 }
 
-function drawImage(
-  sheet: Sheet,
-  left: number,
-  top: number,
-  dataset: ImageDataset,
-  index: number,
-  factor: number,
-): void {
-  const { height, width, channels, images } = dataset;
+function drawImage(sheet: Sheet, left: number, top: number, image: Tensor<'uint8'>, factor: number): void {
+  const [, height, width, channels] = image.shape as [number, number, number, number];
   for (let y = 0; y < height * factor; y++) {
     for (let x = 0; x < width * factor; x++) {
-      const pixel = (index * height + Math.floor(y / factor)) * width + Math.floor(x / factor);
+      const pixel = Math.floor(y / factor) * width + Math.floor(x / factor);
       const at = ((top + y) * sheet.width + left + x) * sheet.channels;
-      for (let c = 0; c < sheet.channels; c++) sheet.pixels[at + c] = images[pixel * channels + c]!;
+      for (let c = 0; c < sheet.channels; c++) sheet.pixels[at + c] = image.data[pixel * channels + c]!;
     }
   }
 }

@@ -1,7 +1,7 @@
 import type { Machine, Work } from '../lower/cost.js';
 import type { GraphExplanation, NodeExplanation, OperatorCount } from '../lower/explain.js';
 import type { StageGraphName } from '../recipes/plan/stage-graph-names.js';
-import { formatCount, formatPercent, formatRate } from '../report/format.js';
+import { formatCount, formatPercent, formatRate, shorten } from '../report/format.js';
 
 /** What is explained, and on what. */
 export interface Subject {
@@ -149,7 +149,7 @@ function nodeTable(
   const line = (cells: readonly string[], last: string) =>
     `${cells
       .map((text, i) => (columns[i]!.right ? text.padStart(widths[i]!) : text.padEnd(widths[i]!)))
-      .join('  ')}  ${cut(last, room)}`.trimEnd();
+      .join('  ')}  ${shorten(last, room)}`.trimEnd();
   return [
     line(
       columns.map(({ head }) => head),
@@ -243,10 +243,6 @@ function withPrefix(value: number, unit: string): string {
 function significant(value: number): string {
   if (value >= 99.95) return formatCount(value);
   return value.toFixed(value >= 9.995 ? 1 : value >= 0.9995 ? 2 : 3);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
 }
 
 /** Everything, for programs: milliseconds, FLOP, bytes. */

@@ -3,6 +3,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { presets } from '../recipes/presets.js';
+import { MemoryStore } from '../store/checkpoint.js';
+import { readLabelRecord } from '../store/label-record.js';
 import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
 import { assertSameLabels, chosenSettings } from './settings.js';
 
@@ -22,6 +24,19 @@ const labels = {
   ],
 };
 const blank = { ...labels, images: [{ index: 3, label: null }] };
+
+test('docs/labels.md shows both files as they are', async () => {
+  const page = await fs.readFile(join(import.meta.dirname, '../../docs/labels.md'), 'utf8');
+  const [written, byHand, kept] = Array.from(page.matchAll(/```json\n(.*?)```/gs), ([, json = '']) => json);
+  await fs.writeFile(file, byHand ?? '');
+  expect((await readLabelsFile(file)).images).toEqual([{ index: 123, label: '7' }]);
+  await fs.writeFile(file, written ?? '');
+  await writeLabelsFile(file, await readLabelsFile(file));
+  expect(await fs.readFile(file, 'utf8')).toBe(written);
+  const store = new MemoryStore();
+  await store.writeJson('labels', JSON.parse(kept ?? ''));
+  expect((await readLabelRecord(store))?.classNames).toEqual(['seven', 'two']);
+});
 
 describe('a labels file', () => {
   test('reads back as it was written, one line an image', async () => {

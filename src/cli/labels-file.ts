@@ -4,6 +4,7 @@ import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { readJsonFile } from './json-file.js';
 
+/** Without the hash of an image, which nobody types. */
 const example = '{ "images": [{ "index": 123, "label": "7" }] }';
 
 /**
@@ -20,11 +21,14 @@ export async function readLabelsFile(file: string): Promise<GivenLabels> {
 
 /** Write labels: one line an image, so that a person can fill them in. */
 export async function writeLabelsFile(file: string, { data, images }: GivenLabels): Promise<void> {
-  const lines = images.map(
-    ({ index, label }) => `    { "index": ${index}, "label": ${JSON.stringify(label)} }`,
-  );
-  const text = `{\n  "data": ${JSON.stringify(data, null, 2).replaceAll('\n', '\n  ')},\n  "images": [\n${lines.join(',\n')}\n  ]\n}\n`;
-  await writeFileAtomically(file, text);
+  const lines = images.map((label) => {
+    const fields = Object.entries(label).flatMap(([name, value]) =>
+      value === undefined ? [] : [`"${name}": ${JSON.stringify(value)}`],
+    );
+    return `    { ${fields.join(', ')} }`;
+  });
+  const made = data === null ? '' : `  "data": ${JSON.stringify(data, null, 2).replaceAll('\n', '\n  ')},\n`;
+  await writeFileAtomically(file, `{\n${made}  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
 /**

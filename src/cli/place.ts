@@ -51,11 +51,14 @@ export async function readData(
   const { train, test } = data;
   const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
   const counts = test
-    ? `${formatCount(train.count)} training and ${formatCount(test.count)} test images`
-    : `${formatCount(train.count)} images, no test set`;
+    ? `${formatCount(train.images.count)} training and ${formatCount(test.images.count)} test images`
+    : `${formatCount(train.images.count)} images, no test set`;
   const { length } = train.classNames;
   const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
-  emit({ type: 'note', text: `Data  ${name}: ${counts}, ${train.height}×${train.width}, ${classes}` });
+  emit({
+    type: 'note',
+    text: `Data  ${name}: ${counts}, ${train.images.height}×${train.images.width}, ${classes}`,
+  });
   for (const text of data.notes ?? []) emit({ type: 'note', text });
   const before = fingerprintIn(config);
   const difference = dataDifference(before, data);

@@ -1,4 +1,4 @@
-import type { ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import { formatCount } from '../report/format.js';
@@ -114,19 +114,11 @@ async function classifyBatch(
 ): Promise<LabelledPrediction[]> {
   const { height, width, channels, classNames } = classifier;
   const imageBytes = height * width * channels;
-  const images = new Uint8Array(batch.length * imageBytes);
-  for (const [i, { pixels }] of batch.entries()) images.set(pixels, i * imageBytes);
-  const dataset: ImageDataset = {
-    name: 'files',
-    images,
-    count: batch.length,
-    height,
-    width,
-    channels,
-    classNames,
-  };
+  const pixels = new Uint8Array(batch.length * imageBytes);
+  for (const [i, image] of batch.entries()) pixels.set(image.pixels, i * imageBytes);
+  const images = imagesInMemory({ name: 'files', pixels, height, width, channels });
   const labels = batch.map(({ file, index, several }) => labelOf(file, index, several));
-  const probabilities = await classifier.classify(dataset, { titleOf: (i) => labels[i]! });
+  const probabilities = await classifier.classify(images, { titleOf: (i) => labels[i]! });
   return batch.map(({ file, index }, i) => {
     const row = [...probabilities.subarray(i * classNames.length, (i + 1) * classNames.length)];
     const probability = Math.max(...row);

@@ -1,5 +1,5 @@
 import { contrastOf, looksNegative, meanOf } from '../data/brightness.js';
-import type { ImageSize } from '../data/image-decode.node.js';
+import type { ImageSize } from '../data/image-source.js';
 import { formatCount } from '../report/format.js';
 import { printable } from './paths.js';
 import type { FileImages } from './predict-images.js';

@@ -1,12 +1,10 @@
 import { existsSync } from 'node:fs';
-import { stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import type { Command, CommanderError } from 'commander';
-import { readNamedFile } from '../data/read-file.node.js';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { formatCount } from '../report/format.js';
 import { type InputFiles, listInputFiles } from './input-files.js';
+import { readModelFile } from './model-file.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { createOutput } from './output.js';
 import { printable } from './paths.js';
@@ -84,9 +82,7 @@ async function predictWith(
 }
 
 async function openClassifier(path: string, flags: PredictFlags): Promise<LoadedClassifier> {
-  const found = await stat(path).catch(() => undefined);
-  const file = found?.isDirectory() ? join(path, 'models', 'classifier.onnx') : path;
-  const bytes = await readNamedFile(file, 'an ONNX model');
+  const { file, bytes } = await readModelFile(path);
   const { createNodeRuntime } = await import('../runtime/node.js');
   return loadClassifier(file, bytes, { runtime: await createNodeRuntime(placeOf(flags)) });
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { addAblateCommand } from './ablate.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
+import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
@@ -57,5 +58,6 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addExplainCommand(program);
   program.commandsGroup('Use:');
   addPredictCommand(program);
+  addModelCommand(program);
   return program;
 }

@@ -40,6 +40,7 @@ const step = {
   learningRate: 0.1,
   imagesPerSecond: 812.4,
   etaMs: 5_040_000,
+  waitMs: 0,
 } as const;
 const record: EpochRecord = {
   stage: 'pretrain',

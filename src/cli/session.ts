@@ -1,3 +1,5 @@
+import type { BatchMakerFor } from '../data/batch-maker.js';
+import { BatchWorker } from '../data/batch-worker.node.js';
 import { QuarterturnError } from '../errors.js';
 import type { EventListener } from '../train/events.js';
 import { createProgress, type Progress } from './progress.js';
@@ -8,6 +10,8 @@ import { traitsOf } from './terminal.js';
 export interface Session {
   readonly emit: EventListener;
   readonly signal: AbortSignal;
+  /** On a thread that makes batches while the kernels run. It starts where there is something to train. */
+  readonly batchMakerFor?: BatchMakerFor;
   /** Take the live line of the progress away before something else is printed. */
   clear(): void;
 }
@@ -28,14 +32,21 @@ export async function inSession<T>(
 ): Promise<T> {
   const progress = options.quiet ? silence : stderrProgress();
   const controller = new AbortController();
+  const worker = new BatchWorker({ note: (text) => progress.listener({ type: 'note', text }) });
   const removeListener = onStopSignal((first) => {
     if (!first) return progress.end();
     controller.abort();
     progress.listener({ type: 'note', text: options.stopping });
   });
   try {
-    return await body({ emit: progress.listener, signal: controller.signal, clear: progress.clear });
+    return await body({
+      emit: progress.listener,
+      signal: controller.signal,
+      batchMakerFor: worker.makerFor,
+      clear: progress.clear,
+    });
   } finally {
+    await worker.release();
     removeListener();
     progress.end();
   }

@@ -1,9 +1,11 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
+import { sameLabels } from '../labels/locate-labels.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
+import { isRecord } from '../store/json.js';
 import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
@@ -115,7 +117,7 @@ export async function assertSameLabels(
 ): Promise<void> {
   if (flags.labels === undefined) return;
   const given = await readLabelsFile(flags.labels);
-  if (JSON.stringify(given) === JSON.stringify(settings.labels)) return;
+  if (settings.labels !== null && sameLabels(given, settings.labels)) return;
   throw new QuarterturnError(
     'usage',
     `--resume ${folder}: expected the labels that the run began with. Received: others, in ${flags.labels}.`,
@@ -161,8 +163,4 @@ function merge(base: unknown, over: unknown): unknown {
 
 function nested(path: readonly string[], value: unknown): unknown {
   return path.reduceRight<unknown>((inner, key) => ({ [key]: inner }), value);
-}
-
-function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

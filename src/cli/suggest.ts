@@ -3,6 +3,9 @@ import { resolve } from 'node:path';
 import type { Command } from 'commander';
 import type { DataSource } from '../data/dataset.js';
 import type { GivenLabels } from '../labels/given-labels.js';
+import { blankLabels } from '../labels/locate-labels.js';
+import type { RecipeContext } from '../recipes/context.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
@@ -85,8 +88,9 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
       store,
       ...session,
     };
-    const suggestions = await suggest(context, { count, strategy });
-    await writeLabelsFile(out, extended(given ?? settings.labels, suggestions, data));
+    const located = await withLocatedLabels(context);
+    const suggestions = await suggest(located, { count, strategy });
+    await writeLabelsFile(out, await extended(located, suggestions));
     if (flags.sheet !== undefined) await writeSheet(flags.sheet, data, suggestions.images);
     const { images } = suggestions;
     if (flags.json) {
@@ -100,20 +104,19 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
 }
 
 /** Labels of before, and the suggested images without any. */
-function extended(
-  before: GivenLabels | null,
+async function extended(
+  { settings, data }: Pick<RecipeContext, 'settings' | 'data'>,
   { labelled, images }: Suggestions,
-  { origin, checksums }: DataSource,
-): GivenLabels {
-  const old = before?.images ?? Array.from(labelled, (index) => ({ index, label: null }));
-  const added = images.map(({ index }) => ({ index, label: null }));
-  return { data: { origin, checksums }, images: [...old, ...added] };
+): Promise<GivenLabels> {
+  const old = settings.labels?.images ?? (await blankLabels(data.train.images, labelled));
+  const added = images.map(({ image, index }) => ({ image, index, label: null }));
+  return { data: null, images: [...old, ...added] };
 }
 
 async function writeSheet(path: string, { train }: DataSource, images: readonly Suggestion[]): Promise<void> {
   const png = await encodePng(
-    contactSheet(
-      train,
+    await contactSheet(
+      train.images,
       images.map(({ index }) => index),
     ),
   );

@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
-import { loadPretrained, type Weights } from '../recipes/backbone.js';
+import { loadPretrained } from '../recipes/backbone.js';
+import { withLocatedLabels } from '../recipes/labels.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { assertFits, run, stagesOfConfig } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
@@ -11,6 +12,7 @@ import { encodeJson } from '../store/checkpoint.js';
 import { fingerprintIn } from '../store/fingerprint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { settingsWithin } from './budget.js';
 import { environmentOf, type Place, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { formatRun, readConfig, resumeCommand, writeReport } from './run-report.js';
@@ -38,7 +40,7 @@ interface Plan {
   readonly settings: RunSettings;
   readonly stages: readonly string[];
   readonly place: Place;
-  readonly backbone?: Weights;
+  readonly backbone?: Tensors;
   /** Where the backbone comes from: that run's folder and `config.json`. */
   readonly source?: { readonly path: string; readonly config: Readonly<Record<string, unknown>> };
   /** Time, from the prompt, that the settings' steps are still to be fitted to. */
@@ -135,18 +137,17 @@ async function execute(plan: Plan, session: Session, openFolder: () => Promise<R
   const { stages, place, backbone, source, budgetMs } = plan;
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session.emit, source?.config);
-  assertFits({ settings: plan.settings, data }, stages);
+  const located = await withLocatedLabels({ settings: plan.settings, data, runtime, ...session });
+  assertFits(located, stages);
   assertGoingOn(session);
   const settings =
-    budgetMs === undefined
-      ? plan.settings
-      : await settingsWithin({ settings: plan.settings, data, runtime, ...session }, { budgetMs, stages });
+    budgetMs === undefined ? located.settings : await settingsWithin(located, { budgetMs, stages });
   assertGoingOn(session);
   const folder = await openFolder();
   session.emit({ type: 'note', text: `Run   ${folder.name}` });
   try {
     const result = await run(
-      { settings, data, runtime, store: folder, ...session },
+      { ...located, settings, store: folder },
       { stages, backbone, environment: { ...environmentOf(place), ...originOf(source) }, peakMemoryBytes },
     );
     return { result, report: await writeReport(folder), config: await readConfig(folder) };

@@ -1,30 +1,28 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { Random } from '../random/random.js';
+import { tensor } from '../tensor/tensor.js';
 import {
-  batchBuffers,
   batchesPerEpoch,
   endlessOrder,
   epochOrder,
-  gatherImages,
   groupedOrder,
   interleavedBatches,
-  labelledBatch,
-  rotationBatch,
+  rotationTargets,
   stackImages,
-  subsetOf,
+  targetsAt,
   windowsOf,
 } from './batches.js';
 import type { ImageDataset } from './dataset.js';
+import { imagesInMemory } from './image-source.js';
 
 /** Three images of 2 x 2: 1 ... 4, 5 ... 8, 9 ... 12. */
 const dataset: ImageDataset = {
-  name: 'three',
-  images: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
-  count: 3,
-  height: 2,
-  width: 2,
-  channels: 1,
+  images: imagesInMemory({
+    name: 'three',
+    pixels: Uint8Array.from({ length: 12 }, (_, i) => i + 1),
+    ...{ height: 2, width: 2, channels: 1 },
+  }),
   labels: Int32Array.from([1, 0, 1]),
   classNames: ['a', 'b'],
 };
@@ -33,55 +31,18 @@ const { labels: _, ...unlabelled } = dataset;
 const ascending = (n: number) => Array.from({ length: n }, (_, i) => i);
 const joined = (windows: Uint32Array[]) => windows.flatMap((window) => [...window]);
 
-describe('batches', () => {
-  it('gathers images by index, repeats allowed', () => {
-    const images = gatherImages(dataset, [2, 0, 2]);
-    expect(images.shape).toEqual([3, 2, 2, 1]);
-    expect([...images.data]).toEqual([9, 10, 11, 12, 1, 2, 3, 4, 9, 10, 11, 12]);
+describe('targets', () => {
+  it('are the classes of images', () => {
+    expect(targetsAt(dataset, [1, 2, 1])).toEqual(tensor('int32', [3], Int32Array.from([0, 1, 0])));
   });
 
-  it('puts labels beside images', () => {
-    const { images, targets } = labelledBatch(dataset, [1, 2]);
-    expect([...images.data]).toEqual([5, 6, 7, 8, 9, 10, 11, 12]);
-    expect(targets).toEqual({ dtype: 'int32', shape: [2], data: Int32Array.from([0, 1]) });
-    expect(() => labelledBatch(unlabelled, [0])).toThrow('three: expected labels. Received: images only.');
+  it('are the quarter turns of copies', () => {
+    expect(rotationTargets([0, 5, 10, 3])).toEqual(tensor('int32', [4], Int32Array.from([0, 1, 2, 3])));
   });
 
-  it('turns copies counter-clockwise and says how often', () => {
-    const { images, targets } = rotationBatch(dataset, [0, 5, 10, 3]);
-    expect(images).toMatchObject({ dtype: 'uint8', shape: [4, 2, 2, 1] });
-    expect([...images.data]).toEqual([1, 2, 3, 4, 6, 8, 5, 7, 12, 11, 10, 9, 3, 1, 4, 2]);
-    expect(targets).toEqual({ dtype: 'int32', shape: [4], data: Int32Array.from([0, 1, 2, 3]) });
-  });
-
-  it('writes into buffers, a short batch as a view of their beginning', () => {
-    const into = batchBuffers(dataset, 4);
-    const full = rotationBatch(dataset, [4, 5, 6, 7], into);
-    expect(full.images.data.buffer).toBe(into.images.data.buffer);
-    expect(full).toEqual(rotationBatch(dataset, [4, 5, 6, 7]));
-    const short = rotationBatch(dataset, [9], into);
-    expect(short).toEqual(rotationBatch(dataset, [9]));
-    expect(short.images.data.buffer).toBe(into.images.data.buffer);
-    expect(labelledBatch(dataset, [0], into)).toEqual(labelledBatch(dataset, [0]));
-    expect(() => rotationBatch(dataset, [0, 1, 2, 3, 4], into)).toThrow(
-      'batch buffer: expected room for 20 elements of [5, 2, 2, 1]. Received: [4, 2, 2, 1].',
-    );
-  });
-
-  it('refuses indices that are not there and images that are not square', () => {
-    expect(() => gatherImages(dataset, [3])).toThrow(
-      'three: expected image indices from 0 to 2. Received: 3.',
-    );
-    expect(() => rotationBatch(dataset, [12])).toThrow('Received: 3.');
-    expect(() => labelledBatch(dataset, [-1])).toThrow('Received: -1.');
-    expect(() => rotationBatch({ ...dataset, height: 1, width: 4 }, [0])).toThrow(/need square images/);
-  });
-
-  it('cuts out subsets, with or without labels', () => {
-    const part = subsetOf(dataset, [2, 1], 'two');
-    expect(part).toMatchObject({ name: 'two', count: 2, labels: Int32Array.from([1, 0]) });
-    expect([...part.images]).toEqual([9, 10, 11, 12, 5, 6, 7, 8]);
-    expect('labels' in subsetOf(unlabelled, [0], 'one')).toBe(false);
+  it('are none of what has no labels, or is not there', () => {
+    expect(() => targetsAt(unlabelled, [0])).toThrow('three: expected labels. Received: images only.');
+    expect(() => targetsAt(dataset, [3])).toThrow('three: expected image indices from 0 to 2. Received: 3.');
   });
 });
 
@@ -176,12 +137,12 @@ describe('endlessOrder', () => {
 });
 
 describe('stackImages', () => {
-  it('puts batches one behind the other, as if they had been gathered at once', () => {
+  it('puts batches one behind the other, as if they had been gathered at once', async () => {
     const index = fc.array(fc.nat(2), { minLength: 1, maxLength: 5 });
-    fc.assert(
-      fc.property(fc.array(index, { minLength: 1, maxLength: 4 }), (parts) => {
-        const stacked = stackImages(parts.map((part) => gatherImages(dataset, part)));
-        expect(stacked).toEqual(gatherImages(dataset, parts.flat()));
+    await fc.assert(
+      fc.asyncProperty(fc.array(index, { minLength: 1, maxLength: 4 }), async (parts) => {
+        const stacked = stackImages(await Promise.all(parts.map((part) => dataset.images.read(part))));
+        expect(stacked).toEqual(await dataset.images.read(parts.flat()));
       }),
     );
   });

@@ -1,86 +1,37 @@
 import { QuarterturnError } from '../errors.js';
 import type { Random } from '../random/random.js';
-import { sizeOf, type Tensor, tensor, zeros } from '../tensor/tensor.js';
+import { type Tensor, tensor, zeros } from '../tensor/tensor.js';
 import type { ImageDataset } from './dataset.js';
-import { copiesOf, imageOfCopy, requireSquare, rotateImage, turnsOfCopy } from './rotation.js';
-
-/** What a training step is fed with. */
-export interface Batch {
-  /** uint8 [N, H, W, C] */
-  readonly images: Tensor<'uint8'>;
-  /** Class of each image, int32 [N]. */
-  readonly targets: Tensor<'int32'>;
-}
+import { checkedIndex } from './image-source.js';
+import { copiesOf, turnsOfCopy } from './rotation.js';
 
 export interface OrderOptions {
   /** Leave out a last batch that is not full; default false, as Keras does. */
   readonly dropLast?: boolean;
 }
 
-// Batches are made from indices when they are needed; no epoch is ever materialised. Each maker takes
-// `into`, buffers of an earlier batch to write over: a smaller batch becomes a view of their beginning.
-
-/** Buffers for batches of up to `batchSize` images. */
-export function batchBuffers(dataset: ImageDataset, batchSize: number): Batch {
-  const { height, width, channels } = dataset;
-  return {
-    images: zeros('uint8', [batchSize, height, width, channels]),
-    targets: zeros('int32', [batchSize]),
-  };
-}
+// Batches are made from indices when they are needed (batch-maker.ts); no epoch is ever materialised.
 
 /**
- * The images at some indices.
- * @returns uint8 [indices.length, H, W, C]
- * @throws QuarterturnError `usage` for an index outside the dataset; `shape` where `into` is too small
+ * The classes of the images at some indices.
+ * @returns int32 [indices.length]
+ * @throws QuarterturnError `data` for a dataset without labels, `usage` for an index outside it
  */
-export function gatherImages(
-  dataset: ImageDataset,
-  indices: ArrayLike<number>,
-  into?: Tensor<'uint8'>,
-): Tensor<'uint8'> {
-  const images = bufferFor('uint8', imageShape(dataset, indices.length), into);
-  const imageSize = dataset.height * dataset.width * dataset.channels;
-  for (let i = 0; i < indices.length; i++) {
-    const from = checkedIndex(dataset, indices[i]!) * imageSize;
-    images.data.set(dataset.images.subarray(from, from + imageSize), i * imageSize);
-  }
-  return images;
-}
-
-/**
- * Images with their classes as targets.
- * @throws QuarterturnError `data` for a dataset without labels, else as {@link gatherImages}
- */
-export function labelledBatch(dataset: ImageDataset, indices: ArrayLike<number>, into?: Batch): Batch {
-  const labels = dataset.labels;
+export function targetsAt({ images, labels }: ImageDataset, indices: ArrayLike<number>): Tensor<'int32'> {
   if (labels === undefined) {
-    throw new QuarterturnError('data', `${dataset.name}: expected labels. Received: images only.`);
+    throw new QuarterturnError('data', `${images.name}: expected labels. Received: images only.`);
   }
-  const images = gatherImages(dataset, indices, into?.images);
-  const targets = bufferFor('int32', [indices.length], into?.targets);
-  for (let i = 0; i < indices.length; i++) targets.data[i] = labels[indices[i]!]!;
-  return { images, targets };
+  const targets = Int32Array.from(indices, (index) => labels[checkedIndex(images, index)]!);
+  return tensor('int32', [targets.length], targets);
 }
 
 /**
- * Rotated copies with their quarter turns, 0 ... 3, as targets.
+ * The quarter turns of rotated copies, 0 … 3: the classes of the pretext task.
  * @param copies numbers `4 * image + turns`, see rotation.ts
- * @throws QuarterturnError `shape` for images that are not square, else as {@link gatherImages}
+ * @returns int32 [copies.length]
  */
-export function rotationBatch(dataset: ImageDataset, copies: ArrayLike<number>, into?: Batch): Batch {
-  requireSquare(dataset);
-  const { height, width, channels } = dataset;
-  const imageSize = height * width * channels;
-  const images = bufferFor('uint8', imageShape(dataset, copies.length), into?.images);
-  const targets = bufferFor('int32', [copies.length], into?.targets);
-  for (let i = 0; i < copies.length; i++) {
-    const turns = turnsOfCopy(copies[i]!);
-    const from = checkedIndex(dataset, imageOfCopy(copies[i]!)) * imageSize;
-    rotateImage(dataset.images, from, images.data, i * imageSize, height, width, channels, turns);
-    targets.data[i] = turns;
-  }
-  return { images, targets };
+export function rotationTargets(copies: ArrayLike<number>): Tensor<'int32'> {
+  return tensor('int32', [copies.length], Int32Array.from(copies, turnsOfCopy));
 }
 
 /** Several batches of images as one. @param parts uint8 [N, H, W, C], equal but for N */
@@ -93,18 +44,6 @@ export function stackImages(parts: readonly Tensor<'uint8'>[]): Tensor<'uint8'> 
     at += data.length;
   }
   return images;
-}
-
-/** The part of a dataset at some indices, as a dataset with memory of its own. */
-export function subsetOf(dataset: ImageDataset, indices: ArrayLike<number>, name: string): ImageDataset {
-  const { labels } = dataset;
-  return {
-    ...dataset,
-    name,
-    images: gatherImages(dataset, indices).data,
-    count: indices.length,
-    ...(labels && { labels: Int32Array.from(indices, (index) => labels[index]!) }),
-  };
 }
 
 /** Batches in an epoch: count / batchSize, rounded up, or down where the last is dropped. */
@@ -190,35 +129,4 @@ export function interleavedBatches(count: number, most: number): Uint32Array[] {
   return Array.from({ length: batches }, (_, e) =>
     Uint32Array.from({ length: size }, (_, i) => i * batches + e),
   );
-}
-
-function imageShape({ height, width, channels }: ImageDataset, count: number): readonly number[] {
-  return [count, height, width, channels];
-}
-
-function checkedIndex(dataset: ImageDataset, index: number): number {
-  if (!Number.isInteger(index) || index < 0 || index >= dataset.count) {
-    throw new QuarterturnError(
-      'usage',
-      `${dataset.name}: expected image indices from 0 to ${dataset.count - 1}. Received: ${index}.`,
-    );
-  }
-  return index;
-}
-
-/** A tensor of this shape: new, or a view of the beginning of `into`. */
-function bufferFor<D extends 'uint8' | 'int32'>(
-  dtype: D,
-  shape: readonly number[],
-  into?: Tensor<D>,
-): Tensor<D> {
-  if (into === undefined) return zeros(dtype, shape);
-  const size = sizeOf(shape);
-  if (into.data.length < size) {
-    throw new QuarterturnError(
-      'shape',
-      `batch buffer: expected room for ${size} elements of [${shape.join(', ')}]. Received: [${into.shape.join(', ')}].`,
-    );
-  }
-  return tensor(dtype, shape, into.data.subarray(0, size) as Tensor<D>['data']);
 }

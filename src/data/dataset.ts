@@ -1,13 +1,9 @@
-/** A pile of images in memory, all of one size, with or without labels. */
+import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
+
+/** Images, and which class each of them is of where that is known. */
 export interface ImageDataset {
-  /** What to call it in messages and reports, e.g. `MNIST train`. */
-  readonly name: string;
-  /** Pixels, uint8 [count, height, width, channels], row-major. */
-  readonly images: Uint8Array;
-  readonly count: number;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+  /** The images themselves, what they are called, how many there are and of what size. */
+  readonly images: ImageSource;
   /**
    * Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. Class numbers are int32 everywhere,
    * as training takes them: a byte counts no more than 256 classes.
@@ -27,4 +23,17 @@ export interface DataSource {
   readonly checksums: Readonly<Record<string, string>>;
   /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
   readonly notes?: readonly string[];
+}
+
+/** The part of a dataset at some indices, in their order, with its labels. No image is copied. */
+export function subsetOf(
+  { images, labels, classNames }: ImageDataset,
+  indices: Uint32Array,
+  options?: SelectOptions,
+): ImageDataset {
+  return {
+    images: selectImages(images, indices, options),
+    ...(labels && { labels: Int32Array.from(indices, (index) => labels[index]!) }),
+    classNames,
+  };
 }

@@ -5,6 +5,7 @@ import { QuarterturnError } from '../errors.js';
 import type { DataSource, ImageDataset } from './dataset.js';
 import { type IdxArray, readIdx, readIdxLabels } from './idx.js';
 import { assignRoles, canonicalNames, type IdxRole, renamingHint } from './idx-names.js';
+import { imagesInMemory } from './image-source.js';
 import { classNumbers, describeClasses, occurringValues } from './label-values.js';
 
 interface FileContent {
@@ -47,7 +48,7 @@ export async function readIdxFolder(folder: string, name = basename(resolve(fold
   const classes = occurringValues((trainLabels ?? testLabels)?.values ?? new Int32Array());
   const train = datasetFrom(`${name} train`, trainImages, trainLabels, classes);
   const test = testImages && datasetFrom(`${name} test`, testImages, testLabels, classes);
-  if (test) requireSameSize(train, trainImages.file, test, testImages.file);
+  if (testImages) requireSameSize(trainImages, testImages);
 
   const all = [trainImages, trainLabels, testImages, testLabels].filter((file) => file !== undefined);
   const note = describeClasses(classes);
@@ -161,22 +162,19 @@ function datasetFrom(
     );
   }
   return {
-    name,
-    images: images.data,
-    count,
-    height,
-    width,
-    channels: 1,
+    images: imagesInMemory({ name, pixels: images.data, height, width, channels: 1 }),
     ...(labels && { labels: classNumbers(labels.values, classes, labels.file) }),
     classNames: Array.from(classes, String),
   };
 }
 
-function requireSameSize(train: ImageDataset, trainFile: string, test: ImageDataset, testFile: string): void {
-  if (test.height !== train.height || test.width !== train.width) {
+function requireSameSize(train: ImageFile, test: ImageFile): void {
+  const [, height, width] = train.shape;
+  const [, testHeight, testWidth] = test.shape;
+  if (testHeight !== height || testWidth !== width) {
     throw new QuarterturnError(
       'data',
-      `${testFile}: expected images of ${train.height} x ${train.width} as in ${trainFile}. Received: ${test.height} x ${test.width}.`,
+      `${test.file}: expected images of ${height} x ${width} as in ${train.file}. Received: ${testHeight} x ${testWidth}.`,
     );
   }
 }

@@ -9,8 +9,6 @@ import type { ImageSize } from './image-source.js';
 import { jpegSize } from './jpeg-size.js';
 import { UnreadableImage } from './unreadable-image.js';
 
-export type { ImageSize } from './image-source.js';
-
 /** A picture in a model's size, and what was found of it on the way. */
 export interface DecodedImage {
   /** uint8 [height, width, channels] of the size asked for. */
@@ -58,6 +56,7 @@ const maxUnpackedBytes = 2 ** 28;
  * a file the first is taken.
  *
  * @param name what to call the file in errors
+ * @param size what a model takes: 1 channel is grey, 3 are red, green and blue
  * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels: an
  *   {@link UnreadableImage} that tells of what kind the fault is
  */

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, it } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import { readImageFiles } from './image-files.node.js';
 
 let folder: string;
@@ -26,29 +27,30 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(folder, { recursive: true }));
 
-it('reads several files as one dataset, in order', async () => {
-  const dataset = await readImageFiles([at('grey.png'), at('turned.png')], {
+it('reads several files as one source, in order', async () => {
+  const images = await readImageFiles([at('grey.png'), at('turned.png')], {
     height: 2,
     width: 2,
     channels: 1,
   });
-  expect(dataset).toMatchObject({ count: 2, height: 2, width: 2, channels: 1, classNames: [] });
-  expect([...dataset.images]).toEqual([0, 50, 100, 255, 100, 0, 255, 50]);
+  expect(images).toMatchObject({ name: '2 image files', count: 2, height: 2, width: 2, channels: 1 });
+  expect([...(await pixelsOf(images))]).toEqual([0, 50, 100, 255, 100, 0, 255, 50]);
 });
 
 it('makes grey from colour and colour from grey', async () => {
   const grey = await readImageFiles([at('red.png')], { height: 1, width: 1, channels: 1 });
-  expect(grey.images[0]).toBe(76);
+  expect([...(await pixelsOf(grey))]).toEqual([76]);
   const colour = await readImageFiles([at('grey.png')], { height: 2, width: 2, channels: 3 });
-  expect([...colour.images]).toEqual([0, 0, 0, 50, 50, 50, 100, 100, 100, 255, 255, 255]);
+  expect([...(await pixelsOf(colour))]).toEqual([0, 0, 0, 50, 50, 50, 100, 100, 100, 255, 255, 255]);
 });
 
 it('fits whole, with background 0 around and behind', async () => {
   const wide = await readImageFiles([at('wide.png')], { height: 4, width: 2, channels: 1 });
-  expect([...wide.images].filter((x) => x > 0)).toEqual([200, 100]);
-  expect(wide.images.length).toBe(8);
+  const pixels = await pixelsOf(wide);
+  expect([...pixels].filter((x) => x > 0)).toEqual([200, 100]);
+  expect(pixels.length).toBe(8);
   const clear = await readImageFiles([at('clear.png')], { height: 1, width: 1, channels: 3 });
-  expect([...clear.images]).toEqual([0, 0, 0]);
+  expect([...(await pixelsOf(clear))]).toEqual([0, 0, 0]);
 });
 
 it('names the file that is no image', async () => {
@@ -66,7 +68,7 @@ it('names the file that is no image', async () => {
 
 it('reads what a path names, not what it may mean as a pattern', async () => {
   const read = async (name: string) =>
-    (await readImageFiles([at(name)], { height: 2, width: 2, channels: 1 })).images;
+    pixelsOf(await readImageFiles([at(name)], { height: 2, width: 2, channels: 1 }));
   await fs.copyFile(at('turned.png'), at('scan'));
   for (const name of ['scan[1].png', 'scan[1]', '4B:1z.png', '%d.png', 'a.png[page=1]']) {
     await fs.copyFile(at('grey.png'), at(name));
@@ -81,22 +83,22 @@ it('reads what lies at a path now, however often it changes', async () => {
       ['turned.png', [100, 0, 255, 50]],
     ] as const) {
       await fs.copyFile(at(name), at('current.png'));
-      const { images } = await readImageFiles([at('current.png')], { height: 2, width: 2, channels: 1 });
-      expect([...images]).toEqual(pixels);
+      const images = await readImageFiles([at('current.png')], { height: 2, width: 2, channels: 1 });
+      expect([...(await pixelsOf(images))]).toEqual(pixels);
     }
   }
 });
 
 it('takes negatives where it is told to', async () => {
   const size = { height: 2, width: 2, channels: 1 };
-  const { images } = await readImageFiles([at('grey.png')], size, { invert: true });
-  expect([...images]).toEqual([255, 205, 155, 0]);
+  const images = await readImageFiles([at('grey.png')], size, { invert: true });
+  expect([...(await pixelsOf(images))]).toEqual([255, 205, 155, 0]);
 });
 
 it('keeps the order of many files', async () => {
   const names = Array.from({ length: 100 }, (_, i) => (i % 3 === 0 ? 'turned.png' : 'grey.png'));
-  const { images } = await readImageFiles(names.map(at), { height: 2, width: 2, channels: 1 });
-  expect(names.map((_, i) => images[4 * i])).toEqual(names.map((name) => (name === 'grey.png' ? 0 : 100)));
+  const pixels = await pixelsOf(await readImageFiles(names.map(at), { height: 2, width: 2, channels: 1 }));
+  expect(names.map((_, i) => pixels[4 * i])).toEqual(names.map((name) => (name === 'grey.png' ? 0 : 100)));
 });
 
 it('refuses no files and odd channels', async () => {

@@ -1,7 +1,7 @@
 import { basename } from 'node:path';
 import { QuarterturnError } from '../errors.js';
-import type { ImageDataset } from './dataset.js';
-import { type DecodeOptions, decodeImage, type ImageSize } from './image-decode.node.js';
+import { type DecodeOptions, decodeImage } from './image-decode.node.js';
+import { type ImageSize, type ImageSource, imagesInMemory } from './image-source.js';
 import { mapAhead } from './map-ahead.js';
 import { readNamedFile } from './read-file.node.js';
 
@@ -9,7 +9,7 @@ import { readNamedFile } from './read-file.node.js';
 const filesAhead = 8;
 
 /**
- * Read PNG, JPEG, WebP, TIFF ... files as unlabelled images of one size, in the order given.
+ * Read PNG, JPEG, WebP, TIFF ... files as images of one size, held in memory, in the order given.
  *
  * How a picture is fitted into the size, and how other samples than bytes are scaled, says {@link decodeImage}.
  *
@@ -20,7 +20,7 @@ export async function readImageFiles(
   paths: readonly string[],
   size: ImageSize,
   options: DecodeOptions = {},
-): Promise<ImageDataset> {
+): Promise<ImageSource> {
   const { height, width, channels } = size;
   if (paths.length === 0) {
     throw new QuarterturnError('usage', 'image files: expected at least one path. Received: none.');
@@ -29,15 +29,15 @@ export async function readImageFiles(
     throw new QuarterturnError('usage', `image files: expected 1 or 3 channels. Received: ${channels}.`);
   }
   const imageBytes = height * width * channels;
-  const images = new Uint8Array(paths.length * imageBytes);
+  const all = new Uint8Array(paths.length * imageBytes);
   const decoded = mapAhead(paths, filesAhead, async (path) =>
     decodeImage(path, await readNamedFile(path, 'an image file'), size, options),
   );
   let at = 0;
   for await (const { pixels } of decoded) {
-    images.set(pixels, at);
+    all.set(pixels, at);
     at += imageBytes;
   }
   const name = paths.length === 1 ? basename(paths[0]!) : `${paths.length} image files`;
-  return { name, images, count: paths.length, height, width, channels, classNames: [] };
+  return imagesInMemory({ name, pixels: all, height, width, channels });
 }

@@ -28,7 +28,7 @@ describe('imagesInMemory', () => {
 });
 
 describe('selectImages', () => {
-  const some = selectImages(source, Uint32Array.of(2, 0), 'some');
+  const some = selectImages(source, Uint32Array.of(2, 0), { name: 'some' });
 
   test('counts its own images', async () => {
     expect(some).toMatchObject({ name: 'some', count: 2, height: 28, width: 28, channels: 1 });

@@ -1,12 +1,8 @@
 import { QuarterturnError } from '../errors.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import { sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 
-/** Height and width in pixels, and values a pixel: 1 is grey, 3 is red, green and blue. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+export type { ImageSize } from '../tensor/image-size.js';
 
 /**
  * Images by index, all of one size. Where they lie (in memory, in a file, behind a browser's handles) is the source's
@@ -22,11 +18,36 @@ export interface ImageSource extends ImageSize {
    * @throws QuarterturnError `usage` for an index outside 0 … count − 1
    */
   read(indices: ArrayLike<number>): Promise<Tensor<'uint8'>>;
+  /**
+   * How another thread opens the same images without a copy of them: plain data, see `shared-images.ts`. Absent where only
+   * this thread can read them.
+   */
+  share?(): SharedImages;
 }
+
+/** An {@link ImageSource} as structured clone carries it from thread to thread. */
+export type SharedImages =
+  | (ImageSize & {
+      readonly kind: 'memory';
+      readonly name: string;
+      /** In a `SharedArrayBuffer`: structured clone hands over the memory itself. */
+      readonly pixels: Uint8Array;
+    })
+  | {
+      readonly kind: 'selection';
+      readonly name: string;
+      readonly images: SharedImages;
+      readonly indices: Uint32Array;
+    }
+  /** All four quarter turns of each image. */
+  | { readonly kind: 'rotations'; readonly images: SharedImages };
 
 export interface MemoryImagesOptions extends ImageSize {
   readonly name: string;
-  /** uint8 [count, height, width, channels], row-major; held, not copied. */
+  /**
+   * uint8 [count, height, width, channels], row-major; held, not copied. Shared with another thread, the source moves them
+   * once into memory that both threads see, and lets go of these: who made the source should hold them no longer either.
+   */
   readonly pixels: Uint8Array;
 }
 
@@ -39,7 +60,8 @@ export interface MemoryImagesOptions extends ImageSize {
  * @throws QuarterturnError `shape` where the pixels are not a whole number of images
  */
 export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
-  const { name, pixels, height, width, channels } = options;
+  const { name, height, width, channels } = options;
+  let { pixels } = options;
   const imageSize = height * width * channels;
   const count = pixels.length / imageSize;
   if (!Number.isInteger(count)) {
@@ -58,32 +80,59 @@ export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
       const shape = [indices.length, height, width, channels];
       const data = new Uint8Array(sizeOf(shape));
       for (let i = 0; i < indices.length; i++) {
-        const from = checkedIndex(name, count, indices[i]!) * imageSize;
+        const from = checkedIndex({ name, count }, indices[i]!) * imageSize;
         data.set(pixels.subarray(from, from + imageSize), i * imageSize);
       }
       return tensor('uint8', shape, data);
     },
+    // Browsers have shared memory only on pages that ask for it.
+    ...(typeof SharedArrayBuffer !== 'undefined' && {
+      share() {
+        if (!(pixels.buffer instanceof SharedArrayBuffer)) {
+          const shared = new Uint8Array(new SharedArrayBuffer(pixels.length));
+          shared.set(pixels);
+          pixels = shared;
+        }
+        return { kind: 'memory', name, pixels, height, width, channels };
+      },
+    }),
   };
 }
 
+export interface SelectOptions {
+  /** What to call the chosen images; default: as the source. */
+  readonly name?: string;
+}
+
 /** Some images of a source, as a source of their own: image i of it is image `indices[i]`. Nothing is copied. */
-export function selectImages(source: ImageSource, indices: Uint32Array, name: string): ImageSource {
+export function selectImages(
+  source: ImageSource,
+  indices: Uint32Array,
+  { name = source.name }: SelectOptions = {},
+): ImageSource {
   const { height, width, channels } = source;
+  const count = indices.length;
+  const share = source.share?.bind(source);
   return {
     name,
-    count: indices.length,
+    count,
     height,
     width,
     channels,
     async read(chosen) {
-      const within = (index: number): number => indices[checkedIndex(name, indices.length, index)]!;
-      return source.read(Uint32Array.from(chosen, within));
+      return source.read(Uint32Array.from(chosen, (index) => indices[checkedIndex({ name, count }, index)]!));
     },
+    ...(share && { share: () => ({ kind: 'selection', name, images: share(), indices }) }),
   };
 }
 
-/** @throws QuarterturnError `usage` for what is no index of `count` images */
-export function checkedIndex(name: string, count: number, index: number): number {
+/** Images `from` … `to` − 1: all of a source are gone through a few at a time. */
+export function readRange(source: ImageSource, from: number, to: number): Promise<Tensor<'uint8'>> {
+  return source.read(Uint32Array.from({ length: to - from }, (_, i) => from + i));
+}
+
+/** @throws QuarterturnError `usage` for an index that a source does not have */
+export function checkedIndex({ name, count }: Pick<ImageSource, 'name' | 'count'>, index: number): number {
   if (!Number.isInteger(index) || index < 0 || index >= count) {
     throw new QuarterturnError(
       'usage',

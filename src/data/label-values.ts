@@ -1,6 +1,12 @@
 import { QuarterturnError } from '../errors.js';
 
 /**
+ * Stands among class numbers for an image that has no class, and nothing else does: −1, which no class has. Among class
+ * names it is null.
+ */
+export const noClass = -1;
+
+/**
  * The classes of labels as a file has them: the values that occur, ascending. EMNIST's letters count from 1, and other
  * sets leave values out: a class for every number up to the largest would have classes that nothing belongs to.
  */

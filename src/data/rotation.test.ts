@@ -1,10 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
+import { imagesInMemory } from './image-source.js';
 import {
   copiesOf,
   imageOfCopy,
   requireSquare,
   rotateByDegrees,
+  rotatedCopies,
   rotateImage,
   turnsOfCopy,
 } from './rotation.js';
@@ -131,4 +133,26 @@ it('requireSquare', () => {
   expect(() => requireSquare({ height: 2, width: 3 })).toThrow(
     'quarter turns of a batch need square images. Received: 2 x 3.',
   );
+});
+
+describe('rotatedCopies', () => {
+  const pixels = Uint8Array.from({ length: 2 * 28 * 28 * 3 }, (_, i) => (i * 31) % 253);
+  const source = imagesInMemory({ name: 'two', pixels, height: 28, width: 28, channels: 3 });
+
+  it('has every image in four turns', async () => {
+    const copies = rotatedCopies(source);
+    expect(copies).toMatchObject({ count: 8, height: 28, width: 28, channels: 3 });
+    const { shape, data } = await copies.read([6, 0, 5]);
+    expect(shape).toEqual([3, 28, 28, 3]);
+    const [first, second] = [pixels.subarray(0, 2352), pixels.subarray(2352)];
+    expect([...data]).toEqual([...turned(second, 28, 28, 3, 2), ...first, ...turned(second, 28, 28, 3, 1)]);
+  });
+
+  it('refuses a copy that is not there, and images that are not square', async () => {
+    await expect(rotatedCopies(source).read([8])).rejects.toThrow(
+      'two, turned: expected image indices from 0 to 7. Received: 8.',
+    );
+    const wide = imagesInMemory({ name: 'wide', pixels, height: 14, width: 56, channels: 3 });
+    expect(() => rotatedCopies(wide)).toThrow('need square images. Received: 14 x 56.');
+  });
 });

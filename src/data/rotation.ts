@@ -1,14 +1,13 @@
 import { QuarterturnError } from '../errors.js';
+import { tensor } from '../tensor/tensor.js';
+import { checkedIndex, type ImageSize, type ImageSource } from './image-source.js';
 
 /** Rotations that the pretext task tells apart. */
 export const turnCount = 4;
 
 /** One image outside a dataset: uint8 [height, width, channels], row-major. */
-export interface Image {
+export interface Image extends ImageSize {
   readonly pixels: Uint8Array;
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
 }
 
 /**
@@ -84,7 +83,7 @@ export function rotateByDegrees(image: Image, degrees: number): Image {
 }
 
 /** Refuse images whose four turns do not fit one batch. @throws QuarterturnError `shape` */
-export function requireSquare({ height, width }: { readonly height: number; readonly width: number }): void {
+export function requireSquare({ height, width }: Pick<ImageSize, 'height' | 'width'>): void {
   if (height !== width) {
     throw new QuarterturnError(
       'shape',
@@ -113,4 +112,34 @@ export function copiesOf(images: ArrayLike<number>): Uint32Array {
     { length: images.length * turnCount },
     (_, i) => images[imageOfCopy(i)]! * turnCount + turnsOfCopy(i),
   );
+}
+
+/**
+ * All rotated copies of a source's images, as a source of their own: image `4 * i + k` of it is image i turned k times.
+ * They are turned when they are read.
+ * @throws QuarterturnError `shape` for images that are not square
+ */
+export function rotatedCopies(source: ImageSource): ImageSource {
+  requireSquare(source);
+  const { height, width, channels } = source;
+  const imageSize = height * width * channels;
+  const share = source.share?.bind(source);
+  const itself = { name: `${source.name}, turned`, count: source.count * turnCount };
+  return {
+    ...itself,
+    height,
+    width,
+    channels,
+    async read(copies) {
+      const images = Uint32Array.from(copies, (copy) => imageOfCopy(checkedIndex(itself, copy)));
+      const { shape, data } = await source.read(images);
+      const turned = new Uint8Array(data.length);
+      for (let i = 0; i < copies.length; i++) {
+        const at = i * imageSize;
+        rotateImage(data, at, turned, at, height, width, channels, turnsOfCopy(copies[i]!));
+      }
+      return tensor('uint8', shape, turned);
+    },
+    ...(share && { share: () => ({ kind: 'rotations', images: share() }) }),
+  };
 }

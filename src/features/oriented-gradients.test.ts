@@ -1,18 +1,19 @@
 import { describe, expect, test } from 'vitest';
+import { tensor } from '../tensor/tensor.js';
 import { orientedGradients, orientedGradientsLength } from './oriented-gradients.js';
 
 const side = 14;
 
 /** One image drawn by a function of its pixels. */
 function drawn(channels: number, brightness: (y: number, x: number, c: number) => number) {
-  const images = Uint8Array.from({ length: side * side * channels }, (_, i) => {
+  const pixels = Uint8Array.from({ length: side * side * channels }, (_, i) => {
     const [at, c] = [Math.floor(i / channels), i % channels];
     return brightness(Math.floor(at / side), at % side, c);
   });
-  return { images, height: side, width: side, channels };
+  return tensor('uint8', [1, side, side, channels], pixels);
 }
 
-const describeImage = (image: ReturnType<typeof drawn>) => [...orientedGradients(image, [0]).data];
+const describeImage = (image: ReturnType<typeof drawn>) => [...orientedGradients(image).data];
 
 /** Sum over cells of the squares, by direction: shares of the image's edges. */
 function byDirection(row: readonly number[]): number[] {
@@ -57,13 +58,10 @@ describe('histograms of oriented gradients', () => {
     expect(similarity(stroke(0), mirrored)).toBeLessThan(0.45);
   });
 
-  test('images are taken by their indices', () => {
+  test('each image of a batch has a row', () => {
     const two = new Uint8Array(2 * side * side);
-    two[side * side + 100] = 255;
-    const { data, shape } = orientedGradients(
-      { images: two, height: side, width: side, channels: 1 },
-      [1, 0],
-    );
+    two[100] = 255;
+    const { data, shape } = orientedGradients(tensor('uint8', [2, side, side, 1], two));
     expect(shape).toEqual([2, orientedGradientsLength]);
     expect(Math.hypot(...data.subarray(0, orientedGradientsLength))).toBeCloseTo(1, 6);
     expect(data.subarray(orientedGradientsLength).every((value) => value === 0)).toBe(true);

@@ -1,4 +1,3 @@
-import type { ImageDataset } from '../data/dataset.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 
 /** Cells along each side, whatever the image's size: a cell of a digit is as wide as a stroke or two. */
@@ -22,19 +21,18 @@ export const orientedGradientsLength = cells * cells * directions;
  * a few strong edges do not outweigh all others. One scale for the whole image, not one for each block of cells, since an
  * empty corner says something, too.
  *
- * @param items indices of images
- * @returns float32 [items.length, 392], rows of length 1; 0 for an image of one colour
+ * @param images uint8 [N, H, W, C]
+ * @returns float32 [N, 392], rows of length 1; 0 for an image of one colour
  */
-export function orientedGradients(
-  { images, height, width, channels }: Pick<ImageDataset, 'images' | 'height' | 'width' | 'channels'>,
-  items: ArrayLike<number>,
-): Tensor<'float32'> {
-  const rows = new Float32Array(items.length * orientedGradientsLength);
+export function orientedGradients(images: Tensor<'uint8'>): Tensor<'float32'> {
+  const { data: pixels } = images;
+  const [count, height, width, channels] = images.shape as [number, number, number, number];
+  const rows = new Float32Array(count * orientedGradientsLength);
   const size = height * width * channels;
   const across = overlaps(width);
   const down = overlaps(height);
-  for (let n = 0; n < items.length; n++) {
-    const from = items[n]! * size;
+  for (let n = 0; n < count; n++) {
+    const from = n * size;
     const row = rows.subarray(n * orientedGradientsLength, (n + 1) * orientedGradientsLength);
     for (let y = 0; y < height; y++) {
       const above = Math.max(y - 1, 0);
@@ -44,7 +42,7 @@ export function orientedGradients(
         const right = Math.min(x + 1, width - 1);
         let [dx, dy, squared] = [0, 0, 0];
         for (let c = 0; c < channels; c++) {
-          const at = (row: number, column: number) => images[from + (row * width + column) * channels + c]!;
+          const at = (row: number, column: number) => pixels[from + (row * width + column) * channels + c]!;
           const u = at(y, right) - at(y, left);
           const v = at(below, x) - at(above, x);
           if (u * u + v * v > squared) [dx, dy, squared] = [u, v, u * u + v * v];
@@ -57,7 +55,7 @@ export function orientedGradients(
     // The squares of the roots are the sums: this is length 1 of what remains.
     if (total > 0) for (let i = 0; i < row.length; i++) row[i] = Math.sqrt(row[i]! / total);
   }
-  return tensor('float32', [items.length, orientedGradientsLength], rows);
+  return tensor('float32', [count, orientedGradientsLength], rows);
 }
 
 /** The two cells whose centres are nearest to a position, and the share of each; outside the image there are none. */

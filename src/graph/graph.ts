@@ -24,6 +24,17 @@ export interface Node {
   readonly scope: string;
 }
 
+/** A node of an op whose inputs, outputs and attributes are known. */
+export interface NodeOf<
+  A extends object,
+  I extends readonly Value[] = readonly Value[],
+  O extends readonly Value[] = readonly Value[],
+> extends Node {
+  readonly inputs: I;
+  readonly attributes: A;
+  readonly outputs: O;
+}
+
 /**
  * Gradient of a scalar with respect to each input of a node, given its gradient with respect to each output
  * (undefined: the scalar does not depend on it).

@@ -1,18 +1,26 @@
 import { describe, expect, test } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
+import { noClass } from '../data/label-values.js';
 import { labelledImages, labelledIndices } from '../recipes/labels.js';
 import { settingsFor } from '../recipes/presets.js';
 import { parseSettings } from '../recipes/settings.js';
-import { type GivenLabels, labelsSchema, resolveLabels } from './given-labels.js';
+import {
+  classNamesFor,
+  type GivenLabels,
+  labelsSchema,
+  placesByIndex,
+  resolveLabels,
+} from './given-labels.js';
 
 /** Eight images of two pixels, labelled 0 1 2 0 1 2 0 1. */
 const train: ImageDataset = {
-  name: 'pets train',
-  images: Uint8Array.from({ length: 16 }, (_, i) => i),
-  count: 8,
-  height: 1,
-  width: 2,
-  channels: 1,
+  images: imagesInMemory({
+    name: 'pets train',
+    pixels: Uint8Array.from({ length: 16 }, (_, i) => i),
+    ...{ height: 1, width: 2, channels: 1 },
+  }),
   labels: Int32Array.from({ length: 8 }, (_, i) => i % 3),
   classNames: ['cat', 'dog', 'hen'],
 };
@@ -24,22 +32,38 @@ const given = (...images: readonly (readonly [number, string | null])[]): GivenL
   images: images.map(([index, label]) => ({ index, label })),
 });
 
+function resolved(source: DataSource, labels: GivenLabels) {
+  const classNames = classNamesFor(source.train, labels);
+  return resolveLabels(source.train, { places: placesByIndex(source, labels), classNames });
+}
+
 describe('given labels', () => {
   const labels = given([5, null], [0, 'dog'], [3, null], [6, 'cat']);
   const settings = { ...settingsFor('quick'), labels };
 
-  test('are exactly those images, in the order given, and go over the labels of the data', () => {
+  test('are exactly those images, in the order given, and go over the labels of the data', async () => {
     expect([...labelledIndices({ settings, data }, 0)]).toEqual([5, 0, 3, 6]);
     const labelled = labelledImages({ settings, data }, 0);
     expect([...labelled.labels!]).toEqual([2, 1, 0, 0]);
-    expect([...labelled.images]).toEqual([10, 11, 0, 1, 6, 7, 12, 13]);
-    expect(labelled.count).toBe(4);
+    expect([...(await pixelsOf(labelled.images))]).toEqual([10, 11, 0, 1, 6, 7, 12, 13]);
     expect([...train.labels!]).toEqual([0, 1, 2, 0, 1, 2, 0, 1]);
   });
 
   test('serve data that has no labels', () => {
-    const { classes } = resolveLabels({ ...data, train: bare }, given([7, 'hen'], [1, 'cat'], [2, 'dog']));
+    const { classes } = resolved({ ...data, train: bare }, given([7, 'hen'], [1, 'cat'], [2, 'dog']));
     expect([...classes]).toEqual([2, 0, 1]);
+  });
+
+  test('an image that has the same label twice is one image', () => {
+    const twice = given([5, 'dog'], [0, 'cat'], [5, 'dog'], [2, 'hen']);
+    expect([...labelledIndices({ settings: { ...settings, labels: twice }, data }, 0)]).toEqual([5, 0, 2]);
+  });
+
+  test('with hashes are not taken for granted', () => {
+    const labels = { data: null, images: [{ image: '0'.repeat(32), index: 0, label: 'cat' }] };
+    expect(() => labelledIndices({ settings: { ...settings, labels }, data }, 0)).toThrow(
+      'labels: expected located labels. Received: the hash 00000000000000000000000000000000.',
+    );
   });
 
   test('fit one draw alone', () => {
@@ -57,6 +81,9 @@ describe('given labels', () => {
       { images: [] },
       { images: [{ index: -1, label: null }] },
       { images: [{ index: 0 }] },
+      { images: [{ label: 'cat' }] },
+      { images: [{ image: 'ABCDEF00112233445566778899AABBCC', label: 'cat' }] },
+      { images: [{ image: '0123', index: 0, label: 'cat' }] },
       { images: [{ index: 0, label: null, class: 'cat' }] },
     ]) {
       expect(labelsSchema.safeParse(wrong).success).toBe(false);
@@ -66,9 +93,9 @@ describe('given labels', () => {
   test.each<[string, GivenLabels, RegExp]>([
     ['an index outside', given([8, null]), /expected indices from 0 to 7 of pets train\. Received: 8\./],
     [
-      'an image twice',
-      given([1, null], [2, null], [1, 'cat']),
-      /each image once\. Received: 1 more than once/,
+      'two labels for an image',
+      given([1, 'dog'], [2, null], [1, 'cat']),
+      /one label for each image\. Received: "dog" for image 1 and "cat" for image 1, the same image\./,
     ],
     [
       'an unknown class',
@@ -86,13 +113,13 @@ describe('given labels', () => {
       /the data they were made for, zoo\. Received: train-images with MD5 aa, not bb/,
     ],
   ])('refuse %s', (_, labels, message) => {
-    expect(messageOf(() => resolveLabels(data, labels))).toMatch(message);
+    expect(messageOf(() => resolved(data, labels))).toMatch(message);
   });
 
   test('a class with a blank before it, or in full-width letters, is led to the one that is meant', () => {
     const digits = { ...train, classNames: ['0', '7', '8'] };
     for (const label of [' 7', '７']) {
-      const message = messageOf(() => resolveLabels({ ...data, train: digits }, given([0, label])));
+      const message = messageOf(() => resolved({ ...data, train: digits }, given([0, label])));
       expect(message).toContain(`for image 0. Received: ${JSON.stringify(label)}.`);
       expect(message).toContain('Did you mean "7"?');
     }
@@ -100,8 +127,13 @@ describe('given labels', () => {
 
   test('refuse an image that has no label anywhere', () => {
     const source = { ...data, train: bare };
-    const message = messageOf(() => resolveLabels(source, given([4, null], [1, 'cat'], [2, null])));
+    const message = messageOf(() => resolved(source, given([4, null], [1, 'cat'], [2, null])));
     expect(message).toMatch(/a class for every image\. Received: null for 4, 2\./);
+    const labels = Int32Array.from([0, 1, 2, 0, noClass, 2, 0, 1]);
+    const some = messageOf(() =>
+      resolved({ ...data, train: { ...train, labels } }, given([4, null], [1, null])),
+    );
+    expect(some).toMatch(/null for 4\.\npets train has no label of its own for this image/);
   });
 });
 

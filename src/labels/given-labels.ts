@@ -1,5 +1,8 @@
 import { z } from 'zod';
-import type { DataSource } from '../data/dataset.js';
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imageHashPattern } from '../data/image-hash.js';
+import type { ImageSource } from '../data/image-source.js';
+import { noClass } from '../data/label-values.js';
 import { nearestName } from '../data/nearest-name.js';
 import { QuarterturnError } from '../errors.js';
 import { dataDifference, fingerprintSchema } from '../store/fingerprint.js';
@@ -12,60 +15,115 @@ const shortText = z.string().max(1000);
 /** A class as JSON has it: people write the digit 7 as a number too. */
 const className = z.union([shortText, z.int().transform(String)]);
 
+const labelSchema = z
+  .strictObject({
+    /** Hash of the image's content (see `hashImage`): the label is that image's wherever it lies. */
+    image: z.string().regex(imageHashPattern, 'expected 32 hexadecimal digits').optional(),
+    /** Where the image lies in the training set, from 0: a hint beside a hash, else all that is known of the image. */
+    index: whole(0, 2 ** 32 - 1).optional(),
+    /** Class name; null: the label that the data set itself has. */
+    label: className.nullable(),
+  })
+  .refine(({ image, index }) => image !== undefined || index !== undefined, {
+    error: 'expected the hash of an image or its index',
+  });
+
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
-  /** The data that the indices speak of; null: taken on trust. */
+  /** The data that indices without a hash speak of; null: taken on trust. */
   data: fingerprintSchema.nullable().default(null),
-  images: z
-    .array(
-      z.strictObject({
-        /** In the training set, from 0. */
-        index: whole(0, 2 ** 32 - 1),
-        /** Class name; null: the label that the data set itself has. */
-        label: className.nullable(),
-      }),
-    )
-    .min(1),
+  images: z.array(labelSchema).min(1),
 });
 
 export type GivenLabels = z.infer<typeof labelsSchema>;
+export type GivenLabel = GivenLabels['images'][number];
+
+/** A label whose image has been found. */
+export interface PlacedLabel {
+  /** Of the image, in the training set. */
+  readonly index: number;
+  /** Class name; null: the label that the data set itself has. */
+  readonly label: string | null;
+}
 
 /** Labelled images as training takes them. */
 export interface ResolvedLabels {
-  /** Into the training set, in the order given. */
+  /** Into the training set, in the order given, each image once. */
   readonly indices: Uint32Array;
   /** Class numbers of these. */
   readonly classes: Int32Array;
 }
 
 /**
- * The images that labels are given for, or are still wanted for: into the training set, in the order given.
- * @throws QuarterturnError `data` for other data than they were made for, an index outside the training set or given
- *   twice
+ * Labels that give indices and no hashes, at the places that they name.
+ * @throws QuarterturnError `data` for other data than they were made for, an index outside the training set, two labels
+ *   for one image; `usage` for a label with a hash, whose image has to be looked up (`locateLabels`)
  */
-export function givenIndices(
-  { train, checksums }: Pick<DataSource, 'train' | 'checksums'>,
+export function placesByIndex(
+  source: Pick<DataSource, 'train' | 'checksums'>,
   { data, images }: GivenLabels,
-): Uint32Array {
+): readonly PlacedLabel[] {
+  const places = images.map(({ image, index, label }): PlacedLabel => {
+    if (image === undefined && index !== undefined) return { index, label };
+    throw new QuarterturnError('usage', `labels: expected located labels. Received: the hash ${image}.`, {
+      hint: 'Find the images first: context = await withLocatedLabels(context).',
+    });
+  });
+  assertIndices({ images: source.train.images, checksums: source.checksums }, data, places);
+  return distinct(places, ({ index }) => index);
+}
+
+/**
+ * Refuse indices that cannot be trusted.
+ * @throws QuarterturnError `data` for other data than they were made for, or an index outside the training set
+ */
+export function assertIndices(
+  { images, checksums }: Pick<DataSource, 'checksums'> & { readonly images: ImageSource },
+  data: GivenLabels['data'],
+  places: readonly Pick<PlacedLabel, 'index'>[],
+): void {
+  if (places.length === 0) return;
   const difference = dataDifference(data, { checksums });
   if (difference !== undefined) {
-    throw wrong(`the data they were made for, ${data?.origin}`, difference, {
+    throw wrongLabels(`the data they were made for, ${data?.origin}`, difference, {
       hint: 'Use the data that the labels were given for, or make labels for this data.',
     });
   }
-  const outside = images.filter(({ index }) => index >= train.count);
-  if (outside.length > 0) {
-    throw wrong(
-      `indices from 0 to ${train.count - 1} of ${train.name}`,
-      listed(outside.map(({ index }) => index)),
-    );
+  const outside = places.filter(({ index }) => index >= images.count);
+  if (outside.length === 0) return;
+  throw wrongLabels(
+    `indices from 0 to ${images.count - 1} of ${images.name}`,
+    listed(outside.map(({ index }) => index)),
+  );
+}
+
+/**
+ * Labels, each image once, where it was named first.
+ * @param keyOf what tells images apart
+ * @throws QuarterturnError `data` naming both labels of an image that has two
+ */
+export function distinct<T extends Partial<GivenLabel> & Pick<GivenLabel, 'label'>>(
+  labels: readonly T[],
+  keyOf: (label: T) => string | number,
+): readonly T[] {
+  const first = new Map<string | number, T>();
+  for (const label of labels) {
+    const before = first.get(keyOf(label));
+    if (before === undefined) first.set(keyOf(label), label);
+    else if (before.label !== label.label) {
+      throw wrongLabels(
+        'one label for each image',
+        `${described(before)} and ${described(label)}, the same image`,
+      );
+    }
   }
-  const seen = new Set<number>();
-  const twice = images.filter(({ index }) => seen.size === seen.add(index).size);
-  if (twice.length > 0) {
-    throw wrong('each image once', `${listed(twice.map(({ index }) => index))} more than once`);
-  }
-  return Uint32Array.from(images, ({ index }) => index);
+  return [...first.values()];
+}
+
+/** `"cat" for image 12`. */
+function described({ image, index, label }: Partial<GivenLabel>): string {
+  const place = index === undefined ? image : image === undefined ? index : `${image} (index ${index})`;
+  return `${JSON.stringify(label)} for image ${place}`;
 }
 
 /**
@@ -73,7 +131,7 @@ export function givenIndices(
  * occur in the given labels, in natural order (2 before 10).
  */
 export function classNamesFor(
-  { classNames }: DataSource['train'],
+  { classNames }: Pick<ImageDataset, 'classNames'>,
   { images }: GivenLabels,
 ): readonly string[] {
   if (classNames.length > 0) return classNames;
@@ -82,50 +140,53 @@ export function classNamesFor(
 }
 
 /**
- * Given labels against the data that they are for. Classes need not have equally many.
- * @throws QuarterturnError `data` as {@link givenIndices}, and for a class that the data does not have, an image without
- *   any label, a class without any image
+ * Placed labels with class numbers. Classes need not have equally many.
+ * @param classNames in the order of their numbers, see {@link classNamesFor}
+ * @throws QuarterturnError `data` for a class that the data does not have, an image without any label, a class without
+ *   any image
  */
 export function resolveLabels(
-  source: Pick<DataSource, 'train' | 'checksums'>,
-  labels: GivenLabels,
+  train: ImageDataset,
+  { places, classNames }: { readonly places: readonly PlacedLabel[]; readonly classNames: readonly string[] },
 ): ResolvedLabels {
-  const { train } = source;
-  const indices = givenIndices(source, labels);
-  const classNames = classNamesFor(train, labels);
-  const classes = Int32Array.from(classesOf(train, classNames, labels.images));
+  const classes = Int32Array.from(classesOf(train, classNames, places));
   const missing = classNames.filter((_, k) => !classes.includes(k));
   if (missing.length > 0) {
-    throw wrong('at least one image of every class', `none of ${listed(missing)}`, {
+    throw wrongLabels('at least one image of every class', `none of ${listed(missing)}`, {
       hint: 'A class that was never seen cannot be learned: label an image of it. `quarterturn suggest --labels <file>` proposes more.',
     });
   }
-  return { indices, classes };
+  return { indices: Uint32Array.from(places, ({ index }) => index), classes };
 }
 
 function classesOf(
-  { labels, name }: DataSource['train'],
+  { labels, images: { name } }: ImageDataset,
   classNames: readonly string[],
-  images: GivenLabels['images'],
+  places: readonly PlacedLabel[],
 ): number[] {
-  const unlabelled = images.filter(({ label }) => label === null);
-  if (labels === undefined && unlabelled.length > 0) {
-    throw wrong('a class for every image', `null for ${listed(unlabelled.map(({ index }) => index))}`, {
-      hint: `${name} has no labels of its own: write the class of each image into the file.`,
+  const ownClass = (index: number): number => labels?.[index] ?? noClass;
+  const without = places.filter(({ index, label }) => label === null && ownClass(index) === noClass);
+  if (without.length > 0) {
+    throw wrongLabels('a class for every image', `null for ${listed(without.map(({ index }) => index))}`, {
+      hint: `${name} has no label of its own for ${without.length === 1 ? 'this image' : 'these images'}: write the class into the file.`,
     });
   }
   if (labels) countPerClass(labels, classNames.length);
-  return images.map(({ index, label }) => {
-    if (label === null) return labels![index]!;
+  return places.map(({ index, label }) => {
+    if (label === null) return ownClass(index);
     const found = classNames.indexOf(label);
     if (found >= 0) return found;
-    throw wrong(`a class of ${name} for image ${index}`, JSON.stringify(label), {
+    throw wrongLabels(`a class of ${name} for image ${index}`, JSON.stringify(label), {
       hint: `Did you mean ${JSON.stringify(nearestName(label, classNames))}? The classes are ${listed(classNames)}.`,
     });
   });
 }
 
-function wrong(expected: string, received: string, options: { hint?: string } = {}): QuarterturnError {
+export function wrongLabels(
+  expected: string,
+  received: string,
+  options: { readonly hint?: string } = {},
+): QuarterturnError {
   return new QuarterturnError('data', `labels: expected ${expected}. Received: ${received}.`, options);
 }
 

@@ -1,34 +1,41 @@
+import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import type { Random } from '../random/random.js';
 
-/**
- * The first n images of each class, as the notebook picks its 100: classes in order of their first
- * appearance in the file, file order within a class.
- *
- * @param labels class of each image, 0 ... classCount - 1
- * @returns n * classCount image indices
- * @throws QuarterturnError `data` naming a class that has fewer than n images, or a label outside the classes
- */
-export function firstPerClass(labels: Int32Array, classCount: number, n: number): Uint32Array {
-  const members = membersOf(labels, classCount, n);
-  const byAppearance = members.toSorted((a, b) => a[0]! - b[0]!);
-  return Uint32Array.from(byAppearance.flatMap((indices) => indices.slice(0, n)));
+/** How many images of which classes are labelled. */
+export interface SelectionOptions {
+  /** In the order of their numbers. */
+  readonly classNames: readonly string[];
+  /** Images of each class, 1 or more. */
+  readonly perClass: number;
 }
 
 /**
- * A random n images of each class, without repetition; classes in ascending order.
+ * The first images of each class, as the notebook picks its 100: classes in order of their first
+ * appearance in the file, file order within a class.
  *
- * @returns n * classCount image indices
+ * @param labels class of each image, 0 … classNames.length − 1, or `noClass`
+ * @returns perClass · classNames.length image indices
+ * @throws QuarterturnError `data` naming a class that has too few images, or a label outside the classes
+ */
+export function firstPerClass(labels: Int32Array, options: SelectionOptions): Uint32Array {
+  const members = membersOf(labels, options);
+  const byAppearance = members.toSorted(([a = 0], [b = 0]) => a - b);
+  return Uint32Array.from(byAppearance.flatMap((indices) => indices.slice(0, options.perClass)));
+}
+
+/**
+ * Random images of each class, without repetition; classes in ascending order.
+ *
+ * @returns perClass · classNames.length image indices
  * @throws QuarterturnError `data` as {@link firstPerClass}
  */
 export function randomPerClass(
   labels: Int32Array,
-  classCount: number,
-  n: number,
-  random: Random,
+  { random, ...options }: SelectionOptions & { readonly random: Random },
 ): Uint32Array {
-  const members = membersOf(labels, classCount, n);
-  return Uint32Array.from(members.flatMap((indices) => random.shuffle(indices).slice(0, n)));
+  const members = membersOf(labels, options);
+  return Uint32Array.from(members.flatMap((indices) => random.shuffle(indices).slice(0, options.perClass)));
 }
 
 /**
@@ -51,38 +58,43 @@ export function withoutIndices(count: number, removed: ArrayLike<number>): Uint3
 }
 
 /**
- * How many images each class has.
- * @throws QuarterturnError `data` for a label outside 0 ... classCount - 1
+ * How many images each class has; images without one are not counted.
+ * @throws QuarterturnError `data` for a label that is neither 0 … classCount − 1 nor `noClass`
  */
 export function countPerClass(labels: Int32Array, classCount: number): Uint32Array {
   const counts = new Uint32Array(classCount);
   for (const [i, label] of labels.entries()) {
-    if (label >= classCount) {
+    if (label === noClass) continue;
+    const count = counts[label];
+    if (count === undefined) {
       throw new QuarterturnError(
         'data',
         `labels: expected classes 0 to ${classCount - 1}. Received: ${label} at index ${i}.`,
       );
     }
-    counts[label]!++;
+    counts[label] = count + 1;
   }
   return counts;
 }
 
-/** Image indices of each class, in file order, at least n (a positive integer) each. */
-function membersOf(labels: Int32Array, classCount: number, n: number): number[][] {
-  if (!Number.isInteger(n) || n < 1) {
-    throw new QuarterturnError('usage', `labels per class: expected a positive integer. Received: ${n}.`);
+/** Image indices of each class, in file order, at least as many as are asked for. */
+function membersOf(labels: Int32Array, { classNames, perClass }: SelectionOptions): number[][] {
+  if (!Number.isInteger(perClass) || perClass < 1) {
+    throw new QuarterturnError(
+      'usage',
+      `labels per class: expected a positive integer. Received: ${perClass}.`,
+    );
   }
-  const counts = countPerClass(labels, classCount);
-  const short = counts.findIndex((count) => count < n);
+  const counts = countPerClass(labels, classNames.length);
+  const short = counts.findIndex((count) => count < perClass);
   if (short >= 0) {
     throw new QuarterturnError(
       'data',
-      `labels per class: expected at least ${n} images of class ${short}. Received: ${counts[short]}.`,
+      `labels per class: expected at least ${perClass} images of class ${JSON.stringify(classNames[short])}. Received: ${counts[short]}.`,
       { hint: `Ask for at most ${Math.min(...counts)} labels per class.` },
     );
   }
-  const members: number[][] = Array.from({ length: classCount }, () => []);
-  for (const [i, label] of labels.entries()) members[label]!.push(i);
+  const members = classNames.map((): number[] => []);
+  for (const [i, label] of labels.entries()) members[label]?.push(i);
   return members;
 }

@@ -1,6 +1,7 @@
-import { float, int, ints } from '../onnx/model.js';
+import { type Attribute, float, int } from '../onnx/model.js';
+import { at, fourAxes } from '../tensor/elements.js';
 import type { ConvProblem, FastConv } from './conv-problem.js';
-import type { Emitter } from './emitter.js';
+import type { Emitter, Handle } from './emitter.js';
 import {
   fourierTransforms,
   frequenciesOf,
@@ -62,63 +63,61 @@ export class FourierConv implements FastConv {
   }
 
   /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]: output·((kernel·w)·(input·x)). */
-  forward(x: string, w: string): string {
+  forward(x: Handle, w: Handle): Handle {
     const { output } = this.#transforms;
     const points = this.#product(this.#kernelPoints(w), this.#inputPoints(x), { transBatchB: int(1) });
-    return this.#fromPoints(points, this.#problem.outChannels, output.rows, output.columns);
+    return this.#fromPoints(points, output.rows, output.columns);
   }
 
   /** dx [C, H, W, N]: inputᵀ·((kernel·w)ᵀ·(outputᵀ·dy)). */
-  inputGrad(dy: string, w: string): string {
+  inputGrad(dy: Handle, w: Handle): Handle {
     const { input } = this.#transforms;
     const flags = { transA: int(1), transBatchB: int(1) };
     const points = this.#product(this.#kernelPoints(w), this.#outputPoints(dy), flags);
-    const { channels } = this.#problem;
-    return this.#fromPoints(points, channels, transposed(input.rows), transposed(input.columns));
+    return this.#fromPoints(points, transposed(input.rows), transposed(input.columns));
   }
 
   /** dw [O, C, kh, kw]: kernelᵀ·((outputᵀ·dy)·(input·x)ᵀ). */
-  weightGrad(x: string, dy: string): string {
+  weightGrad(x: Handle, dy: Handle): Handle {
     const emit = this.#emit;
     const { channels, outChannels, axes } = this.#problem;
     const flags = { transBatchA: int(1), transBatchB: int(1), transB: int(1) };
     const products = this.#product(this.#outputPoints(dy), this.#inputPoints(x), flags);
     const flat = emit.reshape(products, [this.#transforms.kernel.length, outChannels * channels]);
     const byTap = emit.node('MatMul', [emit.matrix(transposed(this.#transforms.kernel)), flat]);
-    const dw = emit.node('Transpose', [byTap], { perm: ints([1, 0]) });
+    const dw = emit.transpose(byTap, [1, 0]);
     return emit.reshape(dw, [outChannels, channels, axes[0].kernel, axes[1].kernel]);
   }
 
-  #product(a: string, b: string, flags: Readonly<Record<string, ReturnType<typeof int>>>): string {
+  #product(a: Handle, b: Handle, flags: Readonly<Record<string, Attribute>>): Handle {
     return this.#emit.microsoft('FusedMatMul', [a, b], { ...flags, alpha: float(1) });
   }
 
   /** The kernel as matrices [3, l, k, O, C]. */
-  #kernelPoints(w: string): string {
+  #kernelPoints(w: Handle): Handle {
     const emit = this.#emit;
     const { channels, outChannels } = this.#problem;
     const { kernel } = this.#transforms;
-    const flat = emit.reshape(w, [outChannels * channels, kernel[0]!.length]);
-    const byTap = emit.node('Transpose', [flat], { perm: ints([1, 0]) });
+    const flat = emit.reshape(w, [outChannels * channels, at(kernel, 0).length]);
+    const byTap = emit.transpose(flat, [1, 0]);
     const points = emit.node('MatMul', [emit.matrix(kernel), byTap]);
     return emit.reshape(points, [productsPerFrequency, ...this.#frequencies, outChannels, channels]);
   }
 
-  #inputPoints(x: string): string {
+  #inputPoints(x: Handle): Handle {
     const { columns, rows } = this.#transforms.input;
-    return this.#toPoints(x, this.#problem.channels, columns, rows);
+    return this.#toPoints(x, columns, rows);
   }
 
-  #outputPoints(dy: string): string {
+  #outputPoints(dy: Handle): Handle {
     const { columns, rows } = this.#transforms.output;
-    return this.#toPoints(dy, this.#problem.outChannels, transposed(columns), transposed(rows));
+    return this.#toPoints(dy, transposed(columns), transposed(rows));
   }
 
   /** [C, H, W, N] → [C, H, part, k, N] → [C, 3, l, k, N]. */
-  #toPoints(map: string, channels: number, columns: Matrix, rows: Matrix): string {
+  #toPoints(map: Handle, columns: Matrix, rows: Matrix): Handle {
     const emit = this.#emit;
-    const { batch } = this.#problem;
-    const [height, width] = [rows[0]!.length / 2, columns[0]!.length];
+    const [channels, height, width, batch] = fourAxes(map.shape);
     const [l, k] = this.#frequencies;
     const lines = emit.reshape(map, [channels * height, width, batch]);
     const alongWidth = emit.node('MatMul', [emit.matrix(columns), lines]);
@@ -130,9 +129,9 @@ export class FourierConv implements FastConv {
   }
 
   /** [3, l, k, C, N] → [H, part, k, C, N] → [H, W, C, N] → [C, H, W, N]. */
-  #fromPoints(points: string, channels: number, rows: Matrix, columns: Matrix): string {
+  #fromPoints(points: Handle, rows: Matrix, columns: Matrix): Handle {
     const emit = this.#emit;
-    const { batch } = this.#problem;
+    const [channels, batch] = [at(points.shape, 3), at(points.shape, 4)];
     const [height, width] = [rows.length / 2, columns.length];
     const [l, k] = this.#frequencies;
     const line = channels * batch;
@@ -145,6 +144,6 @@ export class FourierConv implements FastConv {
       emit.reshape(alongHeight, [height, 2 * k, line]),
     ]);
     const byPosition = emit.reshape(alongBoth, [height, width, channels, batch]);
-    return emit.node('Transpose', [byPosition], { perm: ints([2, 0, 1, 3]) });
+    return emit.transpose(byPosition, [2, 0, 1, 3]);
   }
 }

@@ -1,3 +1,5 @@
+import type { Handle } from './emitter.js';
+
 /** One axis of a convolution with step 1. */
 export interface ConvAxis {
   readonly size: number;
@@ -19,9 +21,9 @@ export interface ConvProblem {
 /** A convolution of maps [C, H, W, N] with few multiplications, and both its gradients. */
 export interface FastConv {
   /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]. */
-  forward(x: string, w: string): string;
+  forward(x: Handle, w: Handle): Handle;
   /** dx [C, H, W, N]. */
-  inputGrad(dy: string, w: string): string;
+  inputGrad(dy: Handle, w: Handle): Handle;
   /** dw [O, C, kh, kw]. */
-  weightGrad(x: string, dy: string): string;
+  weightGrad(x: Handle, dy: Handle): Handle;
 }

@@ -1,6 +1,7 @@
-import { float, int, ints } from '../onnx/model.js';
+import { float, int } from '../onnx/model.js';
+import { fourAxes } from '../tensor/elements.js';
 import type { ConvAxis, ConvProblem, FastConv } from './conv-problem.js';
-import type { Emitter } from './emitter.js';
+import type { Emitter, Handle } from './emitter.js';
 import { kronecker, type Matrix, transposed } from './matrix.js';
 import { longestKernel, overTiles, type Transforms, tileSize, winogradTransforms } from './winograd.js';
 
@@ -21,7 +22,7 @@ export function paysByWinograd({ batch, channels, outChannels, axes }: ConvProbl
   const gains = axes.map((axis) => (axis.outSize * axis.kernel) / (tilesOf(axis) * pointsOf(axis)));
   return (
     axes.every(({ kernel }) => kernel <= longestKernel) &&
-    gains[0]! * gains[1]! >= minGain &&
+    gains.reduce((a, b) => a * b) >= minGain &&
     Math.min(channels, outChannels) >= minChannels &&
     tilesOf(axes[1]) * batch >= minColumns
   );
@@ -73,18 +74,14 @@ export class WinogradConv implements FastConv {
   }
 
   /** y [O, H', W', N] of x with the kernel w [O, C, kh, kw]: y = output·((kernel·w)·(input·x)). */
-  forward(x: string, w: string): string {
+  forward(x: Handle, w: Handle): Handle {
     const { channels, outChannels } = this.#problem;
     const flat = this.#emit.reshape(w, [outChannels * channels, this.#taps]);
-    return this.#correlate(
-      x,
-      this.#emit.node('Transpose', [flat], { perm: ints([1, 0]) }),
-      this.#tapsToPoints,
-    );
+    return this.#correlate(x, this.#emit.transpose(flat, [1, 0]), this.#tapsToPoints);
   }
 
   /** dx [C, H, W, N]: dy convolved with the kernel turned by half, its channel axes exchanged. */
-  inputGrad(dy: string, w: string): string {
+  inputGrad(dy: Handle, w: Handle): Handle {
     const { batch, channels, outChannels, axes } = this.#problem;
     const turned = ({ size, outSize, kernel, before }: ConvAxis): ConvAxis => ({
       size: outSize,
@@ -102,24 +99,19 @@ export class WinogradConv implements FastConv {
   }
 
   /** {@link forward} with w [C, O, kh, kw] turned by half: the transform takes the taps in reverse. */
-  #forwardTurned(x: string, w: string): string {
+  #forwardTurned(x: Handle, w: Handle): Handle {
     const { channels, outChannels } = this.#problem;
     const flat = this.#emit.reshape(w, [channels, outChannels, this.#taps]);
     const turned = this.#tapsToPoints.map((row) => row.toReversed());
-    const byTap = this.#emit.node('Transpose', [flat], { perm: ints([2, 1, 0]) });
+    const byTap = this.#emit.transpose(flat, [2, 1, 0]);
     return this.#correlate(x, this.#emit.reshape(byTap, [this.#taps, outChannels * channels]), turned);
   }
 
   /** dw [O, C, kh, kw]: the same three maps transposed, dw = kernelᵀ·((outputᵀ·dy)·(input·x)ᵀ), summed over the tiles. */
-  weightGrad(x: string, dy: string): string {
+  weightGrad(x: Handle, dy: Handle): Handle {
     const emit = this.#emit;
     const { channels, outChannels } = this.#problem;
-    const dyPoints = this.#toPoints(
-      dy,
-      outChannels,
-      outputToPoints(this.#rows),
-      outputToPoints(this.#columns),
-    );
+    const dyPoints = this.#toPoints(dy, outputToPoints(this.#rows), outputToPoints(this.#columns));
     const flags = { transBatchA: int(1), transBatchB: int(1), transB: int(1), alpha: float(1) };
     const products = emit.microsoft('FusedMatMul', [dyPoints, this.#inputPoints(x)], flags);
     const { transforms, points, tiles } = this.#rows;
@@ -130,7 +122,7 @@ export class WinogradConv implements FastConv {
     );
     const flat = emit.reshape(products, [points * tiles * this.#columns.points, outChannels * channels]);
     const byTap = emit.node('MatMul', [emit.matrix(toTaps), flat]);
-    const dw = emit.node('Transpose', [byTap], { perm: ints([1, 0]) });
+    const dw = emit.transpose(byTap, [1, 0]);
     return emit.reshape(dw, [outChannels, channels, this.#rows.kernel, this.#columns.kernel]);
   }
 
@@ -143,16 +135,14 @@ export class WinogradConv implements FastConv {
     return kronecker(this.#rows.transforms.kernel, this.#columns.transforms.kernel);
   }
 
-  #inputPoints(x: string): string {
-    const { channels } = this.#problem;
-    return this.#toPoints(x, channels, inputToPoints(this.#rows), inputToPoints(this.#columns));
+  #inputPoints(x: Handle): Handle {
+    return this.#toPoints(x, inputToPoints(this.#rows), inputToPoints(this.#columns));
   }
 
-  /** A map of this many channels as points [C, p, i, q, j·N], axis by axis. */
-  #toPoints(map: string, channels: number, rows: Matrix, columns: Matrix): string {
+  /** A map as points [C, p, i, q, j·N], axis by axis. */
+  #toPoints(map: Handle, rows: Matrix, columns: Matrix): Handle {
     const emit = this.#emit;
-    const { batch } = this.#problem;
-    const [height, width] = [rows[0]!.length, columns[0]!.length];
+    const [channels, height, width, batch] = fourAxes(map.shape);
     const byRow = emit.node('MatMul', [
       emit.matrix(rows),
       emit.reshape(map, [channels, height, width * batch]),
@@ -170,7 +160,7 @@ export class WinogradConv implements FastConv {
   }
 
   /** y from x and the kernel's taps [(k, l), O·C]. */
-  #correlate(x: string, taps: string, tapsToPoints: Matrix): string {
+  #correlate(x: Handle, taps: Handle, tapsToPoints: Matrix): Handle {
     const emit = this.#emit;
     const { batch, channels, outChannels } = this.#problem;
     const [rows, columns] = [this.#rows, this.#columns];
@@ -195,7 +185,7 @@ export class WinogradConv implements FastConv {
       emit.reshape(alongWidth, [rows.points, rows.tiles * tileSize * line]),
     ]);
     const byTile = [tileSize, rows.tiles, tileSize, outChannels, columns.tiles, batch];
-    const map = emit.node('Transpose', [emit.reshape(alongBoth, byTile)], { perm: ints([3, 1, 0, 4, 2, 5]) });
+    const map = emit.transpose(emit.reshape(alongBoth, byTile), [3, 1, 0, 4, 2, 5]);
     const [height, width] = [rows.tiles * tileSize, columns.tiles * tileSize];
     const whole = emit.reshape(map, [outChannels, height, width, batch]);
     if (height === rows.outSize && width === columns.outSize) return whole;

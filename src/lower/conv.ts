@@ -1,10 +1,12 @@
 import type { Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
+import { at, fourAxes } from '../tensor/elements.js';
 import type { Shape } from '../tensor/tensor.js';
 import type { FastConv } from './conv-problem.js';
+import type { Handle } from './emitter.js';
 import { fastConv } from './fast-conv.js';
-import type { Lowering, LoweringRule } from './lowering.js';
+import type { Lowering, LoweringRule, Two } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
 function isPointwise(kernel: Shape, pads: Pads): boolean {
@@ -12,127 +14,131 @@ function isPointwise(kernel: Shape, pads: Pads): boolean {
 }
 
 /** kernel [O, C, 1, 1] as the matrix [O, C]. */
-function kernelMatrix(lowering: Lowering, w: Value): string {
-  return lowering.emit.reshape(lowering.plain(w), [w.shape[0]!, w.shape[1]!]);
+function kernelMatrix({ emit }: Lowering, w: Handle): Handle {
+  return emit.reshape(w, w.shape.slice(0, 2));
 }
 
 /**
  * k×k convolution of a channel-major map: a 3-D convolution over [1, C, H, W, N] whose kernel has size 1 along the
  * batch. Its result lies channel-major again, and it is one long matrix product instead of one for each image.
+ * @param map stored channel-major
+ * @param kernel [O, C, …], its taps row by row
  */
 function convChannelMajor(
   lowering: Lowering,
-  map: string,
-  mapShape: Shape,
-  kernel: string,
-  [o, c, kh, kw]: Shape,
-  [top, left, bottom, right]: Pads,
+  { map, kernel, size: [kh, kw], pads: [top, left, bottom, right] }: DirectConv,
   out: Value,
 ): void {
   const { emit } = lowering;
-  const volume = emit.reshape(map, [1, ...lowering.storedShape(mapShape)]);
-  const kernelShape = lowering.alongMap(1, kh!, kw!);
-  const y = emit.node('Conv', [volume, emit.reshape(kernel, [o!, c!, ...kernelShape])], {
+  const volume = emit.reshape(map, [1, ...map.shape]);
+  const kernelShape = lowering.alongMap(1, kh, kw);
+  const y = emit.node('Conv', [volume, emit.reshape(kernel, [...kernel.shape.slice(0, 2), ...kernelShape])], {
     kernel_shape: ints(kernelShape),
     pads: ints([...lowering.alongMap(0, top, left), ...lowering.alongMap(0, bottom, right)]),
   });
   lowering.set(out, emit.reshape(y, lowering.storedShape(out.shape)), 'channelMajor');
 }
 
+interface DirectConv {
+  readonly map: Handle;
+  readonly kernel: Handle;
+  /** Of the kernel: height and width. */
+  readonly size: readonly [number, number];
+  readonly pads: Pads;
+}
+
 /** The convolution of a map x to a map y by a method with few multiplications, where that is faster. */
 function fast(lowering: Lowering, x: Value, y: Value, w: Value, [top, left]: Pads): FastConv | undefined {
-  const [batch, channels, height, width] = x.shape;
-  const [, outChannels, outHeight, outWidth] = y.shape;
-  const [, , kh, kw] = w.shape;
+  const [batch, channels, height, width] = fourAxes(x.shape);
+  const [, outChannels, outHeight, outWidth] = fourAxes(y.shape);
+  const [, , kh, kw] = fourAxes(w.shape);
   if (!lowering.batchIsInnermost) return undefined;
   return fastConv(lowering.emit, {
-    batch: batch!,
-    channels: channels!,
-    outChannels: outChannels!,
+    batch,
+    channels,
+    outChannels,
     axes: [
-      { size: height!, outSize: outHeight!, kernel: kh!, before: top },
-      { size: width!, outSize: outWidth!, kernel: kw!, before: left },
+      { size: height, outSize: outHeight, kernel: kh, before: top },
+      { size: width, outSize: outWidth, kernel: kw, before: left },
     ],
   });
 }
 
-const conv: LoweringRule<ConvAttributes> = (
+const conv: LoweringRule<ConvAttributes, Two> = (
   lowering,
   { inputs: [x, w], outputs: [y], attributes: { pads } },
 ) => {
+  const [, , kh, kw] = fourAxes(w.shape);
   if (lowering.mapLayout === 'plain') {
     // ONNX's own operator, which ONNX Runtime fuses with the BatchNorm and ReLU behind it.
-    const [, , kh, kw] = w!.shape;
-    const attributes = { kernel_shape: ints([kh!, kw!]), pads: ints(pads) };
-    lowering.setMap(y!, lowering.emit.node('Conv', [lowering.map(x!), lowering.plain(w!)], attributes));
+    const attributes = { kernel_shape: ints([kh, kw]), pads: ints(pads) };
+    lowering.setMap(y, lowering.emit.node('Conv', [lowering.map(x), lowering.plain(w)], attributes));
     return;
   }
-  if (isPointwise(w!.shape, pads)) {
-    const rows = lowering.emit.node('MatMul', [kernelMatrix(lowering, w!), lowering.channelRows(x!)]);
-    lowering.setChannelRows(y!, rows);
+  if (isPointwise(w.shape, pads)) {
+    const matrix = kernelMatrix(lowering, lowering.plain(w));
+    lowering.setChannelRows(y, lowering.emit.node('MatMul', [matrix, lowering.channelRows(x)]));
     return;
   }
-  const [map, kernel] = [lowering.channelMajor(x!), lowering.plain(w!)];
-  const method = fast(lowering, x!, y!, w!, pads);
-  if (method) lowering.set(y!, method.forward(map, kernel), 'channelMajor');
-  else convChannelMajor(lowering, map, x!.shape, kernel, w!.shape, pads, y!);
+  const [map, kernel] = [lowering.channelMajor(x), lowering.plain(w)];
+  const method = fast(lowering, x, y, w, pads);
+  if (method) lowering.set(y, method.forward(map, kernel), 'channelMajor');
+  else convChannelMajor(lowering, { map, kernel, size: [kh, kw], pads }, y);
 };
 
 /** The gradient in the input is a convolution of dy with the kernel turned by half and its channel axes exchanged. */
-const convInputGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
+const convInputGrad: LoweringRule<ConvAttributes, Two> = (lowering, node) => {
   const {
     inputs: [dy, w],
     outputs: [dx],
     attributes: { pads },
   } = node;
   const { emit } = lowering;
-  const [o, c, kh, kw] = w!.shape;
-  if (isPointwise(w!.shape, pads)) {
-    const { rows, gain } = lowering.scaledRows(dy!);
+  const [o, c, kh, kw] = fourAxes(w.shape);
+  if (isPointwise(w.shape, pads)) {
+    const { rows, gain } = lowering.scaledRows(dy);
     const scaled =
       gain === undefined
-        ? lowering.plain(w!)
-        : emit.node('Mul', [lowering.plain(w!), emit.reshape(gain, [o!, 1, 1, 1])]);
+        ? lowering.plain(w)
+        : emit.node('Mul', [lowering.plain(w), emit.reshape(gain, [o, 1, 1, 1])]);
     // Transposed as [O, C, 1, 1]: as a matrix, ONNX Runtime would fuse it into the product, which then runs slower.
-    const turned = emit.node('Transpose', [scaled], { perm: ints([1, 0, 2, 3]) });
-    const transposed = emit.reshape(turned, [c!, o!]);
-    lowering.setChannelRows(dx!, emit.node('MatMul', [transposed, rows]));
+    const turned = kernelMatrix(lowering, emit.transpose(scaled, [1, 0, 2, 3]));
+    lowering.setChannelRows(dx, emit.node('MatMul', [turned, rows]));
     return;
   }
-  const method = fast(lowering, dx!, dy!, w!, pads);
+  const method = fast(lowering, dx, dy, w, pads);
   if (method) {
-    const map = method.inputGrad(lowering.channelMajor(dy!), lowering.plain(w!));
-    lowering.set(dx!, map, 'channelMajor');
+    const map = method.inputGrad(lowering.channelMajor(dy), lowering.plain(w));
+    lowering.set(dx, map, 'channelMajor');
     return;
   }
   const [top, left, bottom, right] = pads;
-  const full: Pads = [kh! - 1 - top, kw! - 1 - left, kh! - 1 - bottom, kw! - 1 - right];
-  const taps = kh! * kw!;
+  const full: Pads = [kh - 1 - top, kw - 1 - left, kh - 1 - bottom, kw - 1 - right];
+  const taps = kh * kw;
   const backwards = emit.int64(Array.from({ length: taps }, (_, i) => taps - 1 - i));
-  const flat = emit.reshape(lowering.plain(w!), [o!, c!, taps]);
+  const flat = emit.reshape(lowering.plain(w), [o, c, taps]);
   const turned = emit.node('Gather', [flat, backwards], { axis: int(2) });
-  const kernel = emit.node('Transpose', [turned], { perm: ints([1, 0, 2]) });
-  const [map, shape] = cropped(lowering, dy!, full);
-  const grown = full.map((p) => Math.max(p, 0)) as unknown as Pads;
-  convChannelMajor(lowering, map, shape, kernel, [c!, o!, kh!, kw!], grown, dx!);
+  const kernel = emit.transpose(turned, [1, 0, 2]);
+  const map = cropped(lowering, dy, full);
+  convChannelMajor(lowering, { map, kernel, size: [kh, kw], pads: atLeast0(full) }, dx);
 };
+
+function atLeast0([top, left, bottom, right]: Pads): Pads {
+  return [Math.max(top, 0), Math.max(left, 0), Math.max(bottom, 0), Math.max(right, 0)];
+}
 
 /** Where height and width lie in a channel-major map. */
 function mapAxes(lowering: Lowering): readonly number[] {
   return [lowering.storedAxis(2), lowering.storedAxis(3)];
 }
 
-/** A channel-major map and its shape without what negative pads take away: windows that lay on padding alone. */
-function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string, Shape] {
+/** A channel-major map without what negative pads take away: windows that lay on padding alone. */
+function cropped(lowering: Lowering, value: Value, pads: Pads): Handle {
   const map = lowering.channelMajor(value);
-  const [top, left, bottom, right] = pads.map((p) => Math.max(-p, 0)) as unknown as Pads;
-  if (top + left + bottom + right === 0) return [map, value.shape];
-  const [n, c, height, width] = value.shape;
-  const ends = [height! - bottom, width! - right] as const;
-  return [
-    lowering.emit.slice(map, mapAxes(lowering), [top, left], ends),
-    [n!, c!, ends[0] - top, ends[1] - left],
-  ];
+  const [top, left, bottom, right] = atLeast0([-pads[0], -pads[1], -pads[2], -pads[3]]);
+  if (top + left + bottom + right === 0) return map;
+  const [, , height, width] = fourAxes(value.shape);
+  return lowering.emit.slice(map, mapAxes(lowering), [top, left], [height - bottom, width - right]);
 }
 
 /**
@@ -141,29 +147,31 @@ function cropped(lowering: Lowering, value: Value, pads: Pads): readonly [string
  */
 const minIm2colRows = 96;
 
-/** Shifted copies of a padded map, as rows [(C, taps), …] that lie over the positions of dy. */
+/** Shifted copies of a padded channel-major map, as rows [(C, taps), …] that lie over the positions of dy. */
 function im2col(
   lowering: Lowering,
-  padded: string,
-  [n, c, paddedHeight, paddedWidth]: Shape,
-  [, , height, width]: Shape,
+  padded: Handle,
+  dy: Value,
   taps: readonly (readonly [number, number])[],
-): string {
+): Handle {
   const { emit } = lowering;
-  const size = [c! * taps.length, n! * height! * width!];
+  const [n, , height, width] = fourAxes(dy.shape);
+  const c = at(padded.shape, 0);
+  const size = [c * taps.length, n * height * width];
   if (lowering.batchIsInnermost) {
+    const [, paddedHeight, paddedWidth] = fourAxes(padded.shape);
     const positions = taps.flatMap(([i, j]) =>
       Array.from(
-        { length: height! * width! },
-        (_, at) => (i + Math.floor(at / width!)) * paddedWidth! + j + (at % width!),
+        { length: height * width },
+        (_, at) => (i + Math.floor(at / width)) * paddedWidth + j + (at % width),
       ),
     );
-    const runs = emit.reshape(padded, [c!, paddedHeight! * paddedWidth!, n!]);
+    const runs = emit.reshape(padded, [c, paddedHeight * paddedWidth, n]);
     return emit.reshape(emit.node('Gather', [runs, emit.int64(positions)], { axis: int(1) }), size);
   }
   const copies = taps.map(([i, j]) => {
-    const copy = emit.slice(padded, mapAxes(lowering), [i, j], [i + height!, j + width!]);
-    return emit.reshape(copy, [c!, 1, n! * height! * width!]);
+    const copy = emit.slice(padded, mapAxes(lowering), [i, j], [i + height, j + width]);
+    return emit.reshape(copy, [c, 1, n * height * width]);
   });
   return emit.reshape(emit.node('Concat', copies, { axis: int(1) }), size);
 }
@@ -172,28 +180,28 @@ function im2col(
  * The gradient in the kernel: for each tap (i, j), dw[:, :, i, j] = dy · shifted(x)ᵀ over all N·H·W positions. Taps are
  * cut out of the padded map and stacked until a product has rows enough.
  */
-const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
+const convWeightGrad: LoweringRule<ConvAttributes, Two> = (lowering, node) => {
   const {
     inputs: [x, dy],
     outputs: [dw],
     attributes: { pads },
   } = node;
   const { emit } = lowering;
-  const [o, c, kh, kw] = dw!.shape;
-  const map = lowering.channelMajor(x!);
-  const method = fast(lowering, x!, dy!, dw!, pads);
+  const [o, c, kh, kw] = fourAxes(dw.shape);
+  const map = lowering.channelMajor(x);
+  const method = fast(lowering, x, dy, dw, pads);
   if (method) {
-    lowering.set(dw!, method.weightGrad(map, lowering.channelMajor(dy!)));
+    lowering.set(dw, method.weightGrad(map, lowering.channelMajor(dy)));
     return;
   }
-  const { rows: dyRows, gain } = lowering.scaledRows(dy!);
-  const productWith = (rows: string): string => emit.node('Gemm', [dyRows, rows], { transB: int(1) });
-  const set = (product: string): void => {
+  const { rows: dyRows, gain } = lowering.scaledRows(dy);
+  const productWith = (rows: Handle): Handle => emit.node('Gemm', [dyRows, rows], { transB: int(1) });
+  const set = (product: Handle): void => {
     const scaled = gain === undefined ? product : emit.node('Mul', [product, gain]);
-    lowering.set(dw!, emit.reshape(scaled, dw!.shape));
+    lowering.set(dw, emit.reshape(scaled, dw.shape));
   };
-  if (isPointwise(dw!.shape, pads)) {
-    set(productWith(lowering.channelRows(x!)));
+  if (isPointwise(dw.shape, pads)) {
+    set(productWith(lowering.channelRows(x)));
     return;
   }
   const [top, left, bottom, right] = pads;
@@ -203,18 +211,16 @@ const convWeightGrad: LoweringRule<ConvAttributes> = (lowering, node) => {
         map,
         emit.int64([0, ...lowering.alongMap(0, top, left), 0, ...lowering.alongMap(0, bottom, right)]),
       ]);
-  const [n, , height, width] = x!.shape;
-  const paddedShape = [n!, c!, top + height! + bottom, left + width! + right];
-  const taps = Array.from({ length: kh! * kw! }, (_, t) => [Math.floor(t / kw!), t % kw!] as const);
-  const tapsPerProduct = Math.min(taps.length, Math.ceil(minIm2colRows / c!));
-  const products: string[] = [];
+  const taps = Array.from({ length: kh * kw }, (_, t) => [Math.floor(t / kw), t % kw] as const);
+  const tapsPerProduct = Math.min(taps.length, Math.ceil(minIm2colRows / c));
+  const products: Handle[] = [];
   for (let first = 0; first < taps.length; first += tapsPerProduct) {
     const some = taps.slice(first, first + tapsPerProduct);
-    const product = productWith(im2col(lowering, padded, paddedShape, dy!.shape, some));
-    products.push(emit.reshape(product, [o!, c!, some.length]));
+    const product = productWith(im2col(lowering, padded, dy, some));
+    products.push(emit.reshape(product, [o, c, some.length]));
   }
-  const all = products.length === 1 ? products[0]! : emit.node('Concat', products, { axis: int(2) });
-  set(emit.reshape(all, [o!, c! * taps.length]));
+  const all = products.length === 1 ? at(products, 0) : emit.node('Concat', products, { axis: int(2) });
+  set(emit.reshape(all, [o, c * taps.length]));
 };
 
 export const convRules = { conv, convInputGrad, convWeightGrad };

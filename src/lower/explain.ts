@@ -2,7 +2,7 @@ import type { Graph, Node } from '../graph/graph.js';
 import type { OnnxModel, OnnxNode } from '../onnx/model.js';
 import { type Machine, predictedMs, totalWork, viewOperators, type Work, workOf } from './cost.js';
 import type { TracedModel } from './lower.js';
-import { intAttribute, intsAttribute, tensorTypes } from './operator-types.js';
+import { intAttribute, intsAttribute } from './operator-types.js';
 
 /** Operators of one kind that a semantic node became. */
 export interface OperatorCount {
@@ -43,11 +43,10 @@ export interface GraphExplanation {
  */
 export function explainGraph(
   graph: Graph,
-  { model, origins }: TracedModel,
+  { model, types, origins }: TracedModel,
   machine: Machine,
   kernels?: readonly KernelTime[],
 ): GraphExplanation {
-  const types = tensorTypes(model);
   const operatorsOf = new Map<Node, OnnxNode[]>(graph.nodes.map((node) => [node, []]));
   for (const operator of model.nodes) operatorsOf.get(origins.get(operator.name)!)!.push(operator);
 

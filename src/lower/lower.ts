@@ -3,18 +3,21 @@ import type { Graph, Node } from '../graph/graph.js';
 import type { OnnxModel } from '../onnx/model.js';
 import { arithmeticRules } from './arithmetic.js';
 import { convRules } from './conv.js';
-import { Emitter } from './emitter.js';
-import { Lowering, type LoweringRule, type Target } from './lowering.js';
+import { Emitter, type TypedModel } from './emitter.js';
+import { Lowering, type Target } from './lowering.js';
 import { normalizeRules } from './normalize.js';
 import { poolRules } from './pool.js';
 
+/** A rule for nodes of whatever op. A method, so that one table can hold rules for ops of every kind. */
+type AnyRule = { rule(lowering: Lowering, node: Node): void }['rule'];
+
 /** How each semantic op becomes ONNX operators. */
-export const loweringRules: Readonly<Record<string, LoweringRule | undefined>> = {
+export const loweringRules: Readonly<Record<string, AnyRule | undefined>> = {
   ...arithmeticRules,
   ...convRules,
   ...normalizeRules,
   ...poolRules,
-} as Readonly<Record<string, LoweringRule>>;
+};
 
 export interface LowerOptions {
   /** Free text kept in the file, e.g. class names. */
@@ -24,8 +27,7 @@ export interface LowerOptions {
 }
 
 /** A lowered graph that knows where its operators come from. */
-export interface TracedModel {
-  readonly model: OnnxModel;
+export interface TracedModel extends TypedModel {
   /** The semantic node whose lowering emitted each operator, by the operator's name. */
   readonly origins: ReadonlyMap<string, Node>;
 }
@@ -70,10 +72,11 @@ export function lowerTraced(
     claim(entry[1].node);
     return { ...info(entry), from };
   });
-  const model = emitter.finish(name, Object.entries(graph.inputs).map(info), outputs, metadata);
+  const { model, types } = emitter.finish(name, Object.entries(graph.inputs).map(info), outputs, metadata);
   // What is left are copies that give a value its public name.
   for (const { name: copy, outputs: results } of model.nodes) {
-    if (!origins.has(copy)) origins.set(copy, graph.outputs[results[0]!]!.node);
+    const copied = results[0] === undefined ? undefined : graph.outputs[results[0]];
+    if (copied && !origins.has(copy)) origins.set(copy, copied.node);
   }
-  return { model, origins };
+  return { model, types, origins };
 }

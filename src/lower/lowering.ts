@@ -1,13 +1,14 @@
-import type { Graph, Node, Value } from '../graph/graph.js';
-import { ints } from '../onnx/model.js';
-import type { Shape } from '../tensor/tensor.js';
-import type { Emitter } from './emitter.js';
+import { describeType, type Graph, type Node, type NodeOf, type Value } from '../graph/graph.js';
+import type { DeviceName } from '../runtime/runtime.js';
+import { at, fourAxes } from '../tensor/elements.js';
+import { type Shape, sameShape } from '../tensor/tensor.js';
+import type { Emitter, Handle } from './emitter.js';
 
 /**
- * Which operators a device runs well, by the runtime's name of it. `anywhere` is for files that leave the house: operators
- * that other libraries read as well.
+ * What a graph is lowered for: a device, or `anywhere` for files that leave the house, of operators that other libraries
+ * read as well.
  */
-export type Target = 'cpu' | 'wasm' | 'webgpu' | 'anywhere';
+export type Target = DeviceName | 'anywhere';
 
 /**
  * How a value lies in memory.
@@ -40,23 +41,28 @@ const backwardOps: ReadonlySet<string> = new Set([
   'reluGrad',
 ]);
 
-/** Emits the operators of one node and records where its outputs are. */
-export type LoweringRule<A extends object = object> = (
-  lowering: Lowering,
-  node: Node & { readonly attributes: A },
-) => void;
+export type One = readonly [Value];
+export type Two = readonly [Value, Value];
+export type Three = readonly [Value, Value, Value];
+
+/** Emits the operators of one node, of an op with these attributes, inputs and outputs, and records where they are. */
+export type LoweringRule<
+  A extends object = object,
+  I extends readonly Value[] = One,
+  O extends readonly Value[] = One,
+> = (lowering: Lowering, node: NodeOf<A, I, O>) => void;
 
 /** A map as gain ∘ rows, both by channel: whoever multiplies it by a matrix can scale that instead. */
 export interface ScaledRows {
   /** [C, H·W·N]. */
-  readonly rows: string;
+  readonly rows: Handle;
   /** [C, 1]. */
-  readonly gain: string;
+  readonly gain: Handle;
 }
 
 /** What rules share while one graph is lowered: where each value is, and in which layouts. */
 export class Lowering {
-  readonly #stored = new Map<Value, Map<Layout, string>>();
+  readonly #stored = new Map<Value, Map<Layout, Handle>>();
   readonly #produced = new Map<Value, Layout>();
   readonly #scaled = new Map<Value, ScaledRows>();
   readonly #consumers = new Map<Value, Node[]>();
@@ -94,11 +100,20 @@ export class Lowering {
     return others.length === 0 && !this.#outputs.has(value) ? node : undefined;
   }
 
-  /** Record what a rule has emitted for a value. */
-  set(value: Value, name: string, layout: Layout = 'plain'): void {
+  /**
+   * Record what a rule has emitted for a value.
+   * @throws RangeError where it is of another type than the value: a fault of the rule
+   */
+  set(value: Value, handle: Handle, layout: Layout = 'plain'): void {
+    const shape = layout === 'plain' ? value.shape : this.storedShape(value.shape);
+    if (handle.dtype !== value.dtype || !sameShape(handle.shape, shape)) {
+      throw new RangeError(
+        `${value.node.op.name}: expected ${describeType({ dtype: value.dtype, shape })}. Received: ${describeType(handle)} of ${handle.name}.`,
+      );
+    }
     if (!this.#produced.has(value)) this.#produced.set(value, layout);
-    const layouts = this.#stored.get(value) ?? new Map<Layout, string>();
-    layouts.set(layout, name);
+    const layouts = this.#stored.get(value) ?? new Map<Layout, Handle>();
+    layouts.set(layout, handle);
     this.#stored.set(value, layouts);
   }
 
@@ -113,7 +128,7 @@ export class Lowering {
   }
 
   /** The value, row-major as its shape says. */
-  plain(value: Value): string {
+  plain(value: Value): Handle {
     return this.#as(value, 'plain');
   }
 
@@ -124,7 +139,7 @@ export class Lowering {
 
   /** Shape of a map as stored channel-major. */
   storedShape(shape: Shape): Shape {
-    return this.#order.map((axis) => shape[axis]!);
+    return this.#order.map((axis) => at(shape, axis));
   }
 
   /** Where axis 0–3 of a map [N, C, H, W] lies in a channel-major one. */
@@ -138,33 +153,33 @@ export class Lowering {
   }
 
   /** A map [N, C, H, W], stored channel-major. */
-  channelMajor(value: Value): string {
+  channelMajor(value: Value): Handle {
     return this.#as(value, 'channelMajor');
   }
 
   /** x, row-major of a shape of rank 4, brought into the order of channel-major maps. */
-  toChannelMajor(x: string, shape: Shape): string {
-    return this.transpose(x, shape, this.#order);
+  toChannelMajor(x: Handle): Handle {
+    return this.transpose(x, this.#order);
   }
 
   /** A map in the graph's own layout of maps. */
-  map(value: Value): string {
+  map(value: Value): Handle {
     return this.#as(value, this.mapLayout);
   }
 
   /** Record a map that a rule has emitted in the graph's own layout of maps. */
-  setMap(value: Value, name: string): void {
-    this.set(value, name, this.mapLayout);
+  setMap(value: Value, map: Handle): void {
+    this.set(value, map, this.mapLayout);
   }
 
   /** A map as the matrix [C, H·W·N], its columns in the order in which maps are stored. */
-  channelRows(value: Value): string {
-    const [n, c, h, w] = value.shape;
-    return this.emit.reshape(this.channelMajor(value), [c!, n! * h! * w!]);
+  channelRows(value: Value): Handle {
+    const [n, c, h, w] = fourAxes(value.shape);
+    return this.emit.reshape(this.channelMajor(value), [c, n * h * w]);
   }
 
   /** Record such a matrix as the map `value`. */
-  setChannelRows(value: Value, rows: string): void {
+  setChannelRows(value: Value, rows: Handle): void {
     this.set(value, this.emit.reshape(rows, this.storedShape(value.shape)), 'channelMajor');
   }
 
@@ -175,42 +190,41 @@ export class Lowering {
   }
 
   /** A map as channel rows, and what they have still to be scaled by, if anything. */
-  scaledRows(value: Value): { readonly rows: string; readonly gain?: string } {
+  scaledRows(value: Value): Pick<ScaledRows, 'rows'> & Partial<ScaledRows> {
     return this.#scaled.get(value) ?? { rows: this.channelRows(value) };
   }
 
   /** x in another shape. The first axis is whatever is left, so that the size of a batch in it may be free. */
-  reshape(x: string, to: Shape): string {
+  reshape(x: Handle, to: Shape): Handle {
     return this.emit.reshape(x, to.length > 0 ? [-1, ...to.slice(1)] : to);
   }
 
   /** x with its axes in another order; a reshape where only axes of size 1 move. */
-  transpose(x: string, shape: Shape, perm: readonly number[]): string {
-    const moved = perm.filter((axis) => shape[axis] !== 1);
-    if (moved.every((axis, i) => i === 0 || axis > moved[i - 1]!)) {
+  transpose(x: Handle, perm: readonly number[]): Handle {
+    const moved = perm.filter((axis) => x.shape[axis] !== 1);
+    if (moved.every((axis, i) => i === 0 || axis > at(moved, i - 1))) {
       return this.reshape(
         x,
-        perm.map((axis) => shape[axis]!),
+        perm.map((axis) => at(x.shape, axis)),
       );
     }
-    return this.emit.node('Transpose', [x], { perm: ints(perm) });
+    return this.emit.transpose(x, perm);
   }
 
-  #as(value: Value, layout: Layout): string {
+  #as(value: Value, layout: Layout): Handle {
     const scaled = this.#scaled.get(value);
     if (scaled && !this.#stored.has(value)) {
       this.setChannelRows(value, this.emit.node('Mul', [scaled.rows, scaled.gain]));
     }
-    const layouts = this.#stored.get(value)!;
-    const present = layouts.get(layout);
+    const layouts = this.#stored.get(value);
+    const present = layouts?.get(layout);
     if (present !== undefined) return present;
-    const [other, name] = [...layouts][0]!;
+    const [first] = layouts ?? [];
+    if (!first) throw new RangeError(`${value.node.op.name}: its value is asked for before it is there`);
+    const [other, handle] = first;
     const back = [0, 1, 2, 3].map((axis) => this.storedAxis(axis));
-    const converted =
-      other === 'plain'
-        ? this.toChannelMajor(name, value.shape)
-        : this.transpose(name, this.storedShape(value.shape), back);
-    layouts.set(layout, converted);
+    const converted = other === 'plain' ? this.toChannelMajor(handle) : this.transpose(handle, back);
+    this.set(value, converted, layout);
     return converted;
   }
 }

@@ -1,3 +1,5 @@
+import { at } from '../tensor/elements.js';
+
 /** Numbers row by row. */
 export type Matrix = readonly (readonly number[])[];
 
@@ -5,7 +7,7 @@ export type Matrix = readonly (readonly number[])[];
 export const range = (length: number): readonly number[] => Array.from({ length }, (_, i) => i);
 
 export function transposed(matrix: Matrix): Matrix {
-  return matrix[0]!.map((_, column) => matrix.map((row) => row[column]!));
+  return at(matrix, 0).map((_, column) => matrix.map((row) => at(row, column)));
 }
 
 /** u ⊗ v: entry [(i, k), (j, l)] is u[i, j]·v[k, l]. */

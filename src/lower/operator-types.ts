@@ -1,12 +1,15 @@
 import { QuarterturnError } from '../errors.js';
 import type { ValueType } from '../graph/graph.js';
 import { broadcastShapes } from '../graph/ops/arithmetic.js';
-import { type OnnxModel, type OnnxNode, type OnnxValueInfo, onnxDType } from '../onnx/model.js';
+import { type OnnxNode, onnxDType } from '../onnx/model.js';
 import { type DType, type Shape, sizeOf } from '../tensor/tensor.js';
+
+/** An operator by itself. */
+export type Operator = Pick<OnnxNode, 'opType' | 'attributes'>;
 
 /** One operator with what is known of its operands. */
 export interface Call {
-  readonly node: OnnxNode;
+  readonly node: Operator;
   readonly inputs: readonly ValueType[];
   /** The numbers of an operand that is a constant, as ONNX wants shapes, axes and indices. */
   constant(input: number): readonly number[];
@@ -15,13 +18,13 @@ export interface Call {
 type TypeRule = (call: Call) => readonly ValueType[];
 
 /** An attribute that is one whole number. */
-export function intAttribute({ attributes }: OnnxNode, name: string, byDefault: number): number {
+export function intAttribute({ attributes }: Operator, name: string, byDefault: number): number {
   const attribute = attributes[name];
   return attribute?.kind === 'int' ? attribute.value : byDefault;
 }
 
 /** An attribute that is a list of whole numbers; empty where it is not given. */
-export function intsAttribute({ attributes }: OnnxNode, name: string): readonly number[] {
+export function intsAttribute({ attributes }: Operator, name: string): readonly number[] {
   const attribute = attributes[name];
   return attribute?.kind === 'ints' ? attribute.value : [];
 }
@@ -62,7 +65,7 @@ const argument: TypeRule = ({ node, inputs: [x] }) => {
  * An operand of a product as [batch…, rows, columns]. FusedMatMul's `transBatch…` says that the rows stand before the
  * batch, `trans…` that what stands for rows are columns.
  */
-export function matrixShape(node: OnnxNode, shape: Shape, operand: 'A' | 'B'): Shape {
+export function matrixShape(node: Operator, shape: Shape, operand: 'A' | 'B'): Shape {
   const [rows, ...others] = shape;
   const batchFirst =
     intAttribute(node, `transBatch${operand}`, 0) === 1
@@ -80,7 +83,7 @@ const matrixProduct: TypeRule = ({ node, inputs }) => {
 };
 
 /** Positions of a window along each axis behind batch and channels. */
-function windowPositions(node: OnnxNode, [, , ...sizes]: Shape, kernel: Shape): Shape {
+function windowPositions(node: Operator, [, , ...sizes]: Shape, kernel: Shape): Shape {
   const pads = intsAttribute(node, 'pads');
   const strides = intsAttribute(node, 'strides');
   return sizes.map((size, i) => {
@@ -189,35 +192,12 @@ const typeRules: Readonly<Record<string, TypeRule | undefined>> = {
   Transpose: transpose,
 };
 
-/** Type of a value whose every axis has a size. */
-function fixedType({ name, dtype, shape }: OnnxValueInfo): ValueType {
-  if (shape.every((n) => typeof n === 'number')) return { dtype, shape };
-  throw new QuarterturnError('shape', `${name}: expected sizes. Received: [${shape.join(', ')}].`, {
-    hint: 'Build the graph for one batch size.',
-  });
-}
-
 /**
- * Dtype and shape of every tensor of a lowered model, by name: inputs, constants, and what each operator puts out.
- * @throws QuarterturnError `shape` for an input with a free axis; `runtime` for an operator whose shape rule is missing
+ * Dtype and shape of what an operator puts out.
+ * @throws QuarterturnError `runtime` for an operator whose shape rule is missing
  */
-export function tensorTypes(model: OnnxModel): ReadonlyMap<string, ValueType> {
-  const { initializers } = model;
-  const types = new Map<string, ValueType>(Object.entries(initializers));
-  for (const info of model.inputs) types.set(info.name, fixedType(info));
-  for (const node of model.nodes) {
-    const rule = typeRules[node.opType];
-    if (!rule) {
-      throw new QuarterturnError('runtime', `cost: expected a shape rule. Received: ${node.opType}.`);
-    }
-    const call: Call = {
-      node,
-      inputs: node.inputs.map((name) => types.get(name)!),
-      constant: (input) => Array.from(initializers[node.inputs[input]!]!.data, Number),
-    };
-    rule(call).forEach((type, i) => {
-      types.set(node.outputs[i]!, type);
-    });
-  }
-  return types;
+export function resultTypes(call: Call): readonly ValueType[] {
+  const rule = typeRules[call.node.opType];
+  if (rule) return rule(call);
+  throw new QuarterturnError('runtime', `lower: expected a shape rule. Received: ${call.node.opType}.`);
 }

@@ -2,10 +2,11 @@ import type { Value } from '../graph/graph.js';
 import { reluGradOp } from '../graph/ops/arithmetic.js';
 import type { PoolAttributes } from '../graph/ops/pool.js';
 import { type Attribute, float, int, ints } from '../onnx/model.js';
+import { at, fourAxes } from '../tensor/elements.js';
 import { type Shape, sizeOf, tensor } from '../tensor/tensor.js';
 import { wherePositive } from './arithmetic.js';
-import type { Emitter } from './emitter.js';
-import type { Lowering, LoweringRule } from './lowering.js';
+import type { Emitter, Handle } from './emitter.js';
+import type { Lowering, LoweringRule, Three } from './lowering.js';
 
 /**
  * A pooling operator on a map in the graph's own layout. Where the batch is innermost it is a 3-D pooling whose window
@@ -17,7 +18,7 @@ function pool(
   x: Value,
   { kernel, strides, pads: [top, left, bottom, right] }: PoolAttributes,
   extra: Readonly<Record<string, Attribute>> = {},
-): string {
+): Handle {
   const { emit } = lowering;
   const attributes = (along: (batch: number, height: number, width: number) => readonly number[]) => ({
     kernel_shape: ints(along(1, ...kernel)),
@@ -35,13 +36,13 @@ function pool(
 }
 
 /** Record a pooling's result as the map `y`. */
-function setPooled(lowering: Lowering, y: Value, name: string): void {
+function setPooled(lowering: Lowering, y: Value, pooled: Handle): void {
   const stored = lowering.mapLayout === 'channelMajor';
-  lowering.setMap(y, stored ? lowering.emit.reshape(name, lowering.storedShape(y.shape)) : name);
+  lowering.setMap(y, stored ? lowering.emit.reshape(pooled, lowering.storedShape(y.shape)) : pooled);
 }
 
 const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) =>
-  setPooled(lowering, y!, pool(lowering, 'MaxPool', x!, attributes));
+  setPooled(lowering, y, pool(lowering, 'MaxPool', x, attributes));
 
 /**
  * A window's first maximum, row by row, lies in the first row that holds the maximum, and is the first of that row. So
@@ -51,50 +52,35 @@ const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs:
  * Where x came out of ReLU, whose gradient would be taken next, that is done here: a window's maximum is positive where y
  * is, and the map y is smaller than x.
  */
-const maxPoolGrad: LoweringRule<PoolAttributes> = (lowering, node) => {
+const maxPoolGrad: LoweringRule<PoolAttributes, Three> = (lowering, node) => {
   const {
     inputs: [x, y, dy],
     outputs: [dx],
     attributes: { kernel, strides, pads },
   } = node;
   const [top, left, , right] = pads;
-  const rowsShape = x!.shape.with(3, y!.shape[3]!);
-  const ofRows = pool(lowering, 'MaxPool', x!, {
+  const rowsShape = x.shape.with(3, at(y.shape, 3));
+  const ofRows = pool(lowering, 'MaxPool', x, {
     kernel: [1, kernel[1]],
     strides: [1, strides[1]],
     pads: [0, left, 0, right],
   });
-  const rows: StoredMap = {
-    name: lowering.emit.reshape(ofRows, lowering.storedShape(rowsShape)),
-    shape: rowsShape,
-  };
-  const [xMap, yMap, dyMap] = [x!, y!, dy!].map(
-    (value): StoredMap => ({ name: lowering.channelMajor(value), shape: value.shape }),
-  );
-  const next = lowering.onlyConsumer(dx!);
+  const rows = lowering.emit.reshape(ofRows, lowering.storedShape(rowsShape));
+  const [xMap, yMap, dyMap] = [lowering.channelMajor(x), lowering.channelMajor(y), lowering.channelMajor(dy)];
+  const next = lowering.onlyConsumer(dx);
   const beforeRelu = next?.op === reluGradOp && next.inputs[0] === x;
-  const flow = beforeRelu
-    ? { ...dyMap!, name: wherePositive(lowering.emit, yMap!.name, dyMap!.name) }
-    : dyMap!;
-  const height = { axis: 2, kernel: kernel[0], stride: strides[0], before: top };
-  const width = { axis: 3, kernel: kernel[1], stride: strides[1], before: left };
-  const dRows: StoredMap = {
-    name: gradToFirstMaxima(lowering, height, rows, yMap!, flow),
-    shape: rowsShape,
-  };
-  const result = beforeRelu ? next.outputs[0]! : dx!;
-  lowering.set(result, gradToFirstMaxima(lowering, width, xMap!, rows, dRows), 'channelMajor');
+  const flow = beforeRelu ? wherePositive(lowering.emit, yMap, dyMap) : dyMap;
+  const [rowAxis, columnAxis] = [lowering.storedAxis(2), lowering.storedAxis(3)];
+  const height = { axis: rowAxis, kernel: kernel[0], stride: strides[0], before: top };
+  const width = { axis: columnAxis, kernel: kernel[1], stride: strides[1], before: left };
+  const dRows = gradToFirstMaxima(lowering.emit, height, rows, yMap, flow);
+  const result = beforeRelu ? at(next.outputs, 0) : dx;
+  lowering.set(result, gradToFirstMaxima(lowering.emit, width, xMap, rows, dRows), 'channelMajor');
 };
-
-/** A map stored channel-major, with its shape [N, C, H, W]. */
-interface StoredMap {
-  readonly name: string;
-  readonly shape: Shape;
-}
 
 /** Windows along one axis of a map. */
 interface AxisWindows {
-  /** 2 or 3 of [N, C, H, W]. */
+  /** Of the map as it is stored. */
   readonly axis: number;
   readonly kernel: number;
   readonly stride: number;
@@ -114,24 +100,21 @@ const lowest = -3e38;
  * which ONNX Runtime does number by number.
  */
 function gradToFirstMaxima(
-  lowering: Lowering,
+  emit: Emitter,
   { axis, kernel, stride, before }: AxisWindows,
-  u: StoredMap,
-  v: StoredMap,
-  dv: StoredMap,
-): string {
-  const { emit } = lowering;
-  const stored = lowering.storedShape(u.shape);
-  const at = lowering.storedAxis(axis);
-  const [outer, inner] = [sizeOf(stored.slice(0, at)), sizeOf(stored.slice(at + 1))];
-  const [size, windows] = [u.shape[axis]!, v.shape[axis]!];
+  u: Handle,
+  v: Handle,
+  dv: Handle,
+): Handle {
+  const [outer, inner] = [sizeOf(u.shape.slice(0, axis)), sizeOf(u.shape.slice(axis + 1))];
+  const [size, windows] = [at(u.shape, axis), at(v.shape, axis)];
   const span = (windows - 1) * stride + 1;
 
   // The last tap is not looked at.
   const after = Math.max(span + kernel - 2 - before - size, 0);
-  const padded = alongMiddle(emit, emit.reshape(u.name, [outer, size, inner]), size, [before, after], lowest);
-  const maxima = emit.reshape(v.name, [outer, windows, inner]);
-  let left = emit.reshape(dv.name, [outer, windows, inner]);
+  const padded = alongMiddle(emit, emit.reshape(u, [outer, size, inner]), [before, after], lowest);
+  const maxima = emit.reshape(v, [outer, windows, inner]);
+  let left = emit.reshape(dv, [outer, windows, inner]);
   const flows = Array.from({ length: kernel - 1 }, (_, t) => {
     // Not a Slice with steps: that runs on one thread.
     const positions = emit.int64(Array.from({ length: windows }, (_, i) => t + i * stride));
@@ -147,10 +130,10 @@ function gradToFirstMaxima(
   });
 
   const length = Math.ceil(size / stride);
-  const phases = new Map<number, string>();
+  const phases = new Map<number, Handle>();
   [...flows, left].forEach((flow, t) => {
     const shift = Math.floor((t - before) / stride);
-    const placed = alongMiddle(emit, flow, windows, [shift, length - windows - shift], 0);
+    const placed = alongMiddle(emit, flow, [shift, length - windows - shift], 0);
     const phase = t - before - shift * stride;
     const sum = phases.get(phase);
     phases.set(phase, sum ? emit.node('Add', [sum, placed]) : placed);
@@ -161,20 +144,20 @@ function gradToFirstMaxima(
   );
   const interleaved =
     stride === 1
-      ? stacked[0]!
+      ? at(stacked, 0)
       : emit.reshape(emit.node('Concat', stacked, { axis: int(2) }), [outer, length * stride, inner]);
   const whole = length * stride > size ? emit.slice(interleaved, [1], [0], [size]) : interleaved;
-  return emit.reshape(whole, stored);
+  return emit.reshape(whole, u.shape);
 }
 
 /** x [outer, length, inner] with more of one value before and after, or with less where a number is negative. */
 function alongMiddle(
   emit: Emitter,
-  x: string,
-  length: number,
+  x: Handle,
   [before, after]: readonly [number, number],
   value: number,
-): string {
+): Handle {
+  const length = at(x.shape, 1);
   const cut =
     before < 0 || after < 0 ? emit.slice(x, [1], [Math.max(-before, 0)], [length - Math.max(-after, 0)]) : x;
   if (before <= 0 && after <= 0) return cut;
@@ -183,8 +166,7 @@ function alongMiddle(
 }
 
 const avgPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
-  const name = pool(lowering, 'AveragePool', x!, attributes, { count_include_pad: int(0) });
-  setPooled(lowering, y!, name);
+  setPooled(lowering, y, pool(lowering, 'AveragePool', x, attributes, { count_include_pad: int(0) }));
 };
 
 /** The pooling of one axis as a matrix [out, size]: 1/count where a window covers a position. */
@@ -213,12 +195,12 @@ const avgPoolGrad: LoweringRule<PoolAttributes & { readonly shape: Shape }> = (l
     attributes: { kernel, strides, pads, shape },
   } = node;
   const { emit } = lowering;
-  const [n, c, height, width] = shape;
-  const [, , outHeight, outWidth] = dy!.shape;
+  const [n, c, height, width] = fourAxes(shape);
+  const [, , outHeight, outWidth] = fourAxes(dy.shape);
   const [top, left] = pads;
-  const p = poolingMatrix(height!, outHeight!, kernel[0], strides[0], top);
-  const q = poolingMatrix(width!, outWidth!, kernel[1], strides[1], left);
-  const [small, large] = [outHeight! * outWidth!, height! * width!];
+  const p = poolingMatrix(height, outHeight, kernel[0], strides[0], top);
+  const q = poolingMatrix(width, outWidth, kernel[1], strides[1], left);
+  const [small, large] = [outHeight * outWidth, height * width];
   // (P ⊗ Q)[pq, hw], or its transpose where the batch is innermost and the matrix stands on the left.
   const kronecker = new Float32Array(small * large);
   const [rowStep, columnStep] = lowering.batchIsInnermost ? [1, small] : [large, 1];
@@ -226,22 +208,22 @@ const avgPoolGrad: LoweringRule<PoolAttributes & { readonly shape: Shape }> = (l
     q.forEach((qRow, j) => {
       pRow.forEach((a, h) => {
         qRow.forEach((b, w) => {
-          kronecker[(i * outWidth! + j) * rowStep + (h * width! + w) * columnStep] = a * b;
+          kronecker[(i * outWidth + j) * rowStep + (h * width + w) * columnStep] = a * b;
         });
       });
     });
   });
-  const map = lowering.channelMajor(dy!);
+  const map = lowering.channelMajor(dy);
   const spread = lowering.batchIsInnermost
     ? emit.node('MatMul', [
         emit.initializer(tensor('float32', [large, small], kronecker)),
-        emit.reshape(map, [c!, small, n!]),
+        emit.reshape(map, [c, small, n]),
       ])
     : emit.node('MatMul', [
-        emit.reshape(map, [n! * c!, small]),
+        emit.reshape(map, [n * c, small]),
         emit.initializer(tensor('float32', [small, large], kronecker)),
       ]);
-  lowering.set(dx!, emit.reshape(spread, lowering.storedShape(shape)), 'channelMajor');
+  lowering.set(dx, emit.reshape(spread, lowering.storedShape(shape)), 'channelMajor');
 };
 
 export const poolRules = { maxPool, maxPoolGrad, avgPool, avgPoolGrad };

@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import { decodeModel } from '../onnx/decode.js';
 import { recogniseForeignFile } from '../onnx/foreign-file.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import { classNamesKey, preprocessingKey } from './export-model.js';
 import { type Preprocessing, preprocessingSchema } from './preprocessing.js';
 
@@ -88,11 +89,7 @@ function classNamesIn(name: string, metadata: Metadata, classes: number): readon
   throw badMetadata(name, classNamesKey, `${classes} names as a JSON array`, text);
 }
 
-function preprocessingIn(
-  name: string,
-  metadata: Metadata,
-  size: Pick<Preprocessing, 'height' | 'width'> & { readonly channels: number },
-): Preprocessing | undefined {
+function preprocessingIn(name: string, metadata: Metadata, size: ImageSize): Preprocessing | undefined {
   const text = metadata[preprocessingKey];
   if (text === undefined) return undefined;
   const found = preprocessingSchema.safeParse(parsed(text)).data;

@@ -2,8 +2,8 @@ import { QuarterturnError } from '../errors.js';
 import { lowerForAnyBatch } from '../lower/any-batch.js';
 import type { Network } from '../nn/network.js';
 import { encodeModel } from '../onnx/encode.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { buildClassifier } from '../train/forward.js';
-import type { TrainState } from '../train/train-step.js';
 import { preprocessingFor } from './preprocessing.js';
 
 /** Metadata key of the class names, a JSON array of strings in the order of the probabilities. */
@@ -15,7 +15,7 @@ export const preprocessingKey = 'quarterturn.preprocessing';
 export interface ExportOptions {
   readonly network: Network;
   /** All tensors of the network. */
-  readonly weights: TrainState;
+  readonly weights: Tensors;
   /** One name for each of the network's classes, in their order. */
   readonly classNames: readonly string[];
   /**
@@ -46,8 +46,7 @@ export function exportClassifier({
       `classNames: expected ${network.classes}, one for each class of the network. Received: ${classNames.length}.`,
     );
   }
-  const { height, imageWidth: width, channels } = network.settings;
-  const preprocessing = preprocessingFor({ height, width, channels }, meanBrightness);
+  const preprocessing = preprocessingFor(network.settings.image, meanBrightness);
   const classifierOf = (batchSize: number) =>
     buildClassifier(network, weights, { batchSize, output: 'probabilities' });
   const model = lowerForAnyBatch(classifierOf, 'anywhere', {

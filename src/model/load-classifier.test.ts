@@ -6,7 +6,7 @@ import {
   sampleClassifier,
   sampleImages,
 } from '../../test/support/sample-classifier.js';
-import type { ImageDataset } from '../data/dataset.js';
+import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { decodeModel } from '../onnx/decode.js';
 import { encodeModel } from '../onnx/encode.js';
@@ -27,10 +27,12 @@ beforeAll(async () => {
   runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
 });
 
-function dataset(count: number): ImageDataset {
-  const [height, width, channels] = size;
-  const images = sampleImages(count, size).data;
-  return { name: 'digits.idx', images, count, height, width, channels, classNames: [] };
+function digits(pixels: Uint8Array, [height, width, channels] = size): ImageSource {
+  return imagesInMemory({ name: 'digits.idx', pixels, height, width, channels });
+}
+
+function samples(count: number): ImageSource {
+  return digits(sampleImages(count, size).data);
 }
 
 /** The error of loading a file, which has to be one of ours. */
@@ -85,10 +87,10 @@ describe('a loaded classifier', () => {
   });
 
   test('classifies any number of images, also at the same time: each as by itself', async () => {
-    const all = await classifier.classify(dataset(300));
+    const all = await classifier.classify(samples(300));
     expect(all.length).toBe(300 * sampleClasses.length);
     const [one, three, none] = await Promise.all(
-      [1, 3, 0].map((count) => classifier.classify(dataset(count))),
+      [1, 3, 0].map((count) => classifier.classify(samples(count))),
     );
     expect(none!.length).toBe(0);
     for (const some of [one!, three!]) {
@@ -101,7 +103,7 @@ describe('a loaded classifier', () => {
   test('tells how far it is, stops when it is asked to, and can be used again', async () => {
     const stop = new AbortController();
     const told: string[] = [];
-    const classified = classifier.classify(dataset(300), {
+    const classified = classifier.classify(samples(300), {
       emit: ({ title, done, total }) => {
         told.push(`${title}: ${done} of ${total}`);
         if (done > 128) stop.abort();
@@ -113,23 +115,22 @@ describe('a loaded classifier', () => {
       message: 'classifying digits.idx: stopped after 256 images.',
     });
     expect(told).toEqual(['classifying digits.idx: 128 of 300', 'classifying digits.idx: 256 of 300']);
-    expect(await classifier.classify(dataset(3))).toHaveLength(3 * sampleClasses.length);
+    expect(await classifier.classify(samples(3))).toHaveLength(3 * sampleClasses.length);
   });
 
   test('refuses images of another size', async () => {
-    const images = { ...dataset(2), height: 14, width: 56 };
+    const images = digits(new Uint8Array(2 * 784), [14, 56, 1]);
     await expect(classifier.classify(images)).rejects.toMatchObject({
       code: 'usage',
-      message: 'm.onnx: expected images of 28×28×1. Received: digits.idx, 2 of 14×56×1 in 1568 bytes.',
+      message: 'm.onnx: expected images of 28×28×1. Received: digits.idx, 2 of 14×56×1.',
     });
-    await expect(classifier.classify({ ...dataset(2), count: 3 })).rejects.toMatchObject({ code: 'usage' });
   });
 
   test('is released once, and then takes no image', async () => {
     const other = await loadClassifier('other.onnx', bytes, { runtime });
     await other[Symbol.asyncDispose]();
     await other.release();
-    await expect(other.classify(dataset(1))).rejects.toMatchObject({
+    await expect(other.classify(samples(1))).rejects.toMatchObject({
       code: 'runtime',
       message: 'other.onnx: expected a run before its release. Received: one after it.',
     });
@@ -271,9 +272,7 @@ describe('numbers that are no probabilities', () => {
       initializers: { ...network.initializers, [scale]: float32([], [3e38]) },
     });
     const classifier = await loadClassifier('bright.onnx', model, { runtime });
-    const images = dataset(3);
-    images.images.fill(0, 0, 28 * 28);
-    images.images.fill(255, 28 * 28);
+    const images = digits(new Uint8Array(3 * 784).fill(255, 784));
     await expect(classifier.classify(images)).rejects.toMatchObject({
       code: 'data',
       message: 'bright.onnx: expected probabilities from 0 to 1. Received: NaN for image 1 of digits.idx.',
@@ -294,7 +293,7 @@ describe('numbers that are no probabilities', () => {
         for (const [at, values] of changes) damaged.set(values.subarray(0, bytes.length - at), at);
         try {
           const classifier = await loadClassifier('m.onnx', damaged, { runtime });
-          const rows = await classifier.classify(dataset(3)).finally(() => classifier.release());
+          const rows = await classifier.classify(samples(3)).finally(() => classifier.release());
           expect(rows.every((p) => p >= 0 && p <= 1.0001)).toBe(true);
         } catch (error) {
           if (!(error instanceof QuarterturnError)) throw error;

@@ -1,16 +1,16 @@
-import type { ImageDataset } from '../data/dataset.js';
+import { type ImageSize, type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { type Listening, passProgress } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
+import { type Tensor, zeros } from '../tensor/tensor.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 
-/** A classifier from an ONNX file, ready to use. It holds memory that no garbage collector sees until it is released. */
-export interface LoadedClassifier extends AsyncDisposable {
-  /** Size of the images that it takes. */
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+/**
+ * A classifier from an ONNX file, ready to use, and the size of the images that it takes. It holds memory that no garbage
+ * collector sees until it is released.
+ */
+export interface LoadedClassifier extends AsyncDisposable, ImageSize {
   readonly classNames: readonly string[];
   /** How pictures are fitted into that size; undefined where the file does not say. */
   readonly preprocessing: Preprocessing | undefined;
@@ -21,13 +21,13 @@ export interface LoadedClassifier extends AsyncDisposable {
    * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
    *   probabilities (NaN, for one), `interrupted` when the signal says so
    */
-  classify(images: ImageDataset, options?: ClassifyOptions): Promise<Float32Array>;
+  classify(images: ImageSource, options?: ClassifyOptions): Promise<Float32Array>;
   /** Give the memory back. */
   release(): Promise<void>;
 }
 
 export interface ClassifyOptions extends Listening {
-  /** What to call an image in errors, by its index; default: `image 3 of <the data set's name>`. */
+  /** What to call an image in errors, by its index; default: `image 3 of <the images' name>`. */
   readonly titleOf?: (index: number) => string;
 }
 
@@ -50,6 +50,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
  * @example
  * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), { runtime });
  * try {
+ *   const images = imagesInMemory({ name: 'digits', pixels, height: 28, width: 28, channels: 1 });
  *   const probabilities = await classifier.classify(images);
  * } finally {
  *   await classifier.release();
@@ -72,7 +73,6 @@ export async function loadClassifier(
     throw error;
   }
   const { height, width, channels, classes, preprocessing } = found;
-  const imageBytes = height * width * channels;
   const release = () => program.release();
   return {
     height,
@@ -87,9 +87,8 @@ export async function loadClassifier(
       const probabilities = new Float32Array(images.count * classes);
       for (let from = 0; from < images.count; from += batchSize) {
         const to = Math.min(from + batchSize, images.count);
-        // A copy: runtimes want memory that begins with the batch.
-        const pixels = Uint8Array.from(images.images.subarray(from * imageBytes, to * imageBytes));
-        const rows = await classifyBatch(name, found, program, pixels, (index) => titleOf(from + index));
+        const batch = await readRange(images, from, to);
+        const rows = await classifyBatch(name, found, program, batch, (index) => titleOf(from + index));
         probabilities.set(rows, from * classes);
         await progress(to);
       }
@@ -101,16 +100,11 @@ export async function loadClassifier(
 }
 
 /** @throws QuarterturnError `usage` for images that a classifier does not take */
-function checkSize(
-  name: string,
-  { height, width, channels }: ClassifierInterface,
-  given: ImageDataset,
-): void {
-  const sizeFits = given.height === height && given.width === width && given.channels === channels;
-  if (sizeFits && given.images.length >= given.count * height * width * channels) return;
+function checkSize(name: string, { height, width, channels }: ClassifierInterface, given: ImageSource): void {
+  if (given.height === height && given.width === width && given.channels === channels) return;
   throw new QuarterturnError(
     'usage',
-    `${name}: expected images of ${height}×${width}×${channels}. Received: ${given.name}, ${given.count} of ${given.height}×${given.width}×${given.channels} in ${given.images.length} bytes.`,
+    `${name}: expected images of ${height}×${width}×${channels}. Received: ${given.name}, ${given.count} of ${given.height}×${given.width}×${given.channels}.`,
   );
 }
 
@@ -118,7 +112,7 @@ function checkSize(
 async function classifyBlanks(name: string, found: ClassifierInterface, program: Program): Promise<void> {
   const { height, width, channels } = found;
   try {
-    await classifyBatch(name, found, program, new Uint8Array(2 * height * width * channels));
+    await classifyBatch(name, found, program, zeros('uint8', [2, height, width, channels]));
   } catch (cause) {
     if (!(cause instanceof QuarterturnError) || cause.code !== 'runtime') throw cause;
     throw new QuarterturnError(
@@ -132,13 +126,12 @@ async function classifyBlanks(name: string, found: ClassifierInterface, program:
 /** Probabilities of a batch, checked. */
 async function classifyBatch(
   name: string,
-  { input, output, height, width, channels, classes }: ClassifierInterface,
+  { input, output, classes }: ClassifierInterface,
   program: Program,
-  pixels: Uint8Array<ArrayBuffer>,
+  images: Tensor<'uint8'>,
   titleOf: (index: number) => string = () => 'a blank image',
 ): Promise<Float32Array> {
-  const count = pixels.length / (height * width * channels);
-  const images = { dtype: 'uint8', shape: [count, height, width, channels], data: pixels } as const;
+  const [count] = images.shape;
   const { dtype, shape, data } = (await program.run({ [input]: images }))[output]!;
   if (dtype !== 'float32' || shape.join() !== [count, classes].join()) {
     throw new QuarterturnError(

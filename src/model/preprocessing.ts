@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { greyWeights } from '../data/grey.js';
+import type { ImageSize } from '../tensor/image-size.js';
 
 /**
  * How a picture becomes what a classifier takes: everything that a program in another language has to do alike to get
@@ -11,7 +12,7 @@ export const preprocessingSchema = z.strictObject({
   channels: z.union([z.literal(1), z.literal(3)]),
   /** Order of the axes: images, rows, columns, channels. */
   layout: z.literal('NHWC'),
-  /** Values go from 0 to 255 as they are: the classifier divides them itself. */
+  /** Values go from 0 to 255 as they are: the classifier normalises them itself. */
   dtype: z.literal('uint8'),
   /** `RGB`: red, green, blue, in this order; `grey`: one brightness. */
   colour: z.enum(['RGB', 'grey']),
@@ -38,10 +39,7 @@ export type Preprocessing = Readonly<z.infer<typeof preprocessingSchema>>;
  * How this library's readers of image files fit a picture into a size.
  * @param size channels: 1 for grey, 3 for red, green and blue; for others there is no way to fit a picture
  */
-export function preprocessingFor(
-  size: { readonly height: number; readonly width: number; readonly channels: number },
-  meanBrightness?: number,
-): Preprocessing | undefined {
+export function preprocessingFor(size: ImageSize, meanBrightness?: number): Preprocessing | undefined {
   const { height, width, channels } = size;
   if (channels !== 1 && channels !== 3) return undefined;
   return {

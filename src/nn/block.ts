@@ -13,8 +13,19 @@ export interface ParamSpec {
   readonly kind: 'param' | 'buffer';
 }
 
-/** How BatchNorm gets its statistics: the batch's own, or the stored ones (also: this part is frozen). */
-export type NormMode = 'batch' | 'stored';
+/**
+ * How BatchNorm gets its statistics: the `stored` ones (also: this part is frozen), or the batch's own, of which the
+ * stored ones are moving averages.
+ */
+export type NormMode = 'stored' | BatchStatistics;
+
+export interface BatchStatistics {
+  /**
+   * Share of the old moving statistics kept at each step, 0–1: new = momentum·old + (1 − momentum)·batch. Keras's 0.99
+   * needs hundreds of steps before the statistics are the network's own; see `reestimateStatistics`.
+   */
+  readonly momentum: number;
+}
 
 /** The values that a layer is built with, and what it leaves behind. */
 export class Bindings {

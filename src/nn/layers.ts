@@ -16,22 +16,13 @@ import {
 } from '../graph/index.js';
 import type { Block, BlockBuilder, LayerInfo, MapShape, ParamSpec } from './block.js';
 
-export interface BatchNormSettings {
-  /**
-   * Share of the old moving statistics kept at each step: new = momentum·old + (1 − momentum)·batch. Keras's 0.99
-   * needs hundreds of steps before the statistics are the network's own; see `reestimateStatistics`.
-   */
-  readonly momentum: number;
-  /** Added to the variance; 1e-3 as in Keras. */
-  readonly epsilon: number;
-}
-
 export interface ConvUnitSettings {
   readonly name: string;
   readonly kernelSize: number;
   /** Channels of the maps that come out. */
   readonly channels: number;
-  readonly batchNorm: BatchNormSettings;
+  /** What BatchNorm adds to the variance; default: 1e-3 as in Keras. */
+  readonly batchNormEpsilon?: number | undefined;
   /** What follows BatchNorm; default: `relu`. `none`: something is added to the maps first. */
   readonly activation?: 'relu' | 'none';
 }
@@ -42,7 +33,7 @@ export function convUnit(settings: ConvUnitSettings): BlockBuilder {
 }
 
 function buildConvUnit(
-  { name, kernelSize, channels, batchNorm, activation = 'relu' }: ConvUnitSettings,
+  { name, kernelSize, channels, batchNormEpsilon: epsilon = 1e-3, activation = 'relu' }: ConvUnitSettings,
   [inChannels, height, width]: MapShape,
 ): Block {
   const perChannel = (
@@ -90,13 +81,14 @@ function buildConvUnit(
         const mean = bindings.get(norm.mean.name);
         const variance = bindings.get(norm.variance.name);
         if (mode === 'stored')
-          return activate(batchNormInference(y, { scale, shift, mean, variance }, batchNorm));
-        const normed = batchNormTrain(y, scale, shift, batchNorm);
-        bindings.updates[norm.mean.name] = movingAverage(mean, normed.mean, batchNorm.momentum);
+          return activate(batchNormInference(y, { scale, shift, mean, variance }, { epsilon }));
+        const { momentum } = mode;
+        const normed = batchNormTrain(y, scale, shift, { epsilon });
+        bindings.updates[norm.mean.name] = movingAverage(mean, normed.mean, momentum);
         // The moving variance collects the unbiased estimate σ²·n/(n−1), as Keras's fused BatchNorm and cuDNN do.
         const n = y.shape[0]! * height * width;
         const unbiased = mul(normed.variance, n / Math.max(n - 1, 1));
-        bindings.updates[norm.variance.name] = movingAverage(variance, unbiased, batchNorm.momentum);
+        bindings.updates[norm.variance.name] = movingAverage(variance, unbiased, momentum);
         return activate(normed.y);
       }),
   };

@@ -6,14 +6,16 @@ import { initialTensors } from './block.js';
 import { backboneNames, createNetwork } from './network.js';
 import { summary } from './summary.js';
 
-const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-const mnist = { backbone: 'rotnet', width: 1, height: 28, imageWidth: 28, channels: 1, batchNorm } as const;
+const mnist = { backbone: 'rotnet', width: 1, image: { height: 28, width: 28, channels: 1 } } as const;
 
 describe('createNetwork', () => {
   it.each([
     [{ ...mnist, width: 0 }, /width: expected a number in 0 < width ≤ 8\. Received: 0\./],
     [{ ...mnist, width: Number.NaN }, /Received: NaN/],
-    [{ ...mnist, height: 6 }, /images: expected at least 8×8 pixels\. Received: 6×28\./],
+    [
+      { ...mnist, image: { height: 6, width: 28, channels: 1 } },
+      /images: expected at least 8×8 pixels\. Received: 6×28\./,
+    ],
   ])('refuses what leaves nothing to learn from', (settings, message) => {
     expect(() => createNetwork(settings, 4)).toThrow(QuarterturnError);
     expect(() => createNetwork(settings, 4)).toThrow(message);
@@ -34,17 +36,14 @@ describe.each(backboneNames)('the backbone %s', (backbone) => {
     [28, 28, 1],
     [33, 20, 3],
     [64, 64, 3],
-  ])(
-    'takes images of %i×%i×%i: three blocks, the last of which gives rows',
-    (height, imageWidth, channels) => {
-      const network = createNetwork({ ...mnist, backbone, width: 0.125, height, imageWidth, channels }, 7);
-      expect(network.blocks.map(({ name }) => name)).toEqual(['block1', 'block2', 'block3']);
-      expect(network.blocks.map(({ outputShape }) => outputShape.length)).toEqual([3, 3, 1]);
-      expect(network.head.outputShape).toEqual([7]);
-      const names = network.specs.map(({ name }) => name);
-      expect(new Set(names).size).toBe(names.length);
-    },
-  );
+  ])('takes images of %i×%i×%i: three blocks, the last of which gives rows', (height, width, channels) => {
+    const network = createNetwork({ backbone, width: 0.125, image: { height, width, channels } }, 7);
+    expect(network.blocks.map(({ name }) => name)).toEqual(['block1', 'block2', 'block3']);
+    expect(network.blocks.map(({ outputShape }) => outputShape.length)).toEqual([3, 3, 1]);
+    expect(network.head.outputShape).toEqual([7]);
+    const names = network.specs.map(({ name }) => name);
+    expect(new Set(names).size).toBe(names.length);
+  });
 
   it('heads its layer table, whose counts are those of its tensors', () => {
     const network = createNetwork({ ...mnist, backbone }, 4);

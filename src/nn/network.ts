@@ -1,8 +1,10 @@
 import { QuarterturnError } from '../errors.js';
-import type { Value } from '../graph/index.js';
+import { input, type Value } from '../graph/index.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import type { Backbone, BackboneSettings } from './backbones/backbone.js';
 import * as registry from './backbones/registry.js';
 import { type Bindings, type Block, type NormMode, type ParamSpec, specsOf } from './block.js';
+import { imagesToMaps, type Normalisation } from './images.js';
 import { dense } from './layers.js';
 
 export type { BackboneSettings } from './backbones/backbone.js';
@@ -15,13 +17,13 @@ export const backboneNames: readonly BackboneName[] = Object.values(registry).ma
 
 export interface NetworkSettings extends BackboneSettings {
   readonly backbone: BackboneName;
-  /** Size of the images. */
-  readonly height: number;
-  readonly imageWidth: number;
-  readonly channels: number;
+  /** Size of the images that it takes. */
+  readonly image: ImageSize;
+  /** What becomes of pixels before the first block; default: they are divided by 255. */
+  readonly normalisation?: Normalisation | undefined;
 }
 
-/** Backbone and head: images [N, C, H, W] in 0–1 → logits [N, classes]. */
+/** Backbone and head: images [N, C, H, W], normalised → logits [N, classes]. */
 export interface Network {
   /** What people call its backbone. */
   readonly title: string;
@@ -40,30 +42,29 @@ const minSize = 8;
  * A backbone that can learn from rotations, with a dense head for `classes` classes.
  *
  * @example
- * const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
- * const images = { height: 28, imageWidth: 28, channels: 1 };
- * const network = createNetwork({ backbone: 'compact', width: 0.25, ...images, batchNorm }, 10);
+ * const image = { height: 28, width: 28, channels: 1 };
+ * const network = createNetwork({ backbone: 'compact', width: 0.25, image }, 10);
  * @throws QuarterturnError `usage` for an unknown backbone, and for a width or an image size that leaves nothing to
  *   learn from
  */
 export function createNetwork(settings: NetworkSettings, classes: number): Network {
-  const { width, height, imageWidth, channels } = settings;
+  const { width, image } = settings;
   const backbone = backboneNamed(settings.backbone);
   if (!(width > 0 && width <= 8)) {
     throw new QuarterturnError('usage', `width: expected a number in 0 < width ≤ 8. Received: ${width}.`, {
       hint: 'Work grows with its square: 0.25 trains in minutes.',
     });
   }
-  if (Math.min(height, imageWidth) < minSize) {
+  if (Math.min(image.height, image.width) < minSize) {
     throw new QuarterturnError(
       'usage',
-      `images: expected at least ${minSize}×${minSize} pixels. Received: ${height}×${imageWidth}.`,
+      `images: expected at least ${minSize}×${minSize} pixels. Received: ${image.height}×${image.width}.`,
       {
         hint: 'Enlarge the images first.',
       },
     );
   }
-  const blocks = backbone.build([channels, height, imageWidth], settings);
+  const blocks = backbone.build([image.channels, image.height, image.width], settings);
   const head = dense('head', blocks[blocks.length - 1]!.outputShape[0]!, classes);
   return { title: backbone.title, settings, classes, blocks, head, specs: specsOf([...blocks, head]) };
 }
@@ -76,6 +77,13 @@ function backboneNamed(name: BackboneName): Backbone {
     'usage',
     `backbone: expected one of ${known}. Received: ${JSON.stringify(name)}.`,
   );
+}
+
+/** An input of the graph `images`, uint8 [N, H, W, C], as the maps that the network's first block takes. */
+export function imagesInput({ settings }: Pick<Network, 'settings'>, batchSize: number): Value {
+  const { image, normalisation } = settings;
+  const shape = [batchSize, image.height, image.width, image.channels];
+  return imagesToMaps(input('images', 'uint8', shape), normalisation);
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { DType, Tensor } from '../tensor/tensor.js';
+import type { DType, Tensors } from '../tensor/tensor.js';
 
 /** Attribute values as ONNX types them; `int` and `float` are told apart by their wrapper. */
 export type Attribute =
@@ -35,7 +35,7 @@ export interface OnnxValueInfo {
 export interface OnnxModel {
   readonly name: string;
   readonly nodes: readonly OnnxNode[];
-  readonly initializers: Readonly<Record<string, Tensor>>;
+  readonly initializers: Tensors;
   readonly inputs: readonly OnnxValueInfo[];
   readonly outputs: readonly OnnxValueInfo[];
   readonly metadata: Readonly<Record<string, string>>;

@@ -1,8 +1,7 @@
 import type { GivenLabels } from '../labels/given-labels.js';
 import type { RunStore } from '../store/checkpoint.js';
-import { fingerprintOf } from '../store/fingerprint.js';
 import type { LadderFigure } from '../store/run-record.js';
-import { checkpointName, loadStage } from '../train/loop.js';
+import { checkpointName, loadProgress } from '../train/loop.js';
 import type { RecipeContext } from './context.js';
 import type { RunSettings, SelfTrainSettings } from './settings.js';
 import { allStages, stageNamed } from './stages/registry.js';
@@ -138,10 +137,7 @@ export async function suggestedLabels(context: RecipeContext): Promise<GivenLabe
   const { settings, data } = context;
   const count = settings.labelsPerClass * data.train.classNames.length;
   const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
-  return {
-    data: fingerprintOf(data),
-    images: images.map(({ index }) => ({ index, label: null })),
-  };
+  return { data: null, images: images.map(({ image, index }) => ({ image, index, label: null })) };
 }
 
 /** Whether two recipes train a stage in the same way from the same start, each draw like the other's. */
@@ -168,16 +164,19 @@ export async function handOver(
   if (!trainsAlike(from.settings, to.settings, stage)) return;
   const records = await from.store.readEpochs();
   for (let draw = 0; draw < to.settings.draws; draw++) {
-    const saved = await loadStage(from.store, stage, draw);
+    const name = checkpointName(stage, draw);
+    const progress = await loadProgress(from.store, stage, draw);
     const epochs = stageNamed(stage).settingsOf(from.settings)?.epochs ?? 1;
-    const finished = (saved?.progress.epoch ?? 0) >= epochs;
-    if (!saved || !finished || (await loadStage(to.store, stage, draw))) continue;
+    const finished = (progress?.epoch ?? 0) >= epochs;
+    if (!finished || (await to.store.loadState(name))) continue;
+    const saved = await from.store.loadCheckpoint(name);
+    if (!saved) continue;
     // The records first: what a checkpoint does not vouch for is dropped by the training, and no record is there twice.
     await to.store.rewindEpochs((record) => record.stage !== stage || record.draw !== draw);
     for (const record of records) {
       if (record.stage === stage && record.draw === draw) await to.store.appendEpoch(record);
     }
-    await to.store.saveCheckpoint(checkpointName(stage, draw), saved);
+    await to.store.saveCheckpoint(name, saved);
   }
 }
 

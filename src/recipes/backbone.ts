@@ -2,21 +2,19 @@ import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/network.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
-import type { Tensor } from '../tensor/tensor.js';
-import { loadStage } from '../train/loop.js';
-import { weightsOf } from '../train/train-step.js';
+import type { Tensors } from '../tensor/tensor.js';
+import { checkpointName, loadProgress } from '../train/loop.js';
+import { readWeights } from '../train/state.js';
 import { networkFor, type RecipeContext } from './context.js';
 import type { RunSettings } from './settings.js';
 import { pretrainName } from './stages/pretrain.js';
-
-export type Weights = Readonly<Record<string, Tensor>>;
 
 /** Checkpoint of a backbone that was pretrained in another run. */
 const borrowedName = 'backbone';
 
 /** Keep a backbone of another run in this one, so that it can be resumed and evaluated by itself. */
-export async function saveBackbone(store: RunStore, weights: Weights): Promise<void> {
-  if (await store.loadCheckpoint(borrowedName)) return;
+export async function saveBackbone(store: RunStore, weights: Tensors): Promise<void> {
+  if (await store.loadState(borrowedName)) return;
   await store.saveCheckpoint(borrowedName, { tensors: weights, state: {} });
 }
 
@@ -24,11 +22,11 @@ export async function saveBackbone(store: RunStore, weights: Weights): Promise<v
  * The backbone that fine-tuning starts from: the one that was brought from another run, else the one pretrained here.
  * @throws QuarterturnError `checkpoint` where there is none, or one of another architecture
  */
-export async function loadBackbone(context: RecipeContext): Promise<Weights> {
+export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
   const { settings, store, data } = context;
   const borrowed = await store.loadCheckpoint(borrowedName);
   const weights = borrowed?.tensors ?? (await loadPretrained(store, settings));
-  const network = networkFor(settings.network, data.train, turnCount, 0);
+  const network = networkFor(settings.network, data.train.images, turnCount);
   const shapes = network.specs.map(({ name, shape }) => [name, shape] as const);
   assertSameArchitecture(
     Object.fromEntries(shapes.filter(([name]) => !inHead(name, network))),
@@ -42,18 +40,20 @@ export async function loadBackbone(context: RecipeContext): Promise<Weights> {
  * The weights that a run's finished pretraining left.
  * @throws QuarterturnError `checkpoint` where it was not started or not finished
  */
-export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Weights> {
-  const saved = await loadStage(store, pretrainName, 0);
-  const epoch = saved?.progress.epoch ?? 0;
-  if (saved && epoch >= settings.pretrain.epochs) return weightsOf(saved.tensors);
-  const received = saved
+export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Tensors> {
+  const progress = await loadProgress(store, pretrainName, 0);
+  const epoch = progress?.epoch ?? 0;
+  const isFinished = epoch >= settings.pretrain.epochs;
+  const saved = isFinished ? await store.loadCheckpoint(checkpointName(pretrainName, 0)) : undefined;
+  if (saved) return readWeights(saved.tensors);
+  const received = progress
     ? `${epoch} of ${settings.pretrain.epochs} epochs`
     : `no checkpoint "${pretrainName}"`;
   throw new QuarterturnError(
     'checkpoint',
     `${store.name}: expected a finished pretraining. Received: ${received}.`,
     {
-      hint: saved
+      hint: progress
         ? `Finish it: quarterturn run --resume ${store.name}`
         : 'Run `quarterturn pretrain` first, and name its folder with --from.',
     },

@@ -45,10 +45,10 @@ describe.each(backboneNames)('the backbone %s', (backbone) => {
     const classNames = data.train.classNames;
     const bytes = exportClassifier({ network, weights, classNames });
     const classifier = await loadClassifier('classifier.onnx', bytes, { runtime });
-    const rows = await classifier.classify(data.test!);
+    const rows = await classifier.classify(data.test!.images);
     await classifier.release();
     const right = data.test!.labels!.filter((label, n) => rows[2 * n + label]! > 0.5);
-    expect(right.length / data.test!.count).toBe(test!.metrics.accuracy);
+    expect(right.length / data.test!.images.count).toBe(test!.metrics.accuracy);
   });
 
   it.each([1, 2, 3])(

@@ -1,22 +1,21 @@
-import { gatherImages, rotationBatch } from '../data/batches.js';
-import type { ImageDataset } from '../data/dataset.js';
-import { copiesOf, turnCount } from '../data/rotation.js';
+import { type ImageSize, type ImageSource, readRange } from '../data/image-source.js';
+import { rotatedCopies, turnCount } from '../data/rotation.js';
 import { countPerClass } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
+import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
-import type { RotationEvaluation } from './stages/pretrain.js';
 import { finalOf, pretrainedIn, type StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
 /** Pictures, tables and matrices for the report. Without a test set there is nothing to show of what was predicted. */
-export function collectExhibits(context: RecipeContext, outcomes: StageOutcomes): Exhibits {
+export async function collectExhibits(context: RecipeContext, outcomes: StageOutcomes): Promise<Exhibits> {
   const { data } = context;
   const [first] = outcomes.draws;
   const pretrained = pretrainedIn(outcomes);
@@ -24,20 +23,22 @@ export function collectExhibits(context: RecipeContext, outcomes: StageOutcomes)
   const tested = [...(first?.outcomes.values() ?? [])].flatMap((outcome) => outcome.tested);
   const kept = first && finalOf(first)?.classifier.test;
   const random = (name: string) => randomFor(context, 'exhibits', name);
+  const grids = [await rotatedSamples((data.test ?? data.train).images)];
+  if (pretrained) {
+    const shown = { evaluation: pretrained.val, names: rotationNames, side: 6, random: random('val') };
+    grids.push(await answersGrid('Rotations of validation images', pretrained.val.images, shown));
+  }
+  if (pretrained?.test) {
+    const shown = { evaluation: pretrained.test, names: rotationNames, side: 8, random: random('test') };
+    grids.push(await answersGrid('Rotations of test images', pretrained.test.images, shown));
+  }
+  if (data.test && kept) {
+    const shown = { evaluation: kept, names: classNames, side: 8, random: random('classes') };
+    grids.push(await answersGrid('Test images', data.test.images, shown));
+  }
   return {
-    grids: [
-      rotatedSamples(data.test ?? data.train),
-      ...(pretrained
-        ? [rotationGrid('Rotations of validation images', pretrained.val, 6, random('val'))]
-        : []),
-      ...(pretrained?.test
-        ? [rotationGrid('Rotations of test images', pretrained.test, 8, random('test'))]
-        : []),
-      ...(data.test && kept
-        ? [classGrid('Test images', data.test, classNames, kept, 8, random('classes'))]
-        : []),
-    ],
-    layerTables: layerTables(context.settings, data.train, classNames.length),
+    grids,
+    layerTables: layerTables(context.settings, data.train.images, classNames.length),
     confusions: [
       ...(pretrained?.test ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
       ...tested.flatMap(({ when, test }) =>
@@ -45,17 +46,17 @@ export function collectExhibits(context: RecipeContext, outcomes: StageOutcomes)
       ),
     ],
     classCounts: classCounts(context, classNames),
-    trainImages: data.train.count,
+    trainImages: data.train.images.count,
   };
 }
 
 /** The notebook's three layer tables: pretraining, with blocks frozen, the supervised baseline. */
 export function layerTables(
   settings: RunSettings,
-  images: Pick<ImageDataset, 'height' | 'width' | 'channels'>,
+  images: ImageSize,
   classes: number,
 ): Exhibits['layerTables'] {
-  const network = (outputs: number) => networkFor(settings.network, images, outputs, 0);
+  const network = (outputs: number) => networkFor(settings.network, images, outputs);
   const pretrained = network(turnCount);
   const { frozenBlocks } = settings.finetune;
   const frozen = frozenBlocks === 0 ? 'nothing frozen' : `blocks 1–${frozenBlocks} frozen`;
@@ -76,43 +77,39 @@ function classCounts(context: RecipeContext, classNames: readonly string[]): Exh
 }
 
 /** The first images in all four turns, as the notebook shows them: one image a row. */
-function rotatedSamples(dataset: ImageDataset): ImageGrid {
-  const copies = copiesOf(Uint32Array.from({ length: Math.min(4, dataset.count) }, (_, i) => i));
-  const { images } = rotationBatch(dataset, copies);
-  const tiles = Array.from(copies, (_, i) =>
-    tile(images.data, i, dataset, rotationNames[i % turnCount]!, false),
+async function rotatedSamples(images: ImageSource): Promise<ImageGrid> {
+  const count = turnCount * Math.min(4, images.count);
+  const { data } = await readRange(rotatedCopies(images), 0, count);
+  const tiles = Array.from({ length: count }, (_, i) =>
+    tile(data, i, images, rotationNames[i % turnCount]!, false),
   );
-  return grid('What the network sees: every image in four quarter turns', turnCount, dataset, tiles);
+  return grid('What the network sees: every image in four quarter turns', turnCount, images, tiles);
 }
 
-function rotationGrid(
+interface Answers {
+  /** What was said of the images. */
+  readonly evaluation: Evaluation;
+  /** Of the classes. */
+  readonly names: readonly string[];
+  /** Images along each side of the grid. */
+  readonly side: number;
+  readonly random: Random;
+}
+
+/** Some images with the answers that they got. */
+async function answersGrid(
   subject: string,
-  evaluation: RotationEvaluation,
-  side: number,
-  random: Random,
-): ImageGrid {
-  const { images, copies } = evaluation;
+  images: ImageSource,
+  { evaluation, names, side, random }: Answers,
+): Promise<ImageGrid> {
+  const { predictions, targets } = evaluation;
   const chosen = mistakesFirst(evaluation, side * side, random);
-  const { images: pixels } = rotationBatch(
-    images,
-    chosen.map((i) => copies[i]!),
-  );
-  const tiles = captioned(pixels.data, images, evaluation, chosen, rotationNames);
+  const { data } = await images.read(chosen);
+  const tiles = Array.from(chosen, (item, i) => {
+    const [predicted, actual] = [predictions[item]!, targets[item]!];
+    return tile(data, i, images, `${names[predicted]} (${names[actual]})`, predicted !== actual);
+  });
   return grid(`${subject}: ${answersShown}`, side, images, tiles);
-}
-
-function classGrid(
-  subject: string,
-  dataset: ImageDataset,
-  classNames: readonly string[],
-  evaluation: Evaluation,
-  side: number,
-  random: Random,
-): ImageGrid {
-  const chosen = mistakesFirst(evaluation, side * side, random);
-  const pixels = gatherImages(dataset, chosen);
-  const tiles = captioned(pixels.data, dataset, evaluation, chosen, classNames);
-  return grid(`${subject}: ${answersShown}`, side, dataset, tiles);
 }
 
 /** How a grid of answers is made up, and how its captions read. */
@@ -134,23 +131,10 @@ function mistakesFirst(
   return Uint32Array.from([...surest, ...others].slice(0, Math.min(count, predictions.length)));
 }
 
-function captioned(
-  pixels: Uint8Array,
-  size: ImageDataset,
-  { predictions, targets }: Evaluation,
-  chosen: Uint32Array,
-  names: readonly string[],
-): Tile[] {
-  return Array.from(chosen, (item, i) => {
-    const [predicted, actual] = [predictions[item]!, targets[item]!];
-    return tile(pixels, i, size, `${names[predicted]} (${names[actual]})`, predicted !== actual);
-  });
-}
-
 function grid(
   title: string,
   columns: number,
-  { height, width, channels }: ImageDataset,
+  { height, width, channels }: ImageSize,
   tiles: Tile[],
 ): ImageGrid {
   return { title, columns, height, width, channels, tiles };
@@ -159,16 +143,12 @@ function grid(
 function tile(
   pixels: Uint8Array,
   index: number,
-  { height, width, channels }: ImageDataset,
+  { height, width, channels }: ImageSize,
   caption: string,
   wrong: boolean,
 ): Tile {
   const size = height * width * channels;
-  return { pixels: base64(pixels.subarray(index * size, (index + 1) * size)), caption, wrong };
-}
-
-function base64(bytes: Uint8Array): string {
-  return btoa(Array.from(bytes, (b) => String.fromCharCode(b)).join(''));
+  return { pixels: toBase64(pixels.subarray(index * size, (index + 1) * size)), caption, wrong };
 }
 
 function confusion(

@@ -1,9 +1,47 @@
-import { subsetOf } from '../data/batches.js';
-import type { ImageDataset } from '../data/dataset.js';
+import { type ImageDataset, subsetOf } from '../data/dataset.js';
+import { hashImages } from '../data/image-hash.js';
+import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
-import { classNamesFor, resolveLabels } from '../labels/given-labels.js';
+import { classNamesFor, type PlacedLabel, placesByIndex, resolveLabels } from '../labels/given-labels.js';
 import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
+import { locateLabels } from '../labels/locate-labels.js';
+import { type LabelRecord, type LabelSource, labelRecordSchema } from '../store/label-record.js';
+import type { EventListener } from '../train/events.js';
 import { type RecipeContext, randomFor } from './context.js';
+
+/** What decides which images are labelled, and as what. */
+export type LabelContext = Pick<RecipeContext, 'settings' | 'data' | 'labels'>;
+
+/**
+ * The context with the images of the settings' labels found in its data by their content: the settings' labels become
+ * complete, each with hash and index, and `labels` says where they are. A context that has this already is returned.
+ *
+ * @throws QuarterturnError `data` where labels do not fit the data, see `locateLabels`; `interrupted` when the signal says so
+ */
+export async function withLocatedLabels<
+  T extends LabelContext & { readonly emit?: EventListener; readonly signal?: AbortSignal | undefined },
+>(context: T): Promise<T> {
+  const { settings, data, labels: before, emit, signal } = context;
+  if (settings.labels === null || settings.labels === before?.given) return context;
+  const images = data.train.images;
+  const labels = await locateLabels(settings.labels, { images, checksums: data.checksums, emit, signal });
+  const total = labels.given.images.length;
+  if (labels.missing > 0) {
+    const text = `${labels.missing} of ${total} labelled images are not in ${data.train.images.name} and are left out.`;
+    emit?.({ type: 'note', text });
+  }
+  if (labels.moved > 0) {
+    const text = `${labels.moved} of ${total} labelled images lie at other places than before and were found again.`;
+    emit?.({ type: 'note', text });
+  }
+  return { ...context, settings: { ...settings, labels: labels.given }, labels };
+}
+
+/** Where the images of given labels lie; undefined where no labels are given. */
+function placesOf({ settings, data, labels }: LabelContext): readonly PlacedLabel[] | undefined {
+  if (settings.labels === null) return undefined;
+  return labels?.given === settings.labels ? labels.places : placesByIndex(data, settings.labels);
+}
 
 /** The classes that are learned: those of the data, or those that the given labels name where the data names none. */
 export function classNamesOf({
@@ -19,11 +57,20 @@ export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | '
 }
 
 /** The labels of a data set that must have them. */
-export function labelsOf({ labels, name }: ImageDataset): Int32Array {
+export function labelsOf({ images, labels }: ImageDataset): Int32Array {
   if (labels) return labels;
-  throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
+  throw new QuarterturnError('data', `${images.name}: expected labels. Received: images alone.`, {
     hint: 'Add the labels file beside the images.',
   });
+}
+
+/**
+ * The images that labels are given for, or are still wanted for: into the training set, in the order given. undefined
+ * where no labels are given.
+ */
+export function givenIndices(context: LabelContext): Uint32Array | undefined {
+  const places = placesOf(context);
+  return places && Uint32Array.from(places, ({ index }) => index);
 }
 
 /**
@@ -32,30 +79,55 @@ export function labelsOf({ labels, name }: ImageDataset): Int32Array {
  * Where the settings name them, these. Else draw 0 is the notebook's: the first of each class in file order; further
  * draws are random, each from its own stream, so that draw 3 is the same whether three draws are asked for or ten.
  */
-export function labelledIndices(
-  context: Pick<RecipeContext, 'settings' | 'data'>,
-  draw: number,
-): Uint32Array {
+export function labelledIndices(context: LabelContext, draw: number): Uint32Array {
   const { data, settings } = context;
-  if (settings.labels) return resolveLabels(data, settings.labels).indices;
-  const { classNames } = data.train;
+  const places = placesOf(context);
+  if (places) return resolveLabels(data.train, { places, classNames: classNamesOf(context) }).indices;
   const labels = labelsOf(data.train);
+  const options = { classNames: data.train.classNames, perClass: settings.labelsPerClass };
   return draw === 0
-    ? firstPerClass(labels, classNames.length, settings.labelsPerClass)
-    : randomPerClass(labels, classNames.length, settings.labelsPerClass, randomFor(context, 'labels', draw));
+    ? firstPerClass(labels, options)
+    : randomPerClass(labels, { ...options, random: randomFor(context, 'labels', draw) });
 }
 
 /**
  * The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. Classes that the
  * settings give go over those of the data.
  */
-export function labelledImages(
-  context: Pick<RecipeContext, 'settings' | 'data'>,
-  draw: number,
-): ImageDataset {
-  const { data, settings } = context;
-  const labelled = subsetOf(data.train, labelledIndices(context, draw), `${data.train.name}, labelled`);
-  if (settings.labels === null) return labelled;
-  const { classes } = resolveLabels(data, settings.labels);
-  return { ...labelled, labels: classes, classNames: classNamesOf(context) };
+export function labelledImages(context: LabelContext, draw: number): ImageDataset {
+  const { train } = context.data;
+  const labelled = subsetOf(train, labelledIndices(context, draw), {
+    name: `${train.images.name}, labelled`,
+  });
+  const places = placesOf(context);
+  if (!places) return labelled;
+  const classNames = classNamesOf(context);
+  return { ...labelled, labels: resolveLabels(train, { places, classNames }).classes, classNames };
+}
+
+/** Which images have which class in each draw, and who says so: what a run keeps as `labels.json`. */
+export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
+  const { settings, data } = context;
+  const images = data.train.images;
+  const given = placesOf(context);
+  const classNames = classNamesOf(context);
+  const draws: unknown[] = [];
+  for (let draw = 0; draw < settings.draws; draw++) {
+    const indices = labelledIndices(context, draw);
+    const classes = labelsOf(labelledImages(context, draw));
+    const hashes = await hashImages(images, indices);
+    const entries = Array.from(indices, (index, i) => ({
+      image: hashes[i],
+      index,
+      label: classNames[classes[i] ?? noClass],
+      by: saidBy(given?.[i]),
+    }));
+    draws.push({ draw, images: entries });
+  }
+  return labelRecordSchema.parse({ classNames, draws });
+}
+
+function saidBy(given: PlacedLabel | undefined): LabelSource {
+  if (given === undefined) return 'drawn';
+  return given.label === null ? 'own' : 'given';
 }

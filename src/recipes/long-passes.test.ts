@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { partsOf, splitsOf } from '../labels/held-back.js';
 import type { Listening } from '../pass.js';
 import { Random } from '../random/random.js';
@@ -37,11 +38,9 @@ let recipe: Omit<RecipeContext, 'emit' | 'signal'>;
 beforeAll(async () => {
   graph = await neighbourGraph(neighboursOf(many, 10));
   const [count, side] = [1000, 100];
-  const train = {
-    name: 'noise',
-    images: Uint8Array.from({ length: count * side * side }, (_, i) => (i * 2_654_435_761) >>> 24),
-    ...{ count, height: side, width: side, channels: 1, classNames: ['0'] },
-  };
+  const pixels = Uint8Array.from({ length: count * side * side }, (_, i) => (i * 2_654_435_761) >>> 24);
+  const noise = imagesInMemory({ name: 'noise', pixels, height: side, width: side, channels: 1 });
+  const train = { images: noise, classNames: ['0'] };
   const data: DataSource = { train, test: train, origin: 'made for this test', checksums: {} };
   const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   recipe = { settings: settingsFor('quick'), data, runtime, store: new MemoryStore('noise') };

@@ -1,5 +1,7 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { partsOf, splitsOf } from '../labels/held-back.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -17,19 +19,20 @@ import { finetuneStage } from './stages/finetune-stage.js';
 const side = 28;
 
 /** Images n of class n mod `classes`, which is written into their first pixels. */
-function images(name: string, count: number, classes: number): ImageDataset {
+function numbered(name: string, count: number, classes: number): ImageDataset {
   const pixels = new Uint8Array(count * side * side);
   const labels = Int32Array.from({ length: count }, (_, n) => n % classes);
   for (const [n, label] of labels.entries()) pixels.set([label & 255, label >> 8], n * side * side);
   const classNames = Array.from({ length: classes }, (_, k) => `kind ${k}`);
-  return { name, images: pixels, labels, count, height: side, width: side, channels: 1, classNames };
+  const images = imagesInMemory({ name, pixels, height: side, width: side, channels: 1 });
+  return { images, labels, classNames };
 }
 
 // A byte counts 256 classes: beyond them, numbers began again from 0.
 describe.each([300, 1000])('%i classes', (classes) => {
   const data: DataSource = {
-    train: images('train', 2 * classes, classes),
-    test: images('test', classes, classes),
+    train: numbered('train', 2 * classes, classes),
+    test: numbered('test', classes, classes),
     origin: 'made for this test',
     checksums: {},
   };
@@ -43,13 +46,12 @@ describe.each([300, 1000])('%i classes', (classes) => {
     runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
   });
 
-  it('selection takes one of each', () => {
+  it('selection takes one of each', async () => {
     expect([...labelledIndices({ settings, data }, 0)]).toEqual(everyClass);
     const drawn = labelledImages({ settings, data }, 1);
     expect([...drawn.labels!]).toEqual(everyClass);
-    expect(Array.from(everyClass, (n) => drawn.images[n * side * side + 1])).toEqual(
-      everyClass.map((k) => k >> 8),
-    );
+    const pixels = await pixelsOf(drawn.images);
+    expect(Array.from(everyClass, (n) => pixels[n * side * side + 1])).toEqual(everyClass.map((k) => k >> 8));
   });
 
   it('given labels keep their classes', () => {
@@ -78,7 +80,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
   });
 
   it('evaluation and confusion tell the last class from those before it', async () => {
-    const network = networkFor(settings.network, data.train, classes, 0.9);
+    const network = networkFor(settings.network, data.train.images, classes);
     const context = { settings, data, runtime, store: new MemoryStore(), emit: () => {} };
     const weights = freshWeights(network, randomFor(context, 'weights'));
     // This one takes everything for the last class.
@@ -99,7 +101,8 @@ describe.each([300, 1000])('%i classes', (classes) => {
     const tested = [{ figure: 'fineTune', step: 'fine-tuning', when: 'after fine-tuning', test }] as const;
     const outcomes = new Map([[finetuneStage, { figures: {}, tested, classifier }]]);
     const draws = [{ outcomes, evidence: [] }];
-    const { confusions, classCounts } = collectExhibits(context, { shared: new Map(), draws, failures: [] });
+    const all = { shared: new Map(), draws, failures: [] };
+    const { confusions, classCounts } = await collectExhibits(context, all);
     expect(confusions).toHaveLength(1);
     const { counts } = confusions[0]!;
     expect(counts.map((row) => row[classes - 1])).toEqual(everyClass.map(() => 1));

@@ -1,6 +1,6 @@
 import { orientedGradients, orientedGradientsLength } from '../features/oriented-gradients.js';
 import { inParts, type Listening, passProgress } from '../pass.js';
-import { nearestNeighbours } from '../similarity/neighbours.js';
+import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
 import {
   type KnownLabels,
   type NeighbourGraph,
@@ -11,7 +11,7 @@ import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
 
-/** Images at most, since the time to compare them grows with the square: 60,000 take half a minute on 2 cores. */
+/** Images at most, since the time to compare them grows with the square: 60,000 take some ten seconds on 2 cores. */
 const largestPile = 60_000;
 
 /**
@@ -20,11 +20,8 @@ const largestPile = 60_000;
  */
 const neighbourCount = 10;
 
-/** Images that are described and connected to tell how long it takes for all. */
-const probedImages = 2048;
-
-/** Rows that are compared with all to tell how long it takes for the rest: twice, few and more. */
-const comparedRows = [256, 1536] as const;
+/** Images that are described, compared and connected to tell how long it takes for all. */
+const probedImages = 4096;
 
 /** Pixels of the images that are described between two looks at whether to stop: some milliseconds. */
 const pixelsAtATime = 2 ** 17;
@@ -46,7 +43,7 @@ export async function pileGraph(context: PileContext): Promise<PileGraph> {
   const images = pileOf(context);
   const features = await shapesOf(context, images);
   const title = `neighbours of ${images.length} images`;
-  const neighbours = await nearestNeighbours(features, neighbourCount, context, title);
+  const neighbours = await nearestNeighbours(features, context, { count: neighbourCount, title });
   return { images, graph: await neighbourGraph(neighbours, context) };
 }
 
@@ -62,55 +59,56 @@ export interface PileTimes {
 
 /** Times for the whole pile, from those for a part of it. */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
-  const all = Math.min(context.data.train.count, largestPile);
+  const all = Math.min(context.data.train.images.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
   const quiet = { ...context, emit: () => {} };
   const share = some.length / all;
   const started = performance.now();
   const features = await shapesOf(quiet, some);
-  const describedMs = performance.now() - started;
-  const comparedMs = await timeToCompare(features, all, quiet);
-  const neighbours = await nearestNeighbours(features, neighbourCount, quiet, 'neighbours');
+  const described = performance.now();
+  const one = await timeToCompare(features, probedImages / 4, quiet);
+  const several = await timeToCompare(features, probedImages, quiet);
   const found = performance.now();
-  const graph = await neighbourGraph(neighbours, quiet);
+  const graph = await neighbourGraph(several.neighbours, quiet);
   const classes = classNamesOf(context).length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
   await propagateLabels(graph, known, classes, quiet);
   return {
-    graphMs: comparedMs + (describedMs + connected - found) / share,
+    graphMs: (described - started + connected - found) / share + comparedMs(one, several, blockPairs(all)),
     spreadMs: (performance.now() - connected) / share,
   };
 }
 
-/**
- * Time to compare as many images as a whole pile has, in ms: each of a few with all. A small pile would not tell, since
- * its products stay in the cache.
- */
+/** A comparison of a few images with each other. */
+interface Compared {
+  readonly neighbours: Neighbours;
+  readonly pairs: number;
+  readonly ms: number;
+}
+
 async function timeToCompare(
-  { data }: Tensor<'float32'>,
-  count: number,
+  { shape: [n, d], data }: Tensor<'float32'>,
+  rows: number,
   context: PileContext,
-): Promise<number> {
-  const rows = new Float32Array(count * orientedGradientsLength);
-  for (let at = 0; at < rows.length; at += data.length) rows.set(data.subarray(0, rows.length - at), at);
-  const pile = tensor('float32', [count, orientedGradientsLength], rows);
-  const timeFor = async (rowCount: number) => {
-    const started = performance.now();
-    await nearestNeighbours(pile, neighbourCount, context, 'neighbours', rowCount);
-    return performance.now() - started;
-  };
-  const [few, more] = comparedRows.map((rowCount) => Math.min(rowCount, count)) as [number, number];
-  const fewMs = await timeFor(few);
-  if (few === count) return fewMs;
-  const moreMs = await timeFor(more);
-  // What both take whatever the number of rows, to compile the product above all, is counted once.
-  return moreMs + Math.max(0, ((moreMs - fewMs) / (more - few)) * (count - more));
+): Promise<Compared> {
+  const count = Math.min(rows, n!);
+  const part = tensor('float32', [count, d!], data.subarray(0, count * d!));
+  const started = performance.now();
+  const neighbours = await nearestNeighbours(part, context, { count: neighbourCount, title: 'neighbours' });
+  return { neighbours, pairs: blockPairs(count), ms: performance.now() - started };
+}
+
+/** Time for many pairs of blocks, in ms: what few and several take alike, to compile the product, is counted once. */
+function comparedMs(few: Compared, several: Compared, pairs: number): number {
+  if (few.pairs === several.pairs) return several.ms;
+  const pairMs = Math.max(0, several.ms - few.ms) / (several.pairs - few.pairs);
+  return several.ms + pairMs * (pairs - several.pairs);
 }
 
 /** The labelled images of all draws, and as many of the others as there is time for. */
 function pileOf(context: PileContext): Uint32Array {
-  const { count } = context.data.train;
+  const { count } = context.data.train.images;
   if (count <= largestPile) return Uint32Array.from({ length: count }, (_, i) => i);
   const draws = Array.from({ length: context.settings.draws }, (_, draw) => draw);
   const chosen = new Set(draws.flatMap((draw) => [...labelledIndices(context, draw)]));
@@ -133,12 +131,14 @@ export async function shapesOf(
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
   const progress = passProgress(context, title, images.length);
-  const { train } = context.data;
+  const source = context.data.train.images;
   await inParts(
     images.length,
-    pixelsAtATime / (train.height * train.width),
-    (from, to) =>
-      rows.set(orientedGradients(train, images.subarray(from, to)).data, from * orientedGradientsLength),
+    pixelsAtATime / (source.height * source.width),
+    async (from, to) => {
+      const part = await source.read(images.subarray(from, to));
+      rows.set(orientedGradients(part).data, from * orientedGradientsLength);
+    },
     progress,
   );
   return tensor('float32', [images.length, orientedGradientsLength], rows);

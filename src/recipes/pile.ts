@@ -1,17 +1,19 @@
-import { gatherImages } from '../data/batches.js';
+import { augmentImages } from '../data/augment-images.js';
+import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
 import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
 import type { PileMetrics } from '../store/run-record.js';
-import { type Tensor, tensor } from '../tensor/tensor.js';
-import { computeProbabilities, type ImageSet, type PassContext } from '../train/evaluate.js';
-import { augmentImages } from './augment.js';
+
+import type { Tensors } from '../tensor/tensor.js';
+import { computeProbabilities, type PassContext } from '../train/evaluate.js';
+
 import { type RecipeContext, randomFor } from './context.js';
 
 /** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
 export const pileSampleSize = 2000;
 
-/** Two distortions of the same images, uint8 [P, H, W, C] each. */
-export type PileViews = readonly [Tensor<'uint8'>, Tensor<'uint8'>];
+/** Two distortions of the same P images. */
+export type PileViews = readonly [ImageSource, ImageSource];
 
 /** Pixels that are distorted between two looks at whether to stop: some milliseconds. */
 const pixelsAtATime = 2 ** 16;
@@ -20,31 +22,34 @@ const pixelsAtATime = 2 ** 16;
 const numbersAtATime = 2 ** 21;
 
 /**
- * Made once for a run, so that every look at a classifier sees the same.
+ * Made once for a run and held, so that every look at a classifier sees the same: a sample of the pile, not all of it.
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function pileViews(
   context: Listening & Pick<RecipeContext, 'settings' | 'data'>,
   unlabelled: Uint32Array,
 ): Promise<PileViews> {
-  const { train } = context.data;
+  const { images } = context.data.train;
+  const { height, width, channels } = images;
+  const imageSize = height * width * channels;
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
   const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);
   const { mild, strong } = context.settings.selfTrain!;
   const progress = passProgress(context, 'views of the unlabelled pile', 2 * sample.length);
   const view = async (name: 'mild' | 'strong', before: number) => {
-    const images = gatherImages(train, sample);
+    const pixels = new Uint8Array(sample.length * imageSize);
     // One stream for all parts: the images are those of a single call.
     const stream = random(name);
     await inParts(
       sample.length,
-      pixelsAtATime / (train.height * train.width),
-      (from, to) => {
-        augmentImages(partOf(images, from, to), name === 'mild' ? mild : strong, stream);
+      pixelsAtATime / (height * width),
+      async (from, to) => {
+        const part = await images.read(sample.subarray(from, to));
+        pixels.set(augmentImages(part, name === 'mild' ? mild : strong, stream).data, from * imageSize);
       },
       (done) => progress(before + done),
     );
-    return images;
+    return imagesInMemory({ name: `${images.name}, ${name} view`, pixels, height, width, channels });
   };
   return [await view('mild', 0), await view('strong', sample.length)];
 }
@@ -56,25 +61,13 @@ export async function pileViews(
  */
 export async function lookAtPile(
   network: Network,
-  weights: Readonly<Record<string, Tensor>>,
+  weights: Tensors,
   views: PileViews,
   context: PassContext,
 ): Promise<PileMetrics> {
-  const probabilities = (images: Tensor<'uint8'>) =>
-    computeProbabilities(network, weights, imageSet('the unlabelled pile', images), context);
+  const probabilities = (images: ImageSource) =>
+    computeProbabilities(network, weights, { title: 'the unlabelled pile', images }, context);
   return pileMetrics(await probabilities(views[0]), await probabilities(views[1]), network.classes);
-}
-
-/** Images that are in memory already. */
-function imageSet(title: string, images: Tensor<'uint8'>): ImageSet {
-  return { title, count: images.shape[0]!, batch: (from, to) => ({ images: partOf(images, from, to) }) };
-}
-
-/** Images `from` … `to` − 1, in the same memory. */
-function partOf({ shape, data }: Tensor<'uint8'>, from: number, to: number): Tensor<'uint8'> {
-  const [count, ...size] = shape as readonly [number, ...number[]];
-  const pixels = data.length / count;
-  return tensor('uint8', [to - from, ...size], data.subarray(from * pixels, to * pixels));
 }
 
 /**

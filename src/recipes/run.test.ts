@@ -1,6 +1,8 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -72,7 +74,7 @@ describe('run', () => {
     ]);
     const model = await runtime.load((await store.readModel('classifier'))!);
     for (const count of [1, 7]) {
-      const images = data.test!.images.slice(0, count * 144);
+      const images = await pixelsOf(data.test!.images, count);
       const out = await model.run({ images: { dtype: 'uint8', shape: [count, 12, 12, 1], data: images } });
       expect(out.probabilities!.shape).toEqual([count, 2]);
       const rows = out.probabilities!.data as Float32Array;
@@ -117,7 +119,9 @@ describe('run', () => {
         }
       }
       const withoutTimes = async (store: MemoryStore) =>
-        (await store.readEpochs()).map(({ durationMs: _d, imagesPerSecond: _i, ...rest }) => rest);
+        (await store.readEpochs()).map(
+          ({ durationMs: _d, waitMs: _w, imagesPerSecond: _i, ...rest }) => rest,
+        );
       expect(await withoutTimes(stopped)).toEqual(await withoutTimes(whole));
       expect(await figuresIn(stopped)).toEqual(await figuresIn(whole));
     },
@@ -224,13 +228,13 @@ describe('run', () => {
   it('learns from the pile by views where labels held back are not found again by their neighbours', async () => {
     // Classes that brightness tells and no edge does: neighbours have the same edges.
     const toned = (source: ImageDataset): ImageDataset => {
-      const { height, width } = source;
-      const random = Random.seeded(source.count);
-      const images = source.images.map((_, at) => {
+      const { name, count, height, width, channels } = source.images;
+      const random = Random.seeded(count);
+      const pixels = Uint8Array.from({ length: count * height * width }, (_, at) => {
         const label = source.labels![Math.floor(at / (height * width))]!;
         return (label === 0 ? 60 : 160) + random.integer(40);
       });
-      return { ...source, images };
+      return { ...source, images: imagesInMemory({ name, pixels, height, width, channels }) };
     };
     const untold = { ...data, train: toned(data.train), test: toned(data.test!) };
     const notes: string[] = [];

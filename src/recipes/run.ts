@@ -1,6 +1,5 @@
 import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
-import { meanOf } from '../data/brightness.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
@@ -8,11 +7,19 @@ import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { checked } from '../store/json.js';
 import type { RunResult } from '../store/run-record.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
-import { classNamesOf, hasLabels, labelledIndices } from './labels.js';
+import {
+  classNamesOf,
+  hasLabels,
+  type LabelContext,
+  labelledIndices,
+  labelRecordOf,
+  withLocatedLabels,
+} from './labels.js';
+import { meanBrightness } from './mean-brightness.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
@@ -33,7 +40,7 @@ export interface RunOptions {
   /** The stages that there are, in their order; default: those of this package. */
   readonly registry?: readonly Stage[] | undefined;
   /** A pretrained backbone for fine-tuning alone, kept in the store; by default the one pretrained there. */
-  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone?: Tensors | undefined;
   /** Versions and the like, kept in `config.json`. */
   readonly environment?: Readonly<Record<string, unknown>>;
   /** Largest memory of the process so far, where the platform tells. */
@@ -47,9 +54,10 @@ export const classifierName = 'classifier';
  * The notebook's system: pretrain on rotations, fine-tune on the labels, compare with a supervised baseline, leave
  * everything in the store. Called again on the same store, it goes on where it stopped.
  */
-export async function run(context: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
-  const { settings, store } = context;
+export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
   const started = performance.now();
+  const context = await withLocatedLabels(given);
+  const { settings, store } = context;
   const { stages, earlierMs } = await openRun(context, options);
   const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
     registry: options.registry,
@@ -58,17 +66,16 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
   const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
   if (classifier) {
-    const { images } = context.data.train;
     await store.writeModel(
       classifierName,
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
-        meanBrightness: meanOf(images),
+        meanBrightness: await meanBrightness(context.data.train.images, context),
       }),
     );
   }
-  await store.writeJson('exhibits', collectExhibits(context, outcomes));
+  await store.writeJson('exhibits', await collectExhibits(context, outcomes));
   const result: RunResult = {
     run: store.name,
     preset: settings.preset,
@@ -85,9 +92,10 @@ export async function run(context: RecipeContext, options: RunOptions = {}): Pro
 
 /** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
 export async function evaluateRun(
-  context: RecipeContext,
+  given: RecipeContext,
   { registry }: Pick<RunOptions, 'registry'> = {},
 ): Promise<RunFigures> {
+  const context = await withLocatedLabels(given);
   const finished = await finishedStages(context, registry);
   return figuresOf(await runStages(context, finished, { registry, readOnly: true }));
 }
@@ -97,7 +105,7 @@ export async function evaluateRun(
  * @throws QuarterturnError saying what does not fit
  */
 export function assertFits(
-  context: Pick<RecipeContext, 'settings' | 'data'>,
+  context: LabelContext,
   names: readonly string[],
   registry: readonly Stage[] = allStages,
 ): void {
@@ -106,8 +114,8 @@ export function assertFits(
   // What all draws share does not look at labels.
   if (stages.some(({ isShared }) => !isShared)) assertClasses(context);
   const { backbone } = settings.network;
-  const { frozenBlocks, batchNormMomentum } = settings.finetune;
-  const { blocks } = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
+  const { frozenBlocks } = settings.finetune;
+  const { blocks } = networkFor(settings.network, data.train.images, turnCount);
   if (frozenBlocks > blocks.length) {
     throw new QuarterturnError(
       'usage',
@@ -119,7 +127,7 @@ export function assertFits(
 
 /** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
 function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
-  const { name } = context.data.train;
+  const { name } = context.data.train.images;
   if (!hasLabels(context)) {
     throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
       hint: 'Learn what the images look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',
@@ -170,10 +178,12 @@ async function openRun(
     .filter((stage) => wanted.has(stage) && stage.settingsOf(settings) !== null)
     .map(({ name }) => name);
   assertFits(context, stages, registry);
-  if (config !== undefined) assertSameRun(context, config);
+  if (config !== undefined) await assertSameRun(context, config);
   if (options.backbone) await saveBackbone(store, options.backbone);
   if (config === undefined) await store.writeJson('config', newConfig(context, stages, options));
   else if (stages.length > before.length) await store.writeJson('config', { ...config, stages });
+  const isKept = (await store.readJson('labels')) !== undefined;
+  if (hasLabels(context) && !isKept) await store.writeJson('labels', await labelRecordOf(context));
   return { stages, earlierMs: await trainedMs(context, registry) };
 }
 
@@ -199,10 +209,13 @@ function newConfig(
 }
 
 /** @throws QuarterturnError `checkpoint` where settings or data are not those that the run began with */
-function assertSameRun(
-  { settings, data, store }: RecipeContext,
+async function assertSameRun(
+  { settings, data, store, signal }: RecipeContext,
   config: Readonly<Record<string, unknown>>,
-): void {
-  assertSameSettings(store.name, settingsOfConfig(config, store.name), parseSettings(settings));
+): Promise<void> {
   assertSameData(store.name, fingerprintIn(config), data);
+  // A run of an earlier version names its images by index alone.
+  const before = { settings: settingsOfConfig(config, store.name), data, signal };
+  const located = await withLocatedLabels(before);
+  assertSameSettings(store.name, located.settings, parseSettings(settings));
 }

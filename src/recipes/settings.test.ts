@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { strengths } from '../data/augmentation-policy.js';
 import { presets, settingsFor } from './presets.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 
@@ -82,4 +83,25 @@ test("what a run's config.json holds beside the settings is passed over; what is
   for (const config of [null, [], 'text', 3]) {
     expect(() => settingsOfConfig(config, 'runs/a')).toThrow(expect.objectContaining({ code: 'usage' }));
   }
+});
+
+describe('augmentation', () => {
+  const strong = quick.finetune.augmentation;
+  const parsed = (augmentation: unknown) =>
+    parseSettings({ ...quick, finetune: { ...quick.finetune, augmentation } }).finetune.augmentation;
+
+  test('what the settings of an earlier version lack is off', () => {
+    const { rotateDegrees, scale, shiftFraction, shearFraction } = strengths.strong;
+    const earlier = { rotateDegrees, scale, shiftFraction, shearFraction };
+    expect(parsed(earlier)).toEqual({ ...strengths.none, ...earlier });
+  });
+
+  test('hold any strength', () => {
+    for (const strength of Object.values(strengths)) expect(parsed(strength)).toEqual(strength);
+  });
+
+  test('are refused by name', () => {
+    expect(() => parsed({ ...strong, cutoutFraction: 2 })).toThrow(/finetune\.augmentation\.cutoutFraction/);
+    expect(() => parsed({ ...strong, flip: true })).toThrow(/flip/);
+  });
 });

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { presets } from './presets.js';
@@ -32,13 +33,16 @@ it('settings of an earlier version start from the backbone, and self-training fr
 
 it('trains on the labels from random weights, with nothing pretrained', async () => {
   const images = (name: string, count: number): ImageDataset => ({
-    name,
-    images: Uint8Array.from(
-      { length: count * 144 },
-      (_, i) => (Math.floor(i / 144) % 2 ? 200 : 20) + (i % 7),
-    ),
+    images: imagesInMemory({
+      name,
+      pixels: Uint8Array.from(
+        { length: count * 144 },
+        (_, i) => (Math.floor(i / 144) % 2 ? 200 : 20) + (i % 7),
+      ),
+      ...{ height: 12, width: 12, channels: 1 },
+    }),
     labels: Int32Array.from({ length: count }, (_, n) => n % 2),
-    ...{ count, height: 12, width: 12, channels: 1, classNames: ['dark', 'bright'] },
+    classNames: ['dark', 'bright'],
   });
   const data: DataSource = {
     train: images('train', 40),

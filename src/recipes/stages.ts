@@ -9,7 +9,7 @@ import {
   type RunResult,
   type StageFailure,
 } from '../store/run-record.js';
-import { checkpointName, loadStage } from '../train/loop.js';
+import { checkpointName, loadProgress } from '../train/loop.js';
 import type { RecipeContext } from './context.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
@@ -151,9 +151,9 @@ export async function finishedStages(
   const finished = new Set<string>();
   for (const stage of registry) {
     for (let draw = 0; draw < settings.draws; draw++) {
-      const saved = await loadStage(store, stage.name, draw);
+      const progress = await loadProgress(store, stage.name, draw);
       const epochs = stage.settingsOf(settings)?.epochs ?? Number.POSITIVE_INFINITY;
-      if ((saved?.progress.epoch ?? 0) >= epochs) finished.add(checkpointName(stage.name, draw));
+      if ((progress?.epoch ?? 0) >= epochs) finished.add(checkpointName(stage.name, draw));
     }
   }
   return ({ name }, draw) => finished.has(checkpointName(name, draw));
@@ -179,7 +179,7 @@ export async function costOf(
   stage: string,
   draw: number,
 ): Promise<Cost> {
-  const { trainMs = 0, imagesTrained = 0 } = (await loadStage(store, stage, draw))?.progress ?? {};
+  const { trainMs = 0, imagesTrained = 0 } = (await loadProgress(store, stage, draw)) ?? {};
   return { durationMs: trainMs, imagesTrained };
 }
 

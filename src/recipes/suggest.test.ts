@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyClasses, tinyImage, tinySize } from '../../test/support/tiny-data.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { imagesInMemory } from '../data/image-source.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import type { RecipeContext } from './context.js';
@@ -10,11 +11,12 @@ import { suggest } from './suggest.js';
 
 function pictures(name: string, count: number): ImageDataset {
   const size = tinySize * tinySize;
-  const images = new Uint8Array(count * size);
-  for (let n = 0; n < count; n++) images.set(tinyImage(n), n * size);
+  const pixels = new Uint8Array(count * size);
+  for (let n = 0; n < count; n++) pixels.set(tinyImage(n), n * size);
   const labels = Int32Array.from({ length: count }, (_, n) => n % tinyClasses);
   const classNames = ['corner', 'edge', 'column'];
-  return { name, images, count, height: tinySize, width: tinySize, channels: 1, labels, classNames };
+  const images = imagesInMemory({ name, pixels, height: tinySize, width: tinySize, channels: 1 });
+  return { images, labels, classNames };
 }
 
 const data: DataSource = {

@@ -1,12 +1,12 @@
-import { subsetOf } from '../data/batches.js';
+import { hashImages } from '../data/image-hash.js';
+import { selectImages } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-import { givenIndices } from '../labels/given-labels.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { passProgress } from '../pass.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { labelledIndices } from './labels.js';
+import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
 import { shapesOf } from './pile-graph.js';
 import { classifierName } from './run.js';
 
@@ -34,6 +34,8 @@ export interface SuggestOptions {
 
 /** An image that is worth a label. */
 export interface Suggestion {
+  /** Hash of its content, see `hashImage`. */
+  readonly image: string;
   /** In the training set. */
   readonly index: number;
   /** `typical`: share of the pile that is like it, 0–1. */
@@ -54,15 +56,16 @@ export interface Suggestions {
  * Which images of the training set to label next. Labels are never looked at; the same seed gives the same images.
  * @throws QuarterturnError `checkpoint` where the run has no classifier, for `uncertain`; `data` where every image is labelled
  */
-export async function suggest(context: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
+export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
+  const context = await withLocatedLabels(given);
   const { data, store, emit, signal } = context;
   const labelled = options.labelled ?? (await labelledSoFar(context));
   const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
   const hasClassifier = (await store.readModel(classifierName)) !== undefined;
-  if (labelled.length >= data.train.count) {
+  if (labelled.length >= data.train.images.count) {
     throw new QuarterturnError(
       'data',
-      `${data.train.name}: expected images without a label. Received: none.`,
+      `${data.train.images.name}: expected images without a label. Received: none.`,
       {
         hint: 'All are labelled: there is nothing left to suggest.',
       },
@@ -83,7 +86,7 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
       signal,
     });
     const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
-    return { strategy, labelled, images };
+    return { strategy, labelled, images: await named(context, images, labelled) };
   }
   const classifier = await classifierOf(context);
   const doubts = await doubtsOf(context, classifier, pile).finally(() => classifier.release());
@@ -96,20 +99,41 @@ export async function suggest(context: RecipeContext, options: SuggestOptions): 
     emit,
     signal,
   });
-  return { strategy, labelled, images: rows.map((row) => ({ index: pile[row]!, between: doubts[row]! })) };
+  const images = rows.map((row) => ({ index: pile[row]!, between: doubts[row]! }));
+  return { strategy, labelled, images: await named(context, images, labelled) };
+}
+
+/** Suggestions with the hashes of their images; none of an image that is labelled already or suggested before. */
+async function named(
+  { data }: RecipeContext,
+  suggestions: readonly Omit<Suggestion, 'image'>[],
+  labelled: Uint32Array,
+): Promise<Suggestion[]> {
+  const images = data.train.images;
+  const known = new Set(await hashImages(images, labelled));
+  const hashes = await hashImages(
+    images,
+    suggestions.map(({ index }) => index),
+  );
+  return hashes.flatMap((image, i) => {
+    const suggestion = suggestions[i];
+    if (suggestion === undefined || known.has(image)) return [];
+    known.add(image);
+    return [{ image, ...suggestion }];
+  });
 }
 
 /** The images that a run's classifier learned from; none where it has only looked at turned images. */
 async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
-  const { settings, data, store } = context;
-  if (settings.labels) return givenIndices(data, settings.labels);
-  const model = await store.readModel(classifierName);
+  const given = givenIndices(context);
+  if (given) return given;
+  const model = await context.store.readModel(classifierName);
   return model ? labelledIndices(context, 0) : new Uint32Array();
 }
 
 /** All labelled images and as many of the others as there is time for, ascending. */
 function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
-  const { count } = context.data.train;
+  const { count } = context.data.train.images;
   const isLabelled = new Set(labelled);
   const order = randomFor(context, 'suggest', 'pile').permutation(count);
   const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
@@ -133,11 +157,11 @@ async function doubtsOf(
   classifier: LoadedClassifier,
   pile: Uint32Array,
 ): Promise<Doubt[]> {
-  const { train } = context.data;
+  const { images } = context.data.train;
   const progress = passProgress(context, 'doubts of the classifier', pile.length);
   const [doubts, step] = [[] as Doubt[], 1024];
   for (let from = 0; from < pile.length; from += step) {
-    const part = subsetOf(train, pile.subarray(from, from + step), train.name);
+    const part = selectImages(images, pile.subarray(from, from + step));
     const probabilities = await classifier.classify(part);
     for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
     await progress(from + part.count);

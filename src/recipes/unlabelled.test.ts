@@ -1,4 +1,5 @@
 import { beforeAll, describe, expect, it } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
 import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
 import { renderReport } from '../report/render-report.js';
 import { createNodeRuntime } from '../runtime/node.js';
@@ -8,8 +9,8 @@ import { exhibitsSchema } from '../store/run-record.js';
 import { evaluateRun, run } from './run.js';
 import { stageFacts } from './stages/registry.js';
 
-const { labels, classNames, ...images } = tinyPictures('pile', 200);
-const pile = { train: { ...images, classNames: [] }, origin: 'made for this test', checksums: {} };
+const { labels, classNames, images } = tinyPictures('pile', 200);
+const pile = { train: { images, classNames: [] }, origin: 'made for this test', checksums: {} };
 
 describe('a pile of which nobody knows the classes, and no test set', () => {
   let runtime: Runtime;
@@ -58,7 +59,7 @@ describe('a pile of which nobody knows the classes, and no test set', () => {
 
     const model = await runtime.load((await store.readModel('classifier'))!);
     const out = await model.run({
-      images: { dtype: 'uint8', shape: [100, 12, 12, 1], data: images.images.slice(0, 100 * 144) },
+      images: { dtype: 'uint8', shape: [100, 12, 12, 1], data: await pixelsOf(images, 100) },
     });
     const rows = out.probabilities!.data as Float32Array;
     const right = Array.from({ length: 100 }, (_, i) => (rows[2 * i]! > 0.5 ? 0 : 1) === labels![i]);

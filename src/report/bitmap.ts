@@ -1,11 +1,6 @@
+import type { ImageSize } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-
-/** Size of one image in pixels, and its channels: 1 grey, 3 RGB. */
-export interface ImageSize {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
-}
+import { fromBase64, toBase64 } from '../store/base64.js';
 
 const headerBytes = 54;
 
@@ -18,7 +13,7 @@ const headerBytes = 54;
  * @throws QuarterturnError `data` where the pixels are not base64 or not as many as the size says
  */
 export function imageDataUri(pixels: string, size: ImageSize, where: string): string {
-  return `data:image/bmp;base64,${toBase64(encodeBmp(fromBase64(pixels, size, where), size))}`;
+  return `data:image/bmp;base64,${toBase64(encodeBmp(decodePixels(pixels, size, where), size))}`;
 }
 
 /** BITMAPFILEHEADER + BITMAPINFOHEADER + rows of BGR, bottom row first, each padded to 4 bytes. */
@@ -49,30 +44,21 @@ export function encodeBmp(pixels: Uint8Array, { height, width, channels }: Image
   return bytes;
 }
 
-function fromBase64(pixels: string, { height, width, channels }: ImageSize, where: string): Uint8Array {
+function decodePixels(pixels: string, { height, width, channels }: ImageSize, where: string): Uint8Array {
   const expected = `expected base64 of ${height} × ${width} × ${channels} bytes`;
   const hint =
     'exhibits.json does not belong to this version, or was changed by hand; evaluate the run again.';
-  let binary: string;
+  let bytes: Uint8Array;
   try {
-    binary = atob(pixels);
+    bytes = fromBase64(pixels);
   } catch (cause) {
     throw new QuarterturnError('data', `${where}: ${expected}. Received: text that is not base64.`, {
       hint,
       cause,
     });
   }
-  if (binary.length !== height * width * channels) {
-    throw new QuarterturnError('data', `${where}: ${expected}. Received: ${binary.length} bytes.`, { hint });
+  if (bytes.length !== height * width * channels) {
+    throw new QuarterturnError('data', `${where}: ${expected}. Received: ${bytes.length} bytes.`, { hint });
   }
-  return Uint8Array.from(binary, (character) => character.charCodeAt(0));
-}
-
-/** Base64 of bytes, in chunks: a call takes only so many arguments. */
-export function toBase64(bytes: Uint8Array): string {
-  let binary = '';
-  for (let i = 0; i < bytes.length; i += 8192) {
-    binary += String.fromCharCode(...bytes.subarray(i, i + 8192));
-  }
-  return btoa(binary);
+  return bytes;
 }

@@ -45,6 +45,12 @@ test('the headline figures, the comparison and the trap carry the run’s number
   expect(text).toContain('Peak memory 680 MiB');
 });
 
+test('what held-back labels say of each classifier comes with its interval', () => {
+  const text = textOf(renderReport(sampleRecord()));
+  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 %');
+  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % kept');
+});
+
 test('the split is named for what it is', () => {
   const record = sampleRecord();
   const { data } = record.config;

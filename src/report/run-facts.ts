@@ -1,3 +1,4 @@
+import { isRecord } from '../store/json.js';
 import type { EpochRecord, LadderFigure, RunRecord, StageFacts } from '../store/run-record.js';
 
 /** What a stage is called; one that nothing is known of has its name alone. */
@@ -95,8 +96,4 @@ export function summariseStage(epochs: readonly EpochRecord[], stage: string): S
     steps: Math.max(...records.map((record) => record.step)),
     durationMs: records.reduce((sum, record) => sum + record.durationMs, 0),
   };
-}
-
-export function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }

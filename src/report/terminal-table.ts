@@ -1,6 +1,6 @@
 import type { LadderStep } from '../store/run-record.js';
 import type { ComparisonRow } from './comparison.js';
-import { absent, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
+import { absent, formatCount, formatDuration, formatLoss, formatPercent, shorten } from './format.js';
 
 /** Below this a label says nothing any more; such a terminal wraps the lines itself. */
 const leastLabelWidth = 12;
@@ -65,9 +65,10 @@ export function aligned(rows: readonly (readonly string[])[], columns: number): 
   while (widths.length > 2 && Math.min(leastLabelWidth, widths[0]!) + taken() > columns) widths.pop();
   const first = Math.min(Math.max(leastLabelWidth, columns - taken()), widths[0]!);
   return rows.map(([label, ...cells]) =>
-    [cut(label!, first).padEnd(first), ...widths.slice(1).map((width, i) => cells[i]!.padStart(width))].join(
-      gap,
-    ),
+    [
+      shorten(label!, first).padEnd(first),
+      ...widths.slice(1).map((width, i) => cells[i]!.padStart(width)),
+    ].join(gap),
   );
 }
 
@@ -91,8 +92,4 @@ function figureText(value: number, unit: ComparisonRow['unit']): string {
 
 function widest(texts: readonly string[]): number {
   return texts.reduce((width, text) => Math.max(width, text.length), 0);
-}
-
-function cut(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1)}…`;
 }

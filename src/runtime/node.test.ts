@@ -3,7 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { add, graph, input, matMul, mul, reduceSum, softmax, sub } from '../graph/index.js';
 import { lower } from '../lower/lower.js';
 import { encodeModel } from '../onnx/encode.js';
-import { float32, sizeOf, type Tensor, tensor, zeros } from '../tensor/tensor.js';
+import { float32, sizeOf, type Tensor, type Tensors, tensor, zeros } from '../tensor/tensor.js';
 import { createNodeRuntime } from './node.js';
 import type { DeviceName, Program, Runtime } from './runtime.js';
 
@@ -91,7 +91,7 @@ describe('a program', () => {
   });
   afterAll(() => program.release());
 
-  const data = (outputs: Readonly<Record<string, Tensor>>) =>
+  const data = (outputs: Tensors) =>
     Object.fromEntries(
       Object.entries(outputs).map(([name, t]) => [name, Array.from(t.data as Float32Array)]),
     );

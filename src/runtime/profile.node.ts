@@ -4,8 +4,9 @@ import { join } from 'node:path';
 import type { KernelTime } from '../lower/explain.js';
 import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
+import type { Tensors } from '../tensor/tensor.js';
 import { createNodeRuntime } from './node.js';
-import type { Runtime, RuntimeOptions, Tensors } from './runtime.js';
+import type { Runtime, RuntimeOptions } from './runtime.js';
 
 /** Where a run's time goes; medians over several runs. */
 export interface Profile {

@@ -1,5 +1,5 @@
 import type { Graph } from '../graph/graph.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensor, Tensors } from '../tensor/tensor.js';
 
 /** Where graphs run: `cpu` everywhere in Node, `wasm` in browsers, `webgpu` in both. */
 export type DeviceName = 'cpu' | 'webgpu' | 'wasm';
@@ -23,8 +23,6 @@ export interface Runtime {
    */
   load(model: Uint8Array, name?: string): Promise<Program>;
 }
-
-export type Tensors = Readonly<Record<string, Tensor>>;
 
 /** A compiled graph. It holds memory that no garbage collector sees until it is released. */
 export interface Program extends AsyncDisposable {

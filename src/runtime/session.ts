@@ -4,8 +4,8 @@ import type { Graph } from '../graph/graph.js';
 import { lower } from '../lower/lower.js';
 import { decodeVersions } from '../onnx/decode.js';
 import { encodeModel } from '../onnx/encode.js';
-import type { DType, Tensor } from '../tensor/tensor.js';
-import type { DeviceName, Program, Runtime, Tensors } from './runtime.js';
+import type { DType, Tensor, Tensors } from '../tensor/tensor.js';
+import type { DeviceName, Program, Runtime } from './runtime.js';
 
 /** What onnxruntime-node and onnxruntime-web have in common. */
 export interface OnnxRuntime {

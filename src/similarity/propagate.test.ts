@@ -1,4 +1,3 @@
-import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { partsOf, splitsOf } from '../labels/held-back.js';
 import { Random } from '../random/random.js';
@@ -25,7 +24,9 @@ const circle = (angles: readonly number[]) =>
   );
 
 async function graphOf(angles: readonly number[], neighbours = 4): Promise<NeighbourGraph> {
-  return neighbourGraph(await nearestNeighbours(circle(angles), neighbours, quiet, 'neighbours'));
+  return neighbourGraph(
+    await nearestNeighbours(circle(angles), quiet, { count: neighbours, title: 'neighbours' }),
+  );
 }
 
 /** Two arcs of many points, far apart, taken in turn: the class of a point is its arc. */
@@ -38,62 +39,6 @@ const classOf = (scores: Float32Array, classCount: number, i: number) => {
   const row = scores.subarray(i * classCount, (i + 1) * classCount);
   return row.indexOf(Math.max(...row));
 };
-
-describe('nearest neighbours', () => {
-  test('are those of a comparison one by one, the nearest first', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        // More points than a block holds, too.
-        fc.constantFrom(2, 5, 40, 300),
-        fc.integer({ min: 1, max: 6 }),
-        fc.integer({ min: 0, max: 1000 }),
-        async (n, wanted, seed) => {
-          const random = Random.seeded(seed);
-          const angles = Array.from({ length: n }, () => random.uniform(0, 2 * Math.PI));
-          const { count, indices, similarities } = await nearestNeighbours(
-            circle(angles),
-            wanted,
-            quiet,
-            'neighbours',
-          );
-          expect(count).toBe(Math.min(wanted, n - 1));
-          for (let i = 0; i < n; i++) {
-            const expected = angles
-              .map((angle, j) => ({ j, cosine: Math.cos(angle - angles[i]!) }))
-              .filter(({ j }) => j !== i)
-              .sort((a, b) => b.cosine - a.cosine)
-              .slice(0, count);
-            const own = [...indices.subarray(i * count, (i + 1) * count)];
-            expect(new Set(own).size).toBe(count);
-            expect(own).not.toContain(i);
-            expected.forEach(({ cosine }, rank) => {
-              expect(similarities[i * count + rank]!).toBeCloseTo(cosine, 5);
-            });
-          }
-        },
-      ),
-      { numRuns: 30 },
-    );
-  });
-
-  test('tell how far they are, and stop when they are asked to', async () => {
-    const events: { done: number; total: number }[] = [];
-    const controller = new AbortController();
-    const context = {
-      runtime,
-      signal: controller.signal,
-      emit: (event: { type: string }) => {
-        if (event.type === 'pass') events.push(event as never);
-        controller.abort();
-      },
-    };
-    const { angles } = twoArcs(600);
-    await expect(nearestNeighbours(circle(angles), 3, context, 'neighbours')).rejects.toThrow(
-      'neighbours: stopped after 256 images.',
-    );
-    expect(events).toMatchObject([{ done: 256, total: 600 }]);
-  });
-});
 
 describe('labels spread over the graph', () => {
   test('one label a class names everything that hangs together with it', async () => {

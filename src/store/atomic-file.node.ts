@@ -148,6 +148,43 @@ export async function readFileIfThere(path: string): Promise<Uint8Array | undefi
 }
 
 /**
+ * The beginning of a file; undefined where there is none. It is that of one file, also where it is replaced meanwhile.
+ * @param length bytes that are read first
+ * @param endOf what is wanted, told from those: where it lies further on, it is read as well
+ * @throws QuarterturnError `io` naming the path; what `endOf` throws
+ */
+export async function readStartIfThere(
+  path: string,
+  length: number,
+  endOf: (start: Uint8Array) => number,
+): Promise<Uint8Array | undefined> {
+  let file: fs.FileHandle | undefined;
+  try {
+    file = await fs.open(path);
+    const start = await readFrom(file, 0, length);
+    const end = start.length < length ? start.length : endOf(start);
+    return Buffer.concat([start, await readFrom(file, length, Math.max(0, end - length))]);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined;
+    throw ioError('read', path, error);
+  } finally {
+    await file?.close();
+  }
+}
+
+/** So many bytes of a file, or as many as it has. */
+async function readFrom(file: fs.FileHandle, position: number, length: number): Promise<Uint8Array> {
+  const bytes = new Uint8Array(length);
+  let filled = 0;
+  while (filled < length) {
+    const { bytesRead } = await file.read(bytes, filled, length - filled, position + filled);
+    if (bytesRead === 0) break;
+    filled += bytesRead;
+  }
+  return bytes.subarray(0, filled);
+}
+
+/**
  * The names in a folder; undefined where there is none.
  * @throws QuarterturnError `io` naming the path.
  */

@@ -11,6 +11,21 @@ describe('encodeCheckpoint', () => {
     expect(Object.keys(tensors)).toEqual(['w']);
     expect(metadata).toEqual({ quarterturn_checkpoint: '1', state: '{"step":3}' });
   });
+
+  test('keeps what a stage remembers apart from the tensors that it trains', () => {
+    const saved = {
+      tensors: { w: zeros('float32', [2]) },
+      memory: { classes: zeros('int32', [3]) },
+      state: { step: 3 },
+    };
+    const bytes = encodeCheckpoint('latest', saved);
+    expect(Object.keys(decodeSafetensors('f', bytes).tensors).sort()).toEqual(['memory.classes', 'w']);
+    expect(decodeCheckpoint('latest', bytes)).toEqual(saved);
+    const taken = { tensors: { 'memory.classes': zeros('int32', [3]) }, state: {} };
+    expect(() => encodeCheckpoint('latest', taken)).toThrow(
+      `checkpoint 'latest': expected tensors whose names do not begin with "memory.". Received: "memory.classes".`,
+    );
+  });
 });
 
 describe('decodeCheckpoint', () => {

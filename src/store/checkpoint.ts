@@ -1,20 +1,22 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
-import { type Shape, sameShape, type Tensor } from '../tensor/tensor.js';
+import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import { checked, parseJson } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
-import { decodeSafetensors, encodeSafetensors } from './safetensors.js';
+import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from './safetensors.js';
 
 /** Everything that a stage needs to go on as if it had never stopped. */
 export interface Checkpoint {
-  /** Params, buffers and optimizer state. */
-  readonly tensors: Readonly<Record<string, Tensor>>;
+  /** Params, buffers and what the optimizer remembers, by name. */
+  readonly tensors: Tensors;
+  /** What else the stage remembers, where it remembers anything: the classes that it gives the pile, for one. */
+  readonly memory?: Tensors;
   /** Counters and random streams: anything that JSON can say. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
 /** The JSON documents of a run. */
-export type DocumentName = 'config' | 'evidence' | 'result' | 'exhibits';
+export type DocumentName = 'config' | 'labels' | 'evidence' | 'result' | 'exhibits';
 
 /**
  * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
@@ -30,6 +32,11 @@ export interface RunStore {
   saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string>;
   /** @returns undefined where there is none of that name. */
   loadCheckpoint(name: string): Promise<Checkpoint | undefined>;
+  /**
+   * The state of a checkpoint without its tensors: for who only asks how far a stage has come.
+   * @returns undefined where there is none of that name.
+   */
+  loadState(name: string): Promise<Checkpoint['state'] | undefined>;
   appendEpoch(record: EpochRecord): Promise<void>;
   /** In the order in which they were appended. */
   readEpochs(): Promise<EpochRecord[]>;
@@ -64,6 +71,11 @@ export class MemoryStore implements RunStore {
   async loadCheckpoint(name: string): Promise<Checkpoint | undefined> {
     const bytes = this.#checkpoints.get(checkedName(name));
     return bytes && decodeCheckpoint(name, bytes);
+  }
+
+  async loadState(name: string): Promise<Checkpoint['state'] | undefined> {
+    const bytes = this.#checkpoints.get(checkedName(name));
+    return bytes && decodeCheckpointState(name, bytes);
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {
@@ -108,6 +120,8 @@ export class ForgetfulStore implements RunStore {
 
   async loadCheckpoint(): Promise<undefined> {}
 
+  async loadState(): Promise<undefined> {}
+
   async appendEpoch(): Promise<void> {}
 
   async readEpochs(): Promise<EpochRecord[]> {
@@ -130,16 +144,31 @@ export class ForgetfulStore implements RunStore {
 /** Key of the safetensors metadata that marks our files and holds the format's version. */
 const versionKey = 'quarterturn_checkpoint';
 const version = '1';
+/** What a stage remembers stands beside the other tensors in the file, under names that begin so. */
+const memoryPrefix = 'memory.';
 /** Any JSON object: whoever saved it knows what is in it. */
 const stateSchema = z.record(z.string(), z.unknown());
 
 /**
  * One safetensors file with the state as JSON in its metadata: two files could not be replaced at one moment.
- * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN.
+ * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN, and for a tensor whose name is that
+ *   of a stage's memory
  */
-export function encodeCheckpoint(name: string, { tensors, state }: Checkpoint): Uint8Array<ArrayBuffer> {
+export function encodeCheckpoint(
+  name: string,
+  { tensors, memory = {}, state }: Checkpoint,
+): Uint8Array<ArrayBuffer> {
   const json = encodeJson(`checkpoint '${name}', state`, state);
-  return encodeSafetensors(tensors, { [versionKey]: version, state: json });
+  const taken = Object.keys(tensors).find((leaf) => leaf.startsWith(memoryPrefix));
+  if (taken !== undefined) {
+    throw new QuarterturnError(
+      'checkpoint',
+      `checkpoint '${name}': expected tensors whose names do not begin with "${memoryPrefix}". Received: "${taken}".`,
+    );
+  }
+  const remembered = Object.entries(memory).map(([leaf, tensor]) => [memoryPrefix + leaf, tensor] as const);
+  const all = { ...tensors, ...Object.fromEntries(remembered) };
+  return encodeSafetensors(all, { [versionKey]: version, state: json });
 }
 
 /**
@@ -147,7 +176,30 @@ export function encodeCheckpoint(name: string, { tensors, state }: Checkpoint): 
  * @throws QuarterturnError `checkpoint` naming the file where it is damaged or no checkpoint of this format.
  */
 export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
-  const { tensors, metadata } = decodeSafetensors(file, bytes);
+  const { tensors: all, metadata } = decodeSafetensors(file, bytes);
+  const state = stateIn(file, metadata);
+  const isMemory = (leaf: string): boolean => leaf.startsWith(memoryPrefix);
+  const entries = Object.entries(all);
+  const memory = entries.filter(([leaf]) => isMemory(leaf));
+  return {
+    tensors: Object.fromEntries(entries.filter(([leaf]) => !isMemory(leaf))),
+    ...(memory.length > 0 && {
+      memory: Object.fromEntries(memory.map(([leaf, tensor]) => [leaf.slice(memoryPrefix.length), tensor])),
+    }),
+    state,
+  };
+}
+
+/**
+ * Read the state of a checkpoint alone.
+ * @param start the file's first bytes, up to the end of its header or further
+ * @throws QuarterturnError `checkpoint` as {@link decodeCheckpoint} does, but for the tensors
+ */
+export function decodeCheckpointState(file: string, start: Uint8Array): Checkpoint['state'] {
+  return stateIn(file, decodeSafetensorsMetadata(file, start));
+}
+
+function stateIn(file: string, metadata: Readonly<Record<string, string>>): Checkpoint['state'] {
   if (metadata[versionKey] !== version || metadata.state === undefined) {
     throw new QuarterturnError(
       'checkpoint',
@@ -156,8 +208,9 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
     );
   }
   const where = `${file}, state`;
-  const state = decodeJson(where, metadata.state);
-  return { tensors, state: checked(stateSchema, state, where, 'a JSON object', { code: 'checkpoint' }) };
+  return checked(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
+    code: 'checkpoint',
+  });
 }
 
 /**
@@ -168,7 +221,7 @@ export function decodeCheckpoint(file: string, bytes: Uint8Array): Checkpoint {
  */
 export function assertSameArchitecture(
   expected: Readonly<Record<string, Shape>>,
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Tensors,
   where: string,
 ): void {
   const faults: string[] = [];

@@ -50,6 +50,11 @@ export function checked<S extends z.ZodType>(
   });
 }
 
+/** Whether a value is a JSON object: no list, and not null. */
+export function isRecord(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
 const kinds: Readonly<Record<string, string>> = {
   object: 'an object',
   record: 'an object',

@@ -22,6 +22,8 @@ const progressSchema = z.strictObject({
   epochLabelled: counter,
   epochImages: counter,
   epochMs: duration,
+  /** The part of it that steps waited for their batches; not counted by earlier versions. */
+  epochWaitMs: duration.default(0),
   /** Over the whole stage. */
   trainMs: duration,
   imagesTrained: counter,
@@ -53,6 +55,7 @@ export function notStarted(stage: string, draw: number): Progress {
     epochLabelled: 0,
     epochImages: 0,
     epochMs: 0,
+    epochWaitMs: 0,
     trainMs: 0,
     imagesTrained: 0,
   };
@@ -68,5 +71,6 @@ export function nextEpoch(progress: Progress): Progress {
     epochLabelled: 0,
     epochImages: 0,
     epochMs: 0,
+    epochWaitMs: 0,
   };
 }

@@ -122,6 +122,21 @@ describe('create and open', () => {
     expect((await (await open()).loadCheckpoint('latest'))?.state).toEqual({ step: 3 });
   });
 
+  test('the state of a checkpoint is read from its header alone', async () => {
+    const folder = await create();
+    const file = await folder.saveCheckpoint('latest', checkpoint(3));
+    const { size } = await fs.stat(file);
+    await fs.truncate(file, size - 1);
+    expect(await folder.loadState('latest')).toEqual({ step: 3 });
+    await expect(folder.loadCheckpoint('latest')).rejects.toMatchObject({ code: 'checkpoint' });
+    await fs.truncate(file, 40);
+    await expect(folder.loadState('latest')).rejects.toThrow(
+      `${file}: expected a header within the 32 bytes.`,
+    );
+    await fs.truncate(file, 4);
+    await expect(folder.loadState('latest')).rejects.toThrow('expected a safetensors file, at least 8 bytes');
+  });
+
   test('read-only opens beside a writer, reads and reports, and writes nothing else', async () => {
     const writer = await create();
     await writer.writeJson('config', { seed: 1 });

@@ -9,6 +9,7 @@ import {
   ioError,
   readFileIfThere,
   readFolder,
+  readStartIfThere,
   writeFileAtomically,
 } from './atomic-file.node.js';
 import {
@@ -16,6 +17,7 @@ import {
   checkedName,
   type DocumentName,
   decodeCheckpoint,
+  decodeCheckpointState,
   decodeEpoch,
   decodeJson,
   encodeCheckpoint,
@@ -24,15 +26,19 @@ import {
 } from './checkpoint.js';
 import { FolderLock } from './folder-lock.node.js';
 import type { EpochRecord } from './run-record.js';
+import { safetensorsHeaderEnd } from './safetensors.js';
 
 const lockName = '.lock';
 const metricsName = 'metrics.jsonl';
 const reportName = 'report.html';
+/** So much of a checkpoint is read at once to see its header: twice what a hundred tensors take. */
+const usualHeaderBytes = 2 ** 15;
 const checkpointsName = 'checkpoints';
 const modelsName = 'models';
 /** All that a run may hold; a folder with any of these already holds a run. */
 const entryNames = [
   'config.json',
+  'labels.json',
   metricsName,
   checkpointsName,
   modelsName,
@@ -46,6 +52,7 @@ const entryNames = [
  * A run on disk:
  *
  *     config.json                      settings, seeds, versions, checksums
+ *     labels.json                      which images were labelled, as what, and who said so
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
  *     models/<name>.onnx
@@ -123,6 +130,14 @@ export class RunFolder implements RunStore {
     const path = join(this.name, checkpointsName, checkpointFile(name));
     const bytes = await readFileIfThere(path);
     return bytes && decodeCheckpoint(path, bytes);
+  }
+
+  async loadState(name: string): Promise<Checkpoint['state'] | undefined> {
+    const path = join(this.name, checkpointsName, checkpointFile(name));
+    const start = await readStartIfThere(path, usualHeaderBytes, (bytes) =>
+      safetensorsHeaderEnd(path, bytes),
+    );
+    return start && decodeCheckpointState(path, start);
   }
 
   async appendEpoch(record: EpochRecord): Promise<void> {

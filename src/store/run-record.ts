@@ -47,6 +47,8 @@ export const epochSchema = z
     /** At the epoch's last step. */
     learningRate: amount,
     durationMs: amount,
+    /** The part of it that steps waited for their batches; absent in runs of earlier versions. */
+    waitMs: amount.optional(),
     imagesPerSecond: amount,
   })
   .readonly();

@@ -56,6 +56,15 @@ describe.each(Object.entries(stores))('%s', (_, create) => {
     expect(await store.loadCheckpoint('latest')).toEqual(checkpoint(7));
   });
 
+  test('the state of a checkpoint is read without its tensors, however many there are', async () => {
+    expect(await store.loadState('latest')).toBeUndefined();
+    await store.saveCheckpoint('latest', checkpoint(7));
+    expect(await store.loadState('latest')).toEqual(checkpoint(7).state);
+    const names = Array.from({ length: 1000 }, (_, i) => [`block${i}.conv1.weight`, float32([1], [i])]);
+    await store.saveCheckpoint('many', { tensors: Object.fromEntries(names), state: { step: 9 } });
+    expect(await store.loadState('many')).toEqual({ step: 9 });
+  });
+
   test('the newest checkpoint of a name replaces the one before; others stay', async () => {
     await store.saveCheckpoint('best', checkpoint(1));
     for (const step of [1, 2, 3]) await store.saveCheckpoint('latest', checkpoint(step));
@@ -125,6 +134,7 @@ describe.each(Object.entries(stores))('%s', (_, create) => {
     for (const attempt of [
       store.saveCheckpoint(name, checkpoint(1)),
       store.loadCheckpoint(name),
+      store.loadState(name),
       store.writeModel(name, new Uint8Array(1)),
       store.readModel(name),
     ]) {

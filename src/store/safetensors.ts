@@ -1,10 +1,18 @@
 import { QuarterturnError } from '../errors.js';
-import { bytesPerElement, type DType, type Shape, sizeOf, type Tensor, zeros } from '../tensor/tensor.js';
-import { parseJson } from './json.js';
+import {
+  bytesPerElement,
+  type DType,
+  type Shape,
+  sizeOf,
+  type Tensor,
+  type Tensors,
+  zeros,
+} from '../tensor/tensor.js';
+import { isRecord, parseJson } from './json.js';
 
 /** What a safetensors file holds. */
 export interface SafetensorsContent {
-  readonly tensors: Record<string, Tensor>;
+  readonly tensors: Tensors;
   readonly metadata: Record<string, string>;
 }
 
@@ -49,7 +57,7 @@ interface Entry {
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
-  tensors: Readonly<Record<string, Tensor>>,
+  tensors: Tensors,
   metadata: Readonly<Record<string, string>> = {},
 ): Uint8Array<ArrayBuffer> {
   const entries = layOut(tensors);
@@ -70,20 +78,41 @@ export function encodeSafetensors(
  * JSON, duplicate name, unknown dtype, offsets out of range, overlapping or with holes, shape and span that differ, a header that nests or is too large.
  */
 export function decodeSafetensors(name: string, bytes: Uint8Array): SafetensorsContent {
-  const { header, dataStart } = decodeHeader(name, bytes);
+  const { metadata, declared, dataStart } = decodeHeader(name, bytes);
   const data = bytes.subarray(dataStart);
-  const { [metadataKey]: metadata = {}, ...declared } = header;
-  if (!isRecord(metadata) || !Object.values(metadata).every((value) => typeof value === 'string')) {
-    throw fault(`${name}, ${metadataKey}`, 'an object of strings', excerpt(metadata));
-  }
   const entries = Object.entries(declared).map(([tensorName, value]) => parseEntry(name, tensorName, value));
   assertTiled(name, entries, data.length);
   const tensors = entries.map((entry) => [entry.name, readTensor(name, entry, data)] as const);
   // fromEntries defines properties, so that even a tensor named __proto__ is only a name.
-  return { tensors: Object.fromEntries(tensors), metadata: metadata as Record<string, string> };
+  return { tensors: Object.fromEntries(tensors), metadata };
 }
 
-function layOut(tensors: Readonly<Record<string, Tensor>>): Entry[] {
+/**
+ * Where the header of a safetensors file ends and its data begins.
+ * @param start the file's first bytes, at least 8 of them
+ * @throws QuarterturnError `checkpoint` where there are fewer, or a header larger than any that is read
+ */
+export function safetensorsHeaderEnd(name: string, start: Uint8Array): number {
+  if (start.length < lengthBytes) {
+    throw fault(name, `a safetensors file, at least ${lengthBytes} bytes`, `${start.length} bytes`);
+  }
+  const length = new DataView(start.buffer, start.byteOffset).getBigUint64(0, true);
+  if (length > BigInt(maxHeaderBytes)) {
+    throw fault(name, `a header within the ${maxHeaderBytes} bytes that are read`, `header length ${length}`);
+  }
+  return lengthBytes + Number(length);
+}
+
+/**
+ * Read what a safetensors file says beside its tensors, which are not looked at.
+ * @param start the file's first bytes, up to {@link safetensorsHeaderEnd}
+ * @throws QuarterturnError `checkpoint` as {@link decodeSafetensors} does for a header
+ */
+export function decodeSafetensorsMetadata(name: string, start: Uint8Array): Readonly<Record<string, string>> {
+  return decodeHeader(name, start).metadata;
+}
+
+function layOut(tensors: Tensors): Entry[] {
   const rank = (t: Tensor): number => dtypeOrder.indexOf(t.dtype);
   const sorted = Object.entries(tensors).sort(
     ([nameA, a], [nameB, b]) => rank(a) - rank(b) || (nameA < nameB ? -1 : 1),
@@ -116,25 +145,30 @@ function encodeHeader(entries: readonly Entry[], metadata: Readonly<Record<strin
   return padded;
 }
 
-function decodeHeader(
-  name: string,
-  bytes: Uint8Array,
-): { header: Record<string, unknown>; dataStart: number } {
-  if (bytes.length < lengthBytes) {
-    throw fault(name, `a safetensors file, at least ${lengthBytes} bytes`, `${bytes.length} bytes`);
+interface Header {
+  readonly metadata: Record<string, string>;
+  /** What is said of each tensor, unchecked. */
+  readonly declared: Readonly<Record<string, unknown>>;
+  readonly dataStart: number;
+}
+
+function decodeHeader(name: string, bytes: Uint8Array): Header {
+  const dataStart = safetensorsHeaderEnd(name, bytes);
+  if (dataStart > bytes.length) {
+    const room = bytes.length - lengthBytes;
+    throw fault(name, `a header within the ${room} bytes`, `header length ${dataStart - lengthBytes}`);
   }
-  const length = new DataView(bytes.buffer, bytes.byteOffset).getBigUint64(0, true);
-  const room = bytes.length - lengthBytes;
-  if (length > BigInt(Math.min(room, maxHeaderBytes))) {
-    const limit = room > maxHeaderBytes ? `${maxHeaderBytes} bytes that are read` : `${room} bytes`;
-    throw fault(name, `a header within the ${limit}`, `header length ${length}`);
-  }
-  const dataStart = lengthBytes + Number(length);
   const text = decodeText(name, bytes.subarray(lengthBytes, dataStart));
   if (!text.startsWith('{')) throw fault(name, 'a header that is a JSON object', excerpt(text));
   const header = parseJson(`${name}, header`, text, { code: 'checkpoint', maxDepth: headerDepth });
   if (!isRecord(header)) throw fault(name, 'a header that is a JSON object', excerpt(header));
-  return { header, dataStart };
+  const { [metadataKey]: metadata = {}, ...declared } = header;
+  if (!isStrings(metadata)) throw fault(`${name}, ${metadataKey}`, 'an object of strings', excerpt(metadata));
+  return { metadata, declared, dataStart };
+}
+
+function isStrings(value: unknown): value is Record<string, string> {
+  return isRecord(value) && Object.values(value).every((each) => typeof each === 'string');
 }
 
 function decodeText(name: string, bytes: Uint8Array): string {
@@ -196,10 +230,6 @@ function readTensor(file: string, { name, dtype, shape, begin, end }: Entry, dat
 
 function bytesOf({ data }: Tensor): Uint8Array {
   return new Uint8Array(data.buffer, data.byteOffset, data.byteLength);
-}
-
-function isRecord(value: unknown): value is Record<string, unknown> {
-  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 function isSizes(value: unknown, most: number): value is number[] {

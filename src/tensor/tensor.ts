@@ -22,6 +22,9 @@ export interface Tensor<D extends DType = DType> {
   readonly data: ArrayOf[D];
 }
 
+/** Tensors by name: the weights of a network, what a graph is fed and gives, the content of a file. */
+export type Tensors = Readonly<Record<string, Tensor>>;
+
 const constructors = {
   float32: Float32Array,
   uint8: Uint8Array,
@@ -79,4 +82,19 @@ export function scalar(value: number): Tensor<'float32'> {
 /** A copy that shares nothing with the original. */
 export function cloneTensor<D extends DType>(t: Tensor<D>): Tensor<D> {
   return { ...t, data: t.data.slice() as ArrayOf[D] };
+}
+
+/**
+ * The tensor of a name.
+ * @throws QuarterturnError `usage` where there is none
+ */
+export function tensorNamed(tensors: Tensors, name: string): Tensor {
+  const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;
+  if (found) return found;
+  const names = Object.keys(tensors);
+  const shown = names.length > 6 ? [...names.slice(0, 6), '…'] : names;
+  throw new QuarterturnError(
+    'usage',
+    `tensors: expected one named "${name}". Received: ${shown.join(', ') || 'none'}.`,
+  );
 }

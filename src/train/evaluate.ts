@@ -1,13 +1,13 @@
+import { type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/network.js';
 import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
-import type { Tensor } from '../tensor/tensor.js';
+import type { Tensor, Tensors } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
-import type { TrainState } from './train-step.js';
 
 /** Images a forward pass takes at once: large enough to keep the kernels busy, small enough for the cache. */
 export const evaluationBatchSize = 128;
@@ -19,17 +19,16 @@ export interface PassContext {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** `count` images, made into batches on the fly. */
+/** Images that a pass goes through, and what it is called: a batch of them is read at a time. */
 export interface ImageSet {
   readonly title: string;
-  readonly count: number;
-  /** Images `from` … `to` − 1. */
-  batch(from: number, to: number): { readonly images: Tensor<'uint8'> };
+  readonly images: ImageSource;
 }
 
 /** What is evaluated: images and their classes. */
 export interface EvaluationSet extends ImageSet {
-  batch(from: number, to: number): { readonly images: Tensor<'uint8'>; readonly targets: Tensor<'int32'> };
+  /** Class of each image. */
+  readonly targets: Int32Array;
 }
 
 export interface Evaluation {
@@ -48,13 +47,14 @@ export interface Evaluation {
  */
 export async function evaluate(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   set: EvaluationSet,
   context: PassContext,
 ): Promise<Evaluation> {
-  const predictions = new Int32Array(set.count);
-  const targets = new Int32Array(set.count);
-  const confidences = new Float32Array(set.count);
+  const { targets } = set;
+  const { count } = set.images;
+  const predictions = new Int32Array(count);
+  const confidences = new Float32Array(count);
   const k = network.classes;
   let loss = 0;
   let correct = 0;
@@ -62,13 +62,12 @@ export async function evaluate(
     buildClassifier(network, weights, { batchSize: evaluationBatchSize }),
   );
   try {
-    await inBatches(set, context, async (from, to) => {
-      const batch = set.batch(from, to);
-      const { logits } = await program.run({ images: padded(batch.images) });
+    await inBatches(set, context, async (images, from) => {
+      const { logits } = await program.run({ images: padded(images) });
       const rows = logits!.data as Float32Array;
-      for (let i = 0; i < to - from; i++) {
+      for (let i = 0; i < images.shape[0]!; i++) {
         const row = rows.subarray(i * k, (i + 1) * k);
-        const target = batch.targets.data[i]!;
+        const target = targets[from + i]!;
         const total = logSumExp(row);
         const itemLoss = total - row[target]!;
         if (!Number.isFinite(itemLoss)) throw noNumber(set.title, from + i, itemLoss);
@@ -76,14 +75,13 @@ export async function evaluate(
         loss += itemLoss;
         correct += best === target ? 1 : 0;
         predictions[from + i] = best;
-        targets[from + i] = target;
         confidences[from + i] = Math.exp(row[best]! - total);
       }
     });
   } finally {
     await program.release();
   }
-  const metrics = { accuracy: correct / set.count, loss: loss / set.count };
+  const metrics = { accuracy: correct / count, loss: loss / count };
   context.emit({ type: 'evaluated', title: set.title, metrics });
   return { metrics, predictions, targets, confidences };
 }
@@ -99,7 +97,7 @@ function noNumber(title: string, item: number, loss: number): QuarterturnError {
 /** Class probabilities of every image with stored statistics: float32 [count, K]. */
 export async function computeProbabilities(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array> {
@@ -113,7 +111,7 @@ export async function computeProbabilities(
 /** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
 export async function computeFeatures(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   blocks: number,
   set: ImageSet,
   context: PassContext,
@@ -122,7 +120,7 @@ export async function computeFeatures(
   const size = shape.reduce((a, b) => a * b, 1);
   const graph = buildFeatures(network, weights, { blocks, batchSize: evaluationBatchSize });
   const data = await outputOf(graph, 'features', size, set, context);
-  return { dtype: 'float32', shape: [set.count, ...shape], data };
+  return { dtype: 'float32', shape: [set.images.count, ...shape], data };
 }
 
 /** One output of a graph of images, `size` numbers for each image of a set. */
@@ -133,12 +131,12 @@ async function outputOf(
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array<ArrayBuffer>> {
-  const values = new Float32Array(set.count * size);
+  const values = new Float32Array(set.images.count * size);
   const program = await context.runtime.compile(graph);
   try {
-    await inBatches(set, context, async (from, to) => {
-      const out = await program.run({ images: padded(set.batch(from, to).images) });
-      values.set((out[name]!.data as Float32Array).subarray(0, (to - from) * size), from * size);
+    await inBatches(set, context, async (images, from) => {
+      const out = await program.run({ images: padded(images) });
+      values.set((out[name]!.data as Float32Array).subarray(0, images.shape[0]! * size), from * size);
     });
   } finally {
     await program.release();
@@ -146,13 +144,20 @@ async function outputOf(
   return values;
 }
 
+/** Go through all images of a set, a batch at a time; `from` is the first of the batch. */
 async function inBatches(
-  { count, title }: ImageSet,
+  { images, title }: ImageSet,
   context: PassContext,
-  run: (from: number, to: number) => Promise<void>,
+  run: (batch: Tensor<'uint8'>, from: number) => Promise<void>,
 ): Promise<void> {
+  const { count } = images;
   const progress = passProgress(context, title, count);
-  await inParts(count, evaluationBatchSize, run, (done) => progress(done, `${done} of ${count} images`));
+  await inParts(
+    count,
+    evaluationBatchSize,
+    async (from, to) => run(await readRange(images, from, to), from),
+    (done) => progress(done, `${done} of ${count} images`),
+  );
 }
 
 /** Fill up the last, short batch with black images: programs have a fixed batch size. */

@@ -24,6 +24,8 @@ export type TrainEvent =
       readonly learningRate: number;
       readonly imagesPerSecond: number /** Until the stage ends. */;
       readonly etaMs: number;
+      /** Time that this step waited for its batch. */
+      readonly waitMs: number;
     }
   | { readonly type: 'epoch-end'; readonly record: EpochRecord }
   | PassEvent

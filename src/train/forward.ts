@@ -1,18 +1,13 @@
-import { constant, type Graph, graph, input, softmax, type Value } from '../graph/index.js';
+import { constant, type Graph, graph, softmax, type Value } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, type Network } from '../nn/network.js';
-import type { TrainState } from './train-step.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
+import type { Tensors } from '../tensor/tensor.js';
 
 /** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */
-function bound(network: Network, weights: TrainState): Bindings {
+function bound(network: Network, weights: Tensors): Bindings {
   const values: Record<string, Value> = {};
   for (const { name } of network.specs) if (weights[name]) values[name] = constant(weights[name]);
   return new Bindings(values);
-}
-
-function imagesInput({ settings: { height, imageWidth, channels } }: Network, batchSize: number): Value {
-  return imagesToMaps(input('images', 'uint8', [batchSize, height, imageWidth, channels]));
 }
 
 export interface ClassifierGraphOptions {
@@ -27,7 +22,7 @@ export interface ClassifierGraphOptions {
  */
 export function buildClassifier(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { batchSize, output = 'logits' }: ClassifierGraphOptions,
 ): Graph {
   const bindings = bound(network, weights);
@@ -49,7 +44,7 @@ export interface FeatureGraphOptions {
  */
 export function buildFeatures(
   network: Network,
-  weights: TrainState,
+  weights: Tensors,
   { batchSize, blocks }: FeatureGraphOptions,
 ): Graph {
   const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;

@@ -1,20 +1,17 @@
+import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
+import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
 import { letSignalsThrough } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
-import { assertSameArchitecture, type Checkpoint, type RunStore } from '../store/checkpoint.js';
+import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
-import { cloneTensor, scalar, type Tensor } from '../tensor/tensor.js';
+import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
+import { batchesAhead, type PlannedBatch, type StepBatch } from './batches-ahead.js';
 import type { EventListener } from './events.js';
-import {
-  buildTrainStep,
-  initialState,
-  nextPrefix,
-  stepNames,
-  type TrainState,
-  type TrainStepSettings,
-} from './train-step.js';
+import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
+import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
 /** What a stage runs in: where graphs execute, where results go, who listens, when to stop. */
 export interface TrainContext {
@@ -22,10 +19,9 @@ export interface TrainContext {
   readonly store: RunStore;
   readonly emit: EventListener;
   readonly signal?: AbortSignal | undefined;
+  /** Where batches are made; default: on this thread, each when its step wants it. Weights do not depend on it. */
+  readonly batchMakerFor?: BatchMakerFor | undefined;
 }
-
-/** A batch as the training step takes it: `images` or `features`, and `targets`. */
-export type StepBatch = Readonly<Record<string, Tensor>>;
 
 export interface StageOptions {
   /** A plain word: the name of its checkpoint, and what its records are found by. */
@@ -38,14 +34,19 @@ export interface StageOptions {
   readonly stepsPerEpoch: number;
   readonly schedule: Schedule;
   /** All tensors of the network before the first step. */
-  readonly weights: TrainState;
+  readonly weights: Tensors;
   /**
    * The batches of one epoch (0-based), each a list of items; a pure function of the epoch, so that a resumed run sees
    * the same ones. The last may be short.
    */
   order(epoch: number): readonly Uint32Array[];
-  /** Make one batch; `step` (0-based, over all epochs) names the random stream that it draws from. */
-  batch(items: Uint32Array, step: number): StepBatch;
+  /** What batches are made of. */
+  readonly images: ImageSource;
+  /**
+   * What one batch is; `step` (0-based, over all epochs) names the random stream that it draws from. A stage without
+   * memory is asked for a batch or two ahead, even across the end of an epoch.
+   */
+  batch(items: Uint32Array, step: number): PlannedBatch;
   /** Look at what was learned so far, after each epoch (0-based). */
   validate?(state: TrainState, epoch: number): Promise<Validation>;
   readonly memory?: StageMemory | undefined;
@@ -53,8 +54,8 @@ export interface StageOptions {
 
 /** What batches are made from where training itself changes it: kept in every checkpoint, put back by a resumed run. */
 export interface StageMemory {
-  save(): Readonly<Record<string, Tensor>>;
-  restore(saved: Readonly<Record<string, Tensor>>): void;
+  save(): Tensors;
+  restore(saved: Tensors): void;
 }
 
 export interface Validation {
@@ -65,7 +66,6 @@ export interface Validation {
 }
 
 export interface StageResult {
-  /** Trained tensors and optimizer memory. */
   readonly state: TrainState;
   /** Time of the steps alone. */
   readonly trainMs: number;
@@ -113,11 +113,14 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   }
 
   const stepper = new Stepper(options, context.runtime, state);
+  const maker = (context.batchMakerFor ?? makeBatchesHere)(options.images);
+  const ahead = batchesAhead(maker, fromStep, plannedBatches(options));
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
-    assertFinite(state, name, progress.step);
-    const tensors = { ...state, ...withPrefix(options.memory?.save() ?? {}) };
-    const path = await store.saveCheckpoint(name, { tensors, state: { ...progress } });
+    const tensors = flattenState(state);
+    assertFinite(tensors, name, progress.step);
+    const memory = options.memory?.save() ?? {};
+    const path = await store.saveCheckpoint(name, { tensors, memory, state: { ...progress } });
     lastSaved = performance.now();
     emit({ type: 'checkpoint', path, step: progress.step });
   };
@@ -125,14 +128,16 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   try {
     while (progress.epoch < epochs) {
       const { epoch } = progress;
-      const batches = options.order(epoch);
-      while (progress.step < (epoch + 1) * stepsPerEpoch) {
+      const end = (epoch + 1) * stepsPerEpoch;
+      while (progress.step < end) {
         const started = performance.now();
         const learningRate = options.schedule(progress.step);
-        const batch = options.batch(batches[progress.step - epoch * stepsPerEpoch]!, progress.step);
+        // What a stage remembers may change what the next epoch is made of, once this one is done.
+        const batch = await ahead.take(options.memory ? end : totalSteps);
+        const waitMs = performance.now() - started;
         const result = await stepper.run(batch, learningRate);
         state = result.state;
-        progress = advance(progress, result, performance.now() - started);
+        progress = advance(progress, result, { ms: performance.now() - started, waitMs });
         if (!Number.isFinite(result.loss)) throw diverged(name, progress.step, result.loss, learningRate);
         emit({
           type: 'step',
@@ -144,6 +149,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           learningRate,
           imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
           etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
+          waitMs,
         });
         await letSignalsThrough();
         if (context.signal?.aborted) {
@@ -155,7 +161,9 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         }
         if (performance.now() - lastSaved > checkpointEveryMs) await save();
       }
-      // Validation can take minutes: what was trained is safe before it.
+      // Validation can take minutes: what was trained is safe before it. What is saved after it besides is how many epochs
+      // are done and what the stage remembers. Where it remembers nothing, the next save does for that: a process that is
+      // killed before then validates this epoch once more, to the same record.
       if (options.validate) await save();
       const { stop, ...validation } = (await options.validate?.(state, epoch)) ?? {};
       const record = epochRecord(options, progress, validation);
@@ -166,12 +174,27 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         emit({ type: 'note', text: stop });
         progress.epoch = epochs;
       }
-      await save();
+      if (!options.validate || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
+    await maker.release();
     await stepper.release();
   }
   return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
+}
+
+/** What the batch of each step is; asked for step by step. */
+function plannedBatches({
+  order,
+  batch,
+  stepsPerEpoch,
+}: Pick<StageOptions, 'order' | 'batch' | 'stepsPerEpoch'>): (step: number) => PlannedBatch {
+  let known: { readonly epoch: number; readonly batches: readonly Uint32Array[] } | undefined;
+  return (step) => {
+    const epoch = Math.floor(step / stepsPerEpoch);
+    if (known?.epoch !== epoch) known = { epoch, batches: order(epoch) };
+    return batch(known.batches[step - epoch * stepsPerEpoch]!, step);
+  };
 }
 
 async function startingPoint(
@@ -181,39 +204,22 @@ async function startingPoint(
 ): Promise<{ state: TrainState; progress: Progress }> {
   const { stage, draw } = options;
   const fresh = initialState(options.step, options.weights);
-  const checkpoint = await store.loadCheckpoint(name);
-  const saved = checkpoint && { ...checkpoint, ...splitMemory(checkpoint.tensors) };
+  const saved = await store.loadCheckpoint(name);
   if (saved) {
-    options.memory?.restore(saved.memory);
-    const shapes = Object.fromEntries(Object.entries(fresh).map(([leaf, { shape }]) => [leaf, shape]));
-    assertSameArchitecture(shapes, saved.tensors, name);
+    assertSameArchitecture(flattenState(mapState(fresh, ({ shape }) => shape)), saved.tensors, name);
+    options.memory?.restore(saved.memory ?? {});
   }
   const progress = saved ? progressOf(saved, name) : notStarted(stage, draw);
   // A process killed between an epoch's record and its checkpoint leaves a record of what will be done again.
   await store.rewindEpochs((r) => r.stage !== stage || r.draw !== draw || r.epoch <= progress.epoch);
-  return { state: saved?.tensors ?? fresh, progress };
+  return { state: saved ? readState(fresh, saved.tensors) : fresh, progress };
 }
 
-/** Of a stage's memory beside its state in a checkpoint. */
-const memoryPrefix = 'memory.';
-
-function withPrefix(memory: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  return Object.fromEntries(Object.entries(memory).map(([name, t]) => [memoryPrefix + name, t]));
-}
-
-function splitMemory(all: Readonly<Record<string, Tensor>>): {
-  readonly tensors: Record<string, Tensor>;
-  readonly memory: Record<string, Tensor>;
-} {
-  const [tensors, memory]: [Record<string, Tensor>, Record<string, Tensor>] = [{}, {}];
-  for (const [name, t] of Object.entries(all)) {
-    if (name.startsWith(memoryPrefix)) memory[name.slice(memoryPrefix.length)] = t;
-    else tensors[name] = t;
-  }
-  return { tensors, memory };
-}
-
-function advance(progress: Progress, result: StepResult, ms: number): Progress {
+function advance(
+  progress: Progress,
+  result: StepResult,
+  { ms, waitMs }: { readonly ms: number; readonly waitMs: number },
+): Progress {
   return {
     ...progress,
     step: progress.step + 1,
@@ -222,6 +228,7 @@ function advance(progress: Progress, result: StepResult, ms: number): Progress {
     epochLabelled: progress.epochLabelled + result.labelled,
     epochImages: progress.epochImages + result.images,
     epochMs: progress.epochMs + ms,
+    epochWaitMs: progress.epochWaitMs + waitMs,
     trainMs: progress.trainMs + ms,
     imagesTrained: progress.imagesTrained + result.images,
   };
@@ -245,6 +252,7 @@ function epochRecord(
     ...validation,
     learningRate: schedule(progress.step - 1),
     durationMs: progress.epochMs,
+    waitMs: progress.epochWaitMs,
     imagesPerSecond: (1000 * progress.epochImages) / progress.epochMs,
   };
 }
@@ -260,8 +268,8 @@ function diverged(name: string, step: number, loss: number, learningRate: number
 }
 
 /** A weight may overflow one step before the loss shows it: such a state must not replace a good one. */
-function assertFinite(state: TrainState, name: string, step: number): void {
-  for (const [leaf, { data }] of Object.entries(state)) {
+function assertFinite(tensors: Tensors, name: string, step: number): void {
+  for (const [leaf, { data }] of Object.entries(tensors)) {
     if ((data as Float32Array).some((v) => !Number.isFinite(v))) {
       throw new QuarterturnError(
         'diverged',
@@ -283,48 +291,61 @@ interface StepResult {
   readonly images: number;
 }
 
+/** A state in memory of its own: as a step reads it, and as a step writes it. */
+interface StateBuffers {
+  readonly state: TrainState;
+  readonly inputs: Tensors;
+  readonly outputs: Tensors;
+}
+
+function buffersLike(like: TrainState): StateBuffers {
+  const state = mapState(like, cloneTensor);
+  const inputs = flattenState(state);
+  const outputs = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [nextPrefix + name, t]));
+  return { state, inputs, outputs };
+}
+
 /** Runs the step graph with two sets of buffers in turn: one is read while the other is written. */
 class Stepper {
   readonly #settings: TrainStepSettings;
   readonly #runtime: Runtime;
   /** What the step reads and never changes: the frozen blocks' tensors. */
-  readonly #weights: TrainState;
+  readonly #weights: Tensors;
   /** One program a batch size: the short last batch of an epoch has its own. */
   readonly #programs = new Map<number, Program>();
-  #current: TrainState;
-  #spare: TrainState;
+  #current: StateBuffers;
+  #spare: StateBuffers;
 
   constructor(
     { step, weights }: Pick<StageOptions, 'step' | 'weights'>,
     runtime: Runtime,
     state: TrainState,
   ) {
-    const copy = () => Object.fromEntries(Object.entries(state).map(([name, t]) => [name, cloneTensor(t)]));
     this.#settings = step;
     this.#runtime = runtime;
     this.#weights = weights;
     // Copies: the caller's tensors stay what they were.
-    this.#current = copy();
-    this.#spare = copy();
+    this.#current = buffersLike(state);
+    this.#spare = buffersLike(state);
   }
 
   async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const images = (batch[stepNames.images] ?? batch[stepNames.features])!.shape[0]!;
+    const [images = 0] = (batch[stepNames.images] ?? tensorNamed(batch, stepNames.features)).shape;
+    const [labelled = 0] = tensorNamed(batch, stepNames.targets).shape;
     const program = await this.#program(images);
-    const into = Object.fromEntries(Object.entries(this.#spare).map(([name, t]) => [nextPrefix + name, t]));
     const inputs = {
       ...this.#weights,
       ...batch,
       [stepNames.learningRate]: scalar(learningRate),
-      ...this.#current,
+      ...this.#current.inputs,
     };
-    const out = await program.run(inputs, into);
+    const out = await program.run(inputs, this.#spare.outputs);
     [this.#current, this.#spare] = [this.#spare, this.#current];
     return {
-      state: this.#current,
-      loss: Number(out[stepNames.loss]!.data[0]),
-      correct: Number(out[stepNames.correct]!.data[0]),
-      labelled: batch[stepNames.targets]!.shape[0]!,
+      state: this.#current.state,
+      loss: Number(tensorNamed(out, stepNames.loss).data[0]),
+      correct: Number(tensorNamed(out, stepNames.correct).data[0]),
+      labelled,
       images,
     };
   }
@@ -343,18 +364,13 @@ class Stepper {
   }
 }
 
-/** The checkpoint of a stage, and how far it tells that the stage has come. */
-export interface SavedStage extends Checkpoint {
-  readonly progress: Progress;
-}
-
-/** What a stage has left so far, for stages that build on it; undefined where it was not begun. */
-export async function loadStage(
+/** How far a stage has come; undefined where it was not begun. */
+export async function loadProgress(
   store: RunStore,
   stage: string,
   draw: number,
-): Promise<SavedStage | undefined> {
+): Promise<Progress | undefined> {
   const name = checkpointName(stage, draw);
-  const saved = await store.loadCheckpoint(name);
-  return saved && { ...saved, progress: progressOf(saved, name) };
+  const state = await store.loadState(name);
+  return state && progressOf({ state }, name);
 }

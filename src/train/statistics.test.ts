@@ -1,8 +1,8 @@
 import { expect, it } from 'vitest';
+import { imagesInMemory } from '../data/image-source.js';
 import { createNetwork } from '../nn/network.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
-import { tensor } from '../tensor/tensor.js';
 import { reestimateStatistics } from './statistics.js';
 import { freshWeights } from './train-step.js';
 
@@ -11,10 +11,7 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
     {
       backbone: 'rotnet',
       width: 1 / 16,
-      height: 8,
-      imageWidth: 8,
-      channels: 1,
-      batchNorm: { momentum: 0.99, epsilon: 1e-3 },
+      image: { height: 8, width: 8, channels: 1 },
     },
     2,
   );
@@ -23,16 +20,19 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
   const kernel = weights['block1.conv1.kernel']!.data as Float32Array;
   kernel.fill(0, 0, 25);
   kernel[12] = 2;
-  const batchOf = (offset: number) => {
-    const pixels = Uint8Array.from({ length: 3 * 64 }, (_, i) => ((i + offset) * 37) % 256);
-    return tensor('uint8', [3, 8, 8, 1], pixels);
-  };
-  const batches = [batchOf(0), batchOf(11)];
+  const pixelsOf = (offset: number) =>
+    Uint8Array.from({ length: 3 * 64 }, (_, i) => ((i + offset) * 37) % 256);
+  const images = imagesInMemory({
+    name: 'six',
+    pixels: Uint8Array.from([...pixelsOf(0), ...pixelsOf(11)]),
+    ...{ height: 8, width: 8, channels: 1 },
+  });
+  const batches = [Uint32Array.of(0, 1, 2), Uint32Array.of(3, 4, 5)];
   const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-  const result = await reestimateStatistics(network, weights, batches, runtime);
+  const result = await reestimateStatistics(network, weights, { images, batches, runtime });
 
-  const perBatch = batches.map(({ data }) => {
-    const values = Array.from(data, (v) => (2 * v) / 255);
+  const perBatch = [0, 11].map((offset) => {
+    const values = Array.from(pixelsOf(offset), (v) => (2 * v) / 255);
     const mean = values.reduce((a, b) => a + b, 0) / values.length;
     const variance = values.reduce((sum, v) => sum + (v - mean) ** 2, 0) / (values.length - 1);
     return { mean, variance };
@@ -44,9 +44,8 @@ it('re-estimated statistics of the first layer are the mean and unbiased varianc
 });
 
 it('re-estimated statistics of a backbone on patches are those of its patches', async () => {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone: 'compact', width: 3 / 128, height: 28, imageWidth: 28, channels: 1, batchNorm },
+    { backbone: 'compact', width: 3 / 128, image: { height: 28, width: 28, channels: 1 } },
     2,
   );
   const weights = freshWeights(network, Random.seeded(1));
@@ -56,8 +55,9 @@ it('re-estimated statistics of a backbone on patches are those of its patches', 
   (kernel.data as Float32Array).fill(0, 0, 36)[9 + 4] = 1;
   const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => (i * 37 + (i % 28) * 11) % 256);
   const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-  const images = tensor('uint8', [2, 28, 28, 1], pixels);
-  const result = await reestimateStatistics(network, weights, [images], runtime);
+  const images = imagesInMemory({ name: 'two', pixels, height: 28, width: 28, channels: 1 });
+  const batches = [Uint32Array.of(0, 1)];
+  const result = await reestimateStatistics(network, weights, { images, batches, runtime });
   const chosen = [...pixels].filter((_, i) => Math.floor(i / 28) % 2 === 0 && i % 2 === 1);
   const mean = chosen.reduce((sum, v) => sum + v / 255, 0) / chosen.length;
   expect(result['block1.conv1.norm.movingMean']!.data[0]).toBeCloseTo(mean, 5);

@@ -1,10 +1,16 @@
+import type { ImageSource } from '../data/image-source.js';
 import { graph, input } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
-import { applyBlocks, createNetwork, type Network } from '../nn/network.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { float32, type Tensor } from '../tensor/tensor.js';
-import type { TrainState } from './train-step.js';
+import { float32, type Tensors } from '../tensor/tensor.js';
+
+export interface StatisticsOptions {
+  readonly images: ImageSource;
+  /** Indices of the images of each batch: as many in each, at least 2. */
+  readonly batches: readonly Uint32Array[];
+  readonly runtime: Runtime;
+}
 
 /**
  * Take BatchNorm's moving statistics from data: run the batches with batch statistics and average each layer's mean and
@@ -13,29 +19,25 @@ import type { TrainState } from './train-step.js';
  * The moving averages of a short training still hold much of their initial 0 and 1 (0.99²⁰ = 82 % after 20 steps at
  * momentum 0.99): then a network is evaluated with statistics that are not its own.
  *
- * @param batches images uint8 [N, H, W, C], all of one size, N ≥ 2
  * @returns the weights with new moving statistics
  */
 export async function reestimateStatistics(
   network: Network,
-  weights: TrainState,
-  batches: readonly Tensor<'uint8'>[],
-  runtime: Runtime,
-): Promise<Record<string, Tensor>> {
-  // With momentum 0 a step's "moving" statistics are the batch's own.
-  const batchNorm = { ...network.settings.batchNorm, momentum: 0 };
-  const { blocks } = createNetwork({ ...network.settings, batchNorm }, network.classes);
+  weights: Tensors,
+  { images, batches, runtime }: StatisticsOptions,
+): Promise<Tensors> {
   const values = Object.fromEntries(
     network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
   );
   const bindings = new Bindings(values);
-  const images = input('images', 'uint8', batches[0]!.shape);
-  applyBlocks({ blocks }, imagesToMaps(images), bindings, { frozen: 0, norm: 'batch' });
+  const pixels = imagesInput(network, batches[0]?.length ?? 0);
+  // With momentum 0 a step's "moving" statistics are the batch's own.
+  applyBlocks(network, pixels, bindings, { frozen: 0, norm: { momentum: 0 } });
   const program = await runtime.compile(graph(renamed(bindings.updates)));
   try {
     const sums = new Map<string, Float64Array>();
     for (const batch of batches) {
-      const out = await program.run({ images: batch, ...weights });
+      const out = await program.run({ images: await images.read(batch), ...weights });
       for (const name of Object.keys(bindings.updates)) {
         const values = out[outputPrefix + name]!.data as Float32Array;
         const sum = sums.get(name) ?? new Float64Array(values.length);

@@ -1,12 +1,12 @@
 import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
-import { imagesToMaps } from '../nn/images.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
-import { applyBlocks, type Network } from '../nn/network.js';
-import type { Optimizer } from '../optim/optimizer.js';
+import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
+import type { Optimizer, Values } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
-import { scalar, type Tensor, zeros } from '../tensor/tensor.js';
+import { type Shape, scalar, type Tensor, type Tensors, tensorNamed, zeros } from '../tensor/tensor.js';
 import { type Objective, supervised } from './objective.js';
+import { flattenState, mapState, nextPrefix, type StateOf, type TrainState } from './state.js';
 
 export interface TrainStepSettings {
   readonly network: Network;
@@ -19,6 +19,8 @@ export interface TrainStepSettings {
    * (float32 [N, C', H', W']).
    */
   readonly batch: 'images' | 'features';
+  /** Of the moving statistics of what is trained (see `BatchStatistics`). */
+  readonly batchNormMomentum: number;
   /** Default: cross-entropy on the targets, one for each image. */
   readonly objective?: Objective;
   /**
@@ -27,18 +29,6 @@ export interface TrainStepSettings {
    */
   readonly averageDecay?: number;
 }
-
-/** Everything that a training step changes, by name; exactly what a checkpoint holds. */
-export type TrainState = Readonly<Record<string, Tensor>>;
-
-/** Name of a parameter's optimizer state in a {@link TrainState}. */
-const slotName = (slot: string, param: string): string => `optimizer.${slot}/${param}`;
-const scalarName = (name: string): string => `optimizer.${name}`;
-/** Name of a tensor's moving average in a {@link TrainState}. */
-const averagePrefix = 'average.';
-
-/** Prefix of the step's outputs: ONNX wants inputs and outputs to have different names. */
-export const nextPrefix = 'next.';
 
 /** Names of a step's own inputs and outputs, beside the state. */
 export const stepNames = {
@@ -61,89 +51,120 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
  *   (batch, targets, learningRate, state, frozen params) → (loss, correct, next.state)
  *
  * Inputs: `images` or `features` of N images, `targets` int32 [M] of those that the objective has targets for,
- * `learningRate` float32 [], each tensor of the state, and the frozen blocks' tensors where the batch holds images.
+ * `learningRate` float32 [], each tensor of the state ({@link flattenState}), and the frozen blocks' tensors where the batch holds images.
  * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
  */
 export function buildTrainStep(settings: TrainStepSettings): Graph {
-  const { network, optimizer, batchSize, frozenBlocks, batch, averageDecay } = settings;
+  const { network, batchSize, frozenBlocks, batch, batchNormMomentum } = settings;
   const { objective = supervised() } = settings;
-  const { height, imageWidth, channels } = network.settings;
-  const trained = trainedSpecs(settings);
-  const needed = batch === 'images' ? network.specs : trained;
-  const values = Object.fromEntries(needed.map(({ name, shape }) => [name, input(name, 'float32', shape)]));
-  const bindings = new Bindings(values);
+  const state = mapState(stateShapes(settings), (shape, name) => input(name, 'float32', shape));
+  const frozen = batch === 'images' ? specsOf(network.blocks.slice(0, frozenBlocks)) : [];
+  const bindings = new Bindings({
+    ...Object.fromEntries(frozen.map(({ name, shape }) => [name, input(name, 'float32', shape)])),
+    ...state.params,
+    ...state.buffers,
+  });
 
   const x =
     batch === 'images'
-      ? imagesToMaps(input(stepNames.images, 'uint8', [batchSize, height, imageWidth, channels]))
+      ? imagesInput(network, batchSize)
       : input(stepNames.features, 'float32', [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape]);
   const from = batch === 'images' ? 0 : frozenBlocks;
-  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm: 'batch' });
-  const logits = network.head.apply(features, bindings, 'batch');
+  const norm = { momentum: batchNormMomentum };
+  const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm });
+  const logits = network.head.apply(features, bindings, norm);
   const labelled = objective.labelled(batchSize);
   const targets = input(stepNames.targets, 'int32', [labelled]);
   const loss = scoped('loss', () => objective.loss(logits, targets));
 
-  const learningRate = input(stepNames.learningRate, 'float32', []);
-  const params = trained.filter(({ kind }) => kind === 'param');
-  const grads = gradients(
-    loss,
-    params.map(({ name }) => values[name]!),
-  );
-  const scalars = optimizer.advance(
-    Object.fromEntries(Object.keys(optimizer.scalars).map((s) => [s, input(scalarName(s), 'float32', [])])),
-  );
-  const next: Record<string, Value> = { ...bindings.updates };
-  for (const [name, value] of Object.entries(scalars)) next[scalarName(name)] = value;
-  params.forEach((spec, i) => {
-    const slots = Object.fromEntries(
-      optimizer.slots.map((slot) => [slot, input(slotName(slot, spec.name), 'float32', spec.shape)]),
-    );
-    const updated = scoped('optimizer', () =>
-      optimizer.update({ param: values[spec.name]!, gradient: grads[i]!, slots, scalars, learningRate }),
-    );
-    next[spec.name] = updated.param;
-    for (const [slot, value] of Object.entries(updated.slots)) next[slotName(slot, spec.name)] = value;
-  });
-
-  if (averageDecay !== undefined) {
-    for (const { name, shape } of trained) {
-      const average = input(averagePrefix + name, 'float32', shape);
-      next[averagePrefix + name] = add(mul(average, averageDecay), mul(next[name]!, 1 - averageDecay));
-    }
-  }
-
+  const next = updateOf(settings, state, loss, bindings.updates);
   return graph({
     loss,
     correct: countCorrect(rowsOf(logits, 0, labelled), targets),
-    ...Object.fromEntries(Object.entries(next).map(([name, value]) => [`${nextPrefix}${name}`, value])),
+    ...Object.fromEntries(
+      Object.entries(flattenState(next)).map(([name, value]) => [nextPrefix + name, value]),
+    ),
   });
 }
 
-/** The state before the first step: trained tensors as given (or freshly drawn), optimizer memory at its start. */
-export function initialState(settings: TrainStepSettings, tensors: TrainState): TrainState {
-  const { optimizer, averageDecay } = settings;
-  const trained = trainedSpecs(settings);
-  const state: Record<string, Tensor> = {};
-  for (const { name } of trained) state[name] = tensors[name]!;
-  for (const [name, value] of Object.entries(optimizer.scalars)) state[scalarName(name)] = scalar(value);
-  for (const { name, shape, kind } of trained) {
-    if (kind !== 'param') continue;
-    for (const slot of optimizer.slots) state[slotName(slot, name)] = zeros('float32', shape);
-  }
-  if (averageDecay !== undefined)
-    for (const { name } of trained) state[averagePrefix + name] = tensors[name]!;
-  return state;
+/** The state after the step. @param buffers the running statistics after it */
+function updateOf(
+  { optimizer, averageDecay }: TrainStepSettings,
+  state: StateOf<Value>,
+  loss: Value,
+  buffers: Values,
+): StateOf<Value> {
+  const learningRate = input(stepNames.learningRate, 'float32', []);
+  const scalars = optimizer.advance(state.scalars);
+  const slopes = gradients(loss, Object.values(state.params));
+  const params: Record<string, Value> = {};
+  const slots: Record<string, Record<string, Value>> = Object.fromEntries(
+    optimizer.slots.map((slot) => [slot, {}]),
+  );
+  Object.entries(state.params).forEach(([name, param], i) => {
+    const memory = mapRecord(state.slots, (leaves) => valueNamed(leaves, name));
+    const updated = scoped('optimizer', () =>
+      optimizer.update({ param, gradient: slopes[i]!, slots: memory, scalars, learningRate }),
+    );
+    params[name] = updated.param;
+    for (const [slot, leaves] of Object.entries(slots)) leaves[name] = valueNamed(updated.slots, slot);
+  });
+  const trained = { ...params, ...buffers };
+  const averages =
+    averageDecay === undefined
+      ? {}
+      : mapRecord(state.averages, (average, name) =>
+          add(mul(average, averageDecay), mul(valueNamed(trained, name), 1 - averageDecay)),
+        );
+  return { params, buffers, slots, scalars, averages };
 }
 
-/** The network's own tensors out of a state, their moving averages where it holds any: what the step has learned. */
-export function weightsOf(state: TrainState): Record<string, Tensor> {
-  const weights: Record<string, Tensor> = {};
-  for (const [name, value] of Object.entries(state)) {
-    if (name.startsWith('optimizer.') || name.startsWith(averagePrefix)) continue;
-    weights[name] = state[averagePrefix + name] ?? value;
-  }
-  return weights;
+function mapRecord<A, B>(
+  record: Readonly<Record<string, A>>,
+  map: (value: A, name: string) => B,
+): Record<string, B> {
+  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
+}
+
+/** @throws RangeError where an optimizer or a block leaves out what it has to give */
+function valueNamed(values: Values, name: string): Value {
+  const value = values[name];
+  if (value) return value;
+  throw new RangeError(`no value is there for "${name}"`);
+}
+
+/** The shape of each tensor of the state. */
+function stateShapes(settings: TrainStepSettings): StateOf<Shape> {
+  const { optimizer, averageDecay } = settings;
+  const trained = trainedSpecs(settings);
+  const shapesOf = (specs: readonly ParamSpec[]) =>
+    Object.fromEntries(specs.map(({ name, shape }) => [name, shape]));
+  const params = shapesOf(trained.filter(({ kind }) => kind === 'param'));
+  return {
+    params,
+    buffers: shapesOf(trained.filter(({ kind }) => kind === 'buffer')),
+    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, params])),
+    scalars: mapRecord(optimizer.scalars, () => []),
+    averages: averageDecay === undefined ? {} : shapesOf(trained),
+  };
+}
+
+/**
+ * The state before the first step: params, buffers and their averages as the weights have them, what the optimizer
+ * remembers as it begins.
+ * @throws QuarterturnError `usage` for a tensor that the weights lack
+ */
+export function initialState(settings: TrainStepSettings, weights: Tensors): TrainState {
+  const { params, buffers, slots, averages } = stateShapes(settings);
+  const given = (shapes: Readonly<Record<string, Shape>>) =>
+    mapRecord(shapes, (_, name) => tensorNamed(weights, name));
+  return {
+    params: given(params),
+    buffers: given(buffers),
+    slots: mapRecord(slots, (shapes) => mapRecord(shapes, (shape) => zeros('float32', shape))),
+    scalars: mapRecord(settings.optimizer.scalars, scalar),
+    averages: given(averages),
+  };
 }
 
 /** All tensors of a network, freshly drawn. */

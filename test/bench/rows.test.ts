@@ -13,9 +13,8 @@ import { createNodeRuntime } from '../../src/runtime/node.js';
 import { goldenDifferences, goldenStep } from '../support/golden-step.js';
 
 describe('floating-point operations of one image', () => {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-  const images = { height: 28, imageWidth: 28, channels: 1 };
-  const network = createNetwork({ backbone: 'rotnet', width: 1, ...images, batchNorm }, 4);
+  const image = { height: 28, width: 28, channels: 1 };
+  const network = createNetwork({ backbone: 'rotnet', width: 1, image }, 4);
 
   test('RotNet forward: the notebook’s 164.5 million multiply-adds', () => {
     // 5×5, 1×1, 1×1 on 28×28; the same on 14×14; 3×3, 1×1, 1×1 on 7×7; the head.

@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { workOf } from '../../src/lower/cost.js';
-import { lower } from '../../src/lower/lower.js';
-import { tensorTypes } from '../../src/lower/operator-types.js';
+import { lowerTraced } from '../../src/lower/lower.js';
 import { allCases } from '../support/lowering/all-cases.js';
 import { settings, trialOf } from '../support/lowering/case.js';
 
@@ -13,8 +12,7 @@ describe.each(['cpu', 'webgpu', 'anywhere'] as const)(
   'types of the operators that lowering emits for %s',
   (target) => {
     test.each(settings)('all cases, %s', (setting) => {
-      const model = lower(trialOf(allCases, setting).graph, target);
-      const types = tensorTypes(model);
+      const { model, types } = lowerTraced(trialOf(allCases, setting).graph, target);
       for (const { name, dtype, shape } of model.outputs) {
         const found = types.get(name)!;
         expect([found.dtype, ...found.shape], name).toEqual([dtype, ...shape]);

@@ -29,6 +29,7 @@ const commands = [
   'summary',
   'explain',
   'predict',
+  'model',
 ];
 
 describe('help', () => {

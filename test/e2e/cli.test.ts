@@ -90,6 +90,7 @@ describe('a run', () => {
       'config.json',
       'evidence.json',
       'exhibits.json',
+      'labels.json',
       'metrics.jsonl',
       'models',
       'report.html',
@@ -170,7 +171,7 @@ describe('a run', () => {
   test('too many labels are refused, and no folder is made', async () => {
     const { code, stderr } = await quarterturn('run --data data --labels-per-class 201 --out runs/many');
     expect(code).toBe(1);
-    expect(stderr).toContain('expected at least 201 images of class 0. Received: 200.');
+    expect(stderr).toContain('expected at least 201 images of class "0". Received: 200.');
     await expect(fs.stat(join(cwd, 'runs/many'))).rejects.toThrow();
   });
 

@@ -23,7 +23,7 @@ async function outcomeOf(folder: string) {
   }
   const lines = (await fs.readFile(join(path, 'metrics.jsonl'), 'utf8')).trimEnd().split('\n');
   const epochs = lines.map((line) => {
-    const { durationMs: _d, imagesPerSecond: _i, ...rest } = JSON.parse(line);
+    const { durationMs: _d, waitMs: _w, imagesPerSecond: _i, ...rest } = JSON.parse(line);
     return rest;
   });
   const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated, draws } = JSON.parse(

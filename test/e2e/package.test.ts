@@ -130,6 +130,21 @@ installedTest('has the entries that it declares, and MNIST', async () => {
   expect(Object.keys(exports)).toEqual(['.', './engine', './node', './web', './package.json']);
 });
 
+installedTest('makes batches on a thread', async () => {
+  const program = `
+    import { imagesInMemory } from 'quarterturn';
+    import { BatchWorker } from 'quarterturn/node';
+    const pixels = Uint8Array.from({ length: 2 * 784 }, (_, i) => i % 251);
+    const source = imagesInMemory({ name: 'two', pixels, height: 28, width: 28, channels: 1 });
+    const worker = new BatchWorker({ note: (text) => console.log(text) });
+    const maker = worker.makerFor(source);
+    const { shape, data } = await maker.make([{ indices: Uint32Array.of(1, 0, 1) }]);
+    console.log(JSON.stringify([maker.ahead, shape, data[0], data[784]]));
+  `;
+  await fs.writeFile(join(project, 'worker.mjs'), program);
+  expect(JSON.parse(await succeed('node worker.mjs'))).toEqual([2, [3, 28, 28, 1], 784 % 251, 0]);
+});
+
 installedTest('has types that a strict project takes, in a browser as in Node', async () => {
   const programs = {
     browser: `
@@ -149,9 +164,9 @@ installedTest('has types that a strict project takes, in a browser as in Node', 
         return finetune(context, { draw: 0 });
       }`,
     node: `
-      import type { ImageDataset } from 'quarterturn';
+      import type { ImageSource } from 'quarterturn';
       import { createNodeRuntime, readImageFiles, RunFolder } from 'quarterturn/node';
-      export const images: Promise<ImageDataset> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
+      export const images: Promise<ImageSource> = readImageFiles(['a.png'], { height: 28, width: 28, channels: 1 });
       export const opened = Promise.all([createNodeRuntime({ device: 'cpu' }), RunFolder.open('runs/a')]);`,
   };
   for (const [name, text] of Object.entries(programs)) await fs.writeFile(join(project, `${name}.ts`), text);

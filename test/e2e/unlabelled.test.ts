@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { GivenLabels } from '../../src/labels/given-labels.js';
+import type { GivenLabel } from '../../src/labels/given-labels.js';
 import type { RunResult } from '../../src/store/run-record.js';
 import { cli } from '../support/cli.js';
 import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
@@ -42,9 +42,11 @@ describe('a pile that nobody has labelled, with no test set', () => {
     expect((await quarterturn('report turns')).code).toBe(0);
 
     expect((await quarterturn('suggest turns --count 60')).code).toBe(0);
-    const suggested: GivenLabels = JSON.parse(await fs.readFile(join(cwd, 'labels.json'), 'utf8'));
-    const images = suggested.images.map(({ index }) => ({ index, label: names[digits[index]!]! }));
-    await fs.writeFile(join(cwd, 'labels.json'), JSON.stringify({ ...suggested, images }));
+    const suggested: { readonly images: readonly Required<GivenLabel>[] } = JSON.parse(
+      await fs.readFile(join(cwd, 'labels.json'), 'utf8'),
+    );
+    const images = suggested.images.map((label) => ({ ...label, label: names[digits[label.index]!]! }));
+    await fs.writeFile(join(cwd, 'labels.json'), JSON.stringify({ images }));
 
     const ran = await quarterturn(
       'run --data pile --config small.json --labels labels.json --out ran --json',

@@ -2,7 +2,8 @@ import type { Graph } from '../../src/graph/graph.js';
 import { createNetwork } from '../../src/nn/network.js';
 import { sgd } from '../../src/optim/sgd.js';
 import { float32, scalar, type Tensor, tensor } from '../../src/tensor/tensor.js';
-import { buildTrainStep, initialState, nextPrefix, stepNames } from '../../src/train/train-step.js';
+import { flattenState, nextPrefix } from '../../src/train/state.js';
+import { buildTrainStep, initialState, stepNames } from '../../src/train/train-step.js';
 import { expectClose, type Shaped } from './numeric.js';
 
 /** A tensor of `test/golden/rotnet-step.json`: whole, or its Euclidean norm and first values. */
@@ -40,15 +41,15 @@ export function goldenStep({ width, sgd: { learningRate, momentum }, cases: { si
   readonly graph: Graph;
   readonly inputs: Record<string, Tensor>;
 } {
-  const [batchSize, channels, height, imageWidth] = size12.images.shape as [number, number, number, number];
+  const [batchSize, channels, height, columns] = size12.images.shape as [number, number, number, number];
   if (channels !== 1) throw new Error(`golden step: expected 1 channel. Received: ${channels}.`);
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const settings = {
-    network: createNetwork({ backbone: 'rotnet', width, height, imageWidth, channels, batchNorm }, 4),
+    network: createNetwork({ backbone: 'rotnet', width, image: { height, width: columns, channels } }, 4),
     optimizer: sgd({ momentum }),
     batchSize,
     frozenBlocks: 0,
     batch: 'images',
+    batchNormMomentum: 0.99,
   } as const;
   const weights = Object.fromEntries(
     Object.entries({ ...size12.params, ...size12.buffers }).map(([name, t]) => [
@@ -61,12 +62,12 @@ export function goldenStep({ width, sgd: { learningRate, momentum }, cases: { si
     inputs: {
       [stepNames.images]: tensor(
         'uint8',
-        [batchSize, height, imageWidth, 1],
+        [batchSize, height, columns, 1],
         Uint8Array.from(size12.images.data),
       ),
       [stepNames.targets]: tensor('int32', [batchSize], Int32Array.from(size12.targets.data)),
       [stepNames.learningRate]: scalar(learningRate),
-      ...initialState(settings, weights),
+      ...flattenState(initialState(settings, weights)),
     },
   };
 }

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { ImageDataset } from '../../src/data/dataset.js';
+import { readRange } from '../../src/data/image-source.js';
 import { readMnist } from '../../src/data/mnist.node.js';
 import { idx } from './tiny-data.js';
 
@@ -20,8 +21,9 @@ export async function writeMnistSubset(
 ): Promise<void> {
   const mnist = await readMnist();
   await mkdir(folder, { recursive: true });
-  const write = async (stem: string, { images, labels, height, width }: ImageDataset, count: number) => {
-    const pixels = images.subarray(0, count * height * width);
+  const write = async (stem: string, { images, labels }: ImageDataset, count: number) => {
+    const { height, width } = images;
+    const { data: pixels } = await readRange(images, 0, count);
     const classes = Uint8Array.from(labels!.subarray(0, count));
     await writeFile(join(folder, `${stem}-images-idx3-ubyte`), idx([count, height, width], pixels));
     await writeFile(join(folder, `${stem}-labels-idx1-ubyte`), idx([count], classes));

@@ -1,6 +1,6 @@
 import { type BackboneName, backboneNames, createNetwork, type Network } from '../../src/nn/network.js';
 import { Random } from '../../src/random/random.js';
-import { float32, sizeOf, type Tensor, tensor } from '../../src/tensor/tensor.js';
+import { float32, sizeOf, type Tensor, type Tensors, tensor } from '../../src/tensor/tensor.js';
 import { freshWeights } from '../../src/train/train-step.js';
 
 /** [height, width, channels] of images. */
@@ -22,17 +22,16 @@ export const sampleClasses = ['ant', 'bee', 'cat', 'dog', 'eel'];
 
 export interface SampleClassifier {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
 }
 
 /** A classifier that was never trained, but whose every tensor matters and whose answers differ between images. */
 export function sampleClassifier(
   backbone: BackboneName,
-  [height, imageWidth, channels]: SampleSize,
+  [height, width, channels]: SampleSize,
 ): SampleClassifier {
-  const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
   const network = createNetwork(
-    { backbone, width: 0.125, height, imageWidth, channels, batchNorm },
+    { backbone, width: 0.125, image: { height, width, channels } },
     sampleClasses.length,
   );
   const random = Random.seeded(5);

@@ -1,11 +1,12 @@
 import type { ImageDataset } from '../../src/data/dataset.js';
+import { imagesInMemory } from '../../src/data/image-source.js';
 import { presets } from '../../src/recipes/presets.js';
 import type { RunSettings } from '../../src/recipes/settings.js';
 
 /** Two kinds of small pictures that a few steps can learn: a bright corner, a bright edge. */
 export function tinyPictures(name: string, count: number): ImageDataset {
   const [height, width] = [12, 12];
-  const images = new Uint8Array(count * height * width);
+  const pixels = new Uint8Array(count * height * width);
   const labels = new Int32Array(count);
   for (let n = 0; n < count; n++) {
     const label = n % 2;
@@ -13,13 +14,14 @@ export function tinyPictures(name: string, count: number): ImageDataset {
     for (let y = 0; y < height; y++) {
       for (let x = 0; x < width; x++) {
         const bright = label === 0 ? y < 5 && x < 5 : y < 4;
-        images[(n * height + y) * width + x] = bright
+        pixels[(n * height + y) * width + x] = bright
           ? 200 + ((n * 31 + x * 7 + y) % 50)
           : (n * 17 + x + y * 3) % 40;
       }
     }
   }
-  return { name, images, labels, count, height, width, channels: 1, classNames: ['corner', 'edge'] };
+  const images = imagesInMemory({ name, pixels, height, width, channels: 1 });
+  return { images, labels, classNames: ['corner', 'edge'] };
 }
 
 /** The quick recipe in a second: few steps of a narrow network. */

@@ -1,7 +1,6 @@
 import { gradients, graph, input, reduceSum, softmax, type Value } from '../../src/graph/index.js';
 import { Bindings } from '../../src/nn/block.js';
-import { imagesToMaps } from '../../src/nn/images.js';
-import { applyBlocks } from '../../src/nn/network.js';
+import { applyBlocks, imagesInput } from '../../src/nn/network.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import type { Tensor } from '../../src/tensor/tensor.js';
 import { type SampleClassifier, type SampleSize, sampleClasses } from './sample-classifier.js';
@@ -22,7 +21,7 @@ export async function trainingProbabilities(
     network.specs.map(({ name, shape }) => [name, input(name, 'float32', shape)]),
   );
   const bindings = new Bindings(values);
-  const x = imagesToMaps(input('images', 'uint8', [batchSize, ...size]));
+  const x = imagesInput(network, batchSize);
   const features = applyBlocks(network, x, bindings, { frozen: network.blocks.length, norm: 'stored' });
   const probabilities = softmax(network.head.apply(features, bindings, 'stored'));
   const kernel = network.specs.findLast(({ name }) => name.endsWith('.kernel') && name !== 'head.kernel')!;

@@ -1,3 +1,4 @@
+import { imagesInMemory } from '../../src/data/image-source.js';
 import { QuarterturnError } from '../../src/errors.js';
 import { exportClassifier } from '../../src/model/export-model.js';
 import { loadClassifier } from '../../src/model/load-classifier.js';
@@ -51,10 +52,11 @@ export async function classifySamples(
   const bytes = exportClassifier({ ...sampleClassifier(backbone, size), classNames: sampleClasses });
   const classifier = await loadClassifier(`${backbone}.onnx`, bytes, { runtime });
   const [height, width, channels] = size;
-  const images = sampleImages(Math.max(...counts), size).data;
+  const { data } = sampleImages(Math.max(...counts), size);
   const answers: number[][] = [];
   for (const count of counts) {
-    const some = { name: 'samples', images, count, height, width, channels, classNames: [] };
+    const pixels = data.subarray(0, count * height * width * channels);
+    const some = imagesInMemory({ name: 'samples', pixels, height, width, channels });
     answers.push([...(await classifier.classify(some))]);
   }
   await classifier.release();

@@ -81,7 +81,7 @@ export async function openPackedImages(
     async read(indices) {
       const shape = [indices.length, height, width, channels];
       const data = new Uint8Array(sizeOf(shape));
-      const wanted = Array.from(indices, (index, to) => ({ row: checkedIndex(name, count, index), to }));
+      const wanted = Array.from(indices, (index, to) => ({ row: checkedIndex({ name, count }, index), to }));
       const reads = neighbours(wanted, rowBytes);
       const work = async (): Promise<void> => {
         for (let rows = reads.pop(); rows !== undefined; rows = reads.pop()) {

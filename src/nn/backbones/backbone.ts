@@ -1,10 +1,11 @@
 import type { Block, BlockBuilder, MapShape } from '../block.js';
-import { type BatchNormSettings, type ConvUnitSettings, convUnit } from '../layers.js';
+import { type ConvUnitSettings, convUnit } from '../layers.js';
 
 export interface BackboneSettings {
   /** Multiplies the number of channels of every layer. */
   readonly width: number;
-  readonly batchNorm: BatchNormSettings;
+  /** What BatchNorm adds to the variance; default: 1e-3 as in Keras. */
+  readonly batchNormEpsilon?: number | undefined;
 }
 
 /** What turns images into features; `registry.ts` lists all there are. */
@@ -21,7 +22,7 @@ export interface Backbone {
 }
 
 /** Convolution units of a backbone by their channels at width 1. */
-export function convUnits({ width, batchNorm }: BackboneSettings) {
+export function convUnits({ width, batchNormEpsilon }: BackboneSettings) {
   return (
     name: string,
     kernelSize: number,
@@ -29,6 +30,6 @@ export function convUnits({ width, batchNorm }: BackboneSettings) {
     activation: ConvUnitSettings['activation'] = 'relu',
   ): BlockBuilder => {
     const channels = Math.max(1, Math.round(fullChannels * width));
-    return convUnit({ name, kernelSize, channels, batchNorm, activation });
+    return convUnit({ name, kernelSize, channels, batchNormEpsilon, activation });
   };
 }

@@ -8,14 +8,10 @@ import { Bindings, initialTensors } from '../block.js';
 import { createNetwork } from '../network.js';
 import { summary } from '../summary.js';
 
-const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
 const compact = {
   backbone: 'compact',
   width: 1,
-  height: 28,
-  imageWidth: 28,
-  channels: 1,
-  batchNorm,
+  image: { height: 28, width: 28, channels: 1 },
 } as const;
 
 describe('the compact backbone', () => {
@@ -58,15 +54,19 @@ describe('the compact backbone', () => {
     ['42×63: patches of 3', 42, 63, 9, [7, 11], [4, 6]],
     ['45×30: none, for 2 does not divide 45', 45, 30, 1, [23, 15], [12, 8]],
     ['56×84: patches of 4', 56, 84, 16, [7, 11], [4, 6]],
-  ])('%s', (_, height, imageWidth, pixels, once, twice) => {
-    const network = createNetwork({ ...compact, width: 0.25, height, imageWidth, channels: 3 }, 7);
+  ])('%s', (_, height, width, pixels, once, twice) => {
+    const image = { height, width, channels: 3 };
+    const network = createNetwork({ ...compact, width: 0.25, image }, 7);
     expect(network.specs[0]).toMatchObject({ name: 'block1.conv1.kernel', shape: [32, 3 * pixels, 3, 3] });
     expect(network.blocks.map((block) => block.outputShape)).toEqual([[32, ...once], [64, ...twice], [96]]);
   });
 
   it('makes channels of the pixels of each patch: colour by colour, row by row', () => {
     // 12 channels in and 12 out: kernels that pass each of them on.
-    const network = createNetwork({ ...compact, width: 12 / 128, channels: 3 }, 2);
+    const network = createNetwork(
+      { ...compact, width: 12 / 128, image: { ...compact.image, channels: 3 } },
+      2,
+    );
     const [block] = network.blocks;
     const weights = initialTensors(network.specs, Random.seeded(1));
     for (const name of ['block1.conv1.kernel', 'block1.conv2.kernel', 'block1.conv3.kernel']) {

@@ -6,20 +6,17 @@ import { constant, graph, input } from '../../graph/index.js';
 import { sgd } from '../../optim/sgd.js';
 import { Random } from '../../random/random.js';
 import { createNodeRuntime } from '../../runtime/node.js';
-import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
+import { float32, scalar, sizeOf, type Tensor, type Tensors, tensor } from '../../tensor/tensor.js';
+import { flattenState } from '../../train/state.js';
 import { buildTrainStep, freshWeights, initialState } from '../../train/train-step.js';
 import { Bindings, type Block } from '../block.js';
 import { createNetwork } from '../network.js';
 import { summary } from '../summary.js';
 
-const batchNorm = { momentum: 0.9, epsilon: 1e-3 };
 const digits = {
   backbone: 'residual',
   width: 1,
-  height: 28,
-  imageWidth: 28,
-  channels: 1,
-  batchNorm,
+  image: { height: 28, width: 28, channels: 1 },
 } as const;
 
 describe('the residual backbone', () => {
@@ -64,8 +61,9 @@ describe('the residual backbone', () => {
     [8, 8, [4, 4], [2, 2]],
     [28, 28, [14, 14], [7, 7]],
     [33, 20, [17, 10], [9, 5]],
-  ])('halves maps of %i×%i twice', (height, imageWidth, once, twice) => {
-    const { blocks } = createNetwork({ ...digits, width: 0.25, height, imageWidth, channels: 3 }, 7);
+  ])('halves maps of %i×%i twice', (height, width, once, twice) => {
+    const image = { height, width, channels: 3 };
+    const { blocks } = createNetwork({ ...digits, width: 0.25, image }, 7);
     expect(blocks.map(({ outputShape }) => outputShape)).toEqual([[16, ...once], [32, ...twice], [64]]);
   });
 
@@ -107,7 +105,10 @@ describe('the residual backbone', () => {
   });
 
   it('has the gradients of central differences in float64, in its maps and in each of its tensors', () => {
-    const network = createNetwork({ ...digits, width: 2 / 64, height: 8, imageWidth: 8 }, 2);
+    const network = createNetwork(
+      { ...digits, width: 2 / 64, image: { height: 8, width: 8, channels: 1 } },
+      2,
+    );
     const block = network.blocks[1]!;
     const specs = block.layers.flatMap(({ params }) => params).filter(({ kind }) => kind === 'param');
     const buffers = block.layers.flatMap(({ params }) => params).filter(({ kind }) => kind === 'buffer');
@@ -123,7 +124,7 @@ describe('the residual backbone', () => {
       build: (x, ...values) => {
         const bound = Object.fromEntries(specs.map(({ name }, i) => [name, values[i]!]));
         const stored = buffers.map(({ name, shape }) => [name, constant(drawn(shape, 5))] as const);
-        return block.apply(x!, new Bindings({ ...bound, ...Object.fromEntries(stored) }), 'batch');
+        return block.apply(x!, new Bindings({ ...bound, ...Object.fromEntries(stored) }), { momentum: 0.9 });
       },
     });
     expect(used.filter((op) => op === 'conv')).toHaveLength(3);
@@ -134,13 +135,17 @@ describe('the residual backbone', () => {
     [28, 1],
     [32, 3],
   ])('takes a whole training step as float64 does: %i pixels a side, %i channels', async (side, channels) => {
-    const network = createNetwork({ ...digits, width: 1 / 16, height: side, imageWidth: side, channels }, 3);
+    const network = createNetwork(
+      { ...digits, width: 1 / 16, image: { height: side, width: side, channels } },
+      3,
+    );
     const settings = {
       network,
       optimizer: sgd({ momentum: 0.9 }),
       batchSize: 3,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: 0.9,
     } as const;
     const step = buildTrainStep(settings);
     const shape = [3, side, side, channels] as const;
@@ -151,7 +156,7 @@ describe('the residual backbone', () => {
       images: tensor('uint8', shape, pixels),
       targets: tensor('int32', [3], Int32Array.from([0, 2, 1])),
       learningRate: scalar(0.05),
-      ...initialState(settings, freshWeights(network, Random.seeded(4))),
+      ...flattenState(initialState(settings, freshWeights(network, Random.seeded(4)))),
     };
     const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
     const program = await runtime.compile(step);
@@ -166,7 +171,7 @@ describe('the residual backbone', () => {
 });
 
 /** What a block with stored statistics makes of maps, in float64. */
-function blockOf(block: Block, weights: Readonly<Record<string, Tensor>>, maps: Tensor<'float32'>) {
+function blockOf(block: Block, weights: Tensors, maps: Tensor<'float32'>) {
   const names = block.layers.flatMap(({ params }) => params.map(({ name }) => name));
   const values = Object.fromEntries(names.map((name) => [name, constant(weights[name]!)]));
   const x = input('x', 'float32', maps.shape);

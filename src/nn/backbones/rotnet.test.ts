@@ -2,8 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { createNetwork } from '../network.js';
 import { summary } from '../summary.js';
 
-const batchNorm = { momentum: 0.99, epsilon: 1e-3 };
-const mnist = { backbone: 'rotnet', width: 1, height: 28, imageWidth: 28, channels: 1, batchNorm } as const;
+const mnist = { backbone: 'rotnet', width: 1, image: { height: 28, width: 28, channels: 1 } } as const;
 
 describe('the rotnet backbone', () => {
   it('has the notebook’s parameters, trainable and not', () => {
@@ -41,7 +40,10 @@ describe('the rotnet backbone', () => {
   });
 
   it('scales with the width and takes other images', () => {
-    const network = createNetwork({ ...mnist, width: 0.25, height: 33, imageWidth: 20, channels: 3 }, 7);
+    const network = createNetwork(
+      { ...mnist, width: 0.25, image: { height: 33, width: 20, channels: 3 } },
+      7,
+    );
     expect(network.blocks.map((block) => block.outputShape)).toEqual([[24, 17, 10], [48, 9, 5], [48]]);
     expect(network.specs[0]).toMatchObject({ name: 'block1.conv1.kernel', shape: [48, 3, 5, 5] });
   });

@@ -1,18 +1,20 @@
-import { gatherImages } from '../../data/batches.js';
+import { augmentImages } from '../../data/augment-images.js';
+import { makeBatchesHere } from '../../data/batch-maker.js';
+import { readRange } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import type { Tensor } from '../../tensor/tensor.js';
-import { nextPrefix } from '../../train/train-step.js';
-import { augmentImages } from '../augment.js';
+import type { Tensors } from '../../tensor/tensor.js';
+import { batchesAhead } from '../../train/batches-ahead.js';
+import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
-import { classNamesOf, hasLabels, labelledImages, labelledIndices } from '../labels.js';
+import { classNamesOf, hasLabels, labelledImages, labelledIndices, withLocatedLabels } from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
 import type { Speeds } from '../stages/speeds.js';
-import type { Stage, Stopwatch } from '../stages/stage.js';
-import { stageGraph } from './stage-graph.js';
+import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
+import { type ImageKind, stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** Runs of a graph that count. */
@@ -45,21 +47,22 @@ export interface MeasureOptions {
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function measureSpeeds(
-  context: MeasuredContext,
+  given: MeasuredContext,
   { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
 ): Promise<Speeds> {
+  const context = await withLocatedLabels(given);
   const { settings, data } = context;
   const stages = asked ?? stagesOf(settings, registry);
   context.emit({ type: 'note', text: 'Measuring this machine ...' });
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
-  const classify = await timeGraph(context, 'classify', () => {}, forMs);
+  const classify = await timeGraph(context, 'classify', { forMs });
   const timed = new Map<StageGraphName, GraphTime>();
   const stopwatch: Stopwatch = {
     isRun,
-    async stepMs(graph, batch) {
-      const time = timed.get(graph) ?? (await timeGraph(context, graph, batch, forMs));
+    async stepMs(graph, batches) {
+      const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs }));
       timed.set(graph, time);
       return time.runMs;
     },
@@ -73,7 +76,7 @@ export async function measureSpeeds(
   return {
     stepMs,
     imageMs: classify.runMs / classify.batchSize,
-    viewMs: selfTrains ? timeView(context) : 0,
+    viewMs: selfTrains ? await timeView(context) : 0,
     compileMs: {
       step: Math.max(0, ...Array.from(timed.values(), ({ compileMs }) => compileMs)),
       classify: classify.compileMs,
@@ -85,8 +88,8 @@ export async function measureSpeeds(
     saveMs: await timeSave(context),
     spentMs: spentMs(),
     images: {
-      train: data.train.count,
-      test: data.test?.count ?? 0,
+      train: data.train.images.count,
+      test: data.test?.images.count ?? 0,
       labelled: labelled.length,
       parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
     },
@@ -99,29 +102,33 @@ interface GraphTime {
   readonly batchSize: number;
 }
 
-/**
- * Time of a step, its batch made, and the time before the first one, in ms.
- * @param forMs time to run it for, where the fewest runs take less and the most take more
- */
+interface TimeGraphOptions {
+  /** Made as training has them made: with a thread that makes them ahead, a step takes as long as beside that thread. */
+  readonly batches?: SampleBatches;
+  /** Time to run the graph for, where the fewest runs take less and the most take more. */
+  readonly forMs: number;
+}
+
+/** Time of a step, its batch made, and the time before the first one, in ms. */
 async function timeGraph(
   context: MeasuredContext,
   name: StageGraphName,
-  batch: () => unknown,
-  forMs: number,
+  { batches, forMs }: TimeGraphOptions,
 ): Promise<GraphTime> {
-  const { settings, data, runtime } = context;
-  const kind = { ...data.train, classes: classNamesOf(context).length };
-  const { graph, inputs, batchSize } = stageGraph(settings, kind, name);
+  const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
+  const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
   assertGoingOn(context);
   const started = performance.now();
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
+  const maker = batches && batchMakerFor(batches.images);
+  const ahead = maker && batches && batchesAhead(maker, 0, batches.batch);
   try {
-    let into: Record<string, Tensor> | undefined;
+    let into: Tensors | undefined;
     const run = async (): Promise<number> => {
       assertGoingOn(context);
       const from = performance.now();
-      batch();
+      await ahead?.take(Number.POSITIVE_INFINITY);
       const out = await program.run(inputs, into);
       const ms = performance.now() - from;
       // As in training, a step writes over buffers that are there.
@@ -136,29 +143,34 @@ async function timeGraph(
     const runMs = total / runs;
     return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
   } finally {
+    await maker?.release();
     await program.release();
   }
 }
 
-/** Time of something without `await`, in ms, once it has been done often enough to be compiled. */
-function timeOnce(make: () => unknown): number {
+/** Time of something, in ms, once it has been done often enough to be compiled. */
+async function timeOnce(make: () => Promise<unknown>): Promise<number> {
   const began = performance.now();
   let ms = Number.POSITIVE_INFINITY;
   for (let runs = 0; runs < 2 || (runs < 20 && performance.now() - began < 100); runs++) {
     const started = performance.now();
-    make();
+    await make();
     ms = performance.now() - started;
   }
   return ms;
+}
+
+/** Images and classes as the run's graphs have them. */
+function kindOf(context: MeasuredContext): ImageKind {
+  const { height, width, channels } = context.data.train.images;
+  return { height, width, channels, classes: classNamesOf(context).length };
 }
 
 /** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */
 const syncMs = 8;
 
 async function timeSave(context: MeasuredContext): Promise<number> {
-  const { settings, data } = context;
-  const classes = classNamesOf(context).length;
-  const { inputs } = stageGraph(settings, { ...data.train, classes }, 'finetune', 2);
+  const { inputs } = stageGraph(context.settings, kindOf(context), 'finetune', 2);
   const store = new MemoryStore();
   const started = performance.now();
   await store.saveCheckpoint('probe', { tensors: inputs, state: {} });
@@ -166,12 +178,14 @@ async function timeSave(context: MeasuredContext): Promise<number> {
 }
 
 /** Time to make one view of an image of the pile, in ms. */
-function timeView(context: MeasuredContext): number {
-  const { train } = context.data;
-  const items = Uint32Array.from({ length: Math.min(64, train.count) }, (_, i) => i);
+async function timeView(context: MeasuredContext): Promise<number> {
+  const { images } = context.data.train;
+  const count = Math.min(64, images.count);
   const { strong } = context.settings.selfTrain!;
   const random = () => randomFor(context, 'measure');
-  return timeOnce(() => augmentImages(gatherImages(train, items), strong, random())) / items.length;
+  return (
+    (await timeOnce(async () => augmentImages(await readRange(images, 0, count), strong, random()))) / count
+  );
 }
 
 function assertGoingOn({ signal }: MeasuredContext): void {

@@ -3,10 +3,12 @@ import { QuarterturnError } from '../../errors.js';
 import type { Graph } from '../../graph/index.js';
 import type { Network } from '../../nn/network.js';
 import { Random } from '../../random/random.js';
-import { float32, scalar, sizeOf, type Tensor, tensor } from '../../tensor/tensor.js';
+import type { ImageSize } from '../../tensor/image-size.js';
+import { float32, scalar, sizeOf, type Tensors, tensor } from '../../tensor/tensor.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
 import { buildClassifier } from '../../train/forward.js';
 import { supervised } from '../../train/objective.js';
+import { flattenState } from '../../train/state.js';
 import {
   buildTrainStep,
   freshWeights,
@@ -20,10 +22,7 @@ import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** The images and classes that a graph is built for. */
-export interface ImageKind {
-  readonly height: number;
-  readonly width: number;
-  readonly channels: number;
+export interface ImageKind extends ImageSize {
   readonly classes: number;
 }
 
@@ -31,7 +30,7 @@ export interface ImageKind {
 export interface StageGraph {
   readonly graph: Graph;
   /** Random: values that kernels take the usual time for. */
-  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly inputs: Tensors;
   readonly batchSize: number;
 }
 
@@ -48,11 +47,10 @@ export function stageGraph(
 ): StageGraph {
   const random = Random.seeded(settings.seed).split('stage graph');
   const classes = name === 'train' ? turnCount : images.classes;
-  const network = (momentum: number) => networkFor(settings.network, images, classes, momentum);
+  const network = networkFor(settings.network, images, classes);
   if (name === 'classify') {
-    const classifier = network(0);
-    const graph = buildClassifier(classifier, freshWeights(classifier, random), { batchSize });
-    return { graph, inputs: imageBatch(classifier, batchSize, random), batchSize };
+    const graph = buildClassifier(network, freshWeights(network, random), { batchSize });
+    return { graph, inputs: imageBatch(network, batchSize, random), batchSize };
   }
   const step = stepOf(settings, name, network, batchSize);
   return { graph: buildTrainStep(step), inputs: stepInputs(step, random), batchSize };
@@ -61,17 +59,18 @@ export function stageGraph(
 function stepOf(
   settings: RunSettings,
   name: Exclude<StageGraphName, 'classify'>,
-  network: (momentum: number) => Network,
+  network: Network,
   batchSize: number,
 ): TrainStepSettings {
   if (name === 'selfTrain') {
     const selfTrain = selfTrainOf(settings);
     return {
-      network: network(selfTrain.batchNormMomentum),
+      network,
       optimizer: optimizerOf(selfTrain),
       batchSize,
       frozenBlocks: 0,
       batch: 'images',
+      batchNormMomentum: selfTrain.batchNormMomentum,
       objective: objectiveOf(selfTrain),
       averageDecay: selfTrain.averageDecay,
     };
@@ -79,11 +78,12 @@ function stepOf(
   const { finetune } = settings;
   const stage = name === 'train' ? settings.pretrain : finetune;
   return {
-    network: network(stage.batchNormMomentum),
+    network,
     optimizer: optimizerOf(stage),
     batchSize,
     frozenBlocks: name === 'train' ? 0 : finetune.frozenBlocks,
     batch: name === 'finetune' && cachesFeatures(finetune) ? 'features' : 'images',
+    batchNormMomentum: stage.batchNormMomentum,
     objective: supervised({ labelSmoothing: name === 'train' ? 0 : finetune.labelSmoothing }),
   };
 }
@@ -100,14 +100,14 @@ function selfTrainOf({ preset, selfTrain }: RunSettings): SelfTrainSettings {
   throw new QuarterturnError('usage', `expected settings with self-training. Received: ${preset}, without.`);
 }
 
-function stepInputs(step: TrainStepSettings, random: Random): Record<string, Tensor> {
+function stepInputs(step: TrainStepSettings, random: Random): Tensors {
   const { network, batchSize, batch, frozenBlocks } = step;
   const labelled = step.objective?.labelled(batchSize) ?? batchSize;
   const weights = freshWeights(network, random);
   const targets = Int32Array.from({ length: labelled }, () => random.integer(network.classes));
-  const inputs: Record<string, Tensor> = {
+  const inputs: Tensors = {
     ...weights,
-    ...initialState(step, weights),
+    ...flattenState(initialState(step, weights)),
     [stepNames.targets]: tensor('int32', [labelled], targets),
     [stepNames.learningRate]: scalar(0.01),
   };
@@ -117,8 +117,9 @@ function stepInputs(step: TrainStepSettings, random: Random): Record<string, Ten
   return { ...inputs, [stepNames.features]: float32(shape, features) };
 }
 
-function imageBatch({ settings }: Network, batchSize: number, random: Random): Record<string, Tensor> {
-  const shape = [batchSize, settings.height, settings.imageWidth, settings.channels];
+function imageBatch({ settings }: Network, batchSize: number, random: Random): Tensors {
+  const { height, width, channels } = settings.image;
+  const shape = [batchSize, height, width, channels];
   const pixels = Uint8Array.from({ length: sizeOf(shape) }, () => random.integer(256));
   return { [stepNames.images]: tensor('uint8', shape, pixels) };
 }

@@ -51,7 +51,7 @@ export const baselineStage: Stage = {
     const { labelled, test } = speeds.images;
     const graphs = graphsOver(labelled, settings.baseline.batchSize);
     return (
-      trainingMs(work, baselineStage, { graphs, looks: false }) +
+      trainingMs(work, baselineStage, { graphs, savesPerEpoch: 1 }) +
       classifyMs(speeds, 3 * labelled) +
       2 * classifyMs(speeds, test)
     );

@@ -1,5 +1,6 @@
 import { expect, it } from 'vitest';
 import type { DataSource, ImageDataset } from '../../data/dataset.js';
+import { imagesInMemory } from '../../data/image-source.js';
 import type { Graph } from '../../graph/index.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import { MemoryStore } from '../../store/checkpoint.js';
@@ -7,7 +8,7 @@ import { settingsFor } from '../presets.js';
 import { baseline } from './baseline.js';
 
 /** Images of 28×28 in the order of their classes: darker and darker ones. */
-function images(name: string, count: number): ImageDataset {
+function shaded(name: string, count: number): ImageDataset {
   const [side, classes] = [28, 3];
   const labels = Int32Array.from({ length: count }, (_, n) => Math.floor((n * classes) / count));
   const pixels = new Uint8Array(count * side * side);
@@ -15,13 +16,14 @@ function images(name: string, count: number): ImageDataset {
     pixels[i] = 60 * (1 + labels[Math.floor(i / (side * side))]!) + ((i * 7) % 30);
   });
   const classNames = ['dark', 'grey', 'bright'];
-  return { name, images: pixels, labels, count, height: side, width: side, channels: 1, classNames };
+  const images = imagesInMemory({ name, pixels, height: side, width: side, channels: 1 });
+  return { images, labels, classNames };
 }
 
 it('no batch of the baseline grows with the labels, its statistics not either', async () => {
   const data: DataSource = {
-    train: images('train', 2400),
-    test: images('test', 60),
+    train: shaded('train', 2400),
+    test: shaded('test', 60),
     origin: '',
     checksums: {},
   };

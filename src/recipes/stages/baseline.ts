@@ -1,17 +1,11 @@
-import {
-  batchesPerEpoch,
-  epochOrder,
-  gatherImages,
-  interleavedBatches,
-  labelledBatch,
-} from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
+import { batchesPerEpoch, epochOrder, interleavedBatches, targetsAt } from '../../data/batches.js';
+import type { ImageSource } from '../../data/image-source.js';
 import type { Metrics } from '../../store/run-record.js';
-import type { Tensor } from '../../tensor/tensor.js';
 import { type Evaluation, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { freshWeights } from '../../train/train-step.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -42,27 +36,33 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const { settings, data, runtime, store } = context;
   const { epochs, batchSize, batchNormMomentum } = settings.baseline;
   const labelled = labelledImages(context, draw);
-  const network = networkFor(settings.network, data.train, classNamesOf(context).length, batchNormMomentum);
-  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const { images } = labelled;
+  const network = networkFor(settings.network, data.train.images, classNamesOf(context).length);
+  const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
   const { state } = await trainStage(
     {
       stage: baselineName,
       draw,
-      title: `Supervised baseline on ${labelled.count} labels`,
+      title: `Supervised baseline on ${images.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.baseline),
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch,
       schedule: scheduleOf(settings.baseline, epochs * stepsPerEpoch),
       weights: freshWeights(network, randomFor(context, baselineName, 'weights', draw)),
       order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
-      batch: (positions) => ({ ...labelledBatch(labelled, positions) }),
+        epochOrder(images.count, batchSize, randomFor(context, baselineName, 'order', draw, epoch)),
+      images,
+      batch: (positions) => ({
+        images: [{ indices: positions }],
+        targets: targetsAt(labelled, positions),
+      }),
     },
     context,
   );
@@ -70,7 +70,8 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
   const records = await store.readEpochs();
   const last = records.findLast((record) => record.stage === baselineName && record.draw === draw);
   const weights = weightsOf(state);
-  const reestimated = await reestimateStatistics(network, weights, statisticsBatches(labelled), runtime);
+  const batches = statisticsBatches(images);
+  const reestimated = await reestimateStatistics(network, weights, { images, batches, runtime });
   const { test } = data;
   const evaluateAs = async (title: string, tensors: typeof weights) =>
     test && (await evaluate(network, tensors, labelledSet(title, test), context));
@@ -85,7 +86,6 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
 const statisticsPixels = 1000 * 28 * 28;
 
 /** All labelled images: at once where they are few, else in batches, or 10,000 of them would take 6 GB a map. */
-function statisticsBatches(labelled: ImageDataset): Tensor<'uint8'>[] {
-  const most = Math.max(2, Math.floor(statisticsPixels / (labelled.height * labelled.width)));
-  return interleavedBatches(labelled.count, most).map((indices) => gatherImages(labelled, indices));
+function statisticsBatches({ count, height, width }: ImageSource): Uint32Array[] {
+  return interleavedBatches(count, Math.max(2, Math.floor(statisticsPixels / (height * width))));
 }

@@ -23,16 +23,15 @@ export function stepsMs({ speeds, steps }: Workload, stage: Stage): number {
 
 /**
  * Time to train a stage.
- * @param looks whether it is looked at after each epoch: then it is saved before and after the look
+ * @param savesPerEpoch 2 where a look after each epoch changes what the stage remembers: it is saved before and after
  */
 export function trainingMs(
   work: Workload,
   stage: Stage,
-  { graphs, looks }: { readonly graphs: number; readonly looks: boolean },
+  { graphs, savesPerEpoch }: { readonly graphs: number; readonly savesPerEpoch: 1 | 2 },
 ): number {
   const { compileMs, saveMs } = work.speeds;
-  const saves = (looks ? 2 : 1) * work.epochs(stage);
-  return graphs * compileMs.step + stepsMs(work, stage) + saves * saveMs;
+  return graphs * compileMs.step + stepsMs(work, stage) + savesPerEpoch * work.epochs(stage) * saveMs;
 }
 
 /** Graphs of a stage whose epochs are the labelled images: the short last batch of an epoch needs one of its own. */

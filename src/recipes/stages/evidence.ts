@@ -1,10 +1,10 @@
-import { subsetOf } from '../../data/batches.js';
+import { subsetOf } from '../../data/dataset.js';
 import { QuarterturnError } from '../../errors.js';
 import { partsOf, type Split, splitsOf } from '../../labels/held-back.js';
 import { passProgress } from '../../pass.js';
 import { ForgetfulStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensors } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
 import { labelledSet } from '../classify.js';
 import type { RecipeContext } from '../context.js';
@@ -24,7 +24,7 @@ export async function crossValidate(
   context: RecipeContext,
   draw: number,
   stage: FinetuneStage,
-  backbone: Readonly<Record<string, Tensor>> | undefined,
+  backbone: Tensors | undefined,
 ): Promise<Evidence | undefined> {
   const labelled = labelledImages(context, draw);
   const parts = partsOf(labelled.labels!);
@@ -36,7 +36,7 @@ export async function crossValidate(
   const unheard = { ...context, emit: () => {}, store: new ForgetfulStore() };
   const foundIn = async ({ held, rest }: Split): Promise<number> => {
     const { network, weights } = await learnLabels(unheard, {
-      labelled: subsetOf(labelled, Uint32Array.from(rest), labelled.name),
+      labelled: subsetOf(labelled, Uint32Array.from(rest)),
       backbone,
       draw,
       stage,

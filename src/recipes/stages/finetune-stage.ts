@@ -1,6 +1,7 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { splitCount } from '../../labels/held-back.js';
-import { loadBackbone, type Weights } from '../backbone.js';
+import type { Tensors } from '../../tensor/tensor.js';
+import { loadBackbone } from '../backbone.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
@@ -52,9 +53,12 @@ export const finetuneStage: Stage = {
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.count) }, (_, i) => i);
+    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
-    return stopwatch.stepMs('finetune', () => augmentedBatch(labelled, positions, augmentation, random));
+    return stopwatch.stepMs('finetune', {
+      images: labelled.images,
+      batch: () => augmentedBatch(labelled, positions, augmentation, random),
+    });
   },
   costMs(work) {
     const { settings, speeds } = work;
@@ -97,7 +101,7 @@ function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
 }
 
 /** The backbone that fine-tuning starts from; undefined where it starts from random weights or is not to be run. */
-export async function backboneFor({ context, isWanted }: StageDraw): Promise<Weights | undefined> {
+export async function backboneFor({ context, isWanted }: StageDraw): Promise<Tensors | undefined> {
   const isUsed = context.settings.finetune.from === 'backbone' && isWanted(finetuneStage);
   return isUsed ? loadBackbone(context) : undefined;
 }
@@ -112,7 +116,7 @@ function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
       ? splitCount(labelled, parts) * heldBackMs(work, stage, Math.floor(labelled / parts))
       : 0;
   return (
-    trainingMs(work, stage, { graphs, looks: false }) +
+    trainingMs(work, stage, { graphs, savesPerEpoch: 1 }) +
     cachingMs +
     (reestimatingMs(work) + classifyMs(speeds, labelled) + classifyMs(speeds, test)) +
     weighingMs

@@ -1,14 +1,15 @@
-import { batchesPerEpoch, epochOrder, gatherImages, labelledBatch, windowsOf } from '../../data/batches.js';
+import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensor, Tensors } from '../../tensor/tensor.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeFeatures, type Evaluation, evaluate } from '../../train/evaluate.js';
-import { type StepBatch, trainStage } from '../../train/loop.js';
+import { trainStage } from '../../train/loop.js';
 import { supervised } from '../../train/objective.js';
+import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
-import { augmentImages } from '../augment.js';
+import { freshWeights } from '../../train/train-step.js';
 import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages } from '../labels.js';
@@ -17,7 +18,7 @@ import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../se
 /** A network and all its tensors. */
 export interface TrainedNetwork {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
 }
 
 export interface Classifier extends TrainedNetwork {
@@ -42,7 +43,7 @@ export interface FinetuneOptions {
    */
   readonly stage?: FinetuneStage | undefined;
   /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
-  readonly backbone?: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone?: Tensors | undefined;
 }
 
 /**
@@ -81,7 +82,7 @@ export async function evaluated(
 interface Lessons {
   /** The images to learn from, all of a draw's or a part of them. */
   readonly labelled: ImageDataset;
-  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone: Tensors | undefined;
   readonly draw: number;
   readonly stage: FinetuneStage;
 }
@@ -95,7 +96,7 @@ export async function learnLabels(
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
   const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
-  const network = networkFor(settings.network, data.train, classes, batchNormMomentum);
+  const network = networkFor(settings.network, data.train.images, classes);
   const start = {
     ...freshWeights(network, randomFor(context, stage, 'weights', draw)),
     ...(backbone && withoutHead(backbone, network)),
@@ -105,43 +106,44 @@ export async function learnLabels(
     ? await computeFeatures(network, start, frozenBlocks, labelledSet('frozen features', labelled), context)
     : undefined;
 
-  const batch = (positions: Uint32Array, step: number): StepBatch => {
-    if (features) {
-      const { targets } = labelledBatch(labelled, positions);
-      return { features: rowsOf(features, positions), targets };
-    }
-    return augmentedBatch(labelled, positions, augmentation, () =>
-      randomFor(context, stage, 'augment', draw, step),
-    );
-  };
-  const stepsPerEpoch = batchesPerEpoch(labelled.count, batchSize);
+  const batch = (positions: Uint32Array, step: number): PlannedBatch =>
+    features
+      ? { features: rowsOf(features, positions), targets: targetsAt(labelled, positions) }
+      : augmentedBatch(labelled, positions, augmentation, () =>
+          randomFor(context, stage, 'augment', draw, step),
+        );
+  const { images } = labelled;
+  const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
   const { state } = await trainStage(
     {
       stage,
       draw,
-      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${labelled.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${images.count} labels`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
         batchSize,
         frozenBlocks,
         batch: cached ? 'features' : 'images',
+        batchNormMomentum,
         objective: supervised({ labelSmoothing }),
       },
       epochs,
       stepsPerEpoch,
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
-      order: (epoch) =>
-        epochOrder(labelled.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      order: (epoch) => epochOrder(images.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      images,
       batch,
     },
     context,
   );
 
-  let weights: Record<string, Tensor> = { ...start, ...weightsOf(state) };
+  let weights: Tensors = { ...start, ...weightsOf(state) };
   if (settings.finetune.reestimate) {
-    weights = await reestimateStatistics(network, weights, statisticsBatches(context), runtime);
+    const { images } = data.train;
+    const batches = statisticsBatches(context);
+    weights = await reestimateStatistics(network, weights, { images, batches, runtime });
   }
   return { network, weights };
 }
@@ -152,26 +154,28 @@ export function augmentedBatch(
   positions: Uint32Array,
   augmentation: RunSettings['finetune']['augmentation'],
   random: () => Random,
-): StepBatch {
-  const { images, targets } = labelledBatch(labelled, positions);
-  if (augmentation) augmentImages(images, augmentation, random());
-  return { images, targets };
+): PlannedBatch {
+  const part = { indices: positions };
+  return {
+    images: [
+      augmentation ? { ...part, augmentation: { strength: augmentation, random: random().state() } } : part,
+    ],
+    targets: targetsAt(labelled, positions),
+  };
 }
 
 /**
  * Images to take BatchNorm's statistics from: a random 1,000 of the whole pile, since a hundred labelled ones, seen
  * augmented, are not what the classifier will meet.
  */
-function statisticsBatches(context: RecipeContext): Tensor<'uint8'>[] {
-  const { train } = context.data;
-  const sample = randomFor(context, finetuneName, 'statistics').permutation(train.count).slice(0, 1000);
-  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true }).map((w) =>
-    gatherImages(train, w),
-  );
+function statisticsBatches(context: RecipeContext): Uint32Array[] {
+  const { count } = context.data.train.images;
+  const sample = randomFor(context, finetuneName, 'statistics').permutation(count).slice(0, 1000);
+  return windowsOf(sample, Math.min(100, sample.length), { dropLast: true });
 }
 
 /** The backbone's tensors of a pretrained network: all but the head, which told rotations apart. */
-function withoutHead(weights: Readonly<Record<string, Tensor>>, network: Network): Record<string, Tensor> {
+function withoutHead(weights: Tensors, network: Network): Tensors {
   return Object.fromEntries(
     Object.entries(weights).filter(([name]) => !name.startsWith(`${network.head.name}.`)),
   );

@@ -1,18 +1,23 @@
-import { endlessOrder, gatherImages, labelledBatch, stackImages } from '../../data/batches.js';
+import type { AugmentationStrength } from '../../data/augmentation-policy.js';
+import type { BatchPart } from '../../data/batch-maker.js';
+import { endlessOrder, targetsAt } from '../../data/batches.js';
+import { selectImages } from '../../data/image-source.js';
+import { noClass } from '../../data/label-values.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
 import type { Teacher } from '../../store/run-record.js';
-import { type Tensor, tensor } from '../../tensor/tensor.js';
+import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { computeProbabilities } from '../../train/evaluate.js';
-import { loadStage, type StageMemory, type StepBatch } from '../../train/loop.js';
+import { loadProgress, type StageMemory } from '../../train/loop.js';
 import { consistency, type Objective, supervised } from '../../train/objective.js';
-import { augmentImages } from '../augment.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
 import type { SelfTrainSettings } from '../settings.js';
+import type { SampleBatches } from './stage.js';
 
 export const selfTrainName = 'selfTrain';
 
@@ -21,9 +26,10 @@ export interface Lesson {
   readonly objective: Objective;
   /** Items of each step of an epoch. */
   order(epoch: number): readonly Uint32Array[];
-  batch(items: Uint32Array, step: number): StepBatch;
+  /** Of the training set's images. */
+  batch(items: Uint32Array, step: number): PlannedBatch;
   /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
-  correct?(network: Network, weights: Readonly<Record<string, Tensor>>, epoch: number): Promise<void>;
+  correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
@@ -40,6 +46,11 @@ export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teac
     : consistency({ ...settings, pairs: pairsPerStep });
 }
 
+/** Images, changed as far as a strength allows. */
+function augmented(indices: Uint32Array, strength: AugmentationStrength, random: Random): BatchPart {
+  return { indices, augmentation: { strength, random: random.state() } };
+}
+
 const streams =
   (context: Pick<RecipeContext, 'settings'>, draw: number) =>
   (...purpose: (string | number)[]): Random =>
@@ -54,9 +65,10 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
   const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
+  const labelledAt = labelledIndices(context, draw);
+  const unlabelled = withoutIndices(train.images.count, labelledAt);
   const random = streams(context, draw);
-  const labelledOrder = endlessOrder(labelled.count, random('labelled'));
+  const labelledOrder = endlessOrder(labelled.images.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
   return {
     objective: objectiveOf(settings, 'views'),
@@ -66,13 +78,15 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
       ),
     batch(pile, step) {
       const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
-      const { images, targets } = labelledBatch(labelled, chosen);
-      augmentImages(images, settings.strong, random('augment labelled', step));
-      const mild = gatherImages(train, pile);
-      const strong = gatherImages(train, pile);
-      augmentImages(mild, settings.mild, random('mild', step));
-      augmentImages(strong, settings.strong, random('strong', step));
-      return { images: stackImages([images, mild, strong]), targets };
+      const indices = chosen.map((at) => labelledAt[at]!);
+      return {
+        images: [
+          augmented(indices, settings.strong, random('augment labelled', step)),
+          augmented(pile, settings.mild, random('mild', step)),
+          augmented(pile, settings.strong, random('strong', step)),
+        ],
+        targets: targetsAt(labelled, chosen),
+      };
     },
   };
 }
@@ -85,30 +99,31 @@ export async function lessonFor(
   context: RecipeContext,
   { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
 ): Promise<Lesson> {
-  const saved = await loadStage(context.store, selfTrainName, draw);
+  const progress = await loadProgress(context.store, selfTrainName, draw);
   // A stage that is finished is only evaluated again: any lesson will do.
-  const finished = (saved?.progress.epoch ?? 0) >= context.settings.selfTrain!.epochs;
+  const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
     ? neighboursLesson(context, await pile(), draw)
     : viewsLesson(context, draw);
 }
 
-/** What makes batches like those of the settings' teacher, for as long as that takes; which classes they have is no matter. */
-export function sampleBatches(context: Omit<RecipeContext, 'store'>): () => unknown {
+/** Batches like those of the settings' teacher; which classes they have is no matter. */
+export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatches {
   const settings = context.settings.selfTrain!;
+  const { images } = context.data.train;
   if (settings.teacher === 'views') {
     const lesson = viewsLesson(context, 0);
-    const [pile] = lesson.order(0);
-    return () => pile && lesson.batch(pile, 0);
+    const [pile = new Uint32Array()] = lesson.order(0);
+    return { images, batch: () => lesson.batch(pile, 0) };
   }
-  const { train } = context.data;
   const length = selfTrainBatchSize(settings);
-  const chosen = Uint32Array.from({ length }, (_, i) => i % train.count);
-  return () => augmentImages(gatherImages(train, chosen), settings.strong, randomFor(context, 'measure'));
+  const chosen = Uint32Array.from({ length }, (_, i) => i % images.count);
+  const batch = () => ({
+    images: [augmented(chosen, settings.strong, randomFor(context, 'measure'))],
+    targets: tensor('int32', [length], new Int32Array(length)),
+  });
+  return { images, batch };
 }
-
-/** What stands for an image without a class. */
-const none = -1;
 
 /**
  * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
@@ -124,11 +139,11 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
 
   /** Of each image of the training set. */
-  let classes = new Int32Array(train.count);
+  let classes = new Int32Array(train.images.count);
   let items = new Uint32Array();
   const take = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
-    classes.fill(none);
+    classes.fill(noClass);
     rows.forEach((row, i) => {
       classes[pile.images[row]!] = found[i]!;
     });
@@ -147,26 +162,22 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
       );
     },
     batch(chosen, step) {
-      const images = augmentImages(gatherImages(train, chosen), strong, random('strong', step));
       const targets = Int32Array.from(chosen, (index) => classes[index]!);
-      return { images, targets: tensor('int32', [chosen.length], targets) };
+      return {
+        images: [augmented(chosen, strong, random('strong', step))],
+        targets: tensor('int32', [chosen.length], targets),
+      };
     },
     async correct(network, weights, epoch) {
       if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
-      const set = {
-        title: 'classes of the pile',
-        count: pile.images.length,
-        batch: (from: number, to: number) => ({
-          images: gatherImages(train, pile.images.subarray(from, to)),
-        }),
-      };
+      const set = { title: 'classes of the pile', images: selectImages(train.images, pile.images) };
       const said = await computeProbabilities(network, weights, set, context);
       take(await smoothPredictions(pile.graph, said, known, context));
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
-      restore({ classes: saved }) {
-        classes = Int32Array.from(saved!.data as Int32Array);
+      restore(saved) {
+        classes = Int32Array.from(tensorNamed(saved, 'classes').data as Int32Array);
         items = withClass(classes);
       },
     },
@@ -174,5 +185,5 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
 }
 
 function withClass(classes: Int32Array): Uint32Array<ArrayBuffer> {
-  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== none);
+  return Uint32Array.from(classes.keys()).filter((index) => classes[index] !== noClass);
 }

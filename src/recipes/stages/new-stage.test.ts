@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from 'vitest';
 import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
-import { epochOrder, gatherImages } from '../../data/batches.js';
+import { epochOrder } from '../../data/batches.js';
 import type { DataSource } from '../../data/dataset.js';
 import { adam } from '../../optim/adam.js';
 import { constantRate } from '../../optim/schedules.js';
@@ -13,7 +13,7 @@ import { tensor } from '../../tensor/tensor.js';
 import { computeProbabilities } from '../../train/evaluate.js';
 import type { TrainEvent } from '../../train/events.js';
 import { checkpointName, trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { fitToBudget, greatestScale } from '../plan/budget.js';
@@ -45,14 +45,9 @@ const distill: Stage = {
   async train({ context, draw, outcomeOf }) {
     const { network, weights } = outcomeOf(scratchStage)!.classifier!;
     const { train } = context.data;
-    const count = train.count;
-    const batch = (from: number, to: number) => ({
-      images: gatherImages(
-        train,
-        Uint32Array.from({ length: to - from }, (_, i) => from + i),
-      ),
-    });
-    const said = await computeProbabilities(network, weights, { title: 'the pile', count, batch }, context);
+    const { count } = train.images;
+    const set = { title: 'the pile', images: train.images };
+    const said = await computeProbabilities(network, weights, set, context);
     const classes = Int32Array.from({ length: count }, (_, i) => (said[2 * i]! > said[2 * i + 1]! ? 0 : 1));
     const { state } = await trainStage(
       {
@@ -65,14 +60,16 @@ const distill: Stage = {
           batchSize,
           frozenBlocks: 0,
           batch: 'images',
+          batchNormMomentum: 0.9,
         },
         epochs,
         stepsPerEpoch: count / batchSize,
         schedule: constantRate(learningRate),
         weights,
         order: (epoch) => epochOrder(count, batchSize, randomFor(context, 'distill', draw, epoch)),
+        images: train.images,
         batch: (chosen) => ({
-          images: gatherImages(train, chosen),
+          images: [{ indices: chosen }],
           targets: tensor(
             'int32',
             [chosen.length],
@@ -88,7 +85,7 @@ const distill: Stage = {
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
   stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
-  costMs: (work) => trainingMs(work, distill, { graphs: 1, looks: false }),
+  costMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
 };
 let learningRate = 1e-3;
 

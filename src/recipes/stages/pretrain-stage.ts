@@ -1,9 +1,9 @@
-import { batchesPerEpoch, rotationBatch } from '../../data/batches.js';
-import { requireSquare, turnCount } from '../../data/rotation.js';
+import { batchesPerEpoch } from '../../data/batches.js';
+import { requireSquare, rotatedCopies, turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { classifyMs, trainingMs } from './cost.js';
-import { pretrain, pretrainName } from './pretrain.js';
+import { plannedRotations, pretrain, pretrainName } from './pretrain.js';
 import type { Stage } from './stage.js';
 
 /** The pretext task on the pile: see {@link pretrain}. */
@@ -18,14 +18,14 @@ export const pretrainStage: Stage = {
   needs: () => [],
 
   assertFits(context) {
-    const { train } = context.data;
-    requireSquare(train);
-    const unlabelled = train.count - (hasLabels(context) ? labelledIndices(context, 0).length : 0);
+    const { images } = context.data.train;
+    requireSquare(images);
+    const unlabelled = images.count - (hasLabels(context) ? labelledIndices(context, 0).length : 0);
     const val = Math.round(unlabelled * context.settings.pretrain.valFraction);
     if (val >= 1 && val < unlabelled) return;
     throw new QuarterturnError(
       'data',
-      `${train.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
+      `${images.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
       { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
     );
   },
@@ -49,10 +49,14 @@ export const pretrainStage: Stage = {
     const copies = (train - labelled) * turnCount * (1 - valFraction);
     return epochs * (stepsPerEpoch ?? batchesPerEpoch(Math.round(copies), batchSize));
   },
-  stepMs({ settings, data: { train } }, stopwatch) {
-    const count = Math.min(settings.pretrain.batchSize, train.count * turnCount);
+  stepMs({ settings, data }, stopwatch) {
+    const { images } = data.train;
+    const count = Math.min(settings.pretrain.batchSize, images.count * turnCount);
     const copies = Uint32Array.from({ length: count }, (_, i) => i);
-    return stopwatch.stepMs('train', () => rotationBatch(train, copies));
+    return stopwatch.stepMs('train', {
+      images: rotatedCopies(images),
+      batch: () => plannedRotations(copies),
+    });
   },
   costMs(work) {
     const { settings, speeds } = work;
@@ -60,7 +64,7 @@ export const pretrainStage: Stage = {
     const { train, labelled, test } = speeds.images;
     const val = Math.round((train - labelled) * valFraction) * turnCount;
     return (
-      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, looks: true }) +
+      trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, savesPerEpoch: 1 }) +
       work.epochs(pretrainStage) * classifyMs(speeds, val) +
       classifyMs(speeds, test * turnCount)
     );

@@ -1,13 +1,17 @@
-import { batchesPerEpoch, epochOrder, groupedOrder, rotationBatch, subsetOf } from '../../data/batches.js';
-import type { ImageDataset } from '../../data/dataset.js';
-import { copiesOf, requireSquare, turnCount } from '../../data/rotation.js';
+import { batchesPerEpoch, epochOrder, groupedOrder, rotationTargets } from '../../data/batches.js';
+import { type ImageSource, selectImages } from '../../data/image-source.js';
+import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-import type { Tensor } from '../../tensor/tensor.js';
+
+import type { Tensors } from '../../tensor/tensor.js';
+
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';
-import { freshWeights, weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
+import { freshWeights } from '../../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
 import { hasLabels, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
@@ -16,14 +20,13 @@ export const pretrainName = 'pretrain';
 
 /** Rotated images and what the network says of them. */
 export interface RotationEvaluation extends Evaluation {
-  readonly images: ImageDataset;
-  /** Rotated copies in the order of the predictions: index 4·image + turns. */
-  readonly copies: Uint32Array;
+  /** The images as they were turned, in the order of the predictions. */
+  readonly images: ImageSource;
 }
 
 export interface Pretrained {
   readonly network: Network;
-  readonly weights: Readonly<Record<string, Tensor>>;
+  readonly weights: Tensors;
   readonly val: RotationEvaluation;
   /** Absent where the data has no test set. */
   readonly test: RotationEvaluation | undefined;
@@ -47,14 +50,12 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     valFraction,
     batchNormMomentum,
   } = settings.pretrain;
-  requireSquare(data.train);
-  const unlabelled = subsetOf(
-    data.train,
-    hasLabels(context)
-      ? withoutIndices(data.train.count, labelledIndices(context, 0))
-      : Uint32Array.from({ length: data.train.count }, (_, i) => i),
-    `${data.train.name}, unlabelled`,
-  );
+  const all = data.train.images;
+  requireSquare(all);
+  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
+  const unlabelled = selectImages(all, withoutIndices(all.count, labelled), {
+    name: `${all.name}, unlabelled`,
+  });
   const split = (unit === 'copy' ? splitByCopy : splitByImage)(
     unlabelled.count,
     valFraction,
@@ -64,7 +65,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     ? splitImages(unlabelled.count, valFraction, randomFor(context, 'split')).train
     : undefined;
   const steps = stepsPerEpoch ?? batchesPerEpoch(split.train.length, batchSize);
-  const network = networkFor(settings.network, data.train, turnCount, batchNormMomentum);
+  const network = networkFor(settings.network, all, turnCount);
 
   const order = (epoch: number): readonly Uint32Array[] => {
     const random = randomFor(context, pretrainName, 'order', epoch);
@@ -78,11 +79,13 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
     return batches.slice(0, steps);
   };
   const valSet = rotationSet('rotations of validation images', unlabelled, split.val);
-  const evaluateOn = (set: EvaluationSet, weights: Readonly<Record<string, Tensor>>) =>
-    evaluate(network, weights, set, context);
+  const evaluateOn = async (set: EvaluationSet, weights: Tensors): Promise<RotationEvaluation> => ({
+    ...(await evaluate(network, weights, set, context)),
+    images: set.images,
+  });
 
   // The last epoch's validation is that of the final weights: no need to do it twice.
-  let lastVal: Evaluation | undefined;
+  let lastVal: RotationEvaluation | undefined;
   const { state, trainMs, imagesTrained } = await trainStage(
     {
       stage: pretrainName,
@@ -94,13 +97,15 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
         batchSize,
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
       },
       epochs,
       stepsPerEpoch: steps,
       schedule: scheduleOf(settings.pretrain, epochs * steps),
       weights: freshWeights(network, randomFor(context, pretrainName, 'weights')),
       order,
-      batch: (copies) => ({ ...rotationBatch(unlabelled, copies) }),
+      images: rotatedCopies(unlabelled),
+      batch: plannedRotations,
       validate: async (state) => {
         lastVal = await evaluateOn(valSet, weightsOf(state));
         return { val: lastVal.metrics };
@@ -110,24 +115,34 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   );
 
   const weights = weightsOf(state);
-  const evaluateTurned = async (test: ImageDataset): Promise<RotationEvaluation> => {
+  const evaluateTurned = (test: ImageSource): Promise<RotationEvaluation> => {
     const copies = copiesOf(Uint32Array.from({ length: test.count }, (_, i) => i));
-    const set = rotationSet('rotations of test images', test, copies);
-    return { ...(await evaluateOn(set, weights)), images: test, copies };
+    return evaluateOn(rotationSet('rotations of test images', test, copies), weights);
   };
   return {
     network,
     weights,
-    val: { ...(lastVal ?? (await evaluateOn(valSet, weights))), images: unlabelled, copies: split.val },
-    test: data.test && (await evaluateTurned(data.test)),
+    val: lastVal ?? (await evaluateOn(valSet, weights)),
+    test: data.test && (await evaluateTurned(data.test.images)),
     imagesPerSecond: (1000 * imagesTrained) / trainMs,
   };
 }
 
-function rotationSet(title: string, images: ImageDataset, copies: Uint32Array): EvaluationSet {
+/**
+ * A batch of rotated copies with their quarter turns, 0 … 3, as targets.
+ * @param copies numbers `4 * image + turns`, see data/rotation.ts
+ */
+export function plannedRotations(copies: Uint32Array): PlannedBatch {
+  return {
+    images: [{ indices: copies }],
+    targets: rotationTargets(copies),
+  };
+}
+
+function rotationSet(title: string, images: ImageSource, copies: Uint32Array): EvaluationSet {
   return {
     title,
-    count: copies.length,
-    batch: (from, to) => rotationBatch(images, copies.subarray(from, to)),
+    images: selectImages(rotatedCopies(images), copies),
+    targets: Int32Array.from(copies, turnsOfCopy),
   };
 }

@@ -87,7 +87,7 @@ function teachingMs(work: Workload): number {
   const sample = Math.min(pileSampleSize, train - labelled);
   const corrections = teacher === 'neighbours' && correctEvery ? Math.floor((epochs - 1) / correctEvery) : 0;
   return (
-    trainingMs(work, selfTrainStage, { graphs: 1, looks: true }) +
+    trainingMs(work, selfTrainStage, { graphs: 1, savesPerEpoch: teacher === 'neighbours' ? 2 : 1 }) +
     speeds.pile.spreadMs +
     corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
     2 * sample * speeds.viewMs +

@@ -1,7 +1,7 @@
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
-import { weightsOf } from '../../train/train-step.js';
+import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { lookAtPile, pileViews } from '../pile.js';
@@ -38,15 +38,10 @@ export async function selfTrain(
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
-  const { train } = context.data;
+  const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(train.count, labelledIndices(context, draw));
-  const network = networkFor(
-    context.settings.network,
-    train,
-    classNamesOf(context).length,
-    batchNormMomentum,
-  );
+  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
+  const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
   const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
@@ -62,6 +57,7 @@ export async function selfTrain(
         batchSize: selfTrainBatchSize(settings),
         frozenBlocks: 0,
         batch: 'images',
+        batchNormMomentum,
         objective: lesson.objective,
         averageDecay: settings.averageDecay,
       },
@@ -69,6 +65,7 @@ export async function selfTrain(
       stepsPerEpoch,
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
+      images,
       order: lesson.order,
       batch: lesson.batch,
       memory: lesson.memory,

@@ -1,5 +1,7 @@
+import type { ImageSource } from '../../data/image-source.js';
 import type { Ledger } from '../../store/ledger.js';
 import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/run-record.js';
+import type { PlannedBatch } from '../../train/batches-ahead.js';
 import type { Evaluation } from '../../train/evaluate.js';
 import type { RecipeContext } from '../context.js';
 import type { PileGraph } from '../pile-graph.js';
@@ -28,7 +30,7 @@ export interface Stage extends StageFacts {
    * Find out before anything is written whether the data can be used.
    * @throws QuarterturnError saying what does not fit
    */
-  assertFits?(context: Pick<RecipeContext, 'settings' | 'data'>): void;
+  assertFits?(context: Pick<RecipeContext, 'settings' | 'data' | 'labels'>): void;
   /**
    * Train it for one draw, from its checkpoint where there is one.
    * @throws QuarterturnError `diverged` where it comes to nothing
@@ -80,10 +82,16 @@ export interface Workload extends Lengths {
 export interface Stopwatch {
   isRun(stage: Stage): boolean;
   /**
-   * Time of a step of this graph, in ms. Each graph is timed once.
-   * @param batch makes a batch as the stage does, for as long as that takes
+   * Time of a step of this graph, in ms, its batches made where the training will have them made. Each graph is timed
+   * once.
    */
-  stepMs(graph: StageGraphName, batch: () => unknown): Promise<number>;
+  stepMs(graph: StageGraphName, batches: SampleBatches): Promise<number>;
+}
+
+/** Batches that take as long to be made as those of a stage do. */
+export interface SampleBatches {
+  readonly images: ImageSource;
+  batch(): PlannedBatch;
 }
 
 /** Where a stage is trained: one draw of the labels, and what there is of it so far. */

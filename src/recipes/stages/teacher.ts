@@ -2,7 +2,7 @@ import { partsOf, splitsOf } from '../../labels/held-back.js';
 import { foundWhenHeldBack } from '../../similarity/propagate.js';
 import { ForgetfulStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
-import type { Tensor } from '../../tensor/tensor.js';
+import type { Tensors } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
 import { labelledSet } from '../classify.js';
 import type { RecipeContext } from '../context.js';
@@ -17,7 +17,7 @@ interface Weighing {
   readonly draw: number;
   /** The stage that self-training goes on from, and the backbone that it has. */
   readonly start: FinetuneStage;
-  readonly backbone: Readonly<Record<string, Tensor>> | undefined;
+  readonly backbone: Tensors | undefined;
   /** What speaks for the classifiers that learned from the labels alone. */
   readonly evidence: readonly Evidence[];
   pile(): Promise<PileGraph>;

@@ -3,6 +3,7 @@ import { formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
+import { wilsonInterval } from '../statistics.js';
 
 /** Which classifier was kept and why: what labels that were held back said of each, and which stages came to nothing. */
 export function choiceSection({ result, stages }: RunRecord): Html | null {
@@ -11,9 +12,9 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
   return section('How the classifier was chosen', {
     body: html`${
       evidence.length > 0 &&
-      html`<p>A part of the labels was held back, the others were learned from, and that part was asked for; then the next part, as often as it took to know. For self-training it is its teacher that was asked. No test image took part.</p>
+      html`<p>A part of the labels was held back, the others were learned from, and that part was asked for; then the next part, as often as it took to know. For self-training it is its teacher that was asked. No test image took part. The interval is Wilson's, for labels drawn as these were.</p>
   <div class="scroll"><table class="comparison">
-    <thead><tr><th scope="col">Classifier</th><th scope="col">Labels found again</th><th scope="col"></th></tr></thead>
+    <thead><tr><th scope="col">Classifier</th><th scope="col">Labels found again</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map((entry) => evidenceRow(entry, titleOf(stages, entry.stage), entry.stage === final?.stage))}</tbody>
   </table></div>`
     }
@@ -25,6 +26,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 }
 
 function evidenceRow({ found, of }: Evidence, title: string, isKept: boolean): Html {
-  return html`<tr><th scope="row">${title}</th><td><b>${formatPercent(found / of, 1)}</b></td><td class="quiet">${isKept && 'kept'}</td></tr>
+  const { low, high } = wilsonInterval(found, of);
+  return html`<tr><th scope="row">${title}</th><td><b>${formatPercent(found / of, 1)}</b></td><td>${formatPercent(low, 1)} – ${formatPercent(high, 1)}</td><td class="quiet">${isKept && 'kept'}</td></tr>
     `;
 }

@@ -1,7 +1,8 @@
+import { isRecord } from '../../store/json.js';
 import type { RunRecord } from '../../store/run-record.js';
 import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
-import { isRecord, settingAt, summariseStage } from '../run-facts.js';
+import { settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
 /** Time, memory, and every setting with which the run can be made again. */
@@ -39,12 +40,18 @@ function settingGroup(name: string, settings: unknown): Html {
       `;
 }
 
+/** Enough of an image's hash to find it among others. */
+const shownDigits = 8;
+
 /** Given labels as one entry, `123 (7), 456`, in place of the number for each class, which they put aside. */
 function withLabelsInLine(config: RunRecord['config']): RunRecord['config'] {
   const images = settingAt(config, ['labels', 'images']);
   if (!Array.isArray(images)) return config;
   const { labelsPerClass: _, ...rest } = config;
-  const texts = images.map(({ index, label }) => (label === null ? `${index}` : `${index} (${label})`));
+  const texts = images.map(({ image, index, label }) => {
+    const place = index ?? String(image).slice(0, shownDigits);
+    return label === null ? `${place}` : `${place} (${label})`;
+  });
   return { ...rest, labels: texts.join(', ') };
 }
 

@@ -2,7 +2,7 @@ import { constant, type Graph, graph, input, type Value } from '../../../src/gra
 import { reluGrad } from '../../../src/graph/ops/arithmetic.js';
 import { conv } from '../../../src/graph/ops/conv.js';
 import type { Runtime } from '../../../src/runtime/runtime.js';
-import { float32, type Tensor } from '../../../src/tensor/tensor.js';
+import { float32, type Tensor, type Tensors } from '../../../src/tensor/tensor.js';
 import { interpret } from '../interpreter.js';
 import { expectClose, type Tolerance } from '../numeric.js';
 
@@ -49,7 +49,7 @@ function throughConv(x: Value): Value {
 /** A graph to judge, and what to feed it. */
 export interface Trial {
   readonly graph: Graph;
-  readonly inputs: Readonly<Record<string, Tensor>>;
+  readonly inputs: Tensors;
   /** Of outputs that have one of their own. */
   readonly tolerances?: Readonly<Record<string, Tolerance>>;
 }

@@ -1,0 +1,50 @@
+import { describe, expect, test } from 'vitest';
+import { sampleClasses, sampleClassifier } from '../../test/support/sample-classifier.js';
+import { describeModel } from '../model/describe-model.js';
+import { exportClassifier } from '../model/export-model.js';
+import { formatModel } from './model.js';
+
+const bytes = exportClassifier({
+  ...sampleClassifier('compact', [28, 28, 1]),
+  classNames: sampleClasses,
+  meanBrightness: 33.3,
+});
+const described = describeModel('model.onnx', bytes);
+
+describe('what a model is', () => {
+  test('is read from its file', () => {
+    const { network } = sampleClassifier('compact', [28, 28, 1]);
+    const size = ({ shape }: { readonly shape: readonly number[] }) => shape.reduce((a, b) => a * b, 1);
+    expect(described).toMatchObject({
+      sizeBytes: bytes.length,
+      input: 'images',
+      output: 'probabilities',
+      ...{ height: 28, width: 28, channels: 1, classes: 5, classNames: sampleClasses },
+      preprocessing: { colour: 'grey', fit: 'contain', meanBrightness: 33.3 },
+    });
+    // Normalisation and folded statistics add a few numbers, or take a few away.
+    const trained = network.specs.reduce((sum, spec) => sum + size(spec), 0);
+    expect(described.parameters / trained).toBeGreaterThan(0.9);
+    expect(described.parameters / trained).toBeLessThan(1.1);
+    expect(described.operators).toMatchObject({ Cast: 1, Softmax: 1 });
+  });
+
+  test('is told in lines of 80 columns', () => {
+    const lines = formatModel('model.onnx', described).split('\n');
+    expect(lines[1]).toBe('Takes       images: uint8 [N, 28, 28, 1], any number of grey images');
+    expect(lines[2]).toBe('Gives       probabilities: float32 [N, 5], a probability for each class');
+    expect(lines[3]).toBe('Classes     5: ant, bee, cat, dog, eel');
+    expect(lines.slice(4, 6)).toEqual([
+      'Pictures    turned upright by EXIF, laid on 0 where transparent, fitted whole',
+      '            into a frame of 0, made grey, mean brightness in training 33.3',
+    ]);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test('of a thousand classes with names of any kind still fits', () => {
+    const classNames = Array.from({ length: 1000 }, (_, k) => (k === 7 ? 'line\nbreak' : `class ${k}`));
+    const lines = formatModel('model.onnx', { ...described, classes: 1000, classNames }).split('\n');
+    expect(lines[3]).toMatch(/^Classes {5}1,000: class 0, class 1, /);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+});

@@ -1,0 +1,77 @@
+import type { Command } from 'commander';
+import { describeModel, type ModelDescription } from '../model/describe-model.js';
+import type { Preprocessing } from '../model/preprocessing.js';
+import { formatBytes, formatCount } from '../report/format.js';
+import { readModelFile } from './model-file.js';
+import { addExamples, addOutputGroup, option } from './options.js';
+import { printable } from './paths.js';
+
+interface ModelFlags {
+  readonly json?: boolean;
+}
+
+/** `quarterturn model`: what a saved classifier is. */
+export function addModelCommand(program: Command): void {
+  const command = program
+    .command('model')
+    .summary('what a saved classifier takes and gives')
+    .description(
+      'Print what the file of a classifier says of itself: size of its images, classes, how pictures are fitted, weights, operators. Nothing is run.',
+    )
+    .argument('<model>', 'an .onnx file that a run saved, or the folder of the run');
+  addOutputGroup(command, [option.json('what the file says')]);
+  addExamples(command, [
+    ['quarterturn model runs/five', 'the classifier of a run'],
+    ['quarterturn model model.onnx --json', 'for programs'],
+  ]);
+  command.action(async (path: string, { json }: ModelFlags) => {
+    const { file, bytes } = await readModelFile(path);
+    const description = describeModel(file, bytes);
+    const text = json ? JSON.stringify({ file, ...description }, null, 2) : formatModel(file, description);
+    process.stdout.write(`${text}\n`);
+  });
+}
+
+/** Columns of a terminal that lines are kept within. */
+const columns = 80;
+const labelWidth = 12;
+
+/** What a model is, a line each: label, then words broken within 80 columns. */
+export function formatModel(file: string, model: ModelDescription): string {
+  const { height, width, channels, classes, classNames, preprocessing } = model;
+  const kind = channels === 1 ? 'grey' : channels === 3 ? 'colour' : `${channels}-channel`;
+  const names = classNames?.map(printable).join(', ') ?? '(without names)';
+  const operators = Object.entries(model.operators).map(([name, count]) => `${count} ${name}`);
+  const rows: readonly (readonly [string, string])[] = [
+    ['Model', `${printable(file)}, ${formatBytes(model.sizeBytes)}`],
+    ['Takes', `${model.input}: uint8 [N, ${height}, ${width}, ${channels}], any number of ${kind} images`],
+    ['Gives', `${model.output}: float32 [N, ${classes}], a probability for each class`],
+    ['Classes', `${formatCount(classes)}: ${names}`],
+    ['Pictures', preprocessing ? fittingOf(preprocessing) : 'the file does not say how they are fitted'],
+    ['Weights', `${formatCount(model.parameters)} numbers`],
+    ['Operators', operators.join(', ')],
+  ];
+  return rows.map(([label, text]) => wrapped(label, text)).join('\n');
+}
+
+/** How a picture becomes an image of the model's, in words. */
+function fittingOf({ colour, background, alphaGround, meanBrightness }: Preprocessing): string {
+  return [
+    'turned upright by EXIF',
+    `laid on ${alphaGround} where transparent`,
+    `fitted whole into a frame of ${background}`,
+    colour === 'grey' ? 'made grey' : 'red, green, blue',
+    ...(meanBrightness === undefined ? [] : [`mean brightness in training ${meanBrightness.toFixed(1)}`]),
+  ].join(', ');
+}
+
+function wrapped(label: string, text: string): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && longer.length > columns - labelWidth) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line, i) => (i === 0 ? label : '').padEnd(labelWidth) + line).join('\n');
+}

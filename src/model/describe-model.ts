@@ -1,0 +1,49 @@
+import { decodeModel } from '../onnx/decode.js';
+import { sizeOf } from '../tensor/tensor.js';
+import { readClassifierInterface } from './classifier-interface.js';
+import type { Preprocessing } from './preprocessing.js';
+
+/** What the file of a classifier is, as far as the file itself says. */
+export interface ModelDescription {
+  readonly sizeBytes: number;
+  /** Name of what it takes: uint8 [N, height, width, channels]. */
+  readonly input: string;
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Name of what it gives: float32 [N, classes]. */
+  readonly output: string;
+  readonly classes: number;
+  /** Absent where the file has none: then classes are called by their number. */
+  readonly classNames?: readonly string[];
+  /** Absent where the file does not say how pictures become its images. */
+  readonly preprocessing?: Preprocessing;
+  /** Numbers in its weights. */
+  readonly parameters: number;
+  /** How often each ONNX operator stands in it, the most frequent first. */
+  readonly operators: Readonly<Record<string, number>>;
+}
+
+/**
+ * Read what the file of a classifier says of itself, without running it.
+ *
+ * @param name the file, for messages
+ * @example
+ * const { height, width, classNames } = describeModel('model.onnx', await readFile('model.onnx'));
+ * @throws QuarterturnError `data` naming the file and what it is instead
+ */
+export function describeModel(name: string, bytes: Uint8Array): ModelDescription {
+  const { classNames, preprocessing, ...found } = readClassifierInterface(name, bytes);
+  const { nodes, initializers } = decodeModel(name, bytes);
+  const counts = new Map<string, number>();
+  for (const { opType } of nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
+  const weights = Object.values(initializers).filter(({ dtype }) => dtype === 'float32');
+  return {
+    sizeBytes: bytes.length,
+    ...found,
+    ...(classNames && { classNames }),
+    ...(preprocessing && { preprocessing }),
+    parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
+    operators: Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),
+  };
+}

@@ -1,0 +1,110 @@
+import { describe, expect, test } from 'vitest';
+import { pixelsOf } from '../../test/support/pixels.js';
+import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
+import { subsetOf } from '../data/dataset.js';
+import { hashImages } from '../data/image-hash.js';
+import { blankLabels } from '../labels/locate-labels.js';
+import { createNodeRuntime } from '../runtime/node.js';
+import { MemoryStore } from '../store/checkpoint.js';
+import { readLabelRecord } from '../store/label-record.js';
+import { labelledImages, labelledIndices, withLocatedLabels } from './labels.js';
+import { run } from './run.js';
+
+const train = tinyPictures('pictures', 200);
+const data = { train, origin: 'made for this test', checksums: { 'train-images': 'aa' } };
+/** Image i of it is image (7 i + 5) mod 200 of the pictures. */
+const order = Uint32Array.from({ length: 200 }, (_, i) => (7 * i + 5) % 200);
+const reordered = {
+  train: subsetOf(train, order, { name: 'reordered' }),
+  origin: 'elsewhere',
+  checksums: { 'train-images': 'bb' },
+};
+const chosen = [11, 4, 150, 33, 8, 64];
+const blank = await blankLabels(train.images, chosen);
+const images = blank.map((label, i) => ({ ...label, label: i < 4 ? ['edge', 'corner'][i % 2]! : null }));
+const settings = { ...tinySettings, draws: 1, labels: { data: null, images } };
+
+describe('labels of a run', () => {
+  test('are learned from as the same pictures in the same order, wherever these lie', async () => {
+    const notes: string[] = [];
+    const emit = (event: { readonly type: string; readonly text?: string }) =>
+      notes.push(event.text ?? event.type);
+    const here = await withLocatedLabels({ settings, data, emit });
+    expect([...labelledIndices(here, 0)]).toEqual(chosen);
+    expect(notes).toEqual([]);
+    expect(await withLocatedLabels(here)).toBe(here);
+
+    const there = await withLocatedLabels({ settings, data: reordered, emit });
+    expect([...labelledIndices(there, 0)].map((index) => order[index])).toEqual(chosen);
+    expect(notes.at(-1)).toBe('6 of 6 labelled images lie at other places than before and were found again.');
+    const [a, b] = [labelledImages(here, 0), labelledImages(there, 0)];
+    expect(await pixelsOf(b.images)).toEqual(await pixelsOf(a.images));
+    expect(b.labels).toEqual(a.labels);
+  });
+
+  test('that a cut data set lacks are left out, and it is said', async () => {
+    const cut = {
+      ...data,
+      train: subsetOf(
+        train,
+        Uint32Array.from({ length: 100 }, (_, i) => i),
+        { name: 'cut' },
+      ),
+    };
+    const notes: unknown[] = [];
+    const context = await withLocatedLabels({ settings, data: cut, emit: (event) => notes.push(event) });
+    expect([...labelledIndices(context, 0)]).toEqual([11, 4, 33, 8, 64]);
+    expect(notes).toContainEqual({
+      type: 'note',
+      text: '1 of 6 labelled images are not in cut and are left out.',
+    });
+  });
+});
+
+describe('labels.json of a run', () => {
+  const recordOf = async (options: Partial<typeof settings> = {}) => {
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const store = new MemoryStore();
+    const context = { settings: { ...settings, ...options }, data, runtime, store, emit: () => {} };
+    await run(context, { stages: ['baseline'] });
+    return { record: await readLabelRecord(store), context };
+  };
+
+  test('tells which images have which class, and who said so', async () => {
+    const { record } = await recordOf();
+    const hashes = await hashImages(train.images, chosen);
+    const labels = ['edge', 'corner', 'edge', 'corner', 'corner', 'corner'];
+    expect(record).toEqual({
+      classNames: ['corner', 'edge'],
+      draws: [
+        {
+          draw: 0,
+          images: chosen.map((index, i) => ({
+            image: hashes[i],
+            index,
+            label: labels[i],
+            by: i < 4 ? 'given' : 'own',
+          })),
+        },
+      ],
+    });
+  });
+
+  test('has every draw, of images that were drawn', async () => {
+    const { record, context } = await recordOf({ draws: 3, labels: null as never });
+    expect(record?.draws).toHaveLength(3);
+    for (const { draw, images: drawn } of record?.draws ?? []) {
+      expect(drawn.map(({ index }) => index)).toEqual([...labelledIndices(context, draw)]);
+      expect(
+        drawn.every(({ index, label, by }) => by === 'drawn' && label === ['corner', 'edge'][index % 2]),
+      ).toBe(true);
+    }
+  });
+
+  test('is absent where nothing is labelled, and refused where it is something else', async () => {
+    expect(await readLabelRecord(new MemoryStore())).toBeUndefined();
+    const store = new MemoryStore('mine');
+    await store.writeJson('labels', { images: [{ index: 1, label: 'cat' }] });
+    await expect(readLabelRecord(store)).rejects.toThrow('mine, labels.json: expected what a run wrote.');
+  });
+});

@@ -1,0 +1,26 @@
+import { type ImageSource, readRange } from '../data/image-source.js';
+import { inParts, type Listening, passProgress } from '../pass.js';
+
+/** Values that are added up between two looks at whether to stop: some milliseconds, and a megabyte of images. */
+const valuesAtATime = 2 ** 20;
+
+/**
+ * Mean of all values of all images, 0–255: by it, a user of a classifier's file can tell negatives.
+ * @throws QuarterturnError `interrupted` when the signal says so
+ */
+export async function meanBrightness(images: ImageSource, listening: Listening): Promise<number> {
+  const { count, height, width, channels } = images;
+  const imageSize = height * width * channels;
+  const progress = passProgress(listening, `brightness of ${count} images`, count);
+  // Whole numbers: their sum is exact, whatever the parts.
+  let sum = 0;
+  await inParts(
+    count,
+    valuesAtATime / imageSize,
+    async (from, to) => {
+      for (const value of (await readRange(images, from, to)).data) sum += value;
+    },
+    progress,
+  );
+  return sum / (count * imageSize);
+}

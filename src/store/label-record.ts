@@ -1,0 +1,50 @@
+import { z } from 'zod';
+import { imageHashPattern } from '../data/image-hash.js';
+import type { RunStore } from './checkpoint.js';
+import { checked } from './json.js';
+
+/**
+ * Who says that an image has its class: `given`, a labels file; `own`, the data set's own labels, of an image that a
+ * labels file names without a class; `drawn`, the data set's own labels, of an image that was drawn from its class.
+ */
+export const labelSources = ['given', 'own', 'drawn'] as const;
+export type LabelSource = (typeof labelSources)[number];
+
+const labelledImageSchema = z
+  .object({
+    /** Hash of the image's content, see `hashImage`. */
+    image: z.string().regex(imageHashPattern),
+    /** In the training set, from 0. */
+    index: z.int().min(0),
+    /** Class name. */
+    label: z.string(),
+    by: z.enum(labelSources),
+  })
+  .readonly();
+
+/** `labels.json` of a run: which images it learned from as labelled ones. */
+export const labelRecordSchema = z
+  .object({
+    /** All classes, in the order in which a classifier gives their probabilities. */
+    classNames: z.array(z.string()).readonly(),
+    draws: z
+      .array(z.object({ draw: z.int().min(0), images: z.array(labelledImageSchema).readonly() }).readonly())
+      .readonly(),
+  })
+  .readonly();
+export type LabelRecord = z.infer<typeof labelRecordSchema>;
+
+/**
+ * The labels that a run learned from.
+ * @returns undefined where it has kept none: nothing was labelled, or it is of an earlier version
+ * @throws QuarterturnError `checkpoint` where the store holds something else under that name
+ */
+export async function readLabelRecord(
+  store: Pick<RunStore, 'name' | 'readJson'>,
+): Promise<LabelRecord | undefined> {
+  const value = await store.readJson('labels');
+  if (value === undefined) return undefined;
+  return checked(labelRecordSchema, value, `${store.name}, labels.json`, 'what a run wrote', {
+    code: 'checkpoint',
+  });
+}

@@ -1,0 +1,197 @@
+import { execFile } from 'node:child_process';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { BatchWorker } from '../../src/data/batch-worker.node.js';
+import { imagesInMemory } from '../../src/data/image-source.js';
+import { type CompiledFolder, compile } from '../support/compile.js';
+
+/** The worker as it is shipped, in processes of its own: threads find plain modules alone. */
+let compiled: CompiledFolder;
+beforeAll(async () => {
+  compiled = await compile(['src/node.ts', 'src/data/batch-thread.node.ts', 'src/data/batch-maker.ts']);
+});
+afterAll(() => compiled.remove());
+
+const preamble = `
+  import { BatchWorker } from './src/data/batch-worker.node.js';
+  import { makeBatch } from './src/data/batch-maker.js';
+  import { strengths } from './src/data/augmentation-policy.js';
+  import { imagesInMemory, selectImages } from './src/data/image-source.js';
+  import { rotatedCopies } from './src/data/rotation.js';
+  import { Random } from './src/random/random.js';
+  const pixels = Uint8Array.from({ length: 500 * 784 }, (_, i) => (i * 31 + (i >> 7)) % 256);
+  const source = imagesInMemory({ name: 'digits', pixels, height: 28, width: 28, channels: 1 });
+  const notes = [];
+  const worker = new BatchWorker({ note: (text) => notes.push(text) });
+  const print = (value) => console.log(JSON.stringify(value));
+  process.on('unhandledRejection', (error) => print({ unhandled: String(error) }));
+  const requestOf = (seed, length = 128) => {
+    const random = Random.seeded(seed);
+    const all = random.permutation(source.count);
+    return [
+      { indices: all.subarray(0, length) },
+      { indices: all.subarray(length, 2 * length), augmentation: { strength: strengths.strong, random: random.state() } },
+    ];
+  };
+  const same = (a, b) => String(a.shape) === String(b.shape) && Buffer.compare(a.data, b.data) === 0;
+`;
+
+/** What a program printed, line by line; it has to end by itself. */
+async function outputOf(program: string): Promise<unknown[]> {
+  const file = join(compiled.path, `program-${Math.random().toString(36).slice(2)}.mjs`);
+  await writeFile(file, preamble + program);
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 30_000 });
+  expect(stderr).toBe('');
+  return stdout
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+}
+
+describe('a worker', () => {
+  test('makes the batches that are made here, bit for bit, of any source and size, in ordinary memory', async () => {
+    const printed = await outputOf(`
+      const some = selectImages(source, Random.seeded(1).permutation(500).subarray(0, 400), { name: 'some' });
+      const makers = [source, some, rotatedCopies(some)].map((images) => [images, worker.makerFor(images)]);
+      print(makers.map(([, { ahead }]) => ahead));
+      const requests = [1, 3, 128].map((length, seed) => requestOf(seed, length));
+      requests[2][0].indices = requests[2][0].indices.map((index) => index % 400);
+      for (const [images, maker] of makers) {
+        for (const request of requests) {
+          const fitting = request.map((part) => ({ ...part, indices: part.indices.map((at) => at % images.count) }));
+          const made = await maker.make(fitting);
+          print([same(made, await makeBatch(images, fitting)), made.data.buffer instanceof ArrayBuffer]);
+        }
+      }
+      const many = await Promise.all([1, 2, 3].map((seed) => makers[0][1].make(requestOf(seed))));
+      print(await Promise.all(many.map(async (made, i) => same(made, await makeBatch(source, requestOf(i + 1))))));
+      for (const [, maker] of makers) await maker.release();
+      await worker.release();
+      print(notes);
+    `);
+    expect(printed).toEqual([
+      [2, 2, 2],
+      ...Array.from({ length: 9 }, () => [true, true]),
+      [true, true, true],
+      [],
+    ]);
+  });
+
+  test('is at work while this thread is busy', async () => {
+    const [leastMs] = await outputOf(`
+      const maker = worker.makerFor(source);
+      for (let i = 0; i < 20; i++) await maker.make(requestOf(i));
+      const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); };
+      let least = Infinity;
+      for (let i = 0; i < 10; i++) {
+        const pending = maker.make(requestOf(i));
+        busy(200);
+        const from = performance.now();
+        await pending;
+        least = Math.min(least, performance.now() - from);
+      }
+      print(least);
+      await worker.release();
+    `);
+    expect(leastMs).toBeLessThan(2);
+  });
+
+  test('keeps no process alive that waits for nothing, and every one that waits', async () => {
+    const printed = await outputOf(`
+      const maker = worker.makerFor(source);
+      print((await maker.make(requestOf(1))).shape);
+      maker.make(requestOf(2)).then(({ shape }) => print(shape));
+    `);
+    expect(printed).toEqual([
+      [256, 28, 28, 1],
+      [256, 28, 28, 1],
+    ]);
+    expect(await outputOf(`worker.makerFor(source); print('started and never asked');`)).toHaveLength(1);
+  });
+
+  test('hands on what is wrong with a request, and goes on', async () => {
+    const printed = await outputOf(`
+      const maker = worker.makerFor(source);
+      await maker.make([{ indices: Uint32Array.of(500) }])
+        .catch(({ name, code, message }) => print([name, code, message]));
+      print((await maker.make(requestOf(1))).shape);
+      await worker.release();
+    `);
+    expect(printed).toEqual([
+      ['QuarterturnError', 'usage', 'digits: expected image indices from 0 to 499. Received: 500.'],
+      [256, 28, 28, 1],
+    ]);
+  });
+
+  test('that was released says so to whoever waits, and leaves no rejection unheard', async () => {
+    const printed = await outputOf(`
+      const maker = worker.makerFor(source);
+      await maker.make(requestOf(1));
+      const pending = maker.make(requestOf(2));
+      pending.catch(({ name, code, message }) => print([name, code, message]));
+      await new Promise(setImmediate);
+      await worker.release();
+      await maker.make(requestOf(3)).catch(({ code }) => print(code));
+      await maker.release();
+      await worker.release();
+    `);
+    const message = 'batches: expected a worker. Received: one that was released.';
+    const [first, ...rest] = printed;
+    // It may have been made before.
+    if (Array.isArray(first))
+      expect([first, ...rest]).toEqual([['QuarterturnError', 'runtime', message], 'runtime']);
+    else expect(printed).toEqual(['runtime']);
+  });
+
+  test('that fails says so to whoever waits and whoever asks later', async () => {
+    const printed = await outputOf(`
+      // Half an image: the thread cannot open them.
+      const share = () => ({ ...source.share(), pixels: new Uint8Array(new SharedArrayBuffer(392)) });
+      const broken = worker.makerFor({ ...source, share });
+      const whole = worker.makerFor(source);
+      const say = ({ name, code, message }) => print([name, code, message]);
+      await Promise.all([broken.make(requestOf(1)).catch(say), whole.make(requestOf(2)).catch(say)]);
+      await whole.make(requestOf(3)).catch(say);
+      await whole.release();
+      await worker.release();
+      print(notes);
+    `);
+    const error = [
+      'QuarterturnError',
+      'runtime',
+      'batches: expected a thread to make them. Received: one that failed (digits: expected whole images of 28×28×1. Received: 392 bytes.).',
+    ];
+    expect(printed).toEqual([error, error, error, []]);
+  });
+
+  test('makes batches here of images that another thread cannot read', async () => {
+    const printed = await outputOf(`
+      const handles = { ...source, share: undefined };
+      const maker = worker.makerFor(handles);
+      print([maker.ahead, same(await maker.make(requestOf(1)), await makeBatch(source, requestOf(1))), notes]);
+    `);
+    expect(printed).toEqual([[0, true, []]]);
+  });
+});
+
+test('where no thread can be started, batches are made here, and that is said once', async () => {
+  const notes: string[] = [];
+  // These sources are TypeScript: there is no module that a thread could run.
+  const worker = new BatchWorker({ note: (text) => notes.push(text) });
+  const pixels = new Uint8Array(10 * 784).fill(7);
+  const source = imagesInMemory({ name: 'ten', pixels, height: 28, width: 28, channels: 1 });
+  const [one, other] = [worker.makerFor(source), worker.makerFor(source)];
+  for (const maker of [one, other, one]) {
+    expect((await maker.make([{ indices: Uint32Array.of(1, 2) }])).shape).toEqual([2, 28, 28, 1]);
+    expect(maker.ahead).toBe(0);
+    await maker.release();
+  }
+  expect(notes).toEqual([
+    expect.stringMatching(
+      /^Batches are not made ahead of their steps: no thread can be started \(one that failed \(.*batch-thread\.node\.js.*\)\)\.$/s,
+    ),
+  ]);
+  await worker.release();
+});
