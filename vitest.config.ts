@@ -4,9 +4,16 @@ import { defineConfig } from 'vitest/config';
  * Whole processes that are killed, starved or timed, what builds the checkout anew, and browsers: each of these files has
  * the machine to itself.
  */
-const alone = ['budget', 'explain', 'kill-and-resume', 'package', 'setup', 'system', 'web-runtime'].map(
-  (name) => `test/e2e/${name}.test.ts`,
-);
+const alone = [
+  'batch-worker',
+  'budget',
+  'explain',
+  'kill-and-resume',
+  'package',
+  'setup',
+  'system',
+  'web-runtime',
+].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
   test: {

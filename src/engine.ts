@@ -43,6 +43,7 @@ export {
   maxPoolGrad,
   mul,
   type Node,
+  type NodeOf,
   neg,
   type OpDefinition,
   type Operand,

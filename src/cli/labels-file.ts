@@ -8,8 +8,8 @@ import { readJsonFile } from './json-file.js';
 const example = '{ "images": [{ "index": 123, "label": "7" }] }';
 
 /**
- * Labels from a file: JSON as {@link GivenLabels} has it.
- * @throws QuarterturnError `data` where it cannot be read, naming the line where it is no JSON, or each field that is wrong
+ * Reads a labels file, the JSON of {@link GivenLabels} (docs/labels.md).
+ * @throws QuarterturnError `data` if it cannot be read, naming the line that is not JSON, or each field that is wrong
  */
 export async function readLabelsFile(file: string): Promise<GivenLabels> {
   return readJsonFile(file, labelsSchema, {
@@ -19,7 +19,7 @@ export async function readLabelsFile(file: string): Promise<GivenLabels> {
   });
 }
 
-/** Write labels: one line an image, so that a person can fill them in. */
+/** Writes a labels file with one line for each image, so that a person can fill it in. */
 export async function writeLabelsFile(file: string, { data, images }: GivenLabels): Promise<void> {
   const lines = images.map((label) => {
     const fields = Object.entries(label).flatMap(([name, value]) =>
@@ -32,8 +32,8 @@ export async function writeLabelsFile(file: string, { data, images }: GivenLabel
 }
 
 /**
- * Refuse to write over what somebody filled in.
- * @throws QuarterturnError `usage` where the file is there and holds labels, or is no labels file at all
+ * Makes sure that no labels are lost by writing this file.
+ * @throws QuarterturnError `usage` if the file exists and holds labels, or is not a labels file at all
  */
 export async function assertHoldsNoLabels(file: string): Promise<void> {
   const text = await readFile(file, 'utf8').catch(() => undefined);

@@ -38,9 +38,9 @@ export function addSuggestCommand(program: Command): void {
     .command('suggest')
     .summary('which images to label next')
     .description(
-      'Choose the images whose labels teach most, from what the unlabelled ones look like; write a labels file to be filled in, for run. Labels are never looked at.',
+      'Choose the images whose labels would teach most, by what all images look like, and write a labels file for you to fill in and give to run. Labels are never looked at.',
     )
-    .argument('<run>', 'folder of a run, be it only pretrained');
+    .argument('<run>', 'folder of a run; a pretrained one is enough');
   addGroup(command, 'What to do:', [
     option.count(),
     option.strategy(),
@@ -70,7 +70,7 @@ export function addSuggestCommand(program: Command): void {
 async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
   const { out = 'labels.json', count = 20, strategy } = flags;
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
-    // Adding to a file keeps what it holds.
+    // A file that is added to keeps the labels that it has.
     const adding = flags.labels !== undefined && resolve(flags.labels) === resolve(out);
     if (!flags.force && !adding) await assertHoldsNoLabels(out);
     const given = flags.labels === undefined ? undefined : await readLabelsFile(flags.labels);
@@ -103,7 +103,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
   process.stdout.write(output);
 }
 
-/** Labels of before, and the suggested images without any. */
+/** The labels that there were, and the suggested images, still without a label. */
 async function extended(
   { settings, data }: Pick<RecipeContext, 'settings' | 'data'>,
   { labelled, images }: Suggestions,
@@ -125,7 +125,7 @@ async function writeSheet(path: string, { train }: DataSource, images: readonly 
   });
 }
 
-/** A line an image, then what to do with them. */
+/** One line for each image, then what to do next. */
 function formatSuggestions(
   { strategy, images }: Suggestions,
   about: {
@@ -136,7 +136,10 @@ function formatSuggestions(
   },
 ): string {
   const { count, out, sheet, next } = about;
-  const why = { typical: 'each typical of many others', uncertain: 'those that the classifier cannot tell' };
+  const why = {
+    typical: 'each typical of many others',
+    uncertain: 'those whose class the classifier cannot tell',
+  };
   const rest = images.length < count ? `, all that are left of ${count}` : '';
   const width = Math.max(...images.map(({ index }) => `${index}`.length), 5);
   const lines = images.map((image) => `${`${image.index}`.padStart(width)}  ${reasonOf(image)}`);
@@ -147,8 +150,8 @@ function formatSuggestions(
     `${'index'.padStart(width)}  ${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,
     '',
-    `Labels  ${shownPath(out)}: put the class of each image in place of null;`,
-    '        null is the label that the data itself has',
+    `Labels  ${shownPath(out)}: replace each null by the class of its image;`,
+    '        an image left at null keeps the label that the data has for it',
     ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
     `Next    ${next}`,
     '',

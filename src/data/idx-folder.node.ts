@@ -65,7 +65,7 @@ type FoundFiles = Readonly<Partial<Record<IdxRole, string>>> & { readonly trainI
 
 /** The path of each file that the folder has; one error for all that would have to be there. */
 async function findFiles(folder: string): Promise<FoundFiles> {
-  const paths = await listFiles(folder);
+  const paths = await listIdxFiles(folder);
   if (paths === undefined) {
     throw new QuarterturnError('io', `data folder: expected a readable folder. Received: ${folder}.`, {
       hint: 'Name the folder that holds the IDX files.',
@@ -78,7 +78,7 @@ async function findFiles(folder: string): Promise<FoundFiles> {
   if (testImages === undefined && testLabels !== undefined) missing.push('testImages');
   if (testImages !== undefined && testLabels === undefined) missing.push('testLabels');
   if (trainImages !== undefined && missing.length === 0) return { ...found, trainImages };
-  const nested = Object.keys(found).length === 0 ? await findNested(folder) : undefined;
+  const nested = Object.keys(found).length === 0 ? await findNestedIdx(folder) : undefined;
   throw new QuarterturnError(
     'data',
     `${folder}: expected IDX files to learn from. Received: a folder without ${missing.map((role) => canonicalNames[role]).join('; without ')}.`,
@@ -92,7 +92,7 @@ async function findFiles(folder: string): Promise<FoundFiles> {
  * Files of a folder, and those in folders of their own name (`x/x`, as some tools unpack `x.gz`), with `/`.
  * @returns undefined where it cannot be read
  */
-async function listFiles(folder: string): Promise<string[] | undefined> {
+export async function listIdxFiles(folder: string): Promise<string[] | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
   const paths = entries?.map(async (entry) => {
     if (!entry.isDirectory()) return [entry.name];
@@ -106,12 +106,12 @@ async function listFiles(folder: string): Promise<string[] | undefined> {
 const deepest = 3;
 
 /** The first folder below that holds any of the files. */
-async function findNested(folder: string, depth = 1): Promise<string | undefined> {
+export async function findNestedIdx(folder: string, depth = 1): Promise<string | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
   for (const entry of entries.filter((each) => each.isDirectory())) {
     const inner = join(folder, entry.name);
-    const found = Object.keys(assignRoles(inner, (await listFiles(inner)) ?? [])).length > 0;
-    const nested = found ? inner : depth < deepest ? await findNested(inner, depth + 1) : undefined;
+    const found = Object.keys(assignRoles(inner, (await listIdxFiles(inner)) ?? [])).length > 0;
+    const nested = found ? inner : depth < deepest ? await findNestedIdx(inner, depth + 1) : undefined;
     if (nested !== undefined) return nested;
   }
   return undefined;

@@ -31,7 +31,7 @@ export const maxIdxBytes = 2 ** 31 - 1;
 const mostInflation = 1032;
 
 /** A header of the 255 dimensions that its one byte can count. */
-const maxHeaderBytes = 4 + 4 * 255;
+export const maxIdxHeaderBytes = 4 + 4 * 255;
 
 /** Whether these bytes begin as a gzip stream does, whatever the file is called. */
 export function isGzip(bytes: Uint8Array): boolean {
@@ -89,14 +89,14 @@ async function readElements(
   limit = Number.POSITIVE_INFINITY,
 ): Promise<IdxArray & { readonly type: string }> {
   const packed = isGzip(bytes);
-  const begin = packed ? await inflate(name, bytes, maxHeaderBytes) : bytes;
-  const { shape, type, elementBytes, headerBytes } = parseHeader(name, begin, allowed);
+  const begin = packed ? await inflate(name, bytes, maxIdxHeaderBytes) : bytes;
+  const { shape, type, elementBytes, headerBytes } = parseIdxHeader(name, begin, allowed);
   const [count, ...rest] = shape as [number, ...number[]];
   const size = elementBytes * elementsOf(shape);
   const room = packed ? bytes.length * mostInflation : bytes.length - headerBytes;
   if (size > room || size > maxIdxBytes) {
     const most = `at most ${Math.min(room, maxIdxBytes)}`;
-    throw sizeFault(name, shape, size, packed ? most : `${room} (truncated)`);
+    throw idxSizeFault(name, shape, size, packed ? most : `${room} (truncated)`);
   }
 
   const read = Math.min(count, limit);
@@ -107,21 +107,28 @@ async function readElements(
   const received = plain.length - headerBytes;
   if (packed ? received < wanted || received > size : received !== size) {
     const length = packed && received > size ? `more than ${size}` : `${received}`;
-    throw sizeFault(name, shape, size, `${length} (${received < size ? 'truncated' : 'too long'})`);
+    throw idxSizeFault(name, shape, size, `${length} (${received < size ? 'truncated' : 'too long'})`);
   }
   // Not `subarray`: of one of Node's buffers that would be another buffer.
   const data = new Uint8Array(plain.buffer, plain.byteOffset + headerBytes, wanted);
   return { shape: [read, ...rest], data, type };
 }
 
-interface Header {
+/** What the header of an IDX file says. */
+export interface IdxHeader {
   readonly shape: readonly number[];
   readonly type: string;
   readonly elementBytes: number;
   readonly headerBytes: number;
 }
 
-function parseHeader(name: string, bytes: Uint8Array, allowed: readonly string[]): Header {
+/**
+ * The header at the beginning of an unpacked IDX file.
+ * @param bytes the first {@link maxIdxHeaderBytes} are enough
+ * @param allowed names of the types that its elements may have
+ * @throws QuarterturnError `data` for another magic number or type, and for a header that is cut off
+ */
+export function parseIdxHeader(name: string, bytes: Uint8Array, allowed: readonly string[]): IdxHeader {
   if (bytes.length < 4) {
     throw fault(name, 'magic number: expected 4 bytes', `${bytes.length} (truncated)`);
   }
@@ -203,7 +210,13 @@ function reasonOf(cause: unknown): string {
   return 'one that is damaged, or with other bytes behind it';
 }
 
-function sizeFault(name: string, shape: readonly number[], size: number, received: string): QuarterturnError {
+/** For a file that is shorter or longer than its header says. */
+export function idxSizeFault(
+  name: string,
+  shape: readonly number[],
+  size: number,
+  received: string,
+): QuarterturnError {
   return fault(
     name,
     `elements: expected ${size} bytes for the header's dimensions ${dimensions(shape)}`,

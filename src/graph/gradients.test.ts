@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { interpret } from '../../test/support/interpreter.js';
 import { QuarterturnError } from '../errors.js';
 import { gradients } from './gradients.js';
-import { applyOne, graph, input, type OpDefinition, type Value } from './graph.js';
+import { applyOne, graph, input, type One, type OpDefinition, type Value } from './graph.js';
 import { add, exp, mul, neg, negOp, reduceSum, sub } from './ops/arithmetic.js';
 import { conv } from './ops/conv.js';
 import { argMax, cast, oneHot } from './ops/discrete.js';
@@ -23,7 +23,7 @@ function evaluate(loss: Value, wrt: readonly Value[], at: Readonly<Record<string
 /** −x, counting how often its gradient rule is asked. */
 function countingNeg() {
   let asked = 0;
-  const op: OpDefinition = {
+  const op: OpDefinition<object, One, One> = {
     ...negOp,
     gradient: (node, outputGradients) => {
       asked++;

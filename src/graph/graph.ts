@@ -1,4 +1,5 @@
 import { QuarterturnError } from '../errors.js';
+import { at } from '../tensor/elements.js';
 import type { DType, Shape, Tensor } from '../tensor/tensor.js';
 
 /** Dtype and shape of a value: what a shape rule returns. */
@@ -24,6 +25,12 @@ export interface Node {
   readonly scope: string;
 }
 
+/** The inputs or outputs of an op that has so many. */
+export type One = readonly [Value];
+export type Two = readonly [Value, Value];
+export type Three = readonly [Value, Value, Value];
+export type Five = readonly [Value, Value, Value, Value, Value];
+
 /** A node of an op whose inputs, outputs and attributes are known. */
 export interface NodeOf<
   A extends object,
@@ -39,22 +46,33 @@ export interface NodeOf<
  * Gradient of a scalar with respect to each input of a node, given its gradient with respect to each output
  * (undefined: the scalar does not depend on it).
  */
-export type GradientRule<A extends object> = (
-  node: Node & { readonly attributes: A },
+export type GradientRule<
+  A extends object,
+  I extends readonly Value[] = readonly Value[],
+  O extends readonly Value[] = readonly Value[],
+> = (
+  node: NodeOf<A, I, O>,
   outputGradients: readonly (Value | undefined)[],
 ) => readonly (Value | undefined)[];
 
-/** An op: its name, its shape rule and its gradient rule. What it computes is in the reference interpreter. */
-export interface OpDefinition<A extends object = object> {
+/**
+ * An op with these attributes, inputs and outputs: its name, its shape rule and its gradient rule. What it computes is
+ * in the reference interpreter.
+ */
+export interface OpDefinition<
+  A extends object = object,
+  I extends readonly Value[] = readonly Value[],
+  O extends readonly Value[] = readonly Value[],
+> {
   readonly name: string;
   /** The types of the outputs. Throws a `shape` error where inputs do not fit. */
-  types(inputs: readonly Value[], attributes: A): readonly ValueType[];
+  types(inputs: I, attributes: A): readonly ValueType[];
   /**
    * `'none'`: there is no rule, a loss may not be differentiated through this op. `'zero'`: it is flat almost everywhere,
    * so that what comes before it does not matter to the loss.
    */
   readonly gradient:
-    | { rule(...args: Parameters<GradientRule<A>>): ReturnType<GradientRule<A>> }['rule']
+    | { rule(...args: Parameters<GradientRule<A, I, O>>): ReturnType<GradientRule<A, I, O>> }['rule']
     | 'none'
     | 'zero';
 }
@@ -97,38 +115,40 @@ export function checkFloat32(op: string, operands: readonly Value[]): void {
 }
 
 /** Add a node that applies `op`; returns its outputs. */
-export function apply<A extends object>(
-  op: OpDefinition<A>,
-  inputs: readonly Value[],
+export function apply<A extends object, I extends readonly Value[], O extends readonly Value[]>(
+  op: OpDefinition<A, I, O>,
+  inputs: I,
   attributes: A,
-): readonly Value[] {
+): O {
   const types = op.types(inputs, attributes);
   const outputs: Value[] = [];
   const node: Node = { op, inputs, attributes, outputs, scope: currentScope };
   types.forEach((type, index) => {
     outputs.push({ ...type, node, index });
   });
-  return outputs;
+  // As many as the op has types for.
+  return outputs as readonly Value[] as O;
 }
 
 /** {@link apply} for an op with one output. */
-export function applyOne<A extends object>(
-  op: OpDefinition<A>,
-  inputs: readonly Value[],
+export function applyOne<A extends object, I extends readonly Value[]>(
+  op: OpDefinition<A, I, One>,
+  inputs: I,
   attributes: A,
 ): Value {
-  return apply(op, inputs, attributes)[0]!;
+  const [output] = apply(op, inputs, attributes);
+  return output;
 }
 
 /** A tensor fed at every run. */
-export const inputOp: OpDefinition<ValueType & { readonly name: string }> = {
+export const inputOp: OpDefinition<ValueType & { readonly name: string }, readonly [], One> = {
   name: 'input',
   types: (_, { dtype, shape }) => [{ dtype, shape }],
   gradient: 'none',
 };
 
 /** A tensor that is part of the graph. */
-export const constantOp: OpDefinition<{ readonly tensor: Tensor }> = {
+export const constantOp: OpDefinition<{ readonly tensor: Tensor }, readonly [], One> = {
   name: 'constant',
   types: (_, { tensor: { dtype, shape } }) => [{ dtype, shape }],
   gradient: 'none',
@@ -170,7 +190,7 @@ export function topologicalOrder(values: Iterable<Value>): Node[] {
   for (const { node: root } of values) {
     visit(root);
     while (stack.length > 0) {
-      const top = stack[stack.length - 1]!;
+      const top = at(stack, stack.length - 1);
       const child = top.node.inputs[top.next++];
       if (child) {
         visit(child.node);
@@ -212,7 +232,7 @@ export function graph(outputs: Readonly<Record<string, Value>>): Graph {
   const inputs = new Map<string, Value>();
   for (const node of nodes) {
     if (node.op !== inputOp) continue;
-    const value = node.outputs[0]!;
+    const value = at(node.outputs, 0);
     const name = inputName(value);
     checkName('input', name);
     if (inputs.has(name))

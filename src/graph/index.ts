@@ -7,6 +7,7 @@ export {
   graph,
   input,
   type Node,
+  type NodeOf,
   type OpDefinition,
   scoped,
   type Value,

@@ -7,7 +7,7 @@ import { labelledImages, labelledIndices } from '../recipes/labels.js';
 import { settingsFor } from '../recipes/presets.js';
 import { parseSettings } from '../recipes/settings.js';
 import {
-  classNamesFor,
+  classNamesIn,
   type GivenLabels,
   labelsSchema,
   placesByIndex,
@@ -33,7 +33,7 @@ const given = (...images: readonly (readonly [number, string | null])[]): GivenL
 });
 
 function resolved(source: DataSource, labels: GivenLabels) {
-  const classNames = classNamesFor(source.train, labels);
+  const classNames = classNamesIn(source.train, labels);
   return resolveLabels(source.train, { places: placesByIndex(source, labels), classNames });
 }
 

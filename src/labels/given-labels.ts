@@ -60,7 +60,7 @@ export interface ResolvedLabels {
  *   for one image; `usage` for a label with a hash, whose image has to be looked up (`locateLabels`)
  */
 export function placesByIndex(
-  source: Pick<DataSource, 'train' | 'checksums'>,
+  { train, checksums }: Pick<DataSource, 'train' | 'checksums'>,
   { data, images }: GivenLabels,
 ): readonly PlacedLabel[] {
   const places = images.map(({ image, index, label }): PlacedLabel => {
@@ -69,7 +69,7 @@ export function placesByIndex(
       hint: 'Find the images first: context = await withLocatedLabels(context).',
     });
   });
-  assertIndices({ images: source.train.images, checksums: source.checksums }, data, places);
+  assertIndices({ images: train.images, checksums }, data, places);
   return distinct(places, ({ index }) => index);
 }
 
@@ -78,22 +78,25 @@ export function placesByIndex(
  * @throws QuarterturnError `data` for other data than they were made for, or an index outside the training set
  */
 export function assertIndices(
-  { images, checksums }: Pick<DataSource, 'checksums'> & { readonly images: ImageSource },
+  {
+    images,
+    checksums,
+  }: Pick<DataSource, 'checksums'> & { readonly images: Pick<ImageSource, 'name' | 'count'> },
   data: GivenLabels['data'],
   places: readonly Pick<PlacedLabel, 'index'>[],
 ): void {
   if (places.length === 0) return;
   const difference = dataDifference(data, { checksums });
   if (difference !== undefined) {
-    throw wrongLabels(`the data they were made for, ${data?.origin}`, difference, {
+    throw labelsError(`the data they were made for, ${data?.origin}`, difference, {
       hint: 'Use the data that the labels were given for, or make labels for this data.',
     });
   }
   const outside = places.filter(({ index }) => index >= images.count);
   if (outside.length === 0) return;
-  throw wrongLabels(
+  throw labelsError(
     `indices from 0 to ${images.count - 1} of ${images.name}`,
-    listed(outside.map(({ index }) => index)),
+    firstFew(outside.map(({ index }) => index)),
   );
 }
 
@@ -111,7 +114,7 @@ export function distinct<T extends Partial<GivenLabel> & Pick<GivenLabel, 'label
     const before = first.get(keyOf(label));
     if (before === undefined) first.set(keyOf(label), label);
     else if (before.label !== label.label) {
-      throw wrongLabels(
+      throw labelsError(
         'one label for each image',
         `${described(before)} and ${described(label)}, the same image`,
       );
@@ -130,7 +133,7 @@ function described({ image, index, label }: Partial<GivenLabel>): string {
  * The names of the classes, in the order of their numbers: those of the data, or, where the data has none, those that
  * occur in the given labels, in natural order (2 before 10).
  */
-export function classNamesFor(
+export function classNamesIn(
   { classNames }: Pick<ImageDataset, 'classNames'>,
   { images }: GivenLabels,
 ): readonly string[] {
@@ -141,7 +144,7 @@ export function classNamesFor(
 
 /**
  * Placed labels with class numbers. Classes need not have equally many.
- * @param classNames in the order of their numbers, see {@link classNamesFor}
+ * @param classNames in the order of their numbers, see {@link classNamesIn}
  * @throws QuarterturnError `data` for a class that the data does not have, an image without any label, a class without
  *   any image
  */
@@ -152,7 +155,7 @@ export function resolveLabels(
   const classes = Int32Array.from(classesOf(train, classNames, places));
   const missing = classNames.filter((_, k) => !classes.includes(k));
   if (missing.length > 0) {
-    throw wrongLabels('at least one image of every class', `none of ${listed(missing)}`, {
+    throw labelsError('at least one image of every class', `none of ${firstFew(missing)}`, {
       hint: 'A class that was never seen cannot be learned: label an image of it. `quarterturn suggest --labels <file>` proposes more.',
     });
   }
@@ -160,14 +163,14 @@ export function resolveLabels(
 }
 
 function classesOf(
-  { labels, images: { name } }: ImageDataset,
+  { images: { name }, labels }: ImageDataset,
   classNames: readonly string[],
   places: readonly PlacedLabel[],
 ): number[] {
   const ownClass = (index: number): number => labels?.[index] ?? noClass;
   const without = places.filter(({ index, label }) => label === null && ownClass(index) === noClass);
   if (without.length > 0) {
-    throw wrongLabels('a class for every image', `null for ${listed(without.map(({ index }) => index))}`, {
+    throw labelsError('a class for every image', `null for ${firstFew(without.map(({ index }) => index))}`, {
       hint: `${name} has no label of its own for ${without.length === 1 ? 'this image' : 'these images'}: write the class into the file.`,
     });
   }
@@ -176,13 +179,14 @@ function classesOf(
     if (label === null) return ownClass(index);
     const found = classNames.indexOf(label);
     if (found >= 0) return found;
-    throw wrongLabels(`a class of ${name} for image ${index}`, JSON.stringify(label), {
-      hint: `Did you mean ${JSON.stringify(nearestName(label, classNames))}? The classes are ${listed(classNames)}.`,
+    throw labelsError(`a class of ${name} for image ${index}`, JSON.stringify(label), {
+      hint: `Did you mean ${JSON.stringify(nearestName(label, classNames))}? The classes are ${firstFew(classNames)}.`,
     });
   });
 }
 
-export function wrongLabels(
+/** An error about labels, in the words of all others. */
+export function labelsError(
   expected: string,
   received: string,
   options: { readonly hint?: string } = {},
@@ -190,8 +194,8 @@ export function wrongLabels(
   return new QuarterturnError('data', `labels: expected ${expected}. Received: ${received}.`, options);
 }
 
-/** The first few of a list, and how many more there are. */
-function listed(items: readonly (string | number)[]): string {
+/** The first items of a list, and how many more there are. */
+function firstFew(items: readonly (string | number)[]): string {
   const shown = 10;
   const more = items.length > shown ? ` and ${items.length - shown} more` : '';
   return `${items.slice(0, shown).join(', ')}${more}`;

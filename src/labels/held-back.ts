@@ -1,20 +1,22 @@
 /**
- * Parts at most. With three, two thirds of the labels are left to learn from, and learning is done three times; with two
- * parts, learners that need many labels look worse than they are; five cost twice as much.
+ * The largest number of folds that labels are divided into. Three folds leave two thirds of the labels to learn from, and
+ * take three trainings. With two, classifiers that need many labels look worse than they are; five cost twice as much.
  */
-const mostParts = 3;
+const maxFolds = 3;
 
-/** Labels that are asked for at least, where there are so many: the share of them that is found is known to 3 points. */
-const enoughAsked = 300;
+/** Once this many labels have been held back, no more need be: 300 tell an accuracy to within 3 points. */
+const enoughHeldBack = 300;
 
 /**
- * Labels cut into parts, of which one is held back at a time: class by class in turn, so that every part holds as many
- * of each class as can be, and every class has a label left in the others.
+ * Divides labels into folds for cross-validation. The labels of each class are dealt out to the folds in turn, so that
+ * every fold has its share of every class, and each class keeps a label when one fold is held back.
  *
- * @param classes of each label
- * @returns positions in `classes`; undefined where a class has a single label, for then nothing can be held back
+ * @param classes class number of each label
+ * @param most folds at most
+ * @returns positions in `classes`, fold by fold; undefined if a class has a single label, since nothing can then be held
+ *   back
  */
-export function partsOf(classes: ArrayLike<number>, most = mostParts): number[][] | undefined {
+export function partsOf(classes: ArrayLike<number>, most = maxFolds): number[][] | undefined {
   const seen = new Map<number, number>();
   const rank = Array.from(classes, (k) => {
     const before = seen.get(k) ?? 0;
@@ -30,13 +32,15 @@ export function partsOf(classes: ArrayLike<number>, most = mostParts): number[][
   return parts;
 }
 
-/** A part of the labels that is held back, and all the others: positions among the labels. */
+/** Labels divided in two: those of one fold and all others, by their positions. */
 export interface Split {
+  /** Held back: the classifier is tested on these. */
   readonly held: readonly number[];
+  /** The classifier learns from these. */
   readonly rest: readonly number[];
 }
 
-/** Each part that is held back, with the rest: all of them where labels are few, so that every label is asked for once. */
+/** A split for each fold that is to be held back (see {@link splitCount}). */
 export function splitsOf(parts: readonly (readonly number[])[]): Split[] {
   const labels = parts.reduce((sum, { length }) => sum + length, 0);
   return parts
@@ -44,7 +48,7 @@ export function splitsOf(parts: readonly (readonly number[])[]): Split[] {
     .map((held) => ({ held, rest: parts.filter((part) => part !== held).flat() }));
 }
 
-/** How many of the parts are held back. */
+/** How many of the folds have to be held back in turn: all of them, or fewer if these hold enough labels. */
 export function splitCount(labels: number, parts: number): number {
-  return parts === 0 ? 0 : Math.min(parts, Math.ceil((parts * enoughAsked) / labels));
+  return parts === 0 ? 0 : Math.min(parts, Math.ceil((parts * enoughHeldBack) / labels));
 }

@@ -2,7 +2,7 @@ import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import type { Random } from '../random/random.js';
 
-/** How many images of which classes are labelled. */
+/** How many images of which classes are to be chosen. */
 export interface SelectionOptions {
   /** In the order of their numbers. */
   readonly classNames: readonly string[];
@@ -11,8 +11,8 @@ export interface SelectionOptions {
 }
 
 /**
- * The first images of each class, as the notebook picks its 100: classes in order of their first
- * appearance in the file, file order within a class.
+ * Chooses the first images of each class, as the notebook chooses its 100: the classes in the order in which they appear in
+ * the file, the images of a class in file order.
  *
  * @param labels class of each image, 0 … classNames.length − 1, or `noClass`
  * @returns perClass · classNames.length image indices
@@ -25,7 +25,7 @@ export function firstPerClass(labels: Int32Array, options: SelectionOptions): Ui
 }
 
 /**
- * Random images of each class, without repetition; classes in ascending order.
+ * Chooses images of each class at random, none of them twice; the classes in ascending order.
  *
  * @returns perClass · classNames.length image indices
  * @throws QuarterturnError `data` as {@link firstPerClass}
@@ -39,8 +39,8 @@ export function randomPerClass(
 }
 
 /**
- * What is left of 0 ... count - 1, in order: the unlabelled rest.
- * @throws QuarterturnError `usage` for an index outside 0 ... count - 1
+ * The indices 0 … count − 1 without some of them, ascending: the images that are not labelled.
+ * @throws QuarterturnError `usage` for an index outside 0 … count − 1
  */
 export function withoutIndices(count: number, removed: ArrayLike<number>): Uint32Array {
   const isRemoved = new Uint8Array(count);
@@ -58,7 +58,7 @@ export function withoutIndices(count: number, removed: ArrayLike<number>): Uint3
 }
 
 /**
- * How many images each class has; images without one are not counted.
+ * Counts the images of each class. Images without a class are not counted.
  * @throws QuarterturnError `data` for a label that is neither 0 … classCount − 1 nor `noClass`
  */
 export function countPerClass(labels: Int32Array, classCount: number): Uint32Array {
@@ -77,7 +77,7 @@ export function countPerClass(labels: Int32Array, classCount: number): Uint32Arr
   return counts;
 }
 
-/** Image indices of each class, in file order, at least as many as are asked for. */
+/** The indices of each class's images, in file order. @throws QuarterturnError if a class has fewer than are asked for */
 function membersOf(labels: Int32Array, { classNames, perClass }: SelectionOptions): number[][] {
   if (!Number.isInteger(perClass) || perClass < 1) {
     throw new QuarterturnError(

@@ -6,8 +6,8 @@ import {
   distinct,
   type GivenLabel,
   type GivenLabels,
+  labelsError,
   type PlacedLabel,
-  wrongLabels,
 } from './given-labels.js';
 
 /** Labels whose images have been found in a data set by their content. */
@@ -63,14 +63,14 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
   const complete = given.images.map((label): GivenLabel & { readonly image: string } => {
     const { index, label: className } = label;
     const image = label.image ?? hashAt.get(index ?? Number.NaN);
-    if (image === undefined) throw wrongLabels('a hash or an index', 'neither');
+    if (image === undefined) throw labelsError('a hash or an index', 'neither');
     const found = isThere(label) ? index : indexOf.get(image);
     return { image, ...(found !== undefined && { index: found }), label: className };
   });
   const once = distinct(complete, ({ image }) => image);
   const places = once.flatMap(({ index, label }) => (index === undefined ? [] : [{ index, label }]));
   if (places.length === 0) {
-    throw wrongLabels(`images of ${images.name}`, `${once.length} labels, all of images that are not there`, {
+    throw labelsError(`images of ${images.name}`, `${once.length} labels, all of images that are not there`, {
       hint: 'Use the data that the labels were given for, or label images of this data.',
     });
   }

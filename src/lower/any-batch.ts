@@ -1,7 +1,8 @@
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/graph.js';
 import type { OnnxModel, OnnxValueInfo } from '../onnx/model.js';
-import { sameShape, type Tensor } from '../tensor/tensor.js';
+import { at } from '../tensor/elements.js';
+import { sameShape, type Tensor, tensorNamed } from '../tensor/tensor.js';
 import { type LowerOptions, lower } from './lower.js';
 import type { Target } from './lowering.js';
 
@@ -34,8 +35,8 @@ export function lowerForAnyBatch(
   }
   return {
     ...model,
-    inputs: model.inputs.map((info, i) => withFreeAxes(info, other.inputs[i]!.shape)),
-    outputs: model.outputs.map((info, i) => withFreeAxes(info, other.outputs[i]!.shape)),
+    inputs: model.inputs.map((info, i) => withFreeAxes(info, at(other.inputs, i).shape)),
+    outputs: model.outputs.map((info, i) => withFreeAxes(info, at(other.outputs, i).shape)),
   };
 }
 
@@ -45,7 +46,9 @@ function boundToBatch(model: OnnxModel, other: OnnxModel): string | undefined {
   const node = model.nodes.find((node, i) => JSON.stringify(node) !== JSON.stringify(other.nodes[i]));
   if (node) return `the operator ${node.name}`;
   const constants = Object.entries(model.initializers);
-  const constant = constants.find(([name, tensor]) => !sameTensor(tensor, other.initializers[name]!));
+  const constant = constants.find(
+    ([name, tensor]) => !sameTensor(tensor, tensorNamed(other.initializers, name)),
+  );
   if (!constant) return undefined;
   const [name] = constant;
   return `a constant of ${model.nodes.find(({ inputs }) => inputs.includes(name))?.name ?? name}`;

@@ -1,11 +1,11 @@
-import type { Value } from '../graph/graph.js';
+import type { Two, Value } from '../graph/graph.js';
 import type { ReduceAttributes } from '../graph/ops/arithmetic.js';
 import type { MatMulAttributes } from '../graph/ops/matmul.js';
 import { float, int, ints } from '../onnx/model.js';
 import { at } from '../tensor/elements.js';
 import { type DType, type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 import type { Emitter, Handle } from './emitter.js';
-import type { Layout, Lowering, LoweringRule, Two } from './lowering.js';
+import type { Layout, Lowering, LoweringRule } from './lowering.js';
 
 /** An operand of an elementwise op as it must look beside channel-major maps. */
 function operand(lowering: Lowering, value: Value, layout: Layout): Handle {

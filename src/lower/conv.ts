@@ -1,4 +1,4 @@
-import type { Value } from '../graph/graph.js';
+import type { Two, Value } from '../graph/graph.js';
 import type { ConvAttributes, Pads } from '../graph/ops/conv.js';
 import { int, ints } from '../onnx/model.js';
 import { at, fourAxes } from '../tensor/elements.js';
@@ -6,7 +6,7 @@ import type { Shape } from '../tensor/tensor.js';
 import type { FastConv } from './conv-problem.js';
 import type { Handle } from './emitter.js';
 import { fastConv } from './fast-conv.js';
-import type { Lowering, LoweringRule, Two } from './lowering.js';
+import type { Lowering, LoweringRule } from './lowering.js';
 
 /** A 1×1 kernel without padding mixes channels only: the convolution is a matrix product. */
 function isPointwise(kernel: Shape, pads: Pads): boolean {

@@ -1,5 +1,6 @@
 import type { ValueType } from '../graph/graph.js';
 import type { OnnxNode } from '../onnx/model.js';
+import { at } from '../tensor/elements.js';
 import { bytesPerElement, sizeOf } from '../tensor/tensor.js';
 import { intsAttribute, matrixShape } from './operator-types.js';
 
@@ -45,16 +46,16 @@ const bytesOf = ({ dtype, shape }: ValueType): number => sizeOf(shape) * bytesPe
 const totalBytes = (values: Operands): number => values.reduce((sum, value) => sum + bytesOf(value), 0);
 
 function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
-  const results = sizeOf(outputs[0]!.shape);
+  const results = sizeOf(at(outputs, 0).shape);
   switch (node.opType) {
     case 'Conv':
     case 'FusedConv':
       // A product for each number of one output channel's kernel.
-      return 2 * results * sizeOf(inputs[1]!.shape.slice(1));
+      return 2 * results * sizeOf(at(inputs, 1).shape.slice(1));
     case 'MatMul':
     case 'FusedMatMul':
     case 'Gemm':
-      return 2 * results * matrixShape(node, inputs[0]!.shape, 'A').at(-1)!;
+      return 2 * results * (matrixShape(node, at(inputs, 0).shape, 'A').at(-1) ?? 1);
     case 'MaxPool':
     case 'AveragePool':
       return results * sizeOf(intsAttribute(node, 'kernel_shape'));
@@ -64,7 +65,7 @@ function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
       return 2 * results;
     default:
       // Elementwise operators take a step for each result, reductions one for each operand.
-      return movingOperators.has(node.opType) ? 0 : Math.max(results, sizeOf(inputs[0]!.shape));
+      return movingOperators.has(node.opType) ? 0 : Math.max(results, sizeOf(at(inputs, 0).shape));
   }
 }
 
@@ -76,8 +77,12 @@ function flopsOf(node: OnnxNode, inputs: Operands, outputs: Operands): number {
  */
 export function workOf(node: OnnxNode, types: ReadonlyMap<string, ValueType>): Work {
   if (viewOperators.has(node.opType)) return { flops: 0, bytes: 0 };
-  const inputs = node.inputs.map((name) => types.get(name)!);
-  const outputs = node.outputs.map((name) => types.get(name)!);
+  const typeOf = (name: string): ValueType => {
+    const type = types.get(name);
+    if (type) return type;
+    throw new RangeError(`${node.name}: expected the type of ${name}`);
+  };
+  const [inputs, outputs] = [node.inputs.map(typeOf), node.outputs.map(typeOf)];
   const read = selectingOperators.has(node.opType) ? outputs : inputs;
   return { flops: flopsOf(node, inputs, outputs), bytes: totalBytes(read) + totalBytes(outputs) };
 }

@@ -47,21 +47,26 @@ export function explainGraph(
   machine: Machine,
   kernels?: readonly KernelTime[],
 ): GraphExplanation {
-  const operatorsOf = new Map<Node, OnnxNode[]>(graph.nodes.map((node) => [node, []]));
-  for (const operator of model.nodes) operatorsOf.get(origins.get(operator.name)!)!.push(operator);
+  const operatorsOf = new Map<Node | undefined, OnnxNode[]>();
+  for (const operator of model.nodes) {
+    const origin = origins.get(operator.name);
+    const operators = operatorsOf.get(origin);
+    if (operators) operators.push(operator);
+    else operatorsOf.set(origin, [operator]);
+  }
 
   const measured = new Map<Node, number>();
   const inserted: KernelTime[] = [];
   const operatorBehind = kernelFinder(model);
   for (const kernel of kernels ?? []) {
     const operator = operatorBehind(kernel);
-    const node = operator && origins.get(operator.name)!;
+    const node = operator && origins.get(operator.name);
     if (node) measured.set(node, (measured.get(node) ?? 0) + kernel.durationMs);
     else inserted.push(kernel);
   }
 
   const nodes = graph.nodes.map((node) => {
-    const operators = operatorsOf.get(node)!;
+    const operators = operatorsOf.get(node) ?? [];
     const works = operators.map((operator) => workOf(operator, types));
     return {
       node,
@@ -94,7 +99,7 @@ function kernelFinder({ nodes }: OnnxModel): (kernel: KernelTime) => OnnxNode | 
         .filter((node) => isWithin(name, node.name))
         .reduce<OnnxNode | undefined>((a, b) => (a && a.name.length >= b.name.length ? a : b), undefined);
     let operator = named;
-    while (operator && operator.opType !== opType) operator = producers.get(operator.inputs[0]!);
+    while (operator && operator.opType !== opType) operator = producers.get(operator.inputs[0] ?? '');
     return operator ?? named;
   };
 }

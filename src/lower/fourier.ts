@@ -1,3 +1,4 @@
+import { at } from '../tensor/elements.js';
 import type { ConvAxis } from './conv-problem.js';
 import { type Matrix, range } from './matrix.js';
 
@@ -106,8 +107,8 @@ export function fourierTransforms(height: ConvAxis, width: ConvAxis): Transforms
   const outputColumns = widthOut.map((s) => {
     const weights = k.map((f) => ((2 * f) % columns === 0 ? 1 : 2) / (rows * columns));
     return [
-      ...k.map((f) => weights[f]! * wave(f, s, columns).re),
-      ...k.map((f) => -weights[f]! * wave(f, s, columns).im),
+      ...k.map((f) => at(weights, f) * wave(f, s, columns).re),
+      ...k.map((f) => -at(weights, f) * wave(f, s, columns).im),
     ];
   });
 

@@ -1,4 +1,4 @@
-import { describeType, type Graph, type Node, type NodeOf, type Value } from '../graph/graph.js';
+import { describeType, type Graph, type Node, type NodeOf, type One, type Value } from '../graph/graph.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import { at, fourAxes } from '../tensor/elements.js';
 import { type Shape, sameShape } from '../tensor/tensor.js';
@@ -40,10 +40,6 @@ const backwardOps: ReadonlySet<string> = new Set([
   'batchNormGrad',
   'reluGrad',
 ]);
-
-export type One = readonly [Value];
-export type Two = readonly [Value, Value];
-export type Three = readonly [Value, Value, Value];
 
 /** Emits the operators of one node, of an op with these attributes, inputs and outputs, and records where they are. */
 export type LoweringRule<

@@ -1,12 +1,10 @@
-import type { Value } from '../graph/graph.js';
+import type { Five, Three, Value } from '../graph/graph.js';
 import { reluOp } from '../graph/ops/arithmetic.js';
 import type { BatchNormAttributes } from '../graph/ops/normalize.js';
 import { float, int, ints, string } from '../onnx/model.js';
 import { at } from '../tensor/elements.js';
 import type { Handle } from './emitter.js';
-import type { Lowering, LoweringRule, Three } from './lowering.js';
-
-type Five = readonly [Value, Value, Value, Value, Value];
+import type { Lowering, LoweringRule } from './lowering.js';
 
 /** [C] as the column [C, 1] that broadcasts along channel rows. */
 function column(lowering: Lowering, perChannel: Value): Handle {
@@ -140,7 +138,7 @@ const batchNormInference: LoweringRule<BatchNormAttributes, Five> = (lowering, n
   const { emit } = lowering;
   if (lowering.mapLayout === 'plain') {
     const inputs = [lowering.map(x), ...[scale, shift, mean, variance].map((v) => lowering.plain(v))];
-    lowering.setMap(y!, emit.node('BatchNormalization', inputs, { epsilon: float(epsilon) }));
+    lowering.setMap(y, emit.node('BatchNormalization', inputs, { epsilon: float(epsilon) }));
     return;
   }
   // All four before the first operator, in their order.

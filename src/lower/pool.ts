@@ -1,4 +1,4 @@
-import type { Value } from '../graph/graph.js';
+import type { Three, Value } from '../graph/graph.js';
 import { reluGradOp } from '../graph/ops/arithmetic.js';
 import type { PoolAttributes } from '../graph/ops/pool.js';
 import { type Attribute, float, int, ints } from '../onnx/model.js';
@@ -6,7 +6,7 @@ import { at, fourAxes } from '../tensor/elements.js';
 import { type Shape, sizeOf, tensor } from '../tensor/tensor.js';
 import { wherePositive } from './arithmetic.js';
 import type { Emitter, Handle } from './emitter.js';
-import type { Lowering, LoweringRule, Three } from './lowering.js';
+import type { Lowering, LoweringRule } from './lowering.js';
 
 /**
  * A pooling operator on a map in the graph's own layout. Where the batch is innermost it is a 3-D pooling whose window

@@ -2,7 +2,7 @@ import { type ImageSize, type ImageSource, readRange } from '../data/image-sourc
 import { QuarterturnError } from '../errors.js';
 import { type Listening, passProgress } from '../pass.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
-import { type Tensor, zeros } from '../tensor/tensor.js';
+import { type Tensor, tensorNamed, zeros } from '../tensor/tensor.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 
@@ -132,7 +132,7 @@ async function classifyBatch(
   titleOf: (index: number) => string = () => 'a blank image',
 ): Promise<Float32Array> {
   const [count] = images.shape;
-  const { dtype, shape, data } = (await program.run({ [input]: images }))[output]!;
+  const { dtype, shape, data } = tensorNamed(await program.run({ [input]: images }), output);
   if (dtype !== 'float32' || shape.join() !== [count, classes].join()) {
     throw new QuarterturnError(
       'data',

@@ -11,8 +11,8 @@ export type Initializer = 'glorotUniform' | 'zeros' | 'ones';
  * A kernel [O, I, kh, kw] has fanIn = I·kh·kw and fanOut = O·kh·kw, a matrix [in, out] has fanIn = in, fanOut = out.
  */
 function glorotLimit(shape: Shape): number {
-  const area = shape.length === 4 ? shape[2]! * shape[3]! : 1;
-  return Math.sqrt(6 / ((shape[0]! + shape[1]!) * area));
+  const [first = 1, second = 1, ...area] = shape;
+  return Math.sqrt(6 / ((first + second) * sizeOf(area)));
 }
 
 /** The starting value of one parameter; each takes its own stream, so adding a layer changes no other. */

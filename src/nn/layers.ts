@@ -14,6 +14,7 @@ import {
   scoped,
   type Value,
 } from '../graph/index.js';
+import { at } from '../tensor/elements.js';
 import type { Block, BlockBuilder, LayerInfo, MapShape, ParamSpec } from './block.js';
 
 export interface ConvUnitSettings {
@@ -86,7 +87,7 @@ function buildConvUnit(
         const normed = batchNormTrain(y, scale, shift, { epsilon });
         bindings.updates[norm.mean.name] = movingAverage(mean, normed.mean, momentum);
         // The moving variance collects the unbiased estimate σ²·n/(n−1), as Keras's fused BatchNorm and cuDNN do.
-        const n = y.shape[0]! * height * width;
+        const n = at(y.shape, 0) * height * width;
         const unbiased = mul(normed.variance, n / Math.max(n - 1, 1));
         bindings.updates[norm.variance.name] = movingAverage(variance, unbiased, momentum);
         return activate(normed.y);

@@ -19,6 +19,7 @@ import {
   transpose,
   type Value,
 } from '../graph/index.js';
+import { at } from '../tensor/elements.js';
 import { float32 } from '../tensor/tensor.js';
 
 export interface CrossEntropyOptions {
@@ -40,7 +41,7 @@ export function crossEntropy(logits: Value, targets: Value, options: CrossEntrop
 
 /** Cross-entropy of each image, float32 [N]. */
 function crossEntropies(logits: Value, targets: Value, { labelSmoothing = 0 }: CrossEntropyOptions): Value {
-  const classes = logits.shape[1]!;
+  const classes = at(logits.shape, 1);
   const hard = oneHot(targets, classes);
   const soft = labelSmoothing === 0 ? hard : add(mul(hard, 1 - labelSmoothing), labelSmoothing / classes);
   return neg(reduceSum(mul(soft, logSoftmax(logits)), [1]));

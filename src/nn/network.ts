@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { input, type Value } from '../graph/index.js';
+import { at } from '../tensor/elements.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import type { Backbone, BackboneSettings } from './backbones/backbone.js';
 import * as registry from './backbones/registry.js';
@@ -65,7 +66,7 @@ export function createNetwork(settings: NetworkSettings, classes: number): Netwo
     );
   }
   const blocks = backbone.build([image.channels, image.height, image.width], settings);
-  const head = dense('head', blocks[blocks.length - 1]!.outputShape[0]!, classes);
+  const head = dense('head', at(at(blocks, blocks.length - 1).outputShape, 0), classes);
   return { title: backbone.title, settings, classes, blocks, head, specs: specsOf([...blocks, head]) };
 }
 

@@ -1,5 +1,5 @@
 import { add, div, mul, neg, sqrt, sub } from '../graph/index.js';
-import { isDecayed, type Optimizer } from './optimizer.js';
+import { isDecayed, type Optimizer, valueNamed } from './optimizer.js';
 
 export interface AdamSettings {
   readonly beta1: number;
@@ -22,16 +22,16 @@ export function adam({ beta1, beta2, epsilon, weightDecay = 0 }: AdamSettings): 
     name: 'adam',
     slots: ['mean', 'square'],
     scalars: { beta1Power: 1, beta2Power: 1 },
-    advance: ({ beta1Power, beta2Power }) => ({
-      beta1Power: mul(beta1Power!, beta1),
-      beta2Power: mul(beta2Power!, beta2),
+    advance: (scalars) => ({
+      beta1Power: mul(valueNamed(scalars, 'beta1Power'), beta1),
+      beta2Power: mul(valueNamed(scalars, 'beta2Power'), beta2),
     }),
     update({ param, gradient, slots, scalars, learningRate }) {
-      const { mean, square } = slots;
-      const { beta1Power, beta2Power } = scalars;
-      const m = add(mul(mean!, beta1), mul(gradient, 1 - beta1));
-      const v = add(mul(square!, beta2), mul(mul(gradient, gradient), 1 - beta2));
-      const correction = div(sqrt(sub(1, beta2Power!)), sub(1, beta1Power!));
+      const m = add(mul(valueNamed(slots, 'mean'), beta1), mul(gradient, 1 - beta1));
+      const v = add(mul(valueNamed(slots, 'square'), beta2), mul(mul(gradient, gradient), 1 - beta2));
+      const bias1 = sub(1, valueNamed(scalars, 'beta1Power'));
+      const bias2 = sub(1, valueNamed(scalars, 'beta2Power'));
+      const correction = div(sqrt(bias2), bias1);
       const step = mul(div(m, add(sqrt(v), epsilon)), mul(learningRate, correction));
       const decayed =
         weightDecay > 0 && isDecayed(param) ? mul(param, add(neg(mul(learningRate, weightDecay)), 1)) : param;

@@ -1,5 +1,5 @@
 import { add, mul, sub } from '../graph/index.js';
-import { isDecayed, type Optimizer } from './optimizer.js';
+import { isDecayed, type Optimizer, valueNamed } from './optimizer.js';
 
 export interface SgdSettings {
   /** Share of the velocity kept at each step. */
@@ -21,10 +21,10 @@ export function sgd({ momentum, weightDecay = 0 }: SgdSettings): Optimizer {
     slots: ['velocity'],
     scalars: {},
     advance: () => ({}),
-    update({ param, gradient, slots: { velocity }, learningRate }) {
+    update({ param, gradient, slots, learningRate }) {
       const g = weightDecay > 0 && isDecayed(param) ? add(gradient, mul(param, weightDecay)) : gradient;
       const step = mul(g, learningRate);
-      const next = sub(mul(velocity!, momentum), step);
+      const next = sub(mul(valueNamed(slots, 'velocity'), momentum), step);
       return { param: sub(add(param, mul(next, momentum)), step), slots: { velocity: next } };
     },
   };

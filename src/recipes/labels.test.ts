@@ -61,6 +61,8 @@ describe('labels of a run', () => {
   });
 });
 
+const configOf = (value: unknown) => value as Record<string, unknown>;
+
 describe('labels.json of a run', () => {
   const recordOf = async (options: Partial<typeof settings> = {}) => {
     const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
@@ -88,6 +90,26 @@ describe('labels.json of a run', () => {
         },
       ],
     });
+  });
+
+  test('a run of an earlier version, whose labels are indices alone, goes on with them', async () => {
+    const { context } = await recordOf();
+    const old = {
+      data: { origin: data.origin, checksums: data.checksums },
+      images: images.map(({ index, label }) => ({ index, label })),
+    };
+    const config = configOf(await context.store.readJson('config'));
+    expect(config.labels).toEqual(settings.labels);
+    const store = new MemoryStore('old');
+    await store.writeJson('config', { ...config, labels: old });
+    const stages = { stages: ['baseline'] };
+    await run({ ...context, store }, stages);
+    await run({ ...context, store, settings: { ...settings, labels: old } }, stages);
+    expect(await readLabelRecord(store)).toEqual(await readLabelRecord(context.store));
+    const others = { ...settings, labels: { ...old, images: old.images.slice(1) } };
+    await expect(run({ ...context, store, settings: others }, stages)).rejects.toThrow(
+      'old: expected the settings that it was started with.',
+    );
   });
 
   test('has every draw, of images that were drawn', async () => {

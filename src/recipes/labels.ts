@@ -2,7 +2,7 @@ import { type ImageDataset, subsetOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
-import { classNamesFor, type PlacedLabel, placesByIndex, resolveLabels } from '../labels/given-labels.js';
+import { classNamesIn, type PlacedLabel, placesByIndex, resolveLabels } from '../labels/given-labels.js';
 import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
 import { locateLabels } from '../labels/locate-labels.js';
 import { type LabelRecord, type LabelSource, labelRecordSchema } from '../store/label-record.js';
@@ -23,11 +23,11 @@ export async function withLocatedLabels<
 >(context: T): Promise<T> {
   const { settings, data, labels: before, emit, signal } = context;
   if (settings.labels === null || settings.labels === before?.given) return context;
-  const images = data.train.images;
+  const { images } = data.train;
   const labels = await locateLabels(settings.labels, { images, checksums: data.checksums, emit, signal });
   const total = labels.given.images.length;
   if (labels.missing > 0) {
-    const text = `${labels.missing} of ${total} labelled images are not in ${data.train.images.name} and are left out.`;
+    const text = `${labels.missing} of ${total} labelled images are not in ${images.name} and are left out.`;
     emit?.({ type: 'note', text });
   }
   if (labels.moved > 0) {
@@ -37,26 +37,26 @@ export async function withLocatedLabels<
   return { ...context, settings: { ...settings, labels: labels.given }, labels };
 }
 
-/** Where the images of given labels lie; undefined where no labels are given. */
+/** The places of the given labels' images; undefined if no labels are given. */
 function placesOf({ settings, data, labels }: LabelContext): readonly PlacedLabel[] | undefined {
   if (settings.labels === null) return undefined;
   return labels?.given === settings.labels ? labels.places : placesByIndex(data, settings.labels);
 }
 
-/** The classes that are learned: those of the data, or those that the given labels name where the data names none. */
+/** The names of the classes to learn: those of the data, or those that the given labels use if the data names none. */
 export function classNamesOf({
   settings,
   data,
 }: Pick<RecipeContext, 'settings' | 'data'>): readonly string[] {
-  return settings.labels ? classNamesFor(data.train, settings.labels) : data.train.classNames;
+  return settings.labels ? classNamesIn(data.train, settings.labels) : data.train.classNames;
 }
 
-/** Whether anything says what an image shows: the data, or labels that were given. A pile may have neither. */
+/** Whether any image has a label: from the data or from labels that were given. A pile may have neither. */
 export function hasLabels({ settings, data }: Pick<RecipeContext, 'settings' | 'data'>): boolean {
   return settings.labels !== null || data.train.labels !== undefined;
 }
 
-/** The labels of a data set that must have them. */
+/** The labels of a data set. @throws QuarterturnError `data` if it has none */
 export function labelsOf({ images, labels }: ImageDataset): Int32Array {
   if (labels) return labels;
   throw new QuarterturnError('data', `${images.name}: expected labels. Received: images alone.`, {
@@ -65,8 +65,8 @@ export function labelsOf({ images, labels }: ImageDataset): Int32Array {
 }
 
 /**
- * The images that labels are given for, or are still wanted for: into the training set, in the order given. undefined
- * where no labels are given.
+ * The images that the given labels name, with a class or still without one: indices into the training set, in the order
+ * given; undefined if no labels are given.
  */
 export function givenIndices(context: LabelContext): Uint32Array | undefined {
   const places = placesOf(context);
@@ -76,8 +76,8 @@ export function givenIndices(context: LabelContext): Uint32Array | undefined {
 /**
  * The labelled images of a draw, as indices into the training set.
  *
- * Where the settings name them, these. Else draw 0 is the notebook's: the first of each class in file order; further
- * draws are random, each from its own stream, so that draw 3 is the same whether three draws are asked for or ten.
+ * If labels are given, every draw has their images. Otherwise draw 0 is the notebook's, the first of each class in file order,
+ * and further draws are random. Each has a random stream of its own, so that draw 3 is the same out of four draws or ten.
  */
 export function labelledIndices(context: LabelContext, draw: number): Uint32Array {
   const { data, settings } = context;
@@ -91,8 +91,8 @@ export function labelledIndices(context: LabelContext, draw: number): Uint32Arra
 }
 
 /**
- * The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. Classes that the
- * settings give go over those of the data.
+ * The labelled images of a draw as a data set of their own, in the order of {@link labelledIndices}. The classes of given
+ * labels take precedence over those of the data.
  */
 export function labelledImages(context: LabelContext, draw: number): ImageDataset {
   const { train } = context.data;
@@ -108,7 +108,7 @@ export function labelledImages(context: LabelContext, draw: number): ImageDatase
 /** Which images have which class in each draw, and who says so: what a run keeps as `labels.json`. */
 export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
   const { settings, data } = context;
-  const images = data.train.images;
+  const { images } = data.train;
   const given = placesOf(context);
   const classNames = classNamesOf(context);
   const draws: unknown[] = [];

@@ -1,8 +1,8 @@
 import { type ImageSource, readRange } from '../data/image-source.js';
 import { inParts, type Listening, passProgress } from '../pass.js';
 
-/** Values that are added up between two looks at whether to stop: some milliseconds, and a megabyte of images. */
-const valuesAtATime = 2 ** 20;
+/** Values that are added up between two looks at whether to stop: less than a millisecond, and a quarter of a megabyte. */
+const valuesAtATime = 2 ** 18;
 
 /**
  * Mean of all values of all images, 0–255: by it, a user of a classifier's file can tell negatives.

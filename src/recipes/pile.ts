@@ -3,10 +3,8 @@ import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
 import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
 import type { PileMetrics } from '../store/run-record.js';
-
 import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
-
 import { type RecipeContext, randomFor } from './context.js';
 
 /** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */

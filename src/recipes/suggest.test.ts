@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { tinyClasses, tinyImage, tinySize } from '../../test/support/tiny-data.js';
-import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { type DataSource, type ImageDataset, subsetOf } from '../data/dataset.js';
 import { imagesInMemory } from '../data/image-source.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { MemoryStore } from '../store/checkpoint.js';
@@ -95,6 +95,21 @@ describe('suggest', () => {
     const all = Uint32Array.from({ length: 240 }, (_, i) => i);
     await expect(suggest(tuned, { count: 1, labelled: all })).rejects.toThrow(
       'expected images without a label',
+    );
+  });
+
+  test('no copy of a labelled image, and of equal images one', async () => {
+    const twice = Uint32Array.from({ length: 240 }, (_, i) => i % 120);
+    const context = { ...tuned, data: { ...data, train: subsetOf(data.train, twice) } };
+    const labelled = Uint32Array.from({ length: 115 }, (_, i) => i);
+    for (const strategy of ['typical', 'uncertain'] as const) {
+      const suggested = (await suggest(context, { count: 20, labelled, strategy })).images;
+      expect(suggested.map(({ index }) => index % 120).sort()).toEqual([115, 116, 117, 118, 119]);
+      expect(new Set(suggested.map(({ image }) => image)).size).toBe(5);
+    }
+    const all = Uint32Array.from({ length: 120 }, (_, i) => 239 - i);
+    await expect(suggest(context, { count: 1, labelled: all })).rejects.toThrow(
+      'expected images without a label. Received: none.',
     );
   });
 

@@ -11,24 +11,24 @@ import { shapesOf } from './pile-graph.js';
 import { classifierName } from './run.js';
 
 /**
- * What makes an image worth a label: being like many others, or being one that the classifier cannot tell.
+ * What makes an image worth a label: it is like many others, or the classifier cannot tell its class.
  *
  * With few labels typical images teach more, with many the uncertain ones do (Hacohen et al. 2022, sections 2 and 4).
  */
 export const strategies = ['typical', 'uncertain'] as const;
 export type Strategy = (typeof strategies)[number];
 
-/** From this many labels a class on, a classifier knows enough for its doubts to mean something. */
+/** Labels of each class from which on a classifier knows enough for its uncertainty to mean something. */
 const labelsPerClassForDoubt = 10;
 
-/** Unlabelled images looked at, at most: what is typical of a random 10,000 is typical of the pile. */
+/** Unlabelled images that suggestions are chosen from, at most: what is typical of a random 10,000 is typical of all. */
 const pileSize = 10_000;
 
 export interface SuggestOptions {
   readonly count: number;
   /** Default: `uncertain` where a classifier learned from 10 labels a class and more, else `typical`. */
   readonly strategy?: Strategy | undefined;
-  /** Images that have a label already; default: those that the run's classifier learned from. */
+  /** Images that are labelled already, by index; default: those that the run's classifier learned from. */
   readonly labelled?: Uint32Array | undefined;
 }
 
@@ -40,7 +40,7 @@ export interface Suggestion {
   readonly index: number;
   /** `typical`: share of the pile that is like it, 0–1. */
   readonly share?: number;
-  /** `uncertain`: the two classes that it could be, and how probable each is to the classifier. */
+  /** `uncertain`: its two most probable classes, and how probable the classifier thinks each of them. */
   readonly between?: readonly { readonly className: string; readonly probability: number }[];
 }
 
@@ -48,13 +48,14 @@ export interface Suggestions {
   readonly strategy: Strategy;
   /** Images that have a label already. */
   readonly labelled: Uint32Array;
-  /** The most useful first; fewer than asked for where fewer are unlabelled. */
+  /** The most useful first; fewer than asked for if no more are unlabelled. */
   readonly images: readonly Suggestion[];
 }
 
 /**
- * Which images of the training set to label next. Labels are never looked at; the same seed gives the same images.
- * @throws QuarterturnError `checkpoint` where the run has no classifier, for `uncertain`; `data` where every image is labelled
+ * Chooses the images of the training set to label next. Labels are never looked at; the same seed gives the same images.
+ * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
+ *   is labelled; `interrupted` when the signal says so
  */
 export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const context = await withLocatedLabels(given);
@@ -62,68 +63,43 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   const labelled = options.labelled ?? (await labelledSoFar(context));
   const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
   const hasClassifier = (await store.readModel(classifierName)) !== undefined;
-  if (labelled.length >= data.train.images.count) {
+  const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
+  const { pile, hashOf } = await pileOf(context, labelled);
+  if (pile.length === labelled.length) {
     throw new QuarterturnError(
       'data',
       `${data.train.images.name}: expected images without a label. Received: none.`,
-      {
-        hint: 'All are labelled: there is nothing left to suggest.',
-      },
+      { hint: 'All are labelled: there is nothing left to suggest.' },
     );
   }
-  const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
-  const pile = pileOf(context, labelled);
-  const random = randomFor(context, 'suggest', strategy);
   const rowOf = new Map(Array.from(pile, (index, row) => [index, row]));
-  const taken = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
+  const labelledRows = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
+  const suggestion = (row: number) => {
+    const index = pile[row]!;
+    return { image: hashOf.get(index)!, index };
+  };
+  const random = randomFor(context, 'suggest', strategy);
+  const { count } = options;
   if (strategy === 'typical') {
     const features = await shapesOf(context, pile);
-    const picks = await typicalPoints(features, {
-      count: options.count,
-      labelled: taken,
-      random,
-      emit,
-      signal,
-    });
-    const images = picks.map((pick) => ({ index: pile[pick.row]!, share: pick.clusterSize / pile.length }));
-    return { strategy, labelled, images: await named(context, images, labelled) };
+    const points = await typicalPoints(features, { count, labelled: labelledRows, random, emit, signal });
+    const images = points.map(({ row, clusterSize }) => ({
+      ...suggestion(row),
+      share: clusterSize / pile.length,
+    }));
+    return { strategy, labelled, images };
   }
   const classifier = await classifierOf(context);
-  const doubts = await doubtsOf(context, classifier, pile).finally(() => classifier.release());
+  const pairs = await mostProbablePairs(context, classifier, pile).finally(() => classifier.release());
   const features = await shapesOf(context, pile);
-  const margins = doubts.map(([first, second]) => first.probability - second.probability);
-  const rows = await uncertainPoints(features, margins, {
-    count: options.count,
-    taken: new Set(taken),
-    random,
-    emit,
-    signal,
-  });
-  const images = rows.map((row) => ({ index: pile[row]!, between: doubts[row]! }));
-  return { strategy, labelled, images: await named(context, images, labelled) };
+  const margins = pairs.map(([first, second]) => first.probability - second.probability);
+  const taken = new Set(labelledRows);
+  const rows = await uncertainPoints(features, margins, { count, taken, random, emit, signal });
+  const images = rows.map((row) => ({ ...suggestion(row), between: pairs[row]! }));
+  return { strategy, labelled, images };
 }
 
-/** Suggestions with the hashes of their images; none of an image that is labelled already or suggested before. */
-async function named(
-  { data }: RecipeContext,
-  suggestions: readonly Omit<Suggestion, 'image'>[],
-  labelled: Uint32Array,
-): Promise<Suggestion[]> {
-  const images = data.train.images;
-  const known = new Set(await hashImages(images, labelled));
-  const hashes = await hashImages(
-    images,
-    suggestions.map(({ index }) => index),
-  );
-  return hashes.flatMap((image, i) => {
-    const suggestion = suggestions[i];
-    if (suggestion === undefined || known.has(image)) return [];
-    known.add(image);
-    return [{ image, ...suggestion }];
-  });
-}
-
-/** The images that a run's classifier learned from; none where it has only looked at turned images. */
+/** The images that a run's classifier learned from; none if the run has only been pretrained. */
 async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
   const given = givenIndices(context);
   if (given) return given;
@@ -131,13 +107,32 @@ async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
   return model ? labelledIndices(context, 0) : new Uint32Array();
 }
 
-/** All labelled images and as many of the others as there is time for, ascending. */
-function pileOf(context: RecipeContext, labelled: Uint32Array): Uint32Array {
-  const { count } = context.data.train.images;
+/** The images that suggestions are chosen from, and the labelled ones beside them. */
+interface Pile {
+  /** Into the training set, ascending. */
+  readonly pile: Uint32Array;
+  /** Hash of each of these images, by its index. */
+  readonly hashOf: ReadonlyMap<number, string>;
+}
+
+/**
+ * All labelled images and as many of the others as there is time for. Of equal images one is enough: copies of a labelled
+ * image, and of one that is in the pile already, are left out.
+ */
+async function pileOf(context: RecipeContext, labelled: Uint32Array): Promise<Pile> {
+  const { images } = context.data.train;
   const isLabelled = new Set(labelled);
-  const order = randomFor(context, 'suggest', 'pile').permutation(count);
+  const order = randomFor(context, 'suggest', 'pile').permutation(images.count);
   const others = order.filter((index) => !isLabelled.has(index)).slice(0, pileSize);
-  return Uint32Array.from([...labelled, ...others]).sort();
+  const indices = [...labelled, ...others];
+  const hashes = await hashImages(images, indices);
+  const hashOf = new Map(indices.map((index, i) => [index, hashes[i] ?? '']));
+  const firstOf = new Map<string, number>();
+  for (const [index, hash] of hashOf) if (!firstOf.has(hash)) firstOf.set(hash, index);
+  const chosen = indices.filter(
+    (index) => isLabelled.has(index) || firstOf.get(hashOf.get(index) ?? '') === index,
+  );
+  return { pile: Uint32Array.from(chosen).sort(), hashOf };
 }
 
 async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedClassifier> {
@@ -148,34 +143,44 @@ async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedCl
   });
 }
 
-type Doubt = readonly [Guess, Guess];
-type Guess = { readonly className: string; readonly probability: number };
+interface ClassProbability {
+  readonly className: string;
+  readonly probability: number;
+}
+type ClassPair = readonly [ClassProbability, ClassProbability];
 
 /** The two most probable classes of each image. */
-async function doubtsOf(
+async function mostProbablePairs(
   context: RecipeContext,
   classifier: LoadedClassifier,
-  pile: Uint32Array,
-): Promise<Doubt[]> {
+  indices: Uint32Array,
+): Promise<ClassPair[]> {
   const { images } = context.data.train;
-  const progress = passProgress(context, 'doubts of the classifier', pile.length);
-  const [doubts, step] = [[] as Doubt[], 1024];
-  for (let from = 0; from < pile.length; from += step) {
-    const part = selectImages(images, pile.subarray(from, from + step));
+  const progress = passProgress(context, 'doubts of the classifier', indices.length);
+  const [pairs, step] = [[] as ClassPair[], 1024];
+  for (let from = 0; from < indices.length; from += step) {
+    const part = selectImages(images, indices.subarray(from, from + step));
     const probabilities = await classifier.classify(part);
-    for (let i = 0; i < part.count; i++) doubts.push(topTwo(probabilities, i, classifier.classNames));
+    for (let i = 0; i < part.count; i++) {
+      pairs.push(mostProbablePair(probabilities, i, classifier.classNames));
+    }
     await progress(from + part.count);
   }
-  return doubts;
+  return pairs;
 }
 
-function topTwo(probabilities: Float32Array, image: number, classNames: readonly string[]): Doubt {
-  const guesses = classNames.map((className, k) => ({
-    className,
-    probability: probabilities[image * classNames.length + k]!,
-  }));
-  const [first, second = { className: '', probability: 0 }] = guesses.sort(
-    (a, b) => b.probability - a.probability,
-  );
-  return [first!, second];
+/** @param probabilities float32 [images · classNames.length] */
+function mostProbablePair(
+  probabilities: Float32Array,
+  image: number,
+  classNames: readonly string[],
+): ClassPair {
+  const nobody = { className: '', probability: 0 };
+  const [first = nobody, second = nobody] = classNames
+    .map((className, k) => ({
+      className,
+      probability: probabilities[image * classNames.length + k] ?? 0,
+    }))
+    .sort((a, b) => b.probability - a.probability);
+  return [first, second];
 }

@@ -30,7 +30,9 @@ export function bindingError(cause: unknown): QuarterturnError {
 
   const folder = join(bindingsFolder, platform, arch);
   if (existsSync(join(home, folder, bindingFile))) {
-    const reason = cause instanceof Error ? cause.message.split('\n', 1)[0]! : String(cause);
+    const reason = String(cause instanceof Error ? cause.message : cause)
+      .split('\n', 1)
+      .join();
     if (/failed to map segment|cannot allocate memory/i.test(reason)) {
       return fail(
         `too little memory to load it (${reason})`,

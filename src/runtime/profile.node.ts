@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { KernelTime } from '../lower/explain.js';
 import { encodeModel } from '../onnx/encode.js';
 import type { OnnxModel } from '../onnx/model.js';
+import { at } from '../tensor/elements.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { createNodeRuntime } from './node.js';
 import type { Runtime, RuntimeOptions } from './runtime.js';
@@ -69,7 +70,8 @@ async function timeRuns(runtime: Runtime, model: Uint8Array, inputs: Tensors): P
 
 async function readTrace(folder: string): Promise<readonly TraceEvent[]> {
   // Names end in the time: the last one is the model's, one before it that of the device's probe.
-  const file = (await readdir(folder)).sort().at(-1)!;
+  const files = (await readdir(folder)).sort();
+  const file = at(files, files.length - 1);
   return JSON.parse(await readFile(join(folder, file), 'utf8')) as TraceEvent[];
 }
 
@@ -104,12 +106,12 @@ function kernelTimes(trace: readonly TraceEvent[]): KernelTime[] {
       const end = events.length - run * perRun;
       return events.slice(end - perRun, end).reduce((sum, { durationUs }) => sum + durationUs, 0);
     });
-    return { name, opType: events[0]!.opType, durationMs: median(runs) / 1000 };
+    return { name, opType: at(events, 0).opType, durationMs: median(runs) / 1000 };
   });
 }
 
 function median(values: readonly number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
-  return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
+  return sorted.length % 2 === 1 ? at(sorted, middle) : (at(sorted, middle - 1) + at(sorted, middle)) / 2;
 }

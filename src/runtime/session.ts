@@ -110,7 +110,8 @@ class SessionProgram implements Program {
     const outputs: Record<string, Tensor> = {};
     for (const name of this.outputNames) {
       const buffer = own(into, name);
-      const result = results[name]!;
+      const result = results[name];
+      if (!result) throw new RangeError(`${this.#name}: expected an output "${name}" of its session`);
       if (buffer) {
         if (!this.#writesInPlace) (buffer.data as Float32Array).set(result.data as Float32Array);
         outputs[name] = buffer;

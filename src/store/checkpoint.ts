@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
+import { at } from '../tensor/elements.js';
 import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import { checked, parseJson } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
@@ -88,7 +89,7 @@ export class MemoryStore implements RunStore {
 
   async rewindEpochs(keep: (record: EpochRecord) => boolean): Promise<void> {
     const epochs = await this.readEpochs();
-    this.#epochLines = this.#epochLines.filter((_, i) => keep(epochs[i]!));
+    this.#epochLines = this.#epochLines.filter((_, i) => keep(at(epochs, i)));
   }
 
   async writeJson(name: DocumentName, value: unknown): Promise<void> {

@@ -25,7 +25,7 @@ describe('data', () => {
   test('other data is refused by folder, origin and file', () => {
     assertSameData('runs/a', before, before);
     expect(() => assertSameData('runs/a', before, { checksums: { images: 'z' } })).toThrow(
-      'runs/a: expected the data that it was begun with, A. Received: images with MD5 z, not a1.',
+      'runs/a: expected the data that it was started with, A. Received: images with MD5 z, not a1.',
     );
   });
 });
@@ -51,7 +51,7 @@ describe('settings', () => {
     ],
   ])('others are refused by the leaf that differs', (now, words) => {
     const refused = () => assertSameSettings('runs/a', quick, now);
-    expect(refused).toThrow('runs/a: expected the settings that it was begun with. Received: ');
+    expect(refused).toThrow('runs/a: expected the settings that it was started with. Received: ');
     expect(refused).toThrow(words);
   });
 });

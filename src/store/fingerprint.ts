@@ -2,7 +2,7 @@ import { z } from 'zod';
 import type { DataSource } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 
-/** Which data something was made from: what it is called, and the MD5 of each of its files. */
+/** Identifies the data that something was made from: what the data is called, and the MD5 of each of its files. */
 export const fingerprintSchema = z.strictObject({
   origin: z.string().max(1000),
   checksums: z.record(z.string().max(1000), z.string().max(1000)),
@@ -15,15 +15,15 @@ export function fingerprintOf({ origin, checksums }: DataSource): DataFingerprin
   return { origin, checksums: { ...checksums } };
 }
 
-/** The fingerprint that a run's `config.json` holds; undefined where it holds none. */
+/** The fingerprint in a run's `config.json`; undefined if there is none. */
 export function fingerprintIn({ data }: Readonly<Record<string, unknown>>): DataFingerprint | undefined {
   return z.object(fingerprintSchema.shape).safeParse(data).data;
 }
 
 /**
- * In which file data differs from what something was made from: `train-images-idx3-ubyte with MD5 3f…, not a1…`.
- * @param before undefined: taken on trust
- * @returns undefined where nothing differs
+ * Names the first file in which data differs from an earlier fingerprint: `train-images-idx3-ubyte with MD5 3f…, not a1…`.
+ * @param before null or undefined: there is nothing to compare with, and the data is trusted
+ * @returns undefined if nothing differs
  */
 export function dataDifference(
   before: DataFingerprint | null | undefined,
@@ -34,7 +34,7 @@ export function dataDifference(
 }
 
 /**
- * Refuse data other than what a folder's contents were made from.
+ * Refuses data other than the data that a folder's contents were made from.
  * @throws QuarterturnError `checkpoint` naming the first file that differs
  */
 export function assertSameData(
@@ -46,13 +46,13 @@ export function assertSameData(
   if (difference === undefined) return;
   throw new QuarterturnError(
     'checkpoint',
-    `${folder}: expected the data that it was begun with, ${before?.origin}. Received: ${difference}.`,
-    { hint: 'Go on with the same data, or begin anew with the other in another folder.' },
+    `${folder}: expected the data that it was started with, ${before?.origin}. Received: ${difference}.`,
+    { hint: 'Go on with the same data, or start a new run with this data in another folder.' },
   );
 }
 
 /**
- * Refuse settings other than those that a folder's contents were made with.
+ * Refuses settings other than those that a folder's contents were made with.
  * @throws QuarterturnError `checkpoint` naming the first setting that differs
  */
 export function assertSameSettings(folder: string, before: object, now: object): void {
@@ -60,8 +60,8 @@ export function assertSameSettings(folder: string, before: object, now: object):
   if (difference === undefined) return;
   throw new QuarterturnError(
     'checkpoint',
-    `${folder}: expected the settings that it was begun with. Received: ${difference}.`,
-    { hint: 'Go on with the same settings, or begin anew with the others in another folder.' },
+    `${folder}: expected the settings that it was started with. Received: ${difference}.`,
+    { hint: 'Go on with the same settings, or start a new run with these in another folder.' },
   );
 }
 

@@ -1,5 +1,6 @@
 import type { z } from 'zod';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
+import { at } from '../tensor/elements.js';
 
 /** How deep JSON may nest that is read back; what we write nests six levels deep at most. */
 const maxDepth = 32;
@@ -22,7 +23,7 @@ export function parseJson(where: string, text: string, options: ParseJsonOptions
   const fault = findFault(text, options.maxDepth ?? maxDepth);
   if (fault === undefined) return JSON.parse(text);
   const before = text.slice(0, fault.at).split('\n');
-  const place = `line ${before.length}, column ${before.at(-1)!.length + 1}`;
+  const place = `line ${before.length}, column ${at(before, before.length - 1).length + 1}`;
   const received = fault.at < text.length ? JSON.stringify(text.slice(fault.at, fault.at + 12)) : 'its end';
   throw new QuarterturnError(
     options.code ?? 'data',
@@ -130,7 +131,7 @@ function findFault(text: string, depth: number): Fault | undefined {
     return scope === undefined ? ['$'] : scope === null ? [',', ']'] : [',', '}'];
   };
   for (;;) {
-    at = endOf(blanks, text, at)!;
+    at = endOf(blanks, text, at) ?? at;
     const char = text[at];
     const kind = kindOf(char, allowed);
     if (!allowed.includes(kind)) return { at, expected: allowed.map((each) => names[each]).join(' or ') };
@@ -139,9 +140,9 @@ function findFault(text: string, depth: number): Fault | undefined {
       const end = endOfString(text, at);
       if (end === undefined) return { at, expected: 'a whole string' };
       const key: unknown = JSON.parse(text.slice(at, end)); // one spelling for all escapes
-      const seen = open.at(-1)!;
-      if (seen.has(String(key))) return { at, expected: 'each name once in an object' };
-      seen.add(String(key));
+      const seen = open.at(-1);
+      if (seen?.has(String(key))) return { at, expected: 'each name once in an object' };
+      seen?.add(String(key));
       at = end;
       allowed = [':'];
     } else if (char === '{' || char === '[') {

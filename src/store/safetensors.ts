@@ -6,6 +6,7 @@ import {
   sizeOf,
   type Tensor,
   type Tensors,
+  tensorNamed,
   zeros,
 } from '../tensor/tensor.js';
 import { isRecord, parseJson } from './json.js';
@@ -66,7 +67,7 @@ export function encodeSafetensors(
   const bytes = new Uint8Array(dataStart + (entries.at(-1)?.end ?? 0));
   new DataView(bytes.buffer).setBigUint64(0, BigInt(header.length), true);
   bytes.set(header, lengthBytes);
-  for (const { name, begin } of entries) bytes.set(bytesOf(tensors[name]!), dataStart + begin);
+  for (const { name, begin } of entries) bytes.set(bytesOf(tensorNamed(tensors, name)), dataStart + begin);
   return bytes;
 }
 

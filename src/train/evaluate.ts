@@ -5,7 +5,8 @@ import type { Network } from '../nn/network.js';
 import { inParts, passProgress } from '../pass.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
-import type { Tensor, Tensors } from '../tensor/tensor.js';
+import { at } from '../tensor/elements.js';
+import { type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
 
@@ -63,9 +64,9 @@ export async function evaluate(
   );
   try {
     await inBatches(set, context, async (images, from) => {
-      const { logits } = await program.run({ images: padded(images) });
-      const rows = logits!.data as Float32Array;
-      for (let i = 0; i < images.shape[0]!; i++) {
+      const outputs = await program.run({ images: padded(images) });
+      const rows = tensorNamed(outputs, 'logits').data as Float32Array;
+      for (let i = 0; i < at(images.shape, 0); i++) {
         const row = rows.subarray(i * k, (i + 1) * k);
         const target = targets[from + i]!;
         const total = logSumExp(row);
@@ -116,7 +117,7 @@ export async function computeFeatures(
   set: ImageSet,
   context: PassContext,
 ): Promise<Tensor<'float32'>> {
-  const shape = network.blocks[blocks - 1]!.outputShape;
+  const shape = at(network.blocks, blocks - 1).outputShape;
   const size = shape.reduce((a, b) => a * b, 1);
   const graph = buildFeatures(network, weights, { blocks, batchSize: evaluationBatchSize });
   const data = await outputOf(graph, 'features', size, set, context);
@@ -136,7 +137,8 @@ async function outputOf(
   try {
     await inBatches(set, context, async (images, from) => {
       const out = await program.run({ images: padded(images) });
-      values.set((out[name]!.data as Float32Array).subarray(0, images.shape[0]! * size), from * size);
+      const rows = tensorNamed(out, name).data as Float32Array;
+      values.set(rows.subarray(0, at(images.shape, 0) * size), from * size);
     });
   } finally {
     await program.release();

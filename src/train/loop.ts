@@ -206,7 +206,9 @@ async function startingPoint(
   const fresh = initialState(options.step, options.weights);
   const saved = await store.loadCheckpoint(name);
   if (saved) {
-    assertSameArchitecture(flattenState(mapState(fresh, ({ shape }) => shape)), saved.tensors, name);
+    const shapes = mapState(fresh, ({ shape }) => shape);
+    // Params first: they tell most of how another network differs.
+    assertSameArchitecture({ ...shapes.params, ...flattenState(shapes) }, saved.tensors, name);
     options.memory?.restore(saved.memory ?? {});
   }
   const progress = saved ? progressOf(saved, name) : notStarted(stage, draw);

@@ -1,5 +1,6 @@
 import { add, mul, sub, type Value } from '../graph/index.js';
 import { crossEntropy, mutualInformation, pseudoLabelLoss, rowsOf } from '../nn/losses.js';
+import { at } from '../tensor/elements.js';
 
 /** What a training step minimises. */
 export interface Objective {
@@ -46,7 +47,7 @@ export function consistency(settings: ConsistencySettings): Objective {
   return {
     labelled: (batchSize) => batchSize - 2 * pairs,
     loss: (logits, targets) => {
-      const labelled = logits.shape[0]! - 2 * pairs;
+      const labelled = at(logits.shape, 0) - 2 * pairs;
       const mild = rowsOf(logits, labelled, labelled + pairs);
       const strong = rowsOf(logits, labelled + pairs, labelled + 2 * pairs);
       let loss = mul(crossEntropy(rowsOf(logits, 0, labelled), targets, { labelSmoothing }), labelWeight);

@@ -3,7 +3,7 @@ import { graph, input } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
 import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { float32, type Tensors } from '../tensor/tensor.js';
+import { float32, type Tensors, tensorNamed } from '../tensor/tensor.js';
 
 export interface StatisticsOptions {
   readonly images: ImageSource;
@@ -39,7 +39,7 @@ export async function reestimateStatistics(
     for (const batch of batches) {
       const out = await program.run({ images: await images.read(batch), ...weights });
       for (const name of Object.keys(bindings.updates)) {
-        const values = out[outputPrefix + name]!.data as Float32Array;
+        const values = tensorNamed(out, outputPrefix + name).data as Float32Array;
         const sum = sums.get(name) ?? new Float64Array(values.length);
         values.forEach((v, i) => {
           sum[i]! += v / batches.length;

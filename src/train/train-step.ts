@@ -2,8 +2,9 @@ import { add, type Graph, gradients, graph, input, mul, scoped, type Value } fro
 import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
 import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
-import type { Optimizer, Values } from '../optim/optimizer.js';
+import { type Optimizer, type Values, valueNamed } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
+import { at } from '../tensor/elements.js';
 import { type Shape, scalar, type Tensor, type Tensors, tensorNamed, zeros } from '../tensor/tensor.js';
 import { type Objective, supervised } from './objective.js';
 import { flattenState, mapState, nextPrefix, type StateOf, type TrainState } from './state.js';
@@ -68,7 +69,10 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
   const x =
     batch === 'images'
       ? imagesInput(network, batchSize)
-      : input(stepNames.features, 'float32', [batchSize, ...network.blocks[frozenBlocks - 1]!.outputShape]);
+      : input(stepNames.features, 'float32', [
+          batchSize,
+          ...at(network.blocks, frozenBlocks - 1).outputShape,
+        ]);
   const from = batch === 'images' ? 0 : frozenBlocks;
   const norm = { momentum: batchNormMomentum };
   const features = applyBlocks(network, x, bindings, { from, frozen: frozenBlocks, norm });
@@ -104,7 +108,7 @@ function updateOf(
   Object.entries(state.params).forEach(([name, param], i) => {
     const memory = mapRecord(state.slots, (leaves) => valueNamed(leaves, name));
     const updated = scoped('optimizer', () =>
-      optimizer.update({ param, gradient: slopes[i]!, slots: memory, scalars, learningRate }),
+      optimizer.update({ param, gradient: at(slopes, i), slots: memory, scalars, learningRate }),
     );
     params[name] = updated.param;
     for (const [slot, leaves] of Object.entries(slots)) leaves[name] = valueNamed(updated.slots, slot);
@@ -124,13 +128,6 @@ function mapRecord<A, B>(
   map: (value: A, name: string) => B,
 ): Record<string, B> {
   return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
-}
-
-/** @throws RangeError where an optimizer or a block leaves out what it has to give */
-function valueNamed(values: Values, name: string): Value {
-  const value = values[name];
-  if (value) return value;
-  throw new RangeError(`no value is there for "${name}"`);
 }
 
 /** The shape of each tensor of the state. */

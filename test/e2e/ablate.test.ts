@@ -118,7 +118,7 @@ describe('two variants, two draws', () => {
       const { code, stdout, stderr } = await quarterturn(args);
       expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
       expect(stderr).toMatch(
-        /^error: table: expected the data that it was begun with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not [0-9a-f]{32}\.$/m,
+        /^error: table: expected the data that it was started with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not [0-9a-f]{32}\.$/m,
       );
     }
     expect(await read('table/ablation.json')).toBe(before);
@@ -140,7 +140,7 @@ describe('two variants, two draws', () => {
       expect(code).toBe(1);
       expect(stderr).toMatch(
         new RegExp(
-          `^error: ${name}/baseline: expected the data that it was begun with, .*other\\. Received: train-images`,
+          `^error: ${name}/baseline: expected the data that it was started with, .*other\\. Received: train-images`,
           'm',
         ),
       );
@@ -155,7 +155,7 @@ describe('two variants, two draws', () => {
     const { code, stderr } = await quarterturn('ablate --resume altered');
     expect(code).toBe(1);
     expect(stderr).toContain(
-      'error: altered/frozen: expected the settings that it was begun with. Received: finetune.epochs 6, not 5.',
+      'error: altered/frozen: expected the settings that it was started with. Received: finetune.epochs 6, not 5.',
     );
   });
 

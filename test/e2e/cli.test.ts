@@ -182,7 +182,7 @@ describe('a run', () => {
     const { code, stderr } = await quarterturn('run --resume runs/copy --data other');
     expect(code).toBe(1);
     expect(stderr).toMatch(
-      /runs\/copy: expected the data that it was begun with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not /,
+      /runs\/copy: expected the data that it was started with, .*data\. Received: train-images-idx3-ubyte with MD5 [0-9a-f]{32}, not /,
     );
     const report = await quarterturn('report runs/copy');
     expect(report.code).toBe(1);

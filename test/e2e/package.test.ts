@@ -112,7 +112,7 @@ installedTest('has the entries that it declares, and MNIST', async () => {
     const { y } = await program.run({ x: scalar(2) });
     const refusal = await createWebRuntime({ device: 'cpu' }).catch((error) => error.message);
     console.log(
-      JSON.stringify([about.name, settingsFor('quick').preset, train.count, test.count, y.data[0], refusal]),
+      JSON.stringify([about.name, settingsFor('quick').preset, train.images.count, test.images.count, y.data[0], refusal]),
     );
     await program.release();
   `;

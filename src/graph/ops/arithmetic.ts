@@ -1,11 +1,14 @@
+import { at } from '../../tensor/elements.js';
 import { type Shape, sameShape, scalar, sizeOf } from '../../tensor/tensor.js';
 import {
   applyOne,
   checkFloat32,
   constant,
   describeType,
+  type One,
   type OpDefinition,
   shapeError,
+  type Two,
   type Value,
 } from '../graph.js';
 
@@ -47,29 +50,32 @@ export function sumTo(value: Value, shape: Shape): Value {
 function binaryOp(
   name: string,
   gradient: (a: Value, b: Value, out: Value, g: Value) => readonly [Value, Value],
-): OpDefinition {
+): OpDefinition<object, Two, One> {
   return {
     name,
     types: ([a, b]) => {
-      checkFloat32(name, [a!, b!]);
-      return [{ dtype: 'float32', shape: broadcastShapes(name, a!.shape, b!.shape) }];
+      checkFloat32(name, [a, b]);
+      return [{ dtype: 'float32', shape: broadcastShapes(name, a.shape, b.shape) }];
     },
     gradient: ({ inputs: [a, b], outputs: [out] }, [g]) => {
       if (!g) return [];
-      const [ga, gb] = gradient(a!, b!, out!, g);
-      return [sumTo(ga, a!.shape), sumTo(gb, b!.shape)];
+      const [ga, gb] = gradient(a, b, out, g);
+      return [sumTo(ga, a.shape), sumTo(gb, b.shape)];
     },
   };
 }
 
-function unaryOp(name: string, gradient: (x: Value, out: Value, g: Value) => Value): OpDefinition {
+function unaryOp(
+  name: string,
+  gradient: (x: Value, out: Value, g: Value) => Value,
+): OpDefinition<object, One, One> {
   return {
     name,
     types: ([x]) => {
-      checkFloat32(name, [x!]);
-      return [{ dtype: 'float32', shape: x!.shape }];
+      checkFloat32(name, [x]);
+      return [{ dtype: 'float32', shape: x.shape }];
     },
-    gradient: ({ inputs: [x], outputs: [out] }, [g]) => (g ? [gradient(x!, out!, g)] : []),
+    gradient: ({ inputs: [x], outputs: [out] }, [g]) => (g ? [gradient(x, out, g)] : []),
   };
 }
 
@@ -95,20 +101,16 @@ export const reluOp = unaryOp('relu', (_x, out, g) => reluGrad(out, g));
 /**
  * y ↦ dy where y > 0, else 0. Linear in dy, so its own gradient is itself; in y it is a step, of gradient 0.
  */
-export const reluGradOp: OpDefinition = {
+export const reluGradOp: OpDefinition<object, Two, One> = {
   name: 'reluGrad',
   types: ([y, dy]) => {
-    checkFloat32('reluGrad', [y!, dy!]);
-    if (!sameShape(y!.shape, dy!.shape)) {
-      throw shapeError(
-        'reluGrad',
-        'two operands of one shape',
-        `${describeType(y!)} and ${describeType(dy!)}`,
-      );
+    checkFloat32('reluGrad', [y, dy]);
+    if (!sameShape(y.shape, dy.shape)) {
+      throw shapeError('reluGrad', 'two operands of one shape', `${describeType(y)} and ${describeType(dy)}`);
     }
-    return [{ dtype: 'float32', shape: y!.shape }];
+    return [{ dtype: 'float32', shape: y.shape }];
   },
-  gradient: ({ inputs: [y] }, [g]) => [undefined, g && reluGrad(y!, g)],
+  gradient: ({ inputs: [y] }, [g]) => [undefined, g && reluGrad(y, g)],
 };
 
 /** a + b, broadcasting. */
@@ -133,26 +135,26 @@ export const relu = (x: Value): Value => applyOne(reluOp, [x], {});
 export const reluGrad = (y: Value, dy: Value): Value => applyOne(reluGradOp, [y, dy], {});
 
 /** Same elements in the same row-major order; so is the gradient, shaped back. */
-export const reshapeOp: OpDefinition<{ readonly shape: Shape }> = {
+export const reshapeOp: OpDefinition<{ readonly shape: Shape }, One, One> = {
   name: 'reshape',
   types: ([x], { shape }) => {
-    if (sizeOf(x!.shape) !== sizeOf(shape)) {
-      throw shapeError('reshape', `${sizeOf(shape)} elements for [${shape.join(', ')}]`, describeType(x!));
+    if (sizeOf(x.shape) !== sizeOf(shape)) {
+      throw shapeError('reshape', `${sizeOf(shape)} elements for [${shape.join(', ')}]`, describeType(x));
     }
-    return [{ dtype: x!.dtype, shape }];
+    return [{ dtype: x.dtype, shape }];
   },
-  gradient: ({ inputs: [x] }, [g]) => [g && reshape(g, x!.shape)],
+  gradient: ({ inputs: [x] }, [g]) => [g && reshape(g, x.shape)],
 };
 
 /** out[i₀, …] has axis k of the output from axis perm[k] of the input; the gradient goes back by the inverse. */
-export const transposeOp: OpDefinition<{ readonly perm: readonly number[] }> = {
+export const transposeOp: OpDefinition<{ readonly perm: readonly number[] }, One, One> = {
   name: 'transpose',
   types: ([x], { perm }) => {
-    const rank = x!.shape.length;
+    const rank = x.shape.length;
     if (perm.length !== rank || new Set(perm).size !== rank || perm.some((p) => p < 0 || p >= rank)) {
       throw shapeError('transpose', `a permutation of ${rank} axes`, `[${perm.join(', ')}]`);
     }
-    return [{ dtype: x!.dtype, shape: perm.map((p) => x!.shape[p]!) }];
+    return [{ dtype: x.dtype, shape: perm.map((p) => at(x.shape, p)) }];
   },
   gradient: ({ attributes: { perm } }, [g]) => {
     const inverse = perm.map((_, axis) => perm.indexOf(axis));
@@ -161,15 +163,15 @@ export const transposeOp: OpDefinition<{ readonly perm: readonly number[] }> = {
 };
 
 /** Repeat along axes of size 1 and missing leading axes; the gradient sums over the copies. */
-export const broadcastToOp: OpDefinition<{ readonly shape: Shape }> = {
+export const broadcastToOp: OpDefinition<{ readonly shape: Shape }, One, One> = {
   name: 'broadcastTo',
   types: ([x], { shape }) => {
-    if (!sameShape(broadcastShapes('broadcastTo', x!.shape, shape), shape)) {
-      throw shapeError('broadcastTo', `a shape that broadcasts to [${shape.join(', ')}]`, describeType(x!));
+    if (!sameShape(broadcastShapes('broadcastTo', x.shape, shape), shape)) {
+      throw shapeError('broadcastTo', `a shape that broadcasts to [${shape.join(', ')}]`, describeType(x));
     }
-    return [{ dtype: x!.dtype, shape }];
+    return [{ dtype: x.dtype, shape }];
   },
-  gradient: ({ inputs: [x] }, [g]) => [g && sumTo(g, x!.shape)],
+  gradient: ({ inputs: [x] }, [g]) => [g && sumTo(g, x.shape)],
 };
 
 /** x with another shape of as many elements. */
@@ -190,27 +192,30 @@ function reducedShape(shape: Shape, { axes, keepDims }: ReduceAttributes): Shape
   return shape.flatMap((n, i) => (axes.includes(i) ? (keepDims ? [1] : []) : [n]));
 }
 
-function reduceOp(name: string, spread: (g: Value, copies: number) => Value): OpDefinition<ReduceAttributes> {
+function reduceOp(
+  name: string,
+  spread: (g: Value, copies: number) => Value,
+): OpDefinition<ReduceAttributes, One, One> {
   return {
     name,
     types: ([x], attributes) => {
-      const rank = x!.shape.length;
-      checkFloat32(name, [x!]);
+      const rank = x.shape.length;
+      checkFloat32(name, [x]);
       const { axes } = attributes;
       if (new Set(axes).size !== axes.length || axes.some((a) => a < 0 || a >= rank)) {
         throw shapeError(
           name,
           `different axes from 0 … ${rank - 1}`,
-          `${describeType(x!)}, axes [${axes.join(', ')}]`,
+          `${describeType(x)}, axes [${axes.join(', ')}]`,
         );
       }
-      return [{ dtype: 'float32', shape: reducedShape(x!.shape, attributes) }];
+      return [{ dtype: 'float32', shape: reducedShape(x.shape, attributes) }];
     },
     gradient: ({ inputs: [x], attributes: { axes } }, [g]) => {
       if (!g) return [];
-      const copies = axes.reduce((product, a) => product * x!.shape[a]!, 1);
-      const kept = reshape(g, reducedShape(x!.shape, { axes, keepDims: true }));
-      return [broadcastTo(spread(kept, copies), x!.shape)];
+      const copies = axes.reduce((product, a) => product * at(x.shape, a), 1);
+      const kept = reshape(g, reducedShape(x.shape, { axes, keepDims: true }));
+      return [broadcastTo(spread(kept, copies), x.shape)];
     },
   };
 }

@@ -1,5 +1,15 @@
+import { fourAxes } from '../../tensor/elements.js';
 import type { Shape } from '../../tensor/tensor.js';
-import { applyOne, checkFloat32, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import {
+  applyOne,
+  checkFloat32,
+  describeType,
+  type One,
+  type OpDefinition,
+  shapeError,
+  type Two,
+  type Value,
+} from '../graph.js';
 
 /** Zeros around a map: [top, left, bottom, right], ONNX's order. */
 export type Pads = readonly [number, number, number, number];
@@ -26,9 +36,7 @@ export function samePads(kernelHeight: number, kernelWidth: number): Pads {
 
 /** The one shape checker of the family: y = conv(x, w) for these three shapes. */
 function convShape(op: string, x: Shape, w: Shape, [top, left, bottom, right]: Pads): Shape {
-  const [n, c, h, wd] = x;
-  const [o, i, kh, kw] = w;
-  if (x.length !== 4 || w.length !== 4 || c !== i) {
+  if (x.length !== 4 || w.length !== 4 || x[1] !== w[1]) {
     throw shapeError(
       op,
       'x [N, C, H, W] and kernel [O, C, kh, kw]',
@@ -36,8 +44,10 @@ function convShape(op: string, x: Shape, w: Shape, [top, left, bottom, right]: P
       'The kernel’s second axis is the number of channels that come in.',
     );
   }
-  const height = h! + top + bottom - kh! + 1;
-  const width = wd! + left + right - kw! + 1;
+  const [n, , h, wd] = fourAxes(x);
+  const [o, , kh, kw] = fourAxes(w);
+  const height = h + top + bottom - kh + 1;
+  const width = wd + left + right - kw + 1;
   if (height < 1 || width < 1) {
     throw shapeError(
       op,
@@ -46,7 +56,7 @@ function convShape(op: string, x: Shape, w: Shape, [top, left, bottom, right]: P
       'Use larger images.',
     );
   }
-  return [n!, o!, height, width];
+  return [n, o, height, width];
 }
 
 function checkGradient(op: string, dy: Value, expected: Shape): void {
@@ -65,43 +75,43 @@ function checkGradient(op: string, dy: Value, expected: Shape): void {
  */
 
 /** y[n, o, p, q] = Σ_{c, i, j} x[n, c, p + i − top, q + j − left] · w[o, c, i, j], x = 0 outside. */
-export const convOp: OpDefinition<ConvAttributes> = {
+export const convOp: OpDefinition<ConvAttributes, Two, One> = {
   name: 'conv',
   types: ([x, w], { pads }) => {
-    checkFloat32('conv', [x!, w!]);
-    return [{ dtype: 'float32', shape: convShape('conv', x!.shape, w!.shape, pads) }];
+    checkFloat32('conv', [x, w]);
+    return [{ dtype: 'float32', shape: convShape('conv', x.shape, w.shape, pads) }];
   },
   gradient: ({ inputs: [x, w], attributes: { pads } }, [g]) => {
     if (!g) return [];
-    return [convInputGrad(g, w!, x!.shape, { pads }), convWeightGrad(x!, g, w!.shape, { pads })];
+    return [convInputGrad(g, w, x.shape, { pads }), convWeightGrad(x, g, w.shape, { pads })];
   },
 };
 
 /** dx[n, c, h, v] = Σ_{o, i, j} dy[n, o, h − i + top, v − j + left] · w[o, c, i, j] */
-export const convInputGradOp: OpDefinition<GeometryAttributes> = {
+export const convInputGradOp: OpDefinition<GeometryAttributes, Two, One> = {
   name: 'convInputGrad',
   types: ([dy, w], { shape, pads }) => {
-    checkFloat32('convInputGrad', [dy!, w!]);
-    checkGradient('convInputGrad', dy!, convShape('convInputGrad', shape, w!.shape, pads));
+    checkFloat32('convInputGrad', [dy, w]);
+    checkGradient('convInputGrad', dy, convShape('convInputGrad', shape, w.shape, pads));
     return [{ dtype: 'float32', shape }];
   },
   gradient: ({ inputs: [dy, w], attributes: { pads } }, [g]) => {
     if (!g) return [];
-    return [conv(g, w!, { pads }), convWeightGrad(g, dy!, w!.shape, { pads })];
+    return [conv(g, w, { pads }), convWeightGrad(g, dy, w.shape, { pads })];
   },
 };
 
 /** dw[o, c, i, j] = Σ_{n, p, q} dy[n, o, p, q] · x[n, c, p + i − top, q + j − left] */
-export const convWeightGradOp: OpDefinition<GeometryAttributes> = {
+export const convWeightGradOp: OpDefinition<GeometryAttributes, Two, One> = {
   name: 'convWeightGrad',
   types: ([x, dy], { shape, pads }) => {
-    checkFloat32('convWeightGrad', [x!, dy!]);
-    checkGradient('convWeightGrad', dy!, convShape('convWeightGrad', x!.shape, shape, pads));
+    checkFloat32('convWeightGrad', [x, dy]);
+    checkGradient('convWeightGrad', dy, convShape('convWeightGrad', x.shape, shape, pads));
     return [{ dtype: 'float32', shape }];
   },
   gradient: ({ inputs: [x, dy], attributes: { pads } }, [g]) => {
     if (!g) return [];
-    return [convInputGrad(dy!, g, x!.shape, { pads }), conv(x!, g, { pads })];
+    return [convInputGrad(dy, g, x.shape, { pads }), conv(x, g, { pads })];
   },
 };
 

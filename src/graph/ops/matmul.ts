@@ -1,4 +1,13 @@
-import { applyOne, checkFloat32, describeType, type OpDefinition, shapeError, type Value } from '../graph.js';
+import {
+  applyOne,
+  checkFloat32,
+  describeType,
+  type One,
+  type OpDefinition,
+  shapeError,
+  type Two,
+  type Value,
+} from '../graph.js';
 
 export interface MatMulAttributes {
   readonly transposeA: boolean;
@@ -11,26 +20,26 @@ export interface MatMulAttributes {
  * dL = tr(Gᵀ·dC), hence for C = A·B: ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. A transposed operand transposes its own gradient:
  * ∂L/∂A = op(B)·Gᵀ and ∂L/∂B = Gᵀ·op(A), with the flags arranged so that nothing is transposed in memory.
  */
-export const matMulOp: OpDefinition<MatMulAttributes> = {
+export const matMulOp: OpDefinition<MatMulAttributes, Two, One> = {
   name: 'matMul',
   types: ([a, b], { transposeA, transposeB }) => {
-    checkFloat32('matMul', [a!, b!]);
-    const [m, k] = transposeA ? [a!.shape[1], a!.shape[0]] : a!.shape;
-    const [k2, n] = transposeB ? [b!.shape[1], b!.shape[0]] : b!.shape;
-    if (a!.shape.length !== 2 || b!.shape.length !== 2 || k !== k2) {
+    checkFloat32('matMul', [a, b]);
+    const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
+    const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
+    if (a.shape.length !== 2 || b.shape.length !== 2 || k !== k2 || m === undefined || n === undefined) {
       throw shapeError(
         'matMul',
         'matrices with a common inner axis',
-        `${describeType(a!)}${transposeA ? ' transposed' : ''} and ${describeType(b!)}${transposeB ? ' transposed' : ''}`,
+        `${describeType(a)}${transposeA ? ' transposed' : ''} and ${describeType(b)}${transposeB ? ' transposed' : ''}`,
       );
     }
-    return [{ dtype: 'float32', shape: [m!, n!] }];
+    return [{ dtype: 'float32', shape: [m, n] }];
   },
   gradient: ({ inputs: [a, b], attributes: { transposeA: ta, transposeB: tb } }, [g]) => {
     if (!g) return [];
     return [
-      ta ? matMul(b!, g, { transposeA: tb, transposeB: true }) : matMul(g, b!, { transposeB: !tb }),
-      tb ? matMul(g, a!, { transposeA: true, transposeB: ta }) : matMul(a!, g, { transposeA: !ta }),
+      ta ? matMul(b, g, { transposeA: tb, transposeB: true }) : matMul(g, b, { transposeB: !tb }),
+      tb ? matMul(g, a, { transposeA: true, transposeB: ta }) : matMul(a, g, { transposeA: !ta }),
     ];
   },
 };

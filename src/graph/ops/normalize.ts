@@ -3,8 +3,11 @@ import {
   applyOne,
   checkFloat32,
   describeType,
+  type Five,
+  type One,
   type OpDefinition,
   shapeError,
+  type Three,
   type Value,
 } from '../graph.js';
 import { add, div, mul, neg, reduceSum, reshape, sqrt, sub } from './arithmetic.js';
@@ -33,12 +36,12 @@ function checkChannels(op: string, x: Value, perChannel: readonly Value[]): void
  *
  * Outputs y [N, C, H, W], μ [C] and σ² [C] (biased). μ and σ² are for moving statistics: no gradient flows through them.
  */
-export const batchNormTrainOp: OpDefinition<BatchNormAttributes> = {
+export const batchNormTrainOp: OpDefinition<BatchNormAttributes, Three, Three> = {
   name: 'batchNormTrain',
   types: ([x, scale, shift]) => {
-    checkChannels('batchNormTrain', x!, [scale!, shift!]);
-    const statistic = { dtype: 'float32', shape: scale!.shape } as const;
-    return [{ dtype: 'float32', shape: x!.shape }, statistic, statistic];
+    checkChannels('batchNormTrain', x, [scale, shift]);
+    const statistic = { dtype: 'float32', shape: scale.shape } as const;
+    return [{ dtype: 'float32', shape: x.shape }, statistic, statistic];
   },
   gradient: ({ inputs: [x, scale], outputs: [, mean, variance], attributes }, [g, gMean, gVariance]) => {
     if (gMean || gVariance) {
@@ -48,7 +51,7 @@ export const batchNormTrainOp: OpDefinition<BatchNormAttributes> = {
         'one that depends on the statistics',
       );
     }
-    return g ? apply(batchNormGradOp, [x!, g, scale!, mean!, variance!], attributes) : [];
+    return g ? apply(batchNormGradOp, [x, g, scale, mean, variance], attributes) : [];
   },
 };
 
@@ -60,13 +63,13 @@ export const batchNormTrainOp: OpDefinition<BatchNormAttributes> = {
  *
  * Second derivatives are not needed by any recipe.
  */
-export const batchNormGradOp: OpDefinition<BatchNormAttributes> = {
+export const batchNormGradOp: OpDefinition<BatchNormAttributes, Five, Three> = {
   name: 'batchNormGrad',
   types: ([x, dy, scale, mean, variance]) => {
-    checkChannels('batchNormGrad', x!, [scale!, mean!, variance!]);
-    checkChannels('batchNormGrad', dy!, []);
-    const parameter = { dtype: 'float32', shape: scale!.shape } as const;
-    return [{ dtype: 'float32', shape: x!.shape }, parameter, parameter];
+    checkChannels('batchNormGrad', x, [scale, mean, variance]);
+    checkChannels('batchNormGrad', dy, []);
+    const parameter = { dtype: 'float32', shape: scale.shape } as const;
+    return [{ dtype: 'float32', shape: x.shape }, parameter, parameter];
   },
   gradient: 'none',
 };
@@ -79,7 +82,7 @@ export function batchNormTrain(
   attributes: BatchNormAttributes,
 ): { readonly y: Value; readonly mean: Value; readonly variance: Value } {
   const [y, mean, variance] = apply(batchNormTrainOp, [x, scale, shift], attributes);
-  return { y: y!, mean: mean!, variance: variance! };
+  return { y, mean, variance };
 }
 
 /**
@@ -89,22 +92,22 @@ export function batchNormTrain(
  *
  * The gradient is that of this formula, written with the ops it is made of.
  */
-export const batchNormInferenceOp: OpDefinition<BatchNormAttributes> = {
+export const batchNormInferenceOp: OpDefinition<BatchNormAttributes, Five, One> = {
   name: 'batchNormInference',
   types: ([x, scale, shift, mean, variance]) => {
-    checkChannels('batchNormInference', x!, [scale!, shift!, mean!, variance!]);
-    return [{ dtype: 'float32', shape: x!.shape }];
+    checkChannels('batchNormInference', x, [scale, shift, mean, variance]);
+    return [{ dtype: 'float32', shape: x.shape }];
   },
   gradient: ({ inputs: [x, scale, , mean, variance], attributes: { epsilon } }, [g]) => {
     if (!g) return [];
-    const deviation = sqrt(add(variance!, epsilon));
-    const a = div(scale!, deviation);
-    const perChannel = (v: Value) => reshape(v, [v.shape[0]!, 1, 1]);
+    const deviation = sqrt(add(variance, epsilon));
+    const a = div(scale, deviation);
+    const perChannel = (v: Value) => reshape(v, [...v.shape, 1, 1]);
     const gradShift = reduceSum(g, [0, 2, 3]);
-    const gradA = sub(reduceSum(mul(g, x!), [0, 2, 3]), mul(mean!, gradShift));
+    const gradA = sub(reduceSum(mul(g, x), [0, 2, 3]), mul(mean, gradShift));
     const gradScale = div(gradA, deviation);
     // a = scale·(variance + ε)^(−1/2), so ∂a/∂variance = −a / 2(variance + ε).
-    const gradVariance = neg(div(mul(gradA, a), mul(add(variance!, epsilon), 2)));
+    const gradVariance = neg(div(mul(gradA, a), mul(add(variance, epsilon), 2)));
     return [mul(g, perChannel(a)), gradScale, gradShift, neg(mul(a, gradShift)), gradVariance];
   },
 };

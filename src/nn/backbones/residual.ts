@@ -1,4 +1,5 @@
 import { add, relu, scoped } from '../../graph/index.js';
+import { at } from '../../tensor/elements.js';
 import { type BlockBuilder, buildChain, sequential } from '../block.js';
 import { globalPool, pool } from '../layers.js';
 import { type Backbone, type BackboneSettings, convUnits } from './backbone.js';
@@ -40,7 +41,7 @@ function basicUnit(name: string, fullChannels: number, settings: BackboneSetting
   return (input) => {
     const [inChannels, height, width] = input;
     const main = convolutions(input);
-    const channels = main.outputShape[0]!;
+    const channels = at(main.outputShape, 0);
     const shortcut = channels === inChannels ? undefined : projection(input);
     const outputShape = [height, width, channels];
     return {

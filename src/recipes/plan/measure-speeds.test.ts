@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { tinyImage, tinySize } from '../../../test/support/tiny-data.js';
 import { augmentImages } from '../../data/augment-images.js';
+import { type BatchMakerFor, makeBatch } from '../../data/batch-maker.js';
 import type { DataSource, ImageDataset } from '../../data/dataset.js';
 import { imagesInMemory } from '../../data/image-source.js';
 import { createNodeRuntime } from '../../runtime/node.js';
@@ -92,6 +93,40 @@ describe('measureSpeeds', () => {
     const [few, more] = [await runs(0), await runs(60_000)];
     expect(few).toBe(2 * (2 + 4));
     expect(more).toBeGreaterThan(few);
+  });
+
+  test.each([
+    ['that of its batch and its own, where none is made ahead', 0, 150, 500],
+    ['its own, where batches are made meanwhile', 2, 50, 130],
+  ])('the time of a step is %s', async (_, ahead, atLeast, below) => {
+    const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+    // Kernels that let others work for 50 ms, and batches that take 100.
+    const slow: Runtime = {
+      ...runtimeOf(async () => {}),
+      compile: async (graph) => {
+        const program = await runtime.compile(graph);
+        const run: typeof program.run = async (...args) => {
+          await sleep(50);
+          return program.run(...args);
+        };
+        return { ...program, run, release: () => program.release() };
+      },
+    };
+    const batchMakerFor: BatchMakerFor = (source) => ({
+      ahead,
+      async make(request) {
+        await sleep(100);
+        return makeBatch(source, request);
+      },
+      async release() {},
+    });
+    const { stepMs } = await measureSpeeds(
+      { ...contextOf(600, slow), batchMakerFor },
+      { stages: ['pretrain'] },
+    );
+    // Timers may be a millisecond early.
+    expect(stepMs.pretrain).toBeGreaterThan(atLeast - 3);
+    expect(stepMs.pretrain).toBeLessThan(below);
   });
 
   test('stops when it is asked to', async () => {

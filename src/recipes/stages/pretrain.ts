@@ -4,9 +4,7 @@ import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
 import { withoutIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
-
 import type { Tensors } from '../../tensor/tensor.js';
-
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import { type Evaluation, type EvaluationSet, evaluate } from '../../train/evaluate.js';
 import { trainStage } from '../../train/loop.js';

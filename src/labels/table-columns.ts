@@ -1,0 +1,148 @@
+import { QuarterturnError } from '../errors.js';
+import { noTable } from './table-text.js';
+
+/** A column by its name, or by its place counted from 1. */
+export type ColumnChoice = string | number;
+
+/** Which columns of a table are read. */
+export interface TableColumns {
+  /** Index of the column with the files, from 0. */
+  readonly file: number;
+  /** Index of the column with the labels, from 0. */
+  readonly label: number;
+}
+
+export interface ColumnOptions {
+  /** Default: the column with a usual name, `file` first. */
+  readonly fileColumn?: ColumnChoice | undefined;
+  /** Default: the column with a usual name, `label` first. */
+  readonly labelColumn?: ColumnChoice | undefined;
+  /** Whether the first row names the columns; default: where it has a usual name. */
+  readonly header?: boolean | undefined;
+}
+
+interface FindOptions extends ColumnOptions {
+  /** Whether a column has to be named as one knows it, and is not told from what it holds. */
+  readonly onlyByName?: boolean;
+}
+
+/** Usual names, the likeliest first, without case, blanks and signs between words. */
+const fileNames =
+  'file,filename,filepath,path,imagepath,imagefile,imagefilename,imagename,image,images,img,imgpath,imgname,picture,photo,name,fname,imageid,id'.split(
+    ',',
+  );
+const labelNames =
+  'label,labels,class,classname,labelname,category,categoryname,target,classlabel,groundtruth,tag,species,annotation,classid,labelid,y'.split(
+    ',',
+  );
+
+const folded = (name: string): string => name.toLowerCase().replace(/[\s_.-]/g, '');
+
+/** `photo.JPG`, `sub/photo`: what a column of files holds. */
+const looksLikePath = (cell: string): boolean => /\.[a-z]\w{1,4}$|\//i.test(cell);
+
+export interface FoundColumns extends TableColumns {
+  readonly hasHeader: boolean;
+  /** Of all columns; `column 1` … where nothing names them. */
+  readonly names: readonly string[];
+}
+
+/**
+ * Which columns hold files and labels.
+ *
+ * @param where the table and the line of its first row, for messages
+ * @param first the first row, the header where there is one
+ * @param others some rows behind it
+ * @throws QuarterturnError `data` naming the columns that there are
+ */
+export function findColumns(
+  where: string,
+  first: readonly string[],
+  others: readonly (readonly string[])[],
+  options: FindOptions = {},
+): FoundColumns {
+  const { fileColumn, labelColumn, header } = options;
+  const hasHeader = header ?? isHeader(first, others, options);
+  const names = hasHeader ? first : first.map((_, i) => `column ${i + 1}`);
+  const file = chosen(where, names, 'file', fileColumn) ?? usual(where, names, fileNames);
+  const label = chosen(where, names, 'label', labelColumn) ?? usual(where, names, labelNames);
+  if (file !== undefined && label !== undefined) return { file, label, hasHeader, names };
+  // Of two columns the other one must be the other.
+  if (names.length === 2 && !options.onlyByName) {
+    const known =
+      file ?? (label === undefined ? pathColumn([...(hasHeader ? [] : [first]), ...others]) : 1 - label);
+    if (known !== undefined) return { file: known, label: label ?? 1 - known, hasHeader, names };
+  }
+  const received = hasHeader
+    ? `the columns ${names.map((each) => JSON.stringify(each)).join(', ')}`
+    : `${names.length} columns, none of a usual name`;
+  throw noTable(
+    where,
+    names.length === 1 ? `one column, ${JSON.stringify(first[0])}` : received,
+    names.length === 1
+      ? 'Write the file and its label into each row, with a comma between them.'
+      : `Say which column holds the ${file === undefined ? 'files' : 'labels'}${file === undefined && label === undefined ? ', and which the labels' : ''}.`,
+  );
+}
+
+/** A first row is a header where it has a usual name, or where files stand below a cell that is none. */
+function isHeader(
+  first: readonly string[],
+  others: readonly (readonly string[])[],
+  { fileColumn, labelColumn }: ColumnOptions,
+): boolean {
+  if ([fileColumn, labelColumn].some((choice) => typeof choice === 'string')) return true;
+  const files = pathColumn(others);
+  const cell = files === undefined ? undefined : first[files];
+  if (cell !== undefined) return fileNames.includes(folded(cell)) || !looksLikePath(cell);
+  return first.some((each) => [...fileNames, ...labelNames].includes(folded(each)));
+}
+
+/** The one column of which all cells look like files. */
+function pathColumn(rows: readonly (readonly string[])[]): number | undefined {
+  const [row = []] = rows;
+  const columns = row.flatMap((_, i) => (rows.every((each) => looksLikePath(each[i] ?? '')) ? [i] : []));
+  return columns.length === 1 ? columns[0] : undefined;
+}
+
+function chosen(
+  where: string,
+  names: readonly string[],
+  what: 'file' | 'label',
+  choice: ColumnChoice | undefined,
+): number | undefined {
+  if (choice === undefined) return undefined;
+  const exact = typeof choice === 'number' ? choice - 1 : onlyOne(where, names, (each) => each === choice);
+  const index = exact ?? onlyOne(where, names, (each) => folded(each) === folded(String(choice)));
+  if (index !== undefined && names[index] !== undefined) return index;
+  throw new QuarterturnError(
+    'data',
+    `${where}: expected a column ${JSON.stringify(choice)} with the ${what}s. Received: ${names.map((each) => JSON.stringify(each)).join(', ')}.`,
+  );
+}
+
+function usual(where: string, names: readonly string[], spellings: readonly string[]): number | undefined {
+  for (const spelling of spellings) {
+    const index = onlyOne(where, names, (each) => folded(each) === spelling);
+    if (index !== undefined) return index;
+  }
+  return undefined;
+}
+
+/** @throws QuarterturnError `data` where two columns have the name */
+function onlyOne(
+  where: string,
+  names: readonly string[],
+  matches: (name: string) => boolean,
+): number | undefined {
+  const first = names.findIndex(matches);
+  const second = names.findIndex((each, i) => i > first && matches(each));
+  if (first >= 0 && second >= 0) {
+    throw new QuarterturnError(
+      'data',
+      `${where}, column ${second + 1}: expected each column once. Received: ${JSON.stringify(names[second])} a second time.`,
+      { hint: 'Delete one of them, or say by its number which one is meant.' },
+    );
+  }
+  return first < 0 ? undefined : first;
+}
