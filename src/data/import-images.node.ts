@@ -86,7 +86,7 @@ const progressEveryMs = 100;
  * @example
  * await using photos = await importImages(found, { size: 64 });
  * const rows = photos.images.filter(({ split }) => split !== 'test').map(({ row }) => row);
- * const train = selectImages(photos.source, Uint32Array.from(rows), 'photos');
+ * const train = selectImages(photos.source, Uint32Array.from(rows));
  * @throws QuarterturnError `data` where no image can be used, and with `strict` for the first one that cannot; `io` where the
  *   cache cannot be written; `usage` for a size that makes no sense. `signal.reason` when the signal says so.
  */
