@@ -1,4 +1,4 @@
-import { basename } from 'node:path';
+import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../errors.js';
 import { roleOf } from './array-keys.js';
 import type { ByteSource } from './byte-source.js';
@@ -60,7 +60,7 @@ export async function readNumpyImages(sources: readonly ByteSource[]): Promise<F
   const { images, classNames, notes } = await imagesOfArrays(where, arrays);
   return {
     format: isPlain ? 'npy' : 'npz',
-    origin: where,
+    origin: sources.length === 1 ? first.name : dirname(first.name),
     images,
     classNames,
     skipped,
