@@ -44,7 +44,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
-  runs: [...training, 'store', 'train', 'model', 'recipes', 'report'],
+  // What somebody names is read for a run: pictures, and the labels that belong to them.
+  runs: [...training, 'store', 'labels', 'train', 'model', 'recipes', 'report'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],

@@ -23,6 +23,11 @@ export interface DataSource {
   readonly checksums: Readonly<Record<string, string>>;
   /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
   readonly notes?: readonly string[];
+  /**
+   * Whether training images were found both with a label and without: those labels are all there are, and are what is
+   * learned from. Where every image has one, a number of each class stands for the few that somebody would have.
+   */
+  readonly isPartlyLabelled?: boolean;
 }
 
 /** The part of a dataset at some indices, in their order, with its labels. No image is copied. */

@@ -4,6 +4,7 @@ import { imageHashPattern } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
 import { noClass } from '../data/label-values.js';
 import { nearestName } from '../data/nearest-name.js';
+import { inNaturalOrder } from '../data/readers/class-names.js';
 import { QuarterturnError } from '../errors.js';
 import { dataDifference, fingerprintSchema } from '../store/fingerprint.js';
 import { whole } from '../store/ranges.js';
@@ -139,7 +140,7 @@ export function classNamesIn(
 ): readonly string[] {
   if (classNames.length > 0) return classNames;
   const names = new Set(images.flatMap(({ label }) => (label === null ? [] : [label])));
-  return [...names].sort(new Intl.Collator('en', { numeric: true }).compare);
+  return inNaturalOrder(names);
 }
 
 /**

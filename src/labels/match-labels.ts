@@ -1,4 +1,5 @@
 import { nearestName } from '../data/nearest-name.js';
+import { inNaturalOrder } from '../data/readers/class-names.js';
 import type { FoundImage } from '../data/readers/found-images.js';
 import { QuarterturnError } from '../errors.js';
 import { FilePlaces, type Place } from './file-places.js';
@@ -64,7 +65,7 @@ export function matchLabels(table: LabelTable, images: readonly FoundImage[]): M
   const labels = new Set(matched.flatMap(({ label }) => (label === undefined ? [] : [label])));
   return {
     images: matched,
-    classNames: [...labels].sort(new Intl.Collator('en', { numeric: true }).compare),
+    classNames: inNaturalOrder(labels),
     labelledCount: [...rowOf.values()].filter(({ label }) => label !== undefined).length,
     missing: withNearest,
     notes: [

@@ -30,7 +30,10 @@ export function dataDifference(
   { checksums }: Pick<DataSource, 'checksums'>,
 ): string | undefined {
   const other = Object.entries(before?.checksums ?? {}).find(([file, md5]) => checksums[file] !== md5);
-  return other && `${other[0]} with MD5 ${checksums[other[0]] ?? 'none'}, not ${other[1]}`;
+  if (other === undefined) return undefined;
+  const [name, expected] = other;
+  const received = checksums[name] ?? 'none';
+  return `${name} with ${/\s/.test(expected) ? '' : 'MD5 '}${received}, not ${expected}`;
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { ArrayLayout } from './array-layout.js';
+import { inNaturalOrder } from './class-names.js';
 import type { FoundImage, ImageBytes, Split } from './found-images.js';
 
 /** Images of one size that lie one behind the other. */
@@ -41,11 +42,6 @@ class RowImage implements FoundImage {
     const { height, width, channels } = this.#rows;
     return { kind: 'pixels', height, width, channels, pixels: await this.#rows.readRow(this.#index) };
   }
-}
-
-/** Classes in natural order (2 before 10), each once. */
-export function inNaturalOrder(names: Iterable<string>): string[] {
-  return [...new Set(names)].sort(new Intl.Collator('en', { numeric: true }).compare);
 }
 
 /** The labels that occur, in natural order. */

@@ -2,9 +2,12 @@ import { byCodeUnits } from './tree-path.js';
 
 const collator = new Intl.Collator('en', { numeric: true });
 
-/** Names in natural order: `img2` before `img10`, letters as in a dictionary; names that it takes for equal by code units. */
+/**
+ * Names in natural order, each once: `img2` before `img10`, letters as in a dictionary; names that it takes for equal by code
+ * units.
+ */
 export function inNaturalOrder(names: Iterable<string>): string[] {
-  return [...names].sort((a, b) => collator.compare(a, b) || byCodeUnits(a, b));
+  return [...new Set(names)].sort((a, b) => collator.compare(a, b) || byCodeUnits(a, b));
 }
 
 /** The class that a folder's name means: its own characters, in Unicode's normal form C, and nothing else changed. */

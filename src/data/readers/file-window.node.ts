@@ -76,8 +76,6 @@ export async function readAt(
 ): Promise<Uint8Array<ArrayBuffer>> {
   // A damaged file may name any place.
   if (!Number.isSafeInteger(position + length)) return new Uint8Array();
-  // A damaged file may name any place.
-  if (!Number.isSafeInteger(position + length)) return new Uint8Array();
   const bytes = new Uint8Array(length);
   let at = 0;
   while (at < length) {
@@ -119,6 +117,15 @@ export function bytesAt(
     },
     close,
   };
+}
+
+/**
+ * A file whose bytes are read where they lie.
+ * @throws QuarterturnError `data` for what is no file, `io` for one that cannot be read
+ */
+export async function openByteSource(path: string): Promise<ByteSource> {
+  const { handle, sizeBytes } = await openPlainFile(path, path);
+  return bytesAt(handle, { name: path, sizeBytes }, () => handle.close());
 }
 
 /** Reads short pieces of a file, one after the other and near each other, with few calls. */

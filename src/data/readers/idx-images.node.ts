@@ -8,7 +8,7 @@ import { classNumbers, describeClasses, occurringValues } from '../label-values.
 import { type ImageRows, imagesOfRows } from './array-images.js';
 import { channelsLast, layoutOf } from './array-layout.js';
 import type { ByteSource } from './byte-source.js';
-import { openByteSource } from './byte-source.node.js';
+import { openByteSource } from './file-window.node.js';
 import type { FoundImages, Split } from './found-images.js';
 
 /** Files of one split. */
@@ -52,27 +52,7 @@ export async function openIdxImages(path: string): Promise<FoundImages> {
 
 async function partsOf(folder: string, openFile: (file: string) => Promise<ByteSource>): Promise<IdxPart[]> {
   const paths = (await listIdxFiles(folder)) ?? [];
-  const { trainImages, trainLabels, testImages, testLabels } = assignRoles(folder, paths);
-  const parts: IdxPart[] = [];
-  for (const [split, images, labels] of [
-    ['train', trainImages, trainLabels],
-    ['test', testImages, testLabels],
-  ] as const) {
-    if (images === undefined && labels !== undefined) {
-      throw wrong(
-        folder,
-        `expected images beside ${labels}`,
-        'a folder without them',
-        renamingHint([`${split}Images`], paths),
-      );
-    }
-    if (images === undefined) continue;
-    parts.push({
-      split,
-      images: await openFile(join(folder, images)),
-      ...(labels !== undefined && { labels: await openFile(join(folder, labels)) }),
-    });
-  }
+  const parts = await idxParts(folder, paths, (path) => openFile(join(folder, path)));
   if (parts.length > 0) return parts;
   const nested = await findNestedIdx(folder);
   throw wrong(
@@ -81,6 +61,40 @@ async function partsOf(folder: string, openFile: (file: string) => Promise<ByteS
     'a folder without any',
     nested === undefined ? renamingHint(['trainImages'], paths) : `They lie in ${nested}: name that folder.`,
   );
+}
+
+/**
+ * Which IDX files, of one data set, are which part of it; none where no name is that of one.
+ * @param paths of files, with `/`
+ * @throws QuarterturnError `data` for labels without their images, and for files of several data sets
+ */
+export async function idxParts(
+  where: string,
+  paths: readonly string[],
+  openFile: (path: string) => Promise<ByteSource>,
+): Promise<IdxPart[]> {
+  const { trainImages, trainLabels, testImages, testLabels } = assignRoles(where, paths);
+  const parts: IdxPart[] = [];
+  for (const [split, images, labels] of [
+    ['train', trainImages, trainLabels],
+    ['test', testImages, testLabels],
+  ] as const) {
+    if (images === undefined && labels !== undefined) {
+      throw wrong(
+        where,
+        `expected images beside ${labels}`,
+        'a folder without them',
+        renamingHint([`${split}Images`], paths),
+      );
+    }
+    if (images === undefined) continue;
+    parts.push({
+      split,
+      images: await openFile(images),
+      ...(labels !== undefined && { labels: await openFile(labels) }),
+    });
+  }
+  return parts;
 }
 
 /** As {@link openIdxImages}, of bytes wherever they lie; closing the result closes them. */

@@ -1,6 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
-import { classNamesOf, imagesOfRows, inNaturalOrder } from './array-images.js';
+import { classNamesOf, imagesOfRows } from './array-images.js';
 import { type ArrayRole, roleOf } from './array-keys.js';
+import { inNaturalOrder } from './class-names.js';
 import type { FoundImage, Split } from './found-images.js';
 import {
   imageLayout,

@@ -2,7 +2,7 @@ import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../errors.js';
 import { roleOf } from './array-keys.js';
 import type { ByteSource } from './byte-source.js';
-import { openByteSource } from './byte-source.node.js';
+import { openByteSource } from './file-window.node.js';
 import type { FoundImages, SkippedFile } from './found-images.js';
 import { imagesOfArrays } from './named-arrays.js';
 import { readNpyHeader } from './npy-header.js';

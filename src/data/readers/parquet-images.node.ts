@@ -1,9 +1,10 @@
 import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../errors.js';
-import { classNamesOf, inNaturalOrder } from './array-images.js';
+import { classNamesOf } from './array-images.js';
 import { splitNamed } from './array-keys.js';
 import type { ByteSource } from './byte-source.js';
-import { openByteSource } from './byte-source.node.js';
+import { inNaturalOrder } from './class-names.js';
+import { openByteSource } from './file-window.node.js';
 import type { FoundImage, FoundImages, ImageBytes, Split } from './found-images.js';
 import type { ParquetColumnOptions } from './parquet-columns.js';
 import { ParquetFile } from './parquet-file.node.js';

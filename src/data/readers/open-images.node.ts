@@ -1,0 +1,79 @@
+import type { ByteSource } from './byte-source.js';
+import type { FileTree } from './file-tree.js';
+import type { FoundImages } from './found-images.js';
+import { type IdxPart, idxParts, readIdxImages } from './idx-images.node.js';
+import { readNumpyImages } from './numpy-images.node.js';
+import { type ArrayFormat, type ArrayReader, type OpenFoundOptions, openFound } from './open-found.node.js';
+import { readParquetImages } from './parquet-images.node.js';
+
+/** See {@link OpenFoundOptions}; the readers are all of this library's. */
+export type OpenImagesOptions = Omit<OpenFoundOptions, 'readers'>;
+
+/**
+ * Find the images of whatever somebody names: a folder, a ZIP or tar archive, IDX, NumPy or Parquet files, a single picture.
+ *
+ * @example
+ * const found = await openImages('photos.zip');
+ * found.notes[0]; // 'Taken for folders of images in a ZIP archive: 120 images of 3 classes.'
+ * @throws QuarterturnError as {@link openFound}, and of the reader of what was found
+ */
+export async function openImages(path: string, options: OpenImagesOptions = {}): Promise<FoundImages> {
+  return openFound(path, { ...options, readers: arrayReaders });
+}
+
+const arrayReaders: Readonly<Record<ArrayFormat, ArrayReader>> = {
+  idx: (tree, paths) =>
+    readArrays(tree, 'IDX', async (open) => {
+      const parts: readonly IdxPart[] =
+        tree.container === 'file'
+          ? [{ images: await open(paths[0] ?? tree.origin) }]
+          : await idxParts(tree.origin, paths, open);
+      return readIdxImages(tree.origin, parts);
+    }),
+  numpy: (tree, paths) =>
+    readArrays(tree, 'NumPy', async (open) => readNumpyImages(await openAll(paths, open))),
+  parquet: (tree, paths) =>
+    readArrays(tree, 'Parquet', async (open) => readParquetImages(await openAll(paths, open))),
+};
+
+type OpenFile = (path: string) => Promise<ByteSource>;
+
+async function openAll(paths: readonly string[], open: OpenFile): Promise<ByteSource[]> {
+  const sources: ByteSource[] = [];
+  for (const path of paths) sources.push(await open(path));
+  return sources;
+}
+
+/** Read files of a tree, and say what they were taken for; closing what comes of it closes the tree with them. */
+async function readArrays(
+  tree: FileTree,
+  what: string,
+  read: (open: OpenFile) => Promise<FoundImages>,
+): Promise<FoundImages> {
+  const opened: ByteSource[] = [];
+  const open = async (path: string): Promise<ByteSource> => {
+    const source = await tree.open(path);
+    opened.push(source);
+    return source;
+  };
+  const closeFiles = async (): Promise<void> => {
+    for (const source of opened) await source.close();
+  };
+  const found = await read(open).catch(async (error) => {
+    await closeFiles(); // the tree is closed by whoever opened it
+    throw error;
+  });
+  const { images, classNames } = found;
+  const labelled = images.filter(({ label }) => label !== undefined).length;
+  const classes = labelled === 0 ? '' : `, ${labelled} of them labelled, ${classNames.length} classes`;
+  return {
+    ...found,
+    origin: tree.origin,
+    skipped: [...tree.skipped, ...found.skipped],
+    notes: [`Taken for ${what} files: ${images.length} images${classes}.`, ...tree.notes, ...found.notes],
+    async close() {
+      await found.close?.();
+      await tree.close();
+    },
+  };
+}

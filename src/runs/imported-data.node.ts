@@ -1,0 +1,93 @@
+import type { DataSource, ImageDataset } from '../data/dataset.js';
+import { selectImages } from '../data/image-source.js';
+import type { ImportedImage, ImportedImages } from '../data/import-images.node.js';
+import { noClass } from '../data/label-values.js';
+import { firstNames } from '../data/name-list.js';
+import { QuarterturnError } from '../errors.js';
+
+/** Imported images as training takes them; what tells the data from other data is not known here. */
+export type ImportedData = Omit<DataSource, 'checksums'> & {
+  readonly notes: readonly string[];
+  /** The images of each part, in its order. */
+  readonly parts: { readonly train: readonly ImportedImage[]; readonly test: readonly ImportedImage[] };
+};
+
+/**
+ * Imported images as a training set and, where one was given, a test set.
+ *
+ * `val` is learned from as `train` is: which classifier is kept, labels decide that every run holds back by itself. Classes
+ * are those that have a training image, in natural order; those of a pile without any label are the test set's. Test images
+ * without a label, or of a class that cannot be learned, are left out, which a note says.
+ *
+ * @param name what to call the data, e.g. `photos`
+ * @throws QuarterturnError `data` where there is no image to learn from
+ */
+export function dataOfImported(imported: ImportedImages, name: string): ImportedData {
+  const { images, origin } = imported;
+  const learned = images.filter(({ split }) => split !== 'test');
+  const tests = images.filter(({ split }) => split === 'test');
+  if (learned.length === 0) {
+    const received = tests.length === 0 ? 'none' : `${tests.length} images, all of them to test with`;
+    throw new QuarterturnError('data', `${origin}: expected images to learn from. Received: ${received}.`, {
+      hint: 'Rename the folder that says test, or add one with images to train on.',
+    });
+  }
+  const labelled = learned.filter(({ label }) => label !== undefined);
+  const known = new Set((labelled.length > 0 ? labelled : tests).map(({ label }) => label));
+  const classNames = imported.classNames.filter((className) => known.has(className));
+  const numbers = new Map(classNames.map((className, k): [string | undefined, number] => [className, k]));
+  const tested = tests.filter(({ label }) => numbers.has(label));
+
+  const datasetOf = (part: string, chosen: readonly ImportedImage[]): ImageDataset => {
+    const hasLabels = chosen.some(({ label }) => label !== undefined);
+    const labels = Int32Array.from(chosen, ({ label }) => numbers.get(label) ?? noClass);
+    const rows = Uint32Array.from(chosen, ({ row }) => row);
+    const source = selectImages(imported.source, rows, { name: `${name} ${part}` });
+    return { images: source, ...(hasLabels && { labels }), classNames };
+  };
+  return {
+    train: datasetOf('train', learned),
+    ...(tested.length > 0 && { test: datasetOf('test', tested) }),
+    origin,
+    isPartlyLabelled: labelled.length > 0 && labelled.length < learned.length,
+    notes: [
+      ...valNotes(learned),
+      ...classNotes(imported.classNames.filter((className) => !known.has(className))),
+      ...untestedNotes(tests, numbers),
+    ],
+    parts: { train: learned, test: tested },
+  };
+}
+
+function valNotes(learned: readonly ImportedImage[]): string[] {
+  const count = learned.filter(({ split }) => split === 'val').length;
+  if (count === 0) return [];
+  return [
+    `The ${count} images of the part for validation are learned from as well: a run holds labels back by itself.`,
+  ];
+}
+
+function classNotes(dropped: readonly string[]): string[] {
+  if (dropped.length === 0) return [];
+  const [what, them] =
+    dropped.length === 1 ? ['1 class has', 'it is'] : [`${dropped.length} classes have`, 'they are'];
+  return [`${what} no image to learn from (${firstNames(dropped)}): ${them} left out.`];
+}
+
+function untestedNotes(
+  tests: readonly ImportedImage[],
+  numbers: ReadonlyMap<string | undefined, number>,
+): string[] {
+  const unlabelled = tests.filter(({ label }) => label === undefined);
+  const unknown = tests.filter(({ label }) => label !== undefined && !numbers.has(label));
+  const note = (left: readonly ImportedImage[], why: string): string[] =>
+    left.length === 0
+      ? []
+      : [
+          `${left.length} of the test images ${why} and are left out (${firstNames(left.map(({ name }) => name))}).`,
+        ];
+  return [
+    ...note(unlabelled, 'have no label'),
+    ...note(unknown, 'are of a class that has no image to learn from'),
+  ];
+}
