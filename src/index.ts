@@ -13,6 +13,7 @@ export type {
 } from './data/batch-maker.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
+export type { FitMode } from './data/image-fit.js';
 export { hashImage, hashImages } from './data/image-hash.js';
 export {
   type ImageSize,

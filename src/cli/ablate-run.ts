@@ -60,7 +60,7 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
       budgetMs: flags.budget,
       // The clock of this process began with the prompt.
       spentMs: () => performance.now(),
-      environment: environmentOf(place),
+      environment: environmentOf(place, data),
       // A new folder comes last: what fails before leaves nothing behind.
       store:
         folder ??

@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import type { AblateFlags } from './ablate-run.js';
+import { dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 
 /** `quarterturn ablate`: what each part of the recipe is worth. */
@@ -21,7 +22,7 @@ export function addAblateCommand(program: Command): void {
     option.config(),
   ]);
   addGroup(command, 'Where:', [
-    option.data(),
+    ...dataOptions(),
     option.outOf('ablate', 'a folder that holds one is gone on with'),
     option.resume(''),
     option.device(),

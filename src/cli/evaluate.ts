@@ -8,6 +8,7 @@ import { readConfig } from '../runs/finished-run.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import type { RunEventListener } from '../store/run-event.js';
 import { RunFolder } from '../store/run-folder.node.js';
+import { dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 import { type PlaceFlags, placeOf, readData } from './place.js';
@@ -28,7 +29,7 @@ export function addEvaluateCommand(program: Command): void {
       'Evaluate every finished stage of a run again, from its checkpoints and on its data. Nothing is trained and nothing written.',
     )
     .argument('<run>', 'folder of the run');
-  addGroup(command, 'Where:', [option.data(), option.device(), option.threads()]);
+  addGroup(command, 'Where:', [...dataOptions(), option.device(), option.threads()]);
   addOutputGroup(command, [option.json('the figures'), option.quiet()]);
   addExamples(command, [
     ['quarterturn evaluate runs/five', 'the figures must be those of its result.json'],

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
+import { isRecord } from '../store/json.js';
 import { readJsonFile } from './json-file.js';
 
 /** Without the hash of an image, which nobody types. */
@@ -17,6 +20,45 @@ export async function readLabelsFile(file: string): Promise<GivenLabels> {
     expected: 'a labels file',
     hint: `\`quarterturn suggest\` writes one. It is JSON: ${example}.`,
   });
+}
+
+/** Endings of tables; what a file without one is, its content tells. */
+const tableEnding = /\.(csv|tsv|tab|jsonl|ndjson)$/i;
+
+/**
+ * Whether a file that `--labels` names is a table of files and labels, not the JSON of {@link GivenLabels}. What is neither
+ * is left to the reader of that JSON, which says what it expects.
+ */
+export async function isLabelTable(file: string): Promise<boolean> {
+  if (tableEnding.test(file)) return true;
+  const text = await readFile(file, 'utf8').catch(() => '');
+  try {
+    const content: unknown = JSON.parse(text.replace(/^\uFEFF/, ''));
+    return Array.isArray(content) || (isRecord(content) && !('images' in content));
+  } catch {
+    return !/\.json$/i.test(file) && /^\s*[^\s{[]/.test(text);
+  }
+}
+
+/**
+ * Flags with a table of labels told from a labels file: `labelTable`, an absolute path, in place of `labels`.
+ */
+export async function withLabelTable<T extends { readonly labels?: string }>(
+  flags: T,
+): Promise<T & { readonly labelTable?: string }> {
+  const { labels } = flags;
+  if (labels === undefined || !(await isLabelTable(labels))) return flags;
+  const { labels: _, ...others } = flags;
+  return { ...(others as T), labelTable: resolve(labels) };
+}
+
+/** The labels that the data itself gives to some of its images, as labels to learn from; those without are the pile. */
+export function labelsInData({ labels, classNames }: ImageDataset): GivenLabels {
+  const images = Array.from(labels ?? []).flatMap((label, index) => {
+    const className = classNames[label];
+    return className === undefined ? [] : [{ index, label: className }];
+  });
+  return { data: null, images };
 }
 
 /** Writes a labels file with one line for each image, so that a person can fill it in. */

@@ -55,11 +55,15 @@ export function formatModel(file: string, model: ModelDescription): string {
 }
 
 /** How a picture becomes an image of the model's, in words. */
-function fittingOf({ colour, background, alphaGround, meanBrightness }: Preprocessing): string {
+function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Preprocessing): string {
   return [
     'turned upright by EXIF',
     `laid on ${alphaGround} where transparent`,
-    `fitted whole into a frame of ${background}`,
+    {
+      contain: `fitted whole into a frame of ${background}`,
+      cover: 'its middle fitted',
+      stretch: 'stretched',
+    }[fit],
     colour === 'grey' ? 'made grey' : 'red, green, blue',
     ...(meanBrightness === undefined ? [] : [`mean brightness in training ${meanBrightness.toFixed(1)}`]),
   ].join(', ');

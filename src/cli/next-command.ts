@@ -4,6 +4,7 @@ import { settingsFor } from '../recipes/presets.js';
 import { stagesOfConfig } from '../recipes/run.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import { selfTrainName } from '../recipes/stages/lessons.js';
+import { readingFlags } from './data-options.js';
 import { shellPath } from './paths.js';
 import type { Place } from './place.js';
 
@@ -14,7 +15,7 @@ export interface SuggestedFor {
   /** Its `config.json`. */
   readonly config: Readonly<Record<string, unknown>>;
   readonly settings: RunSettings;
-  readonly place: Pick<Place, 'dataFolder' | 'device'>;
+  readonly place: Pick<Place, 'dataFolder' | 'device'> & Partial<Pick<Place, 'reading'>>;
 }
 
 /**
@@ -22,11 +23,11 @@ export interface SuggestedFor {
  * pile that makes much of few labels.
  */
 export function runCommand(labels: string, { path, config, settings, place }: SuggestedFor): string {
-  const { dataFolder, device } = place;
+  const { dataFolder, device, reading = {} } = place;
   return [
     'quarterturn run',
     `--labels ${shellPath(labels)}`,
-    ...(dataFolder === null ? [] : [`--data ${shellPath(dataFolder)}`]),
+    ...(dataFolder === null ? [] : [`--data ${shellPath(dataFolder)}`, ...readingFlags(reading)]),
     ...recipeFlags(path, config, settings),
     ...(device === 'cpu' ? [] : [`--device ${device}`]),
   ].join(' ');

@@ -1,12 +1,11 @@
 import { type Command, Option } from 'commander';
-import { QuarterturnError } from '../errors.js';
 import { backboneNames } from '../nn/network.js';
-import { parseBudget } from '../recipes/plan/budget-time.js';
 import { stageGraphNames } from '../recipes/plan/stage-graph-names.js';
 import { type PresetName, presets } from '../recipes/presets.js';
 import type { RunSettings } from '../recipes/settings.js';
 import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
+import { budget, choice, names, positive, wholeNumber, width } from './option-values.js';
 
 /** Kernels that Node has; the runtime says whether the hardware is there. */
 const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
@@ -74,15 +73,13 @@ export const option = {
     ).argParser(wholeNumber('--labels-per-class', { min: 1 })),
   labels: (
     byDefault = 'the first of each class, as in the notebook',
-    what = 'JSON naming exactly the images to learn from, as suggest writes it',
+    what = 'exactly the images to learn from: a table (CSV, TSV, JSON Lines) with the columns file and label, or the JSON that suggest writes',
   ) => new Option('--labels <file>', `${what} (default: ${byDefault})`),
   config: () =>
     new Option(
       '--config <file>',
       `JSON with any settings, such as network.backbone (${oneOf(backboneNames)}), or the config.json of a run, put over the preset (default: none; flags go over it)`,
     ).conflicts('resume'),
-  data: () =>
-    new Option('--data <folder>', 'the IDX files, plain or .gz (default: MNIST, installed with the package)'),
   device: () =>
     new Option('--device <name>', 'cpu or webgpu (default: cpu, which every machine has)').argParser(
       choice('--device', devices),
@@ -193,60 +190,4 @@ export function addOutputGroup(command: Command, options: readonly Option[] = []
 export function addExamples(command: Command, examples: readonly (readonly [string, string])[]): Command {
   const lines = examples.map(([line, what]) => `  ${line}\n      ${what}`);
   return command.addHelpText('after', `\nExamples:\n${lines.join('\n')}`);
-}
-
-/**
- * A parser of whole numbers from `min` to `max`.
- * @throws QuarterturnError `usage` naming the flag
- */
-function wholeNumber(
-  flag: string,
-  { min, max }: { readonly min: number; readonly max?: number },
-): (text: string) => number {
-  const range = max === undefined ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
-  return (text) => {
-    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
-    if (Number.isSafeInteger(value) && value >= min && value <= (max ?? value)) return value;
-    throw wrongValue(flag, range, text);
-  };
-}
-
-/** In milliseconds. */
-function budget(text: string): number {
-  const ms = parseBudget(text);
-  if (ms !== undefined) return ms;
-  throw wrongValue('--budget', 'a time such as 90s, 10m or 1h30m', text);
-}
-
-function width(text: string): number {
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  if (value > 0 && value <= 8) return value;
-  throw wrongValue('--width', 'a number above 0, at most 8', text);
-}
-
-function positive(flag: string): (text: string) => number {
-  return (text) => {
-    const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value > 0 && Number.isFinite(value)) return value;
-    throw wrongValue(flag, 'a number above 0', text);
-  };
-}
-
-function names(flag: string): (text: string) => readonly string[] {
-  return (text) => {
-    const list = text.split(',').map((name) => name.trim());
-    if (list.every((name) => name !== '')) return list;
-    throw wrongValue(flag, 'names with commas between', text);
-  };
-}
-
-function choice(flag: string, names: readonly string[]): (text: string) => string {
-  return (text) => {
-    if (names.includes(text)) return text;
-    throw wrongValue(flag, names.join(' or '), text);
-  };
-}
-
-function wrongValue(flag: string, expected: string, received: string): QuarterturnError {
-  return new QuarterturnError('usage', `${flag}: expected ${expected}. Received: ${received || 'nothing'}.`);
 }

@@ -101,6 +101,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
         note: (text) => notes.push(local(text)),
         signal: controller.signal,
         clear: () => {},
+        atEnd: () => {},
       },
       invert,
     },
@@ -229,7 +230,13 @@ test('a model that fails leaves whole what is printed', async () => {
   const stream = new PassThrough();
   const files = Array.from({ length: 100 }, () => join(folder, '7.png'));
   const options = { format: jsonFormat(), output: createOutput(stream), invert: false };
-  const session = { emit: () => {}, note: () => {}, signal: new AbortController().signal, clear: () => {} };
+  const session = {
+    emit: () => {},
+    note: () => {},
+    signal: new AbortController().signal,
+    clear: () => {},
+    atEnd: () => {},
+  };
   await expect(predictFiles(failing, files, { ...options, session })).rejects.toThrow('broken');
   stream.end();
   expect(JSON.parse(Buffer.concat(await stream.toArray()).toString())).toHaveLength(64);

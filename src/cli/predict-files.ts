@@ -64,7 +64,11 @@ export async function predictFiles(
   const isOver = (): boolean => session.signal.aborted || output.isClosed;
 
   try {
-    for await (const read of readFiles(files, classifier, { limit, invert })) {
+    for await (const read of readFiles(files, classifier, {
+      limit,
+      invert,
+      fit: classifier.preprocessing?.fit,
+    })) {
       if (isOver()) break;
       if ('error' in read) {
         failures.push(read.error);

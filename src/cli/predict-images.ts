@@ -3,6 +3,7 @@ import { peekGzip } from '../data/gunzip.node.js';
 import { readIdx } from '../data/idx.js';
 import { contentOf } from '../data/image-content.js';
 import type { DecodedImage } from '../data/image-decode.node.js';
+import type { FitMode } from '../data/image-fit.js';
 import type { ImageSize } from '../data/image-source.js';
 import { mapAhead } from '../data/map-ahead.js';
 import { readNamedFile } from '../data/read-file.node.js';
@@ -27,6 +28,8 @@ export interface ReadOptions {
   readonly limit?: number | undefined;
   /** Take the negative of each image. */
   readonly invert?: boolean | undefined;
+  /** How pictures are fitted into the size; default: `contain`. */
+  readonly fit?: FitMode | undefined;
 }
 
 /** Files that are read at once: the decoder's threads never wait, and memory holds few pictures. */
@@ -55,7 +58,10 @@ async function readImages(file: string, size: ImageSize, options: ReadOptions): 
   if (within.kind === 'idx') return readIdxImages(file, bytes, size, options);
   // Loaded only now: IDX files need no image library.
   const { decodeImage } = await import('../data/image-decode.node.js');
-  const decoded = await decodeImage(file, bytes, size, { invert: options.invert ?? false });
+  const decoded = await decodeImage(file, bytes, size, {
+    invert: options.invert ?? false,
+    fit: options.fit ?? 'contain',
+  });
   return { count: 1, pixels: decoded.pixels, decoded };
 }
 

@@ -1,7 +1,9 @@
 import { Command } from 'commander';
 import { addAblateCommand } from './ablate.js';
+import { addCacheCommand } from './cache.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
+import { addInspectCommand } from './inspect.js';
 import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
@@ -35,6 +37,8 @@ export function createProgram(): Command {
       `
 Examples:
   quarterturn run                                   MNIST, in minutes
+  quarterturn inspect photos                        what is in your folder
+  quarterturn run --data photos                     learn from it
   quarterturn run --preset notebook --epochs 1      the full-width network
   quarterturn suggest runs/quick-20250314-101245    what to label next
   quarterturn evaluate runs/quick-20250314-101245   its figures once more
@@ -52,6 +56,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   program.commandsGroup('Label:');
   addSuggestCommand(program);
   program.commandsGroup('Look:');
+  addInspectCommand(program);
   addEvaluateCommand(program);
   addReportCommand(program);
   addSummaryCommand(program);
@@ -59,5 +64,6 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   program.commandsGroup('Use:');
   addPredictCommand(program);
   addModelCommand(program);
+  addCacheCommand(program);
   return program;
 }

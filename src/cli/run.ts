@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import { dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { TrainFlags } from './train.js';
 
@@ -22,7 +23,7 @@ export function addRunCommand(program: Command): void {
     option.config(),
   ]);
   addGroup(command, 'Where:', [
-    option.data(),
+    ...dataOptions(),
     option.out(),
     option.resume(''),
     option.device(),
@@ -35,7 +36,8 @@ export function addRunCommand(program: Command): void {
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
     ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
-    ['quarterturn run --data my-images', 'your own images, as IDX files'],
+    ['quarterturn run --data photos', 'your own images: a folder for each class'],
+    ['quarterturn run --data photos.zip --labels labels.csv', 'images alone, and a table of some labels'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],
   ]);
   command.action(async (flags: TrainFlags) => (await import('./train.js')).train('run', flags));

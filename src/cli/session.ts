@@ -15,6 +15,8 @@ export interface Session {
   readonly batchMakerFor?: BatchMakerFor;
   /** Take the live line of the progress away before something else is printed. */
   clear(): void;
+  /** Do something when the command ends, however it ends. */
+  readonly atEnd: (close: () => Promise<void>) => void;
 }
 
 export interface SessionOptions {
@@ -34,6 +36,10 @@ export async function inSession<T>(
   const progress = options.quiet ? silence : stderrProgress();
   const controller = new AbortController();
   const worker = new BatchWorker({ note: progress.note });
+  const closings: (() => Promise<void>)[] = [];
+  const atEnd = (close: () => Promise<void>): void => {
+    closings.push(close);
+  };
   const removeListener = onStopSignal((first) => {
     if (!first) return progress.end();
     controller.abort();
@@ -41,9 +47,11 @@ export async function inSession<T>(
   });
   try {
     const { listener: emit, note, clear } = progress;
-    return await body({ emit, note, signal: controller.signal, batchMakerFor: worker.makerFor, clear });
+    const { signal } = controller;
+    return await body({ emit, note, signal, batchMakerFor: worker.makerFor, clear, atEnd });
   } finally {
     await worker.release();
+    for (const close of closings) await close();
     removeListener();
     progress.end();
   }

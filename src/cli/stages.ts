@@ -1,5 +1,6 @@
 import type { Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
+import { dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { StageSettingsName } from './settings.js';
 import type { TrainFlags } from './train.js';
@@ -100,7 +101,7 @@ function stageCommand(program: Command, stage: StageSettingsName, about: StageCo
   const command = program.command(stage).summary(about.summary).description(about.description);
   addGroup(command, 'What to do:', about.settings);
   addGroup(command, 'Where:', [
-    option.data(),
+    ...dataOptions(),
     option.out(),
     option.resume(about.resumed),
     option.device(),

@@ -13,7 +13,14 @@ import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
-import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
+import { dataOptions, readingWith } from './data-options.js';
+import {
+  assertHoldsNoLabels,
+  labelsInData,
+  readLabelsFile,
+  withLabelTable,
+  writeLabelsFile,
+} from './labels-file.js';
 import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
@@ -54,7 +61,7 @@ export function addSuggestCommand(program: Command): void {
     option.labelsOut(),
     option.sheet(),
     option.force(),
-    option.data(),
+    ...dataOptions(),
     option.device(),
     option.threads(),
   ]);
@@ -67,13 +74,13 @@ export function addSuggestCommand(program: Command): void {
   command.action(suggestImages);
 }
 
-async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
+async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
+  const flags = await withLabelTable(typed);
   const { out = 'labels.json', count = 20, strategy } = flags;
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
     // A file that is added to keeps the labels that it has.
     const adding = flags.labels !== undefined && resolve(flags.labels) === resolve(out);
     if (!flags.force && !adding) await assertHoldsNoLabels(out);
-    const given = flags.labels === undefined ? undefined : await readLabelsFile(flags.labels);
     const store = await RunFolder.open(path, { readOnly: true });
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
@@ -81,6 +88,12 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session, config);
+    const given =
+      flags.labels !== undefined
+        ? await readLabelsFile(flags.labels)
+        : data.isPartlyLabelled && flags.labelTable !== undefined
+          ? labelsInData(data.train)
+          : undefined;
     const context = {
       settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
       data,
@@ -88,6 +101,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
       store,
       ...session,
     };
+    const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
     const located = await withLocatedLabels(context);
     const suggestions = await suggest(located, { count, strategy });
     await writeLabelsFile(out, await extended(located, suggestions));
@@ -97,7 +111,7 @@ async function suggestImages(path: string, flags: SuggestFlags): Promise<void> {
       const sheet = flags.sheet ?? null;
       return `${JSON.stringify({ run: path, strategy: suggestions.strategy, labels: out, sheet, images }, null, 2)}\n`;
     }
-    const next = runCommand(out, { path, config, settings, place });
+    const next = runCommand(out, { path, config, settings, place: { ...place, reading } });
     return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next });
   });
   process.stdout.write(output);

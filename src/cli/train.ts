@@ -9,7 +9,16 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
-import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
+import { labelsInData, withLabelTable } from './labels-file.js';
+import {
+  type CommandData,
+  environmentOf,
+  type PlaceFlags,
+  peakMemoryBytes,
+  placeOf,
+  readData,
+  writeSkipped,
+} from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -34,7 +43,8 @@ export interface TrainFlags extends SettingFlags, PlaceFlags {
 export type TrainCommand = 'run' | StageSettingsName;
 
 /** `quarterturn run`, or one stage of it alone. */
-export async function train(command: TrainCommand, flags: TrainFlags): Promise<void> {
+export async function train(command: TrainCommand, typed: TrainFlags): Promise<void> {
+  const flags = await withLabelTable(typed);
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
     const { result, report, config } =
@@ -56,21 +66,22 @@ interface Outcome {
 
 async function startInFolder(command: TrainCommand, flags: TrainFlags, session: Session): Promise<Outcome> {
   const source = flags.from === undefined ? undefined : await sourceOf(flags.from);
-  const settings = source
+  const chosen = source
     ? await chosenSettings(flags, finetuneName, source.settings)
     : await chosenSettings(flags, epochsOf(command));
-  if (flags.budget !== undefined) assertScalable(settings);
-  const name = command === 'run' ? settings.preset : `${settings.preset}-${command}`;
+  if (flags.budget !== undefined) assertScalable(chosen);
+  const name = command === 'run' ? chosen.preset : `${chosen.preset}-${command}`;
   const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;
   const place = placeOf(flags, source?.config);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session, source?.config);
+  const settings = withLabelsOf(data, chosen, flags);
   let folder: RunFolder | undefined;
   const run = startRun({
     ...{ settings, data, runtime, peakMemoryBytes },
     stages: command === 'run' ? undefined : [command],
     from: source?.folder,
-    environment: environmentOf(place),
+    environment: environmentOf(place, data),
     budgetMs: flags.budget,
     // The clock of this process began with the prompt.
     spentMs: () => performance.now(),
@@ -78,10 +89,23 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     // The folder comes last: what fails before leaves nothing behind.
     store: async () => {
       folder = await RunFolder.create(path);
+      await writeSkipped(path, data);
       return folder;
     },
   });
   return finished(run, () => folder, session);
+}
+
+/**
+ * Where the data has labels for some of its images alone, those are what is learned from, and all of them: unless a flag asks
+ * for a number of each class, or other labels are given.
+ */
+function withLabelsOf(data: CommandData, settings: RunSettings, flags: TrainFlags): RunSettings {
+  const isAsked = flags.labelsPerClass !== undefined || flags.labels !== undefined;
+  if (!data.isPartlyLabelled || isAsked || (settings.labels !== null && flags.labelTable === undefined)) {
+    return settings;
+  }
+  return { ...settings, labels: labelsInData(data.train), draws: flags.draws ?? 1 };
 }
 
 async function resumeInFolder(

@@ -1,3 +1,4 @@
+import type { FitMode } from './image-fit.js';
 import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
 
 /** Images, and which class each of them is of where that is known. */
@@ -28,6 +29,8 @@ export interface DataSource {
    * learned from. Where every image has one, a number of each class stands for the few that somebody would have.
    */
   readonly isPartlyLabelled?: boolean;
+  /** How pictures of other proportions were fitted into the size, which a classifier has to be given alike; default: `contain`. */
+  readonly pictureFit?: FitMode;
 }
 
 /** The part of a dataset at some indices, in their order, with its labels. No image is copied. */

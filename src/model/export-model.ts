@@ -1,3 +1,4 @@
+import type { FitMode } from '../data/image-fit.js';
 import { QuarterturnError } from '../errors.js';
 import { lowerForAnyBatch } from '../lower/any-batch.js';
 import type { Network } from '../nn/network.js';
@@ -23,6 +24,8 @@ export interface ExportOptions {
    * left out.
    */
   readonly meanBrightness?: number | undefined;
+  /** How the training pictures were fitted into their size; default: `contain`. */
+  readonly pictureFit?: FitMode | undefined;
 }
 
 /**
@@ -39,6 +42,7 @@ export function exportClassifier({
   weights,
   classNames,
   meanBrightness,
+  pictureFit,
 }: ExportOptions): Uint8Array {
   if (classNames.length !== network.classes) {
     throw new QuarterturnError(
@@ -46,7 +50,7 @@ export function exportClassifier({
       `classNames: expected ${network.classes}, one for each class of the network. Received: ${classNames.length}.`,
     );
   }
-  const preprocessing = preprocessingFor(network.settings.image, meanBrightness);
+  const preprocessing = preprocessingFor(network.settings.image, meanBrightness, pictureFit);
   const classifierOf = (batchSize: number) =>
     buildClassifier(network, weights, { batchSize, output: 'probabilities' });
   const model = lowerForAnyBatch(classifierOf, 'anywhere', {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { greyWeights } from '../data/grey.js';
+import type { FitMode } from '../data/image-fit.js';
 import type { ImageSize } from '../tensor/image-size.js';
 
 /**
@@ -18,8 +19,11 @@ export const preprocessingSchema = z.strictObject({
   colour: z.enum(['RGB', 'grey']),
   /** Shares of red, green and blue in a grey value; what colours of a picture become for a `grey` classifier. */
   greyWeights: z.tuple([z.number(), z.number(), z.number()]),
-  /** `contain`: the whole picture with its proportions kept, in the middle of the frame. */
-  fit: z.literal('contain'),
+  /**
+   * `contain`: the whole picture with its proportions kept, in the middle of the frame; `cover`: as much of its middle as has
+   * the frame's proportions; `stretch`: the whole picture, its proportions changed.
+   */
+  fit: z.enum(['contain', 'cover', 'stretch']),
   /** Filter that pictures are made smaller with. */
   filter: z.literal('lanczos3'),
   /** Value of the frame around the picture, in each channel. */
@@ -39,7 +43,11 @@ export type Preprocessing = Readonly<z.infer<typeof preprocessingSchema>>;
  * How this library's readers of image files fit a picture into a size.
  * @param size channels: 1 for grey, 3 for red, green and blue; for others there is no way to fit a picture
  */
-export function preprocessingFor(size: ImageSize, meanBrightness?: number): Preprocessing | undefined {
+export function preprocessingFor(
+  size: ImageSize,
+  meanBrightness?: number,
+  fit: FitMode = 'contain',
+): Preprocessing | undefined {
   const { height, width, channels } = size;
   if (channels !== 1 && channels !== 3) return undefined;
   return {
@@ -50,7 +58,7 @@ export function preprocessingFor(size: ImageSize, meanBrightness?: number): Prep
     dtype: 'uint8',
     colour: channels === 1 ? 'grey' : 'RGB',
     greyWeights: [...greyWeights],
-    fit: 'contain',
+    fit,
     filter: 'lanczos3',
     background: 0,
     alphaGround: 0,

@@ -78,6 +78,7 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
+        pictureFit: context.data.pictureFit,
         meanBrightness: await meanBrightness(context.data.train.images, context),
       }),
     );

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import type { DataSource } from '../data/dataset.js';
+import type { SamePicture } from '../data/duplicates.js';
 import { peekGzip } from '../data/gunzip.node.js';
 import { isGzip } from '../data/idx.js';
 import { listIdxFiles, readIdxFolder } from '../data/idx-folder.node.js';
@@ -34,6 +35,8 @@ export interface ReadImages extends DataSource, AsyncDisposable {
   readonly parts?: ImportedData['parts'];
   /** What lies there and was left out. */
   readonly skipped: readonly SkippedFile[];
+  /** Pictures that come more than once; absent as `fit` is. */
+  readonly duplicates?: readonly SamePicture[];
   close(): Promise<void>;
 }
 
@@ -61,13 +64,14 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
     const imported = await importImages(found, importing);
     try {
       const { notes, parts, ...data } = dataOfImported(imported, basename(resolve(path)));
-      const { fit, skipped } = imported;
+      const { fit, skipped, duplicates } = imported;
       return {
         ...data,
         origin: path,
         checksums: checksumsOf(parts, fit),
         notes: [...imported.notes, fitNote(fit), ...notes],
-        ...{ fit, parts, skipped },
+        pictureFit: fit.fit,
+        ...{ fit, parts, skipped, duplicates },
         close: imported.close,
         [Symbol.asyncDispose]: imported.close,
       };

@@ -8,6 +8,8 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/compile.js';
 import { type DocumentedCommand, examples, instructions, ofMarkdown } from '../support/documents.js';
 import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
+import { zip } from '../support/npz.js';
+import { filesBelow, writePictures } from '../support/picture-folder.js';
 
 /**
  * Every command and program of README, docs and help texts is run, on a thousand images of MNIST and with settings with which
@@ -110,6 +112,12 @@ beforeAll(async () => {
   await writeMnistSubset(path('my-images'), { train: 1000, test: 100 });
   await fs.copyFile(path('my-images/t10k-images-idx3-ubyte'), path('t10k-images-idx3-ubyte'));
   await writeDigits(path());
+  await writePictures(path('photos'));
+  const photos = await filesBelow(path('photos'));
+  await fs.writeFile(path('photos.zip'), zip(photos));
+  const labelled = Object.keys(photos).filter((file) => /\/00\d/.test(file));
+  const rows = labelled.map((file) => `${file},${file.split('/')[0]}`);
+  await fs.writeFile(path('labels.csv'), ['file,label', ...rows].join('\n'));
   await fs.writeFile(path('small.json'), JSON.stringify(smallSettings));
   await fs.writeFile(path('small-notebook.json'), JSON.stringify(withoutSelfTraining));
   await fs.writeFile(path('small-budget.json'), JSON.stringify(smallestSteps));
@@ -149,7 +157,10 @@ interface Outcome {
 async function shell(command: string, cwd: string): Promise<Outcome> {
   const PATH = `${join(world, 'bin')}${delimiter}${process.env.PATH}`;
   const { FORCE_COLOR: _, ...env } = process.env;
-  const outcome = await promisify(execFile)('sh', ['-c', command], { cwd, env: { ...env, PATH } }).then(
+  const outcome = await promisify(execFile)('sh', ['-c', command], {
+    cwd,
+    env: { ...env, PATH, XDG_CACHE_HOME: join(world, 'cache') },
+  }).then(
     ({ stdout, stderr }) => ({ code: 0, output: stderr + stdout }),
     (error: { code: number; stdout: string; stderr: string }) => ({
       code: error.code,

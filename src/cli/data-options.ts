@@ -1,0 +1,102 @@
+import { Option } from 'commander';
+import { z } from 'zod';
+import type { ChosenFit, FitMode } from '../data/image-fit.js';
+import type { SourceFormat } from '../data/readers/open-found.node.js';
+import { choice, wholeNumber } from './option-values.js';
+
+/** Flags that say what the data is and how its pictures become images. */
+export interface DataFlags {
+  readonly data?: string;
+  readonly format?: SourceFormat;
+  readonly size?: number;
+  readonly fit?: FitMode;
+  readonly grey?: boolean;
+  readonly rgb?: boolean;
+  readonly cache?: string;
+  readonly strict?: boolean;
+  /** Absolute; where `--labels` names a table. */
+  readonly labelTable?: string | undefined;
+}
+
+const formats = ['folder', 'idx', 'numpy', 'parquet'] as const satisfies readonly SourceFormat[];
+const fits = ['cover', 'contain', 'stretch'] as const satisfies readonly FitMode[];
+
+/** The flags of {@link DataFlags}; a command with images to read has them all. */
+export const dataOptions = (): readonly Option[] => [
+  new Option(
+    '--data <path>',
+    'your images: a folder with a folder for each class, or of images alone; a ZIP or tar archive of one; IDX, NumPy or Parquet files (default: MNIST, installed with the package)',
+  ),
+  ...readingOptions(),
+];
+
+/** What {@link dataOptions} are beside `--data`. */
+export const readingOptions = (): readonly Option[] => [
+  new Option(
+    '--format <name>',
+    `${formats.join(', ')}: what to take it for (default: what lies in it)`,
+  ).argParser(choice('--format', formats)),
+  new Option(
+    '--size <pixels>',
+    'height and width of all images (default: the size they have, if all are small squares, else 28 to 64 by their shorter sides)',
+  ).argParser(wholeNumber('--size', { min: 8, max: 1024 })),
+  new Option(
+    '--fit <mode>',
+    'cover: the middle of a picture; contain: all of it in a frame; stretch (default: cover, since a frame tells how it was turned)',
+  ).argParser(choice('--fit', fits)),
+  new Option('--grey', 'learn from brightness alone (default: where no picture shows a colour)').conflicts(
+    'rgb',
+  ),
+  new Option('--rgb', 'learn from colours (default: where any picture shows one)'),
+  new Option('--cache <folder>', 'where decoded images are kept (default: ~/.cache/quarterturn)'),
+  new Option('--strict', 'stop at the first image that cannot be used (default: set it aside and go on)'),
+];
+
+/** How data is read, as `config.json` keeps it: what was asked for, and what was chosen from the data. */
+const readingSchema = z.object({
+  format: z.enum(formats).optional(),
+  size: z.int().min(8).max(1024).optional(),
+  fit: z.enum(fits).optional(),
+  colours: z.enum(['grey', 'rgb']).optional(),
+  /** Absolute path of a table of labels. */
+  labelTable: z.string().optional(),
+});
+
+export type Reading = z.infer<typeof readingSchema>;
+
+/**
+ * How flags ask for data to be read, else as a run's `config.json` says, so that its network gets the images it knows.
+ * @param isOther whether the flags name other data than the run's: what that was taken for says nothing of it
+ */
+export function readingOf(
+  flags: DataFlags,
+  config: Readonly<Record<string, unknown>>,
+  isOther: boolean,
+): Reading {
+  const { format, labelTable, ...fitted } = readingSchema.safeParse(config.reading).data ?? {};
+  return {
+    ...(isOther ? {} : { ...(format && { format }), ...(labelTable && { labelTable }) }),
+    ...fitted,
+    ...(flags.format !== undefined && { format: flags.format }),
+    ...(flags.size !== undefined && { size: flags.size }),
+    ...(flags.fit !== undefined && { fit: flags.fit }),
+    ...(flags.grey && { colours: 'grey' as const }),
+    ...(flags.rgb && { colours: 'rgb' as const }),
+    ...(flags.labelTable !== undefined && { labelTable: flags.labelTable }),
+  };
+}
+
+/** How data was read, with what was chosen from it. */
+export function readingWith(reading: Reading, { size, fit }: Pick<ChosenFit, 'size' | 'fit'>): Reading {
+  return { ...reading, size: size.height, fit, colours: size.channels === 1 ? 'grey' : 'rgb' };
+}
+
+/** The flags that ask for a reading again. */
+export function readingFlags({ format, size, fit, colours }: Reading): readonly string[] {
+  return [
+    ...(format === undefined ? [] : [`--format ${format}`]),
+    ...(size === undefined ? [] : [`--size ${size}`]),
+    ...(fit === undefined || fit === 'cover' ? [] : [`--fit ${fit}`]),
+    ...(colours === undefined ? [] : [`--${colours}`]),
+  ];
+}

@@ -1,0 +1,58 @@
+import { QuarterturnError } from '../errors.js';
+import { parseBudget } from '../recipes/plan/budget-time.js';
+
+/**
+ * A parser of whole numbers from `min` to `max`.
+ * @throws QuarterturnError `usage` naming the flag
+ */
+export function wholeNumber(
+  flag: string,
+  { min, max }: { readonly min: number; readonly max?: number },
+): (text: string) => number {
+  const range = max === undefined ? `a whole number from ${min} on` : `a whole number from ${min} to ${max}`;
+  return (text) => {
+    const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+    if (Number.isSafeInteger(value) && value >= min && value <= (max ?? value)) return value;
+    throw wrongValue(flag, range, text);
+  };
+}
+
+/** In milliseconds. */
+export function budget(text: string): number {
+  const ms = parseBudget(text);
+  if (ms !== undefined) return ms;
+  throw wrongValue('--budget', 'a time such as 90s, 10m or 1h30m', text);
+}
+
+export function width(text: string): number {
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  if (value > 0 && value <= 8) return value;
+  throw wrongValue('--width', 'a number above 0, at most 8', text);
+}
+
+export function positive(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value > 0 && Number.isFinite(value)) return value;
+    throw wrongValue(flag, 'a number above 0', text);
+  };
+}
+
+export function names(flag: string): (text: string) => readonly string[] {
+  return (text) => {
+    const list = text.split(',').map((name) => name.trim());
+    if (list.every((name) => name !== '')) return list;
+    throw wrongValue(flag, 'names with commas between', text);
+  };
+}
+
+export function choice(flag: string, names: readonly string[]): (text: string) => string {
+  return (text) => {
+    if (names.includes(text)) return text;
+    throw wrongValue(flag, names.join(' or '), text);
+  };
+}
+
+function wrongValue(flag: string, expected: string, received: string): QuarterturnError {
+  return new QuarterturnError('usage', `${flag}: expected ${expected}. Received: ${received || 'nothing'}.`);
+}
