@@ -58,6 +58,30 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     expect(JSON.parse(evaluated.stdout).data).toMatchObject({ ofTheRun: true });
   });
 
+  test('is looked at before anything is learned, and what was decoded is listed and cleared', async () => {
+    const { code, stdout } = await quarterturn('inspect photos --json --sheet sheet.png');
+    expect(code).toBe(0);
+    const found = JSON.parse(stdout);
+    expect(found).toMatchObject({
+      images: { height: 32, width: 32, channels: 1, fit: 'cover' },
+      shorterSides: { smallest: 32, median: 32, largest: 32 },
+      test: null,
+      duplicates: [],
+    });
+    const classes = Object.entries(pictureClasses).map(([name, count]) => ({ name, count }));
+    expect(found.train).toEqual({ count: 190, unlabelled: 0, classes });
+    expect(found.skipped).toHaveLength(2);
+    expect([...(await fs.readFile(join(cwd, 'sheet.png'))).subarray(1, 4)]).toEqual([...Buffer.from('PNG')]);
+    const text = (await quarterturn('inspect photos')).stdout;
+    expect(text).toMatch(/^Images {4}190 to learn from, no test set$/m);
+    expect(text).toMatch(/^ +90 to learn {2}corner$/m);
+
+    const listed = await quarterturn('cache');
+    expect(listed.stdout).toMatch(/32×32 grey {2}photos$/m);
+    expect((await quarterturn('cache --clear')).stdout).toMatch(/^Deleted .* of 1 data sets/);
+    expect((await quarterturn('cache')).stdout).toMatch(/^Nothing is kept in/);
+  });
+
   test('is gone on with without naming it again, and not with other pictures', async () => {
     const stopped = await cli('run --data photos --config tiny.json --size 28 --out half'.split(' '), {
       cwd,

@@ -1,0 +1,54 @@
+import fs from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { isLabelTable, labelsInData, withLabelTable } from './labels-file.js';
+
+let folder: string;
+beforeAll(async () => {
+  folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-labels-'));
+});
+afterAll(() => fs.rm(folder, { recursive: true, force: true }));
+
+test.each([
+  ['labels.csv', 'file,label\na.png,cat\n', true],
+  ['labels.tsv', 'file\tlabel\na.png\tcat\n', true],
+  ['labels.jsonl', '{"file":"a.png","label":"cat"}\n', true],
+  ['rows.json', '[{"file":"a.png","label":"cat"}]', true],
+  ['map.json', '{"a.png":"cat"}', true],
+  ['labels.txt', 'a.png,cat\n', true],
+  ['labels.json', '{"images":[{"index":1,"label":"cat"}]}', false],
+  ['marked.json', '\uFEFF{"images":[]}', false],
+  ['broken.json', '{"images":[', false],
+  ['words.json', 'a.png,cat\n', false],
+])('%s is told from other labels by its content', async (name, text, expected) => {
+  await fs.writeFile(join(folder, name), text);
+  expect(await isLabelTable(join(folder, name))).toBe(expected);
+});
+
+test('a table takes the place of a labels file among the flags', async () => {
+  const labels = join(folder, 'labels.csv');
+  expect(await withLabelTable({ labels, seed: 3 })).toEqual({ labelTable: labels, seed: 3 });
+  expect(await withLabelTable({ labels: join(folder, 'nothing.json') })).toEqual({
+    labels: join(folder, 'nothing.json'),
+  });
+});
+
+test('labels in the data are those of the images that have one', () => {
+  const classNames = ['cat', 'dog'];
+  const images = {
+    name: 'pets',
+    count: 4,
+    height: 8,
+    width: 8,
+    channels: 1,
+    read: () => Promise.reject(new Error('unread')),
+  };
+  expect(labelsInData({ images, labels: Int32Array.of(1, -1, 0, -1), classNames })).toEqual({
+    data: null,
+    images: [
+      { index: 0, label: 'dog' },
+      { index: 2, label: 'cat' },
+    ],
+  });
+});
