@@ -196,6 +196,45 @@ describe('architecture', () => {
   });
 });
 
+describe('the walk of docs/architecture.md', () => {
+  const root = new URL('../', import.meta.url);
+  const text = readFileSync(new URL('docs/architecture.md', root), 'utf8');
+  const section = /^## The walk$([\s\S]*?)^## /m.exec(text)?.[1] ?? '';
+  const walks = section
+    .split(/^\| hop .*$/m)
+    .map((table) => [...table.matchAll(/^\|[^|]*\| `([^`]+)` \|/gm)].map(([, file]) => file ?? ''))
+    .filter((files) => files.length > 0);
+
+  test('has three parts, the first of which begins with the command', () => {
+    expect(walks.map((files) => files.length)).toEqual([16, 4, 4]);
+    expect(walks[0]?.[0]).toBe('bin/quarterturn.js');
+  });
+
+  test('goes from each file to one that it imports', () => {
+    for (const files of walks) {
+      files.slice(1).forEach((to, i) => {
+        const from = files[i] ?? '';
+        const source = readFileSync(new URL(from, root), 'utf8');
+        const next = importsOf(source)
+          .map((specifier) => resolveImport(from, specifier))
+          .map((path) => (path.startsWith('dist/') ? path.replace('dist/', 'src/') : path));
+        expect(next, `${from} → ${to}`).toContain(to);
+      });
+    }
+  });
+});
+
+test('no file of the project is longer than 400 lines', () => {
+  const root = new URL('../', import.meta.url);
+  const long = ['src', 'test', 'bench', 'scripts', 'examples', 'bin'].flatMap((folder) =>
+    readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' })
+      .filter((path) => /\.(ts|mjs|js)$/.test(path))
+      .map((path) => `${folder}/${path}`)
+      .filter((path) => readFileSync(new URL(path, root), 'utf8').split('\n').length > 401),
+  );
+  expect(long).toEqual([]);
+});
+
 describe('architecture checker', () => {
   const good: Sources = new Map([
     ['errors.ts', 'export class QuarterturnError extends Error {}'],

@@ -12,7 +12,7 @@ const hashDigits = 32;
 export const imageHashPattern = new RegExp(`^[0-9a-f]{${hashDigits}}$`);
 
 /** Images whose hashes are computed at once, and their bytes at most: enough to keep all cores busy. */
-const imagesAtOnce = 1024;
+const imagesAtOnce = 256;
 const bytesAtOnce = 2 ** 24;
 
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));

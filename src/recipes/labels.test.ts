@@ -7,6 +7,7 @@ import { blankLabels } from '../labels/locate-labels.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { readLabelRecord } from '../store/label-record.js';
+import type { RunEvent } from '../store/run-event.js';
 import { labelledImages, labelledIndices, withLocatedLabels } from './labels.js';
 import { run } from './run.js';
 
@@ -26,17 +27,18 @@ const settings = { ...tinySettings, draws: 1, labels: { data: null, images } };
 
 describe('labels of a run', () => {
   test('are learned from as the same pictures in the same order, wherever these lie', async () => {
-    const notes: string[] = [];
-    const emit = (event: { readonly type: string; readonly text?: string }) =>
-      notes.push(event.text ?? event.type);
+    const events: RunEvent[] = [];
+    const emit = (event: RunEvent) => events.push(event);
     const here = await withLocatedLabels({ settings, data, emit });
     expect([...labelledIndices(here, 0)]).toEqual(chosen);
-    expect(notes).toEqual([]);
+    expect(events).toEqual([]);
     expect(await withLocatedLabels(here)).toBe(here);
 
     const there = await withLocatedLabels({ settings, data: reordered, emit });
     expect([...labelledIndices(there, 0)].map((index) => order[index])).toEqual(chosen);
-    expect(notes.at(-1)).toBe('6 of 6 labelled images lie at other places than before and were found again.');
+    expect(events.at(-1)).toEqual({
+      ...{ type: 'labels-located', data: 'reordered', total: 6, moved: 6, missing: 0 },
+    });
     const [a, b] = [labelledImages(here, 0), labelledImages(there, 0)];
     expect(await pixelsOf(b.images)).toEqual(await pixelsOf(a.images));
     expect(b.labels).toEqual(a.labels);
@@ -51,12 +53,11 @@ describe('labels of a run', () => {
         { name: 'cut' },
       ),
     };
-    const notes: unknown[] = [];
-    const context = await withLocatedLabels({ settings, data: cut, emit: (event) => notes.push(event) });
+    const events: RunEvent[] = [];
+    const context = await withLocatedLabels({ settings, data: cut, emit: (event) => events.push(event) });
     expect([...labelledIndices(context, 0)]).toEqual([11, 4, 33, 8, 64]);
-    expect(notes).toContainEqual({
-      type: 'note',
-      text: '1 of 6 labelled images are not in cut and are left out.',
+    expect(events).toContainEqual({
+      ...{ type: 'labels-located', data: 'cut', total: 6, moved: 0, missing: 1 },
     });
   });
 });

@@ -59,7 +59,6 @@ describe('RunRecorder', () => {
         step: 60,
         totalSteps: 100,
         epochs: 10,
-        waitMs: 0,
         etaMs: 400,
         train: metrics,
         pid: 7,

@@ -242,14 +242,14 @@ describe('a worker', () => {
   }, async () => {
     const printed = await outputOf(`
       import { createHash } from 'node:crypto';
-      import { MemoryStore, run } from './src/index.js';
+      import { MemoryStore, startRun } from './src/index.js';
       import { createNodeRuntime } from './src/node.js';
       import { tinyPictures, tinySettings } from './test/support/tiny-run.js';
       const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
       const data = { train: tinyPictures('train', 200), test: tinyPictures('test', 60), origin: 'made', checksums: {} };
       const settings = { ...tinySettings, draws: 1 };
       const go = (store, batchMakerFor, { signal, emit = () => {} } = {}) =>
-        run({ settings, data, runtime, store, emit, batchMakerFor, signal });
+        startRun({ settings, data, runtime, store, emit, batchMakerFor, signal }).result;
       const hashOf = async (store) => {
         const hash = createHash('sha256');
         for (const name of ['pretrain', 'scratch', 'finetune', 'selfTrain', 'baseline']) {

@@ -221,7 +221,7 @@ describe.runIf(process.platform === 'linux')('a system that gives little', () =>
       ['run --resume whole', 'whole'],
       ['run --config tiny.json --data data --out whole/deep/new', 'whole/deep/new'],
       ['ablate --config tiny.json --data data --out whole/table', 'whole/table'],
-      ['suggest whole --out whole/labels.json', 'whole/labels.json'],
+      ['suggest whole --out whole/wanted.json', 'whole/wanted.json'],
     ] as const) {
       const { code, stderr } = await readOnly(args);
       expect(stderr).toContain(
