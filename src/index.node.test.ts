@@ -10,7 +10,9 @@ test('programs written for the former entry find all pixels in one array, of wha
   const size = { height: 28, width: 28, channels: 1 };
   for (const brightness of [40, 200]) {
     const background = { r: brightness, g: brightness, b: brightness };
-    await sharp({ create: { width: 28, height: 28, channels: 3, background } }).png().toFile(path);
+    await sharp({ create: { width: 28, height: 28, channels: 3, background } })
+      .png()
+      .toFile(path);
     const { images, count, classNames } = await readImageFiles([path], size);
     expect({ count, classNames }).toEqual({ count: 1, classNames: [] });
     expect(images).toEqual(new Uint8Array(784).fill(brightness));

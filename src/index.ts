@@ -37,7 +37,7 @@ export {
 } from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
-export type { Listening, PassEvent } from './pass.js';
+export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
@@ -52,9 +52,9 @@ export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/
 export type { ImagesSeen } from './recipes/stages/evidence.js';
 export {
   type Classifier,
-  type FinetuneOptions,
-  type FinetuneStage,
-  finetune,
+  type FineTuneOptions,
+  type FineTuneStage,
+  fineTune,
   type TrainedNetwork,
 } from './recipes/stages/finetune.js';
 export { type Pretrained, pretrain, type RotationEvaluation } from './recipes/stages/pretrain.js';
@@ -105,7 +105,6 @@ export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similar
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { LoggedEvent } from './store/event-log.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
-export { Ledger } from './store/ledger.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
   EpochRecord,
@@ -121,6 +120,7 @@ export type {
   Teacher,
 } from './store/run-record.js';
 export { type RunStatus, readStatus } from './store/run-status.js';
+export { StageEvidence } from './store/stage-evidence.js';
 export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

@@ -1,7 +1,7 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
-import { checked, parseJson } from '../store/json.js';
+import { parseJson, parseWith } from '../store/json.js';
 
 /** Room for a million labels; a larger file is something else. */
 const mostBytes = 100_000_000;
@@ -37,7 +37,7 @@ export async function readJsonFile<S extends z.ZodType>(
   } catch (cause) {
     return refuse('bytes that are neither UTF-8 nor UTF-16', cause);
   }
-  return checked(schema, parseJson(where, text, { code, hint }), where, expected, { code, hint });
+  return parseWith(schema, parseJson(where, text, { code, hint }), where, expected, { code, hint });
 }
 
 async function readBounded(file: string): Promise<Uint8Array> {

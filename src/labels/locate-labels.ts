@@ -1,6 +1,6 @@
 import { hashImages, imagesReadAtOnce } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import {
   assertIndices,
   distinct,
@@ -25,7 +25,7 @@ export interface LocatedLabels {
   readonly missing: number;
 }
 
-export interface LocateOptions extends Listening {
+export interface LocateOptions extends ProgressOptions {
   /** The training set. */
   readonly images: ImageSource;
   /** MD5 of its files, which labels without hashes are checked against. */
@@ -107,7 +107,7 @@ async function findImages(
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   if (wanted.size === 0) return found;
-  const progress = passProgress(listening, 'labelled images looked up', images.count);
+  const progress = startProgress(listening, 'labelled images looked up', images.count);
   const atOnce = imagesReadAtOnce(images);
   for (let from = 0; from < images.count && found.size < wanted.size; from += atOnce) {
     const indices = Uint32Array.from({ length: Math.min(atOnce, images.count - from) }, (_, i) => from + i);

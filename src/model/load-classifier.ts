@@ -1,6 +1,6 @@
 import { type ImageSize, type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensorNamed, zeros } from '../tensor/tensor.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
@@ -26,7 +26,7 @@ export interface LoadedClassifier extends AsyncDisposable, ImageSize {
   release(): Promise<void>;
 }
 
-export interface ClassifyOptions extends Listening {
+export interface ClassifyOptions extends ProgressOptions {
   /** What to call an image in errors, by its index; default: `image 3 of <the images' name>`. */
   readonly titleOf?: (index: number) => string;
 }
@@ -83,7 +83,7 @@ export async function loadClassifier(
     async classify(images, options = {}) {
       const { titleOf = (index: number) => `image ${index} of ${images.name}`, emit, signal } = options;
       checkSize(name, found, images);
-      const progress = passProgress({ emit, signal }, `classifying ${images.name}`, images.count);
+      const progress = startProgress({ emit, signal }, `classifying ${images.name}`, images.count);
       const probabilities = new Float32Array(images.count * classes);
       for (let from = 0; from < images.count; from += batchSize) {
         const to = Math.min(from + batchSize, images.count);

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunStore } from '../store/checkpoint.js';
 import { sha256 } from '../store/digest.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { encodeSafetensors } from '../store/safetensors.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
@@ -61,8 +61,8 @@ export class Fingerprints {
     const before = stage
       .needs(settings)
       .map((needed) => (needed.isShared && backbone !== undefined ? backbone : this.of(needed, draw)));
-    const weighed = stage.heedsEvidence
-      ? stages.filter(({ weigh }) => weigh !== undefined).map((other) => this.of(other, draw))
+    const crossValidated = stage.heedsEvidence
+      ? stages.filter(({ crossValidate }) => crossValidate !== undefined).map((other) => this.of(other, draw))
       : [];
     return sha256(
       JSON.stringify([
@@ -71,7 +71,7 @@ export class Fingerprints {
         checksums,
         this.#labels(stage, draw),
         await Promise.all(before),
-        await Promise.all(weighed),
+        await Promise.all(crossValidated),
       ]),
     );
   }
@@ -104,7 +104,7 @@ export class Artifacts {
   /** @throws QuarterturnError `checkpoint` where the store holds something else under its name */
   static async open(store: RunStore): Promise<Artifacts> {
     const saved = (await store.readJson('artifacts')) ?? {};
-    const document = checked(
+    const document = parseWith(
       artifactsSchema,
       saved,
       `${store.name}, artifacts.json`,

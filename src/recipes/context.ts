@@ -20,6 +20,13 @@ export interface RecipeContext extends TrainContext {
   readonly labels?: LocatedLabels | undefined;
 }
 
+/** The same context with no listener: nothing is emitted. */
+export function silentContext<C extends { readonly emit?: unknown }>(
+  context: C,
+): C & { readonly emit: undefined } {
+  return { ...context, emit: undefined };
+}
+
 /** The stream of random numbers for one purpose; all are split off the one seed of the settings. */
 export function randomFor(
   { settings }: Pick<RecipeContext, 'settings'>,

@@ -1,6 +1,6 @@
 import type { ImageDataset } from '../data/dataset.js';
 import { orientedGradients, orientedGradientsLength } from '../features/oriented-gradients.js';
-import { inParts, type Listening, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
 import {
   type KnownLabels,
@@ -9,7 +9,7 @@ import {
   propagateLabels,
 } from '../similarity/propagate.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
-import { type RecipeContext, randomFor } from './context.js';
+import { type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
 
 /** Images at most, since the time to compare them grows with the square: 60,000 take some ten seconds on 2 cores. */
@@ -42,7 +42,7 @@ export interface PileGraph {
  */
 export async function pileGraph(context: PileContext): Promise<PileGraph> {
   const images = pileOf(context);
-  const features = await shapesOf(context, images);
+  const features = await describeImages(context, images);
   const title = `neighbours of ${images.length} images`;
   const neighbours = await nearestNeighbours(features, context, { count: neighbourCount, title });
   return { images, graph: await neighbourGraph(neighbours, context) };
@@ -62,19 +62,19 @@ export interface PileTimes {
 export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = Math.min(context.data.train.images.count, largestPile);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
-  const quiet = { ...context, emit: undefined };
+  const silent = silentContext(context);
   const share = some.length / all;
   const started = performance.now();
-  const features = await shapesOf(quiet, some);
+  const features = await describeImages(silent, some);
   const described = performance.now();
-  const one = await timeToCompare(features, probedImages / 4, quiet);
-  const several = await timeToCompare(features, probedImages, quiet);
+  const one = await timeToCompare(features, probedImages / 4, silent);
+  const several = await timeToCompare(features, probedImages, silent);
   const found = performance.now();
-  const graph = await neighbourGraph(several.neighbours, quiet);
+  const graph = await neighbourGraph(several.neighbours, silent);
   const classes = classNamesOf(context).length;
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
-  await propagateLabels(graph, known, classes, quiet);
+  await propagateLabels(graph, known, classes, silent);
   return {
     graphMs: (described - started + connected - found) / share + comparedMs(one, several, blockPairs(all)),
     spreadMs: (performance.now() - connected) / share,
@@ -130,15 +130,15 @@ function pileOf(context: PileContext): Uint32Array {
  * @param images indices into the training set
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
-export async function shapesOf(
-  context: Listening & Pick<PileContext, 'data'>,
+export async function describeImages(
+  context: ProgressOptions & Pick<PileContext, 'data'>,
   images: Uint32Array,
 ): Promise<Tensor<'float32'>> {
   const title = `shapes of ${images.length} images`;
   const rows = new Float32Array(images.length * orientedGradientsLength);
-  const progress = passProgress(context, title, images.length);
+  const progress = startProgress(context, title, images.length);
   const source = context.data.train.images;
-  await inParts(
+  await inChunks(
     images.length,
     pixelsAtATime / (source.height * source.width),
     async (from, to) => {

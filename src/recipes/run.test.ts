@@ -192,7 +192,7 @@ describe('run', () => {
   });
 
   it('is only evaluated, where it was stopped while labels were held back', async () => {
-    const store = new MemoryStore('weighing');
+    const store = new MemoryStore('teacher');
     const abort = new AbortController();
     const context = { settings: { ...tiny, draws: 1 }, data, runtime, store };
     const emit = (event: RunEvent) => {

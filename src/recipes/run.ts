@@ -5,7 +5,7 @@ import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import type { RunResult } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { reuseStages, stagesNamed } from './artifacts.js';
@@ -164,7 +164,9 @@ const configSchema = z.record(z.string(), z.unknown());
 async function storedConfig(store: RunStore): Promise<Readonly<Record<string, unknown>> | undefined> {
   const config = await store.readJson('config');
   if (config === undefined) return undefined;
-  return checked(configSchema, config, `${store.name}, config.json`, 'a JSON object', { code: 'checkpoint' });
+  return parseWith(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
+    code: 'checkpoint',
+  });
 }
 
 /**

@@ -1,5 +1,4 @@
 import { QuarterturnError } from '../errors.js';
-import { Ledger } from '../store/ledger.js';
 import {
   type DrawResult,
   type Evidence,
@@ -9,6 +8,7 @@ import {
   type RunResult,
   type StageFailure,
 } from '../store/run-record.js';
+import { StageEvidence } from '../store/stage-evidence.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import type { RecipeContext } from './context.js';
@@ -66,16 +66,16 @@ export async function runStages(
   wanted: Wanted,
   { registry = allStages, readOnly = false }: RunStagesOptions = {},
 ): Promise<StageOutcomes> {
-  const ledger = await Ledger.open(context.store, { readOnly });
-  const claim = readOnly ? async () => {} : await claims(context, { ledger, wanted, registry });
+  const stageEvidence = await StageEvidence.open(context.store, { readOnly });
+  const claim = readOnly ? async () => {} : await claims(context, { stageEvidence, wanted, registry });
   // The same for all draws, and for none of them where nothing asks for it.
-  let pile: Promise<PileGraph> | undefined;
+  let graph: Promise<PileGraph> | undefined;
   const plan = {
     context,
-    ledger,
-    pile: () => {
-      pile ??= pileGraph(context);
-      return pile;
+    stageEvidence,
+    pileGraph: () => {
+      graph ??= pileGraph(context);
+      return graph;
     },
   };
   const shared = new Map<Stage, StageOutcome>();
@@ -97,7 +97,7 @@ export async function runStages(
     }
     draws.push(outcome);
   }
-  return { shared, draws, failures: ledger.failures };
+  return { shared, draws, failures: stageEvidence.failures };
 }
 
 /** Makes sure, before a stage is trained, that what the store holds of it is what would be trained. */
@@ -105,7 +105,11 @@ type Claim = (stage: Stage, draw: number) => Promise<void>;
 
 async function claims(
   context: RecipeContext,
-  { ledger, wanted, registry }: { ledger: Ledger; wanted: Wanted; registry: readonly Stage[] },
+  {
+    stageEvidence,
+    wanted,
+    registry,
+  }: { stageEvidence: StageEvidence; wanted: Wanted; registry: readonly Stage[] },
 ): Promise<Claim> {
   const artifacts = await Artifacts.open(context.store);
   const stages = registry.filter((stage) => wanted(stage, 0));
@@ -113,7 +117,7 @@ async function claims(
   return async (stage, draw) => {
     const fingerprint = await fingerprints.of(stage, draw);
     if (await artifacts.claim(checkpointName(stage.name, draw), fingerprint)) return;
-    await ledger.forget(stage.name, draw);
+    await stageEvidence.forget(stage.name, draw);
     context.emit?.({ type: 'stage-outdated', stage: stage.name, draw });
   };
 }
@@ -123,7 +127,7 @@ async function runDraw(
   registry: readonly Stage[],
   claim: Claim,
 ): Promise<DrawOutcome> {
-  const { context, draw, ledger, isWanted } = plan;
+  const { context, draw, stageEvidence, isWanted } = plan;
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence: Evidence[] = [];
   const at: StageDraw = {
@@ -143,16 +147,16 @@ async function runDraw(
     if (outcome?.evidence) evidence.push(outcome.evidence);
   };
 
-  const weighed = registry.filter(({ weigh }) => weigh !== undefined);
-  const others = registry.filter(({ weigh }) => weigh === undefined);
-  for (const stage of weighed) await attempt(stage);
+  const crossValidated = registry.filter(({ crossValidate }) => crossValidate !== undefined);
+  const others = registry.filter(({ crossValidate }) => crossValidate === undefined);
+  for (const stage of crossValidated) await attempt(stage);
   // What there is no choice between needs no evidence.
   const left = [...outcomes.values()].filter(({ classifier }) => classifier !== undefined).length;
   const toCome = others.filter((stage) => stage.learnsFrom !== undefined && canBegin(stage)).length;
   const isChoice = left + toCome > 1;
-  for (const stage of weighed) {
+  for (const stage of crossValidated) {
     if (!isChoice || !outcomes.has(stage)) continue;
-    const found = await ledger.evidenceFor(stage.name, draw, async () => stage.weigh?.(at));
+    const found = await stageEvidence.evidenceFor(stage.name, draw, async () => stage.crossValidate?.(at));
     if (found) evidence.push(found);
   }
   for (const stage of others) await attempt(stage);
@@ -163,13 +167,13 @@ async function runDraw(
  * What a stage comes to, or undefined where it diverged: now, or before in the same run, for it would again.
  */
 async function attempted(stage: Stage, at: StageDraw): Promise<StageOutcome | undefined> {
-  const { context, draw, ledger } = at;
-  if (ledger.failureOf(stage.name, draw)) return undefined;
+  const { context, draw, stageEvidence } = at;
+  if (stageEvidence.failureOf(stage.name, draw)) return undefined;
   try {
     return await stage.train(at);
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
-    await ledger.addFailure({ stage: stage.name, draw, reason: error.message });
+    await stageEvidence.addFailure({ stage: stage.name, draw, reason: error.message });
     context.emit?.({ type: 'stage-failed', stage: stage.name, draw, reason: error.message });
     return undefined;
   }

@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import type { AblationRow } from '../report/ablation.js';
 import { encodeJson, type RunStore } from '../store/checkpoint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { isLive, type RunEvent, type RunEventListener } from '../store/run-event.js';
 
 /** `ablation.json`: what was asked for, and the table as far as it is known. */
@@ -99,7 +99,7 @@ const ablationSchema = z.object({
  * @throws QuarterturnError `checkpoint` naming the fields that are wrong
  */
 export function parseAblation(value: unknown, where: string): Ablation {
-  const document = checked(ablationSchema, value, where, 'what quarterturn ablate wrote', {
+  const document = parseWith(ablationSchema, value, where, 'what quarterturn ablate wrote', {
     code: 'checkpoint',
     hint: 'The file was changed or damaged: restore it, or begin a table in another folder.',
   });

@@ -10,7 +10,7 @@ import { allStages, stageFacts, stageNamed } from '../recipes/stages/registry.js
 import type { Stage } from '../recipes/stages/stage.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { RunStore } from '../store/checkpoint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
 
 /** The classifier that a run has made. */
@@ -61,7 +61,7 @@ export async function readConfig(
 ): Promise<Readonly<Record<string, unknown>>> {
   const config = await store.readJson('config');
   if (config !== undefined) {
-    return checked(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
+    return parseWith(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
       code: 'checkpoint',
     });
   }
@@ -120,7 +120,7 @@ export async function readRecord(
         { hint: resume },
       );
     }
-    return checked(schema, value, `${store.name}, ${name}.json`, 'what a run wrote', {
+    return parseWith(schema, value, `${store.name}, ${name}.json`, 'what a run wrote', {
       code: 'checkpoint',
       hint: 'The file was changed or damaged after it was written: restore it, or run again.',
     });

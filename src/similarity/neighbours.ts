@@ -1,5 +1,5 @@
 import { graph, input, matMul } from '../graph/index.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensor, zeros } from '../tensor/tensor.js';
 
@@ -37,7 +37,7 @@ export interface NeighboursOptions {
  */
 export async function nearestNeighbours(
   features: Tensor<'float32'>,
-  context: Listening & { readonly runtime: Runtime },
+  context: ProgressOptions & { readonly runtime: Runtime },
   { count: wanted, title }: NeighboursOptions,
 ): Promise<Neighbours> {
   const [n, d] = features.shape as readonly [number, number];
@@ -61,7 +61,7 @@ export async function nearestNeighbours(
     return filled;
   };
   try {
-    const progress = passProgress(context, title, blockPairs(n));
+    const progress = startProgress(context, title, blockPairs(n));
     const products = zeros('float32', [blockRows, blockRows]);
     let done = 0;
     for (let block = 0; block < blocks; block++) {

@@ -1,4 +1,4 @@
-import { inParts, type Listening, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 import type { Neighbours } from './neighbours.js';
 
 /**
@@ -39,13 +39,13 @@ const imagesAtATime = 1000;
  */
 export async function neighbourGraph(
   { count: k, indices, similarities }: Neighbours,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<NeighbourGraph> {
   const count = k === 0 ? 0 : indices.length / k;
-  const progress = passProgress(context, 'neighbours connected', 2 * count);
+  const progress = startProgress(context, 'neighbours connected', 2 * count);
   const rows: Map<number, number>[] = Array.from({ length: count }, () => new Map());
   const connect = (i: number, j: number, weight: number) => rows[i]!.set(j, (rows[i]!.get(j) ?? 0) + weight);
-  await inParts(
+  await inChunks(
     count,
     imagesAtATime,
     (from, to) => {
@@ -68,7 +68,7 @@ export async function neighbourGraph(
   const offsets = new Uint32Array(count + 1);
   const targets = new Uint32Array(edges);
   const weights = new Float32Array(edges);
-  await inParts(
+  await inChunks(
     count,
     imagesAtATime,
     (from, to) => {
@@ -148,7 +148,7 @@ export function propagateLabels(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<Float32Array> {
   const progress = spreadProgress(context, 'labels spread', classCount);
   return scoresFrom(graph, known, classCount, propagationSteps, progress);
@@ -174,8 +174,8 @@ async function scoresFrom(
 }
 
 /** How far the classes are that spread one after the other. */
-function spreadProgress(context: Listening, title: string, classCount: number): SpreadProgress {
-  const pass = passProgress(context, title, classCount);
+function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
+  const pass = startProgress(context, title, classCount);
   return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
 }
 
@@ -192,7 +192,7 @@ export async function smoothPredictions(
   graph: NeighbourGraph,
   probabilities: Float32Array,
   known: KnownLabels,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<Float32Array> {
   const classCount = probabilities.length / graph.count;
   const start = probabilities.slice();
@@ -258,31 +258,31 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
 }
 
 /**
- * How many labels propagation from the others finds when they are held back: what the graph is worth, told from the
- * labels alone.
+ * Counts the held-back labels that propagation recovers from the other labels. This measures the graph with nothing but
+ * the labels.
  *
- * @param splits which labels are held back and which are left, as positions in `known`
+ * @param splits which labels are held back and which are kept, as positions in `known`
  * @param context who listens, and may stop it
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
-export async function foundWhenHeldBack(
+export async function countRecovered(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  splits: readonly { readonly held: readonly number[]; readonly rest: readonly number[] }[],
-  context: Listening = {},
+  splits: readonly { readonly heldBack: readonly number[]; readonly kept: readonly number[] }[],
+  context: ProgressOptions = {},
 ): Promise<number> {
-  const progress = passProgress(context, 'labels held back', splits.length);
+  const progress = startProgress(context, 'labels held back', splits.length);
   let found = 0;
-  for (const [done, { held, rest }] of splits.entries()) {
+  for (const [done, { heldBack, kept }] of splits.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
       classes: positions.map((at) => known.classes[at]!),
     });
-    const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
-      progress(done + share, `${done} of ${splits.length} parts`),
+    const scores = await scoresFrom(graph, chosen(kept), classCount, heldBackSteps, (share) =>
+      progress(done + share, `${done} of ${splits.length} folds`),
     );
-    const { rows, classes } = chosen(held);
+    const { rows, classes } = chosen(heldBack);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
       if (row.indexOf(Math.max(...row)) === classes[n]) found++;

@@ -1,4 +1,4 @@
-import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { Random } from '../random/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { kMeans, squaredDistance } from './cluster.js';
@@ -23,7 +23,7 @@ export interface TypicalPoint {
   readonly clusterSize: number;
 }
 
-export interface TypicalOptions extends Listening {
+export interface TypicalOptions extends ProgressOptions {
   /** How many to pick; fewer come back where fewer are unlabelled. */
   readonly count: number;
   /** Rows that have a label already: they cover their clusters and are not picked. */
@@ -68,7 +68,7 @@ export async function typicalPoints(
   }));
 
   const picks: TypicalPoint[] = [];
-  const pass = passProgress(listening, 'typical images', wanted);
+  const pass = startProgress(listening, 'typical images', wanted);
   const progress = (share: number) => pass(picks.length + share, `${picks.length} of ${wanted} images`);
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);
@@ -112,14 +112,14 @@ export async function typicality(
     readonly progress?: (share: number) => Promise<void>;
   } = {},
 ): Promise<Float64Array> {
-  const { neighbours = neighbourCount, progress = letSignalsThrough } = options;
+  const { neighbours = neighbourCount, progress = yieldToEventLoop } = options;
   const d = shape[1]!;
   const k = Math.min(neighbours, rows.length - 1);
   const result = new Float64Array(rows.length);
   if (k < 1) return result;
   // Squared distances to the k nearest so far, ascending.
   const nearest = new Float64Array(k);
-  await inParts(
+  await inChunks(
     rows.length,
     numbersAtATime / (rows.length * d),
     (from, to) => {

@@ -1,4 +1,4 @@
-import type { Listening } from '../pass.js';
+import type { ProgressOptions } from '../progress.js';
 import type { Random } from '../random/random.js';
 import { float32, type Tensor } from '../tensor/tensor.js';
 import { kMeans } from './cluster.js';
@@ -6,7 +6,7 @@ import { kMeans } from './cluster.js';
 /** Candidates for every image wanted (Zhdanov 2019 uses 10 and 50). */
 const candidatesPerPick = 10;
 
-export interface UncertainOptions extends Listening {
+export interface UncertainOptions extends ProgressOptions {
   /** How many to choose; fewer come back where fewer are not taken. */
   readonly count: number;
   /** Rows that are not to be chosen. */

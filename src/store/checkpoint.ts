@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { at } from '../tensor/elements.js';
 import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import type { LoggedEvent } from './event-log.js';
-import { checked, parseJson } from './json.js';
+import { parseJson, parseWith } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from './safetensors.js';
 
@@ -123,7 +123,7 @@ export class MemoryStore implements RunStore {
 }
 
 /** A {@link RunStore} that keeps nothing: for a training of which only the outcome counts. */
-export class ForgetfulStore implements RunStore {
+export class NullStore implements RunStore {
   readonly name = 'nowhere';
 
   async saveCheckpoint(): Promise<string> {
@@ -221,7 +221,7 @@ function stateIn(file: string, metadata: Readonly<Record<string, string>>): Chec
     );
   }
   const where = `${file}, state`;
-  return checked(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
+  return parseWith(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
     code: 'checkpoint',
   });
 }

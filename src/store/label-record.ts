@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imageHashPattern } from '../data/image-hash.js';
 import type { RunStore } from './checkpoint.js';
-import { checked } from './json.js';
+import { parseWith } from './json.js';
 
 /**
  * Who says that an image has its class: `given`, a labels file; `own`, the data set's own labels, of an image that a
@@ -44,7 +44,7 @@ export async function readLabelRecord(
 ): Promise<LabelRecord | undefined> {
   const value = await store.readJson('labels');
   if (value === undefined) return undefined;
-  return checked(labelRecordSchema, value, `${store.name}, labels.json`, 'what a run wrote', {
+  return parseWith(labelRecordSchema, value, `${store.name}, labels.json`, 'what a run wrote', {
     code: 'checkpoint',
   });
 }

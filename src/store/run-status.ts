@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunStore } from './checkpoint.js';
-import { checked } from './json.js';
+import { parseWith } from './json.js';
 import { runStates } from './run-event.js';
 import { evidenceSchema, metricsSchema, stageNameSchema } from './run-record.js';
 
@@ -53,7 +53,7 @@ export type RunStatus = z.infer<typeof runStatusSchema>;
 export async function readStatus(store: Pick<RunStore, 'name' | 'readJson'>): Promise<RunStatus | undefined> {
   const status = await store.readJson('status');
   if (status === undefined) return undefined;
-  return checked(runStatusSchema, status, `${store.name}, status.json`, 'the status of a run', {
+  return parseWith(runStatusSchema, status, `${store.name}, status.json`, 'the status of a run', {
     code: 'checkpoint',
   });
 }

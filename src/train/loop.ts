@@ -2,7 +2,7 @@ import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
 import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
-import { letSignalsThrough } from '../pass.js';
+import { yieldToEventLoop } from '../progress.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
@@ -151,7 +151,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
           waitMs,
         });
-        await letSignalsThrough();
+        await yieldToEventLoop();
         if (context.signal?.aborted) {
           await save();
           throw new QuarterturnError(

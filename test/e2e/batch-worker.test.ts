@@ -103,7 +103,7 @@ describe('a worker', () => {
 
   test('no step waits for the images of MNIST', { timeout: 120_000 }, async () => {
     const [shares] = await outputOf(`
-      import { finetune, MemoryStore, pretrain, settingsFor } from './src/index.js';
+      import { fineTune, MemoryStore, pretrain, settingsFor } from './src/index.js';
       import { createNodeRuntime, readMnist } from './src/node.js';
       const quick = settingsFor('quick');
       const settings = {
@@ -124,10 +124,10 @@ describe('a worker', () => {
       const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
       const context = { settings, data, runtime, store: new MemoryStore(), emit, batchMakerFor: worker.makerFor };
       await pretrain(context);
-      await finetune(context, { draw: 0, stage: 'scratch' });
+      await fineTune(context, { draw: 0, stage: 'scratch' });
       const ahead = { ...steps };
       steps.scratch = [];
-      await finetune(
+      await fineTune(
         { ...context, store: new MemoryStore(), batchMakerFor: undefined },
         { draw: 0, stage: 'scratch' },
       );

@@ -2,7 +2,7 @@ import { augmentImages } from '../../data/augment-images.js';
 import { makeBatchesHere } from '../../data/batch-maker.js';
 import { readRange } from '../../data/image-source.js';
 import { assertGoingOn } from '../../errors.js';
-import { partsOf } from '../../labels/held-back.js';
+import { foldsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
@@ -93,7 +93,7 @@ export async function measureSpeeds(
       train: data.train.images.count,
       test: data.test?.images.count ?? 0,
       labelled: labelled.length,
-      parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
+      folds: labelled.length > 0 ? (foldsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
     },
   };
 }

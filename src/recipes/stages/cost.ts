@@ -35,7 +35,7 @@ export function trainingMs(
 }
 
 /** Graphs of a stage whose epochs are the labelled images: the short last batch of an epoch needs one of its own. */
-export function graphsOver(labelled: number, batchSize: number): number {
+export function compiledGraphs(labelled: number, batchSize: number): number {
   return labelled > batchSize && labelled % batchSize > 0 ? 2 : 1;
 }
 

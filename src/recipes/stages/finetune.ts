@@ -28,20 +28,21 @@ export interface Classifier extends TrainedNetwork {
   readonly test: Evaluation | undefined;
 }
 
+/** Of the stage in checkpoints, settings and commands, which are written in one word. */
 export const finetuneName = 'finetune';
 export const scratchName = 'scratch';
 
 /** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
-export type FinetuneStage = typeof finetuneName | typeof scratchName;
+export type FineTuneStage = typeof finetuneName | typeof scratchName;
 
-export interface FinetuneOptions {
+export interface FineTuneOptions {
   /** Whose labels. */
   readonly draw: number;
   /**
    * Default: `finetune`. `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing
    * is frozen.
    */
-  readonly stage?: FinetuneStage | undefined;
+  readonly stage?: FineTuneStage | undefined;
   /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
   readonly backbone?: Tensors | undefined;
 }
@@ -52,20 +53,20 @@ export interface FinetuneOptions {
  *
  * @example
  * const { weights } = await pretrain(context);
- * const classifier = await finetune(context, { draw: 0, backbone: weights });
- * const fromRandomWeights = await finetune(context, { draw: 0, stage: 'scratch' });
+ * const classifier = await fineTune(context, { draw: 0, backbone: weights });
+ * const fromRandomWeights = await fineTune(context, { draw: 0, stage: 'scratch' });
  * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
  */
-export async function finetune(
+export async function fineTune(
   context: RecipeContext,
-  { draw, stage = finetuneName, backbone }: FinetuneOptions,
+  { draw, stage = finetuneName, backbone }: FineTuneOptions,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
-  return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
+  return withEvaluation(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
 }
 
 /** A trained network with its figures on the labels that it has seen and on the test set, where there is one. */
-export async function evaluated(
+export async function withEvaluation(
   { network, weights }: TrainedNetwork,
   labelled: ImageDataset,
   context: RecipeContext,
@@ -79,18 +80,18 @@ export async function evaluated(
   };
 }
 
-interface Lessons {
+interface LearnLabelsOptions {
   /** The images to learn from, all of a draw's or a part of them. */
   readonly labelled: ImageDataset;
   readonly backbone: Tensors | undefined;
   readonly draw: number;
-  readonly stage: FinetuneStage;
+  readonly stage: FineTuneStage;
 }
 
-/** What {@link finetune} learns, from any labelled images. */
+/** What {@link fineTune} learns, from any labelled images. */
 export async function learnLabels(
   context: RecipeContext,
-  { labelled, backbone, draw, stage }: Lessons,
+  { labelled, backbone, draw, stage }: LearnLabelsOptions,
 ): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;

@@ -1,16 +1,16 @@
 import { QuarterturnError } from '../../errors.js';
-import { splitCount } from '../../labels/held-back.js';
+import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Evidence } from '../../store/run-record.js';
-import { pileSampleSize } from '../pile.js';
 import { isSampled } from '../pile-graph.js';
+import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, heldBackMs, trainingMs } from './cost.js';
 import { type Classifier, finetuneName, scratchName } from './finetune.js';
 import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
-import { sampleBatches, selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
+import { sampleBatches, selfTrainName } from './self-train-tasks.js';
 import type { Stage, Workload } from './stage.js';
-import { weighTeachers } from './teacher.js';
+import { chooseTeacher } from './teacher.js';
 
 const starts = { [finetuneName]: finetuneStage, [scratchName]: scratchStage };
 
@@ -37,7 +37,7 @@ export const selfTrainStage: Stage = {
   needs: (settings) => [starts[startOf(settings)]],
 
   async train(at) {
-    const { context, draw, ledger, evidence, pile } = at;
+    const { context, draw, stageEvidence, evidence, pileGraph } = at;
     const start = startOf(context.settings);
     const from = at.outcomeOf(starts[start])?.classifier;
     if (!from) {
@@ -46,10 +46,10 @@ export const selfTrainStage: Stage = {
         `${selfTrainName}: expected the classifier of ${start}. Received: none.`,
       );
     }
-    const known = await ledger.evidenceFor(selfTrainName, draw, async () =>
-      weighTeachers(context, { draw, start, backbone: await backboneFor(at), evidence, pile }),
+    const known = await stageEvidence.evidenceFor(selfTrainName, draw, async () =>
+      chooseTeacher(context, { draw, start, backbone: await backboneFor(at), evidence, pileGraph }),
     );
-    const classifier = await selfTrain(context, from, { draw, pile, teacher: known?.teacher });
+    const classifier = await selfTrain(context, from, { draw, pileGraph, teacher: known?.teacher });
     const { test } = classifier;
     return {
       figures: { selfTrain: { test: test?.metrics ?? null } },
@@ -68,13 +68,16 @@ export const selfTrainStage: Stage = {
   },
   stepsOf: ({ selfTrain }) => (selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0),
   stepMs: (context, stopwatch) => stopwatch.stepMs('selfTrain', sampleBatches(context)),
-  costMs(work) {
+  drawMs(work) {
     const { labelled, test } = work.speeds.images;
     return (
-      teachingMs(work) + weighingMs(work) + classifyMs(work.speeds, labelled) + classifyMs(work.speeds, test)
+      teachingMs(work) +
+      crossValidationMs(work) +
+      classifyMs(work.speeds, labelled) +
+      classifyMs(work.speeds, test)
     );
   },
-  onceMs: ({ speeds }) => speeds.pile.graphMs,
+  sharedMs: ({ speeds }) => speeds.pile.graphMs,
 };
 
 /**
@@ -108,11 +111,11 @@ function fewStepsMs({ speeds }: Workload): number {
 }
 
 /** Views are tried out, from the start to the end, on half of the labels. */
-function weighingMs(work: Workload): number {
+function crossValidationMs(work: Workload): number {
   const { settings, speeds } = work;
-  const { labelled, parts } = speeds.images;
-  if (settings.selfTrain?.teacher === 'neighbours' || parts === 0) {
-    return splitCount(labelled, parts) * fewStepsMs(work);
+  const { labelled, folds } = speeds.images;
+  if (settings.selfTrain?.teacher === 'neighbours' || folds === 0) {
+    return heldBackFoldCount(labelled, folds) * fewStepsMs(work);
   }
   return heldBackMs(work, starts[startOf(settings)], Math.floor(labelled / 2)) + teachingMs(work);
 }

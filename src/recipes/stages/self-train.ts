@@ -4,11 +4,11 @@ import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
-import { lookAtPile, pileViews } from '../pile.js';
 import type { PileGraph } from '../pile-graph.js';
+import { measureOnPile, pileViews } from '../pile-metrics.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
-import { type Classifier, evaluated, type TrainedNetwork } from './finetune.js';
-import { lessonFor, selfTrainBatchSize, selfTrainName } from './lessons.js';
+import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
+import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.js';
 
 /** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
 const collapsedShare = 0.1;
@@ -17,7 +17,7 @@ export interface SelfTrainOptions {
   /** Whose labels. */
   readonly draw: number;
   /** Which images look alike; asked for only where neighbours teach. */
-  pile(): Promise<PileGraph>;
+  pileGraph(): Promise<PileGraph>;
   /** Default: the one that the settings name. */
   readonly teacher?: Teacher | undefined;
 }
@@ -34,7 +34,7 @@ export interface SelfTrainOptions {
 export async function selfTrain(
   context: RecipeContext,
   start: TrainedNetwork,
-  { draw, pile, teacher }: SelfTrainOptions,
+  { draw, pileGraph, teacher }: SelfTrainOptions,
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
@@ -44,7 +44,7 @@ export async function selfTrain(
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
-  const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
+  const task = await taskFor(context, { draw, pileGraph, teacher: teacher ?? settings.teacher });
 
   const { state } = await trainStage(
     {
@@ -58,7 +58,7 @@ export async function selfTrain(
         frozenBlocks: 0,
         batch: 'images',
         batchNormMomentum,
-        objective: lesson.objective,
+        objective: task.objective,
         averageDecay: settings.averageDecay,
       },
       epochs,
@@ -66,22 +66,22 @@ export async function selfTrain(
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
       images,
-      order: lesson.order,
-      batch: lesson.batch,
-      memory: lesson.memory,
+      order: task.order,
+      batch: task.batch,
+      memory: task.memory,
       validate: async (state, epoch) => {
         const weights = weightsOf(state);
-        const pile = await lookAtPile(network, weights, views, context);
-        if (hasCollapsed(pile, network.classes)) {
-          return { pile, stop: { reason: 'collapsed', smallestClass: pile.smallestClass } };
+        const metrics = await measureOnPile(network, weights, views, context);
+        if (hasCollapsed(metrics, network.classes)) {
+          return { pile: metrics, stop: { reason: 'collapsed', smallestClass: metrics.smallestClass } };
         }
-        if (epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
-        return { pile };
+        if (epoch + 1 < epochs) await task.correct?.(network, weights, epoch);
+        return { pile: metrics };
       },
     },
     context,
   );
-  return evaluated({ network, weights: weightsOf(state) }, labelled, context);
+  return withEvaluation({ network, weights: weightsOf(state) }, labelled, context);
 }
 
 /** Whether a class has all but vanished from the pile. */

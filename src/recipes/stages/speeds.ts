@@ -5,8 +5,8 @@ export interface ImageCounts {
   readonly train: number;
   readonly test: number;
   readonly labelled: number;
-  /** Parts of the labels that are held back in turn to weigh classifiers; 0 where none can be. */
-  readonly parts: number;
+  /** Folds of the labels that are held back in turn for cross-validation; 0 if none can be held back. */
+  readonly folds: number;
 }
 
 /** What a machine can do, and how much there is for it to do. */

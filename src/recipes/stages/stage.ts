@@ -1,6 +1,6 @@
 import type { ImageSource } from '../../data/image-source.js';
-import type { Ledger } from '../../store/ledger.js';
 import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/run-record.js';
+import type { StageEvidence } from '../../store/stage-evidence.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import type { Evaluation } from '../../train/evaluate.js';
 import type { RecipeContext } from '../context.js';
@@ -49,17 +49,17 @@ export interface Stage extends StageFacts {
    * What held-back labels say of a stage that learns from the labels alone; undefined where none can be held back.
    * Asked for once those stages are trained, where there is a choice.
    */
-  weigh?(draw: StageDraw): Promise<Evidence | undefined>;
+  crossValidate?(draw: StageDraw): Promise<Evidence | undefined>;
   /** How a budget makes it longer or shorter; absent where its length is as the preset has it. */
   readonly scaling?: Scaling;
   /** Steps of one draw. */
   stepsOf(settings: RunSettings, images: ImageCounts): number;
   /** Time of a step, its batch made, in ms. */
   stepMs(context: Omit<RecipeContext, 'store'>, stopwatch: Stopwatch): Promise<number>;
-  /** Time of one draw, evaluated and weighed, in ms. */
-  costMs(work: Workload): number;
+  /** Time of one draw, with evaluation and cross-validation, in ms. */
+  drawMs(work: Workload): number;
   /** Time of what it needs once for all draws, in ms. */
-  onceMs?(work: Workload): number;
+  sharedMs?(work: Workload): number;
 }
 
 /** How the length of a stage is changed. */
@@ -83,7 +83,7 @@ export interface Lengths {
 export interface Workload extends Lengths {
   readonly settings: RunSettings;
   readonly speeds: Speeds;
-  /** Whether there are several classifiers to choose from: what there is no choice between is not weighed. */
+  /** Whether there are several classifiers to choose from: a single one is not cross-validated. */
   readonly isChoice: boolean;
 }
 
@@ -108,14 +108,14 @@ export interface StageDraw {
   readonly context: RecipeContext;
   /** 0 for what all draws share. */
   readonly draw: number;
-  readonly ledger: Ledger;
+  readonly stageEvidence: StageEvidence;
   /** What speaks for the classifiers so far. */
   readonly evidence: readonly Evidence[];
   isWanted(stage: Stage): boolean;
   /** undefined where a stage was not run or came to nothing. */
   outcomeOf(stage: Stage): StageOutcome | undefined;
   /** Which images look alike, found out once for all draws. */
-  pile(): Promise<PileGraph>;
+  pileGraph(): Promise<PileGraph>;
 }
 
 /** What a stage came to. */

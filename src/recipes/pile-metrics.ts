@@ -1,7 +1,7 @@
 import { augmentImages } from '../data/augment-images.js';
 import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
-import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { PileMetrics } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
@@ -24,7 +24,7 @@ const numbersAtATime = 2 ** 21;
  * @throws QuarterturnError `interrupted` when the context's signal says so
  */
 export async function pileViews(
-  context: Listening & Pick<RecipeContext, 'settings' | 'data'>,
+  context: ProgressOptions & Pick<RecipeContext, 'settings' | 'data'>,
   unlabelled: Uint32Array,
 ): Promise<PileViews> {
   const { images } = context.data.train;
@@ -33,12 +33,12 @@ export async function pileViews(
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
   const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);
   const { mild, strong } = context.settings.selfTrain!;
-  const progress = passProgress(context, 'views of the unlabelled pile', 2 * sample.length);
+  const progress = startProgress(context, 'views of the unlabelled pile', 2 * sample.length);
   const view = async (name: 'mild' | 'strong', before: number) => {
     const pixels = new Uint8Array(sample.length * imageSize);
     // One stream for all parts: the images are those of a single call.
     const stream = random(name);
-    await inParts(
+    await inChunks(
       sample.length,
       pixelsAtATime / (height * width),
       async (from, to) => {
@@ -57,7 +57,7 @@ export async function pileViews(
  *
  * @returns 0 information for a classifier that gives everything one class, however sure it is of it
  */
-export async function lookAtPile(
+export async function measureOnPile(
   network: Network,
   weights: Tensors,
   views: PileViews,
@@ -91,7 +91,7 @@ export async function pileMetrics(a: Float32Array, b: Float32Array, classes: num
           joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
     }
   };
-  await inParts(count, numbersAtATime / classes ** 2, add, letSignalsThrough);
+  await inChunks(count, numbersAtATime / classes ** 2, add, yieldToEventLoop);
   const marginal = Array.from({ length: classes }, (_, i) =>
     joint.subarray(i * classes, (i + 1) * classes).reduce((sum, p) => sum + p, 0),
   );

@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
 import { type Evidence, evidenceSchema, failureSchema, type StageFailure } from './run-record.js';
 
-const ledgerSchema = z.object({
+const stageEvidenceSchema = z.object({
   evidence: z.array(z.object({ draw: z.int().min(0), evidence: evidenceSchema })).default([]),
   failures: z.array(failureSchema).default([]),
 });
@@ -12,13 +12,13 @@ const ledgerSchema = z.object({
  * What was found out about the stages of a run beside their checkpoints: what speaks for them, and which of them failed.
  * It is kept in the store, so that a run that goes on, and one that is only evaluated, come to the same classifier.
  */
-export class Ledger {
+export class StageEvidence {
   readonly #store: RunStore;
-  readonly #content: z.infer<typeof ledgerSchema>;
+  readonly #content: z.infer<typeof stageEvidenceSchema>;
   /** Nothing is found out that is not here already. */
   readonly #readOnly: boolean;
 
-  private constructor(store: RunStore, content: z.infer<typeof ledgerSchema>, readOnly: boolean) {
+  private constructor(store: RunStore, content: z.infer<typeof stageEvidenceSchema>, readOnly: boolean) {
     this.#store = store;
     this.#content = content;
     this.#readOnly = readOnly;
@@ -28,9 +28,9 @@ export class Ledger {
    * @param options.readOnly find nothing out and write nothing: for a run that is only evaluated
    * @throws QuarterturnError `checkpoint` where the store holds something else under its name
    */
-  static async open(store: RunStore, { readOnly = false } = {}): Promise<Ledger> {
-    const parsed = ledgerSchema.safeParse((await store.readJson('evidence')) ?? {});
-    if (parsed.success) return new Ledger(store, parsed.data, readOnly);
+  static async open(store: RunStore, { readOnly = false } = {}): Promise<StageEvidence> {
+    const parsed = stageEvidenceSchema.safeParse((await store.readJson('evidence')) ?? {});
+    if (parsed.success) return new StageEvidence(store, parsed.data, readOnly);
     throw new QuarterturnError(
       'checkpoint',
       `${store.name}, evidence.json: expected what a run wrote. Received: ${z.prettifyError(parsed.error)}.`,

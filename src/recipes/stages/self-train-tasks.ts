@@ -22,18 +22,18 @@ import type { SampleBatches } from './stage.js';
 export const selfTrainName = 'selfTrain';
 
 /** What self-training learns from: how its batches are made and what it minimises on them. */
-export interface Lesson {
+export interface SelfTrainTask {
   readonly objective: Objective;
   /** Items of each step of an epoch. */
   order(epoch: number): readonly Uint32Array[];
   /** Of the training set's images. */
   batch(items: Uint32Array, step: number): PlannedBatch;
-  /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
+  /** Called with what was learned so far after each epoch but the last, where the task changes by it. */
   correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
-/** Images of a step of self-training, whatever the lesson. */
+/** Images of a step of self-training, whatever the task. */
 export function selfTrainBatchSize({ labelledPerStep, pairsPerStep }: SelfTrainSettings): number {
   return labelledPerStep + 2 * pairsPerStep;
 }
@@ -60,7 +60,7 @@ const streams =
  * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
  * in use (see `consistency`).
  */
-function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesson {
+function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTrainTask {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
   const { train } = context.data;
@@ -76,14 +76,14 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
       Array.from({ length: stepsPerEpoch }, (_, i) =>
         pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
       ),
-    batch(pile, step) {
+    batch(pileIndices, step) {
       const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
       const indices = chosen.map((at) => labelledAt[at]!);
       return {
         images: [
           augmented(indices, settings.strong, random('augment labelled', step)),
-          augmented(pile, settings.mild, random('mild', step)),
-          augmented(pile, settings.strong, random('strong', step)),
+          augmented(pileIndices, settings.mild, random('mild', step)),
+          augmented(pileIndices, settings.strong, random('strong', step)),
         ],
         targets: targetsAt(labelled, chosen),
       };
@@ -92,19 +92,23 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
 }
 
 /**
- * The lesson that a teacher gives.
- * @param pile asked for only where neighbours teach and there is something left to learn
+ * The task that a teacher gives.
+ * @param pileGraph called only if neighbours teach and there is something left to learn
  */
-export async function lessonFor(
+export async function taskFor(
   context: RecipeContext,
-  { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
-): Promise<Lesson> {
+  {
+    draw,
+    pileGraph,
+    teacher,
+  }: { readonly draw: number; pileGraph(): Promise<PileGraph>; readonly teacher: Teacher },
+): Promise<SelfTrainTask> {
   const progress = await loadProgress(context.store, selfTrainName, draw);
-  // A stage that is finished is only evaluated again: any lesson will do.
+  // A stage that is finished is only evaluated again: any task will do.
   const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
-    ? neighboursLesson(context, await pile(), draw)
-    : viewsLesson(context, draw);
+    ? neighboursTask(context, await pileGraph(), draw)
+    : viewsTask(context, draw);
 }
 
 /** Batches like those of the settings' teacher; which classes they have is no matter. */
@@ -112,9 +116,9 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
   const settings = context.settings.selfTrain!;
   const { images } = context.data.train;
   if (settings.teacher === 'views') {
-    const lesson = viewsLesson(context, 0);
-    const [pile = new Uint32Array()] = lesson.order(0);
-    return { images, batch: () => lesson.batch(pile, 0) };
+    const task = viewsTask(context, 0);
+    const [pileIndices = new Uint32Array()] = task.order(0);
+    return { images, batch: () => task.batch(pileIndices, 0) };
   }
   const length = selfTrainBatchSize(settings);
   const chosen = Uint32Array.from({ length }, (_, i) => i % images.count);
@@ -130,7 +134,7 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
  * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
  * graph: network and graph err on different images, and each corrects the other.
  */
-async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Promise<Lesson> {
+async function neighboursTask(context: RecipeContext, pile: PileGraph, draw: number): Promise<SelfTrainTask> {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
@@ -141,7 +145,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   /** Of each image of the training set. */
   let classes = new Int32Array(train.images.count);
   let items = new Uint32Array();
-  const take = (scores: Float32Array): void => {
+  const setPseudoLabels = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
     classes.fill(noClass);
     rows.forEach((row, i) => {
@@ -149,7 +153,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
     });
     items = withClass(classes);
   };
-  take(await propagateLabels(pile.graph, known, classCount, context));
+  setPseudoLabels(await propagateLabels(pile.graph, known, classCount, context));
 
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
@@ -172,7 +176,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
       if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
       const set = { title: 'classes of the pile', images: selectImages(train.images, pile.images) };
       const said = await computeProbabilities(network, weights, set, context);
-      take(await smoothPredictions(pile.graph, said, known, context));
+      setPseudoLabels(await smoothPredictions(pile.graph, said, known, context));
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),
