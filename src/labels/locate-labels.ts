@@ -41,7 +41,7 @@ export interface LocateOptions extends ProgressOptions {
  * an index alone are for what lies there.
  *
  * @throws QuarterturnError `data` where no image is found, one has two labels that differ, an index without a hash is
- *   outside the data or was given for other data; `interrupted` when the signal says so
+ *   outside the data or was given for other data; `interrupted` if the signal is aborted
  */
 export async function locateLabels(given: GivenLabels, options: LocateOptions): Promise<LocatedLabels> {
   const { images, checksums, emit, signal } = options;

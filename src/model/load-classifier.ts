@@ -19,7 +19,7 @@ export interface LoadedClassifier extends AsyncDisposable, ImageSize {
    * @param images of the classifier's size
    * @returns float32 [count, K], row-major
    * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
-   *   probabilities (NaN, for one), `interrupted` when the signal says so
+   *   probabilities (NaN, for one), `interrupted` if the signal is aborted
    */
   classify(images: ImageSource, options?: ClassifyOptions): Promise<Float32Array>;
   /** Give the memory back. */

@@ -16,7 +16,7 @@ export type LabelContext = Pick<RecipeContext, 'settings' | 'data' | 'labels'>;
  * The context with the images of the settings' labels found in its data by their content: the settings' labels become
  * complete, each with hash and index, and `labels` says where they are. A context that has this already is returned.
  *
- * @throws QuarterturnError `data` where labels do not fit the data, see `locateLabels`; `interrupted` when the signal says so
+ * @throws QuarterturnError `data` where labels do not fit the data, see `locateLabels`; `interrupted` if the signal is aborted
  */
 export async function withLocatedLabels<
   T extends LabelContext & {

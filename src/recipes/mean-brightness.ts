@@ -1,12 +1,12 @@
 import { type ImageSource, readRange } from '../data/image-source.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 
-/** Values that are added up between two looks at whether to stop: less than a millisecond, and a quarter of a megabyte. */
+/** Values added up between two checks of the abort signal: less than a millisecond, and a quarter of a megabyte. */
 const valuesAtATime = 2 ** 18;
 
 /**
  * Mean of all values of all images, 0–255: by it, a user of a classifier's file can tell negatives.
- * @throws QuarterturnError `interrupted` when the signal says so
+ * @throws QuarterturnError `interrupted` if the signal is aborted
  */
 export async function meanBrightness(images: ImageSource, listening: ProgressOptions): Promise<number> {
   const { count, height, width, channels } = images;

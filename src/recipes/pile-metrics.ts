@@ -7,21 +7,22 @@ import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
 import { type RecipeContext, randomFor } from './context.js';
 
-/** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
+/** Images of the pile that every evaluation uses: enough to measure agreement to half a per cent. */
 export const pileSampleSize = 2000;
 
 /** Two distortions of the same P images. */
 export type PileViews = readonly [ImageSource, ImageSource];
 
-/** Pixels that are distorted between two looks at whether to stop: some milliseconds. */
+/** Pixels distorted between two checks of the abort signal: a few milliseconds' work. */
 const pixelsAtATime = 2 ** 16;
 
-/** Numbers that are added up between two looks at whether others want a turn: some milliseconds. */
+/** Numbers added up between two turns of the event loop: a few milliseconds' work. */
 const numbersAtATime = 2 ** 21;
 
 /**
- * Made once for a run and held, so that every look at a classifier sees the same: a sample of the pile, not all of it.
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * Two distorted views of a sample of the pile. They are made once and kept for the run, so that every evaluation uses the
+ * same images.
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function pileViews(
   context: ProgressOptions & Pick<RecipeContext, 'settings' | 'data'>,
@@ -53,9 +54,9 @@ export async function pileViews(
 }
 
 /**
- * How sure a classifier is of images whose classes nobody knows, and whether it stays so when they are distorted.
+ * Measures how certain a classifier is of unlabelled images, and whether it stays certain when they are distorted.
  *
- * @returns 0 information for a classifier that gives everything one class, however sure it is of it
+ * @returns information 0 for a classifier that gives every image one class, however certain it is
  */
 export async function measureOnPile(
   network: Network,

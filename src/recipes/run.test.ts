@@ -223,7 +223,7 @@ describe('run', () => {
     expect(result.final!.test!.accuracy).toBeGreaterThan(0.9);
   });
 
-  it('learns from the pile by views where labels held back are not found again by their neighbours', async () => {
+  it('uses views if neighbours do not recover the held-back labels', async () => {
     // Classes that brightness tells and no edge does: neighbours have the same edges.
     const toned = (source: ImageDataset): ImageDataset => {
       const { name, count, height, width, channels } = source.images;

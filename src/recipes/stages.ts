@@ -20,17 +20,17 @@ import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
 import type { Stage, StageDraw, StageFigures, StageOutcome, Tested } from './stages/stage.js';
 
-/** What the stages that were run and came to a result led to, in their order. */
+/** Outcomes of the stages that ran and did not fail, in their order. */
 export type Outcomes = ReadonlyMap<Stage, StageOutcome>;
 
-/** What one draw of the labels led to. */
+/** Outcomes for one draw of the labels. */
 export interface DrawOutcome {
   readonly outcomes: Outcomes;
-  /** What speaks for each classifier; empty where there was nothing to choose. */
+  /** Evidence for each classifier; empty if there was nothing to choose. */
   readonly evidence: readonly Evidence[];
 }
 
-/** What the stages of a run left. */
+/** Outcomes of all stages of a run. */
 export interface StageOutcomes {
   /** Of the stages that all draws share. */
   readonly shared: Outcomes;
@@ -39,10 +39,10 @@ export interface StageOutcomes {
   readonly failures: readonly StageFailure[];
 }
 
-/** The figures of a run: what evaluating its stages gives, whenever it is done. */
+/** The figures of a run, from evaluating its stages. */
 export type RunFigures = StageFigures & Pick<RunResult, 'final' | 'evidence' | 'failures' | 'draws'>;
 
-/** What it took to train a stage. */
+/** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
 
 /** Whether a stage is to be run for a draw. */
@@ -54,12 +54,12 @@ interface RunStagesOptions {
 }
 
 /**
- * Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. A stage that
- * diverges is noted and left out; the others go on without it.
+ * Runs and evaluates the wanted stages of each draw. A stage starts from its checkpoint if there is one. A stage that
+ * diverges is recorded and left out; the others go on without it.
  *
  * @param options.registry every stage that there is
  * @param options.readOnly the wanted stages are finished and only to be evaluated: nothing is trained or written
- * @throws QuarterturnError `diverged` where a stage that all draws share does
+ * @throws QuarterturnError `diverged` if a stage that all draws share diverges
  */
 export async function runStages(
   context: RecipeContext,
@@ -68,7 +68,7 @@ export async function runStages(
 ): Promise<StageOutcomes> {
   const stageEvidence = await StageEvidence.open(context.store, { readOnly });
   const claim = readOnly ? async () => {} : await claims(context, { stageEvidence, wanted, registry });
-  // The same for all draws, and for none of them where nothing asks for it.
+  // Computed once for all draws, when it is first needed.
   let graph: Promise<PileGraph> | undefined;
   const plan = {
     context,
@@ -150,7 +150,7 @@ async function runDraw(
   const crossValidated = registry.filter(({ crossValidate }) => crossValidate !== undefined);
   const others = registry.filter(({ crossValidate }) => crossValidate === undefined);
   for (const stage of crossValidated) await attempt(stage);
-  // What there is no choice between needs no evidence.
+  // A single classifier is kept without evidence.
   const left = [...outcomes.values()].filter(({ classifier }) => classifier !== undefined).length;
   const toCome = others.filter((stage) => stage.learnsFrom !== undefined && canBegin(stage)).length;
   const isChoice = left + toCome > 1;
@@ -163,9 +163,7 @@ async function runDraw(
   return { outcomes, evidence };
 }
 
-/**
- * What a stage comes to, or undefined where it diverged: now, or before in the same run, for it would again.
- */
+/** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
 async function attempted(stage: Stage, at: StageDraw): Promise<StageOutcome | undefined> {
   const { context, draw, stageEvidence } = at;
   if (stageEvidence.failureOf(stage.name, draw)) return undefined;
@@ -209,7 +207,7 @@ export async function trainedMs(
   return ms;
 }
 
-/** What the training of a stage has taken so far, as its checkpoint tells. */
+/** Time and images that the training of a stage has taken so far, from its checkpoint. */
 export async function costOf(
   { store }: Pick<RecipeContext, 'store'>,
   stage: string,
@@ -219,7 +217,7 @@ export async function costOf(
   return { durationMs: trainMs, imagesTrained };
 }
 
-/** The classifier to be saved: the one that held-back labels speak for. */
+/** The classifier to save, chosen by held-back labels. */
 export function finalOf({
   outcomes,
   evidence,
@@ -267,7 +265,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
   };
 }
 
-/** What the pretext task led to, where it was run. */
+/** Outcome of the pretext task, if it was run. */
 export function pretrainedIn({ shared }: Pick<StageOutcomes, 'shared'>): Pretrained | undefined {
   return [...shared.values()].find(({ pretrained }) => pretrained !== undefined)?.pretrained;
 }
@@ -290,7 +288,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
   };
 }
 
-/** What each stage added to draw 0, and what all training up to it took. */
+/** The gain of each stage in draw 0, and the cost of all training up to it. */
 export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes): Promise<LadderStep[]> {
   const ladder: LadderStep[] = [];
   for (const [stage, { tested }] of draws[0]?.outcomes ?? []) {

@@ -55,7 +55,7 @@ export interface Suggestions {
 /**
  * Chooses the images of the training set to label next. Labels are never looked at; the same seed gives the same images.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
- *   is labelled; `interrupted` when the signal says so
+ *   is labelled; `interrupted` if the signal is aborted
  */
 export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const context = await withLocatedLabels(given);

@@ -64,8 +64,8 @@ export class AblationRuns {
   }
 
   /**
-   * Train what is missing.
-   * @returns the table, without variants that came to nothing
+   * Trains what is missing.
+   * @returns the table, without variants that failed
    */
   async measure(): Promise<Ablation> {
     const { emit, data, runtime, signal, batchMakerFor } = this.#context;
@@ -192,7 +192,7 @@ export class AblationRuns {
     await this.#run(pretrainingName, { settings, stages: [pretrainName], reuse: [] });
   }
 
-  /** @returns undefined where a stage came to nothing */
+  /** @returns undefined if a stage failed */
   async #train(planned: PlannedRun, all: readonly PlannedRun[]): Promise<AblationRow | undefined> {
     const { variant, stages } = planned;
     const settings = variant.suggests ? await this.#settingsWithLabels(planned) : planned.settings;

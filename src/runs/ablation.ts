@@ -41,7 +41,7 @@ export interface AblationRun {
 /** What measuring a table tells: what its runs do, and where it stands itself. */
 export type AblationEvent =
   | Exclude<RunEvent, { readonly type: 'run-start' | 'run-end' | 'already-finished' }>
-  /** The table is begun or gone on with. */
+  /** The table is started or continued. */
   | { readonly type: 'ablation-start'; readonly folder: string; readonly variants: readonly string[] }
   /** Every row was there before: nothing is trained. */
   | { readonly type: 'ablation-complete'; readonly folder: string }
@@ -57,7 +57,7 @@ export type AblationEvent =
       /** Until all variants are measured. */
       readonly etaMs: number;
     }
-  /** A stage of it came to nothing, so that the table is without it. */
+  /** One of its stages failed, so the table leaves it out. */
   | { readonly type: 'variant-failed'; readonly variant: string; readonly title: string };
 
 /** Who listens to a run of the table: its beginning and its end are the table's to tell. */

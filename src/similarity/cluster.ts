@@ -19,7 +19,7 @@ const maxIterations = 100;
 /** Rounds through all pairs of a point and a cluster, at most: the seeding, the first assignment, one an iteration. */
 const maxRounds = 2 + maxIterations;
 
-/** Numbers that are worked on between two looks at whether to stop: some milliseconds. */
+/** Numbers worked on between two checks of the abort signal: a few milliseconds' work. */
 const numbersAtATime = 2 ** 21;
 
 /**
@@ -31,9 +31,9 @@ const numbersAtATime = 2 ** 21;
  *
  * @param points float32 [n, d], n ≥ 1, finite
  * @param k clusters wanted
- * @param context who listens, and may stop it; the time that is told to be left is the longest that it can take
- * @throws QuarterturnError `usage` for no points, or a k that is no positive integer; `interrupted` when the context's
- *   signal says so
+ * @param context progress listener and abort signal; the time left that is reported is an upper bound
+ * @throws QuarterturnError `usage` for no points, or a k that is no positive integer; `interrupted` if the context's
+ *   signal is aborted
  * @see Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding", 2007; Lloyd, "Least squares
  *   quantization in PCM", 1982
  */

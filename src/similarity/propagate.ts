@@ -18,7 +18,7 @@ const sharpness = 20;
 /** How far a label travels: the share that neighbours have in a score. Few labels have to reach a whole pile. */
 const reach = 0.99;
 
-/** How much a classifier's own opinion is worth beside its neighbours': a fifth, as if it were one of five of them. */
+/** Share of the neighbours in a smoothed prediction; the classifier's own probabilities have the rest, a fifth. */
 const smoothing = 0.8;
 
 /** Steps from neighbour to neighbour. A pile of 60,000 is about ten across; labels go round for longer. */
@@ -26,15 +26,15 @@ const propagationSteps = 100;
 const smoothingSteps = 30;
 const heldBackSteps = 30;
 
-/** Images whose neighbours are connected between two looks at whether to stop: some milliseconds. */
+/** Images whose neighbours are connected between two checks of the abort signal: a few milliseconds' work. */
 const imagesAtATime = 1000;
 
 /**
- * Neighbours, symmetric and scaled by the degrees of both ends: S = D^(−½) W D^(−½) with w = cosine^20, added up where
- * each is a neighbour of the other.
+ * The neighbour graph, made symmetric and normalised by degree: S = D^(−½) W D^(−½). An edge weighs cosine²⁰, and twice
+ * that if each end is among the other's neighbours.
  *
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
  */
 export async function neighbourGraph(
@@ -135,14 +135,14 @@ export interface KnownLabels {
 }
 
 /**
- * Classes of all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs.
- * Then every class gets as much of all scores as any other, since a label in a dense place reaches more images than one
- * at the edge.
+ * Classifies all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs. The
+ * scores are then scaled so that every class has the same total, since a label in a dense region reaches more images than
+ * one at the edge.
  *
  * @param classCount K
- * @param context who listens, and may stop it
- * @returns float32 [n · K], rows that add up to 1 where a label has reached them, else 0
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @returns float32 [n · K], rows that add up to 1 if a label has reached them, else 0
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export function propagateLabels(
   graph: NeighbourGraph,
@@ -173,7 +173,7 @@ async function scoresFrom(
   return normalised(scores, classCount);
 }
 
-/** How far the classes are that spread one after the other. */
+/** Reports progress over the classes, which spread one after the other. */
 function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
   const pass = startProgress(context, title, classCount);
   return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
@@ -181,12 +181,12 @@ function spreadProgress(context: ProgressOptions, title: string, classCount: num
 
 /**
  * A classifier's probabilities, corrected by those of the neighbours (Huang et al. 2021, "Combining Label Propagation and
- * Simple Models Out-performs Graph Neural Networks", section 3.3). What a network gets wrong it is often sure of; that
- * images look alike is another witness.
+ * Simple Models Out-performs Graph Neural Networks", section 3.3). A network is often certain of its
+ * mistakes; similarity of images is independent of them.
  *
  * @param probabilities float32 [n · K]
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function smoothPredictions(
   graph: NeighbourGraph,
@@ -203,7 +203,7 @@ export async function smoothPredictions(
   return normalised(scores, classCount);
 }
 
-/** A label is a label, whatever its image looks like. */
+/** Known labels keep their class, whatever the scores. */
 function setKnown(scores: Float32Array, { rows, classes }: KnownLabels, classCount: number): void {
   for (let i = 0; i < rows.length; i++) {
     const own = rows[i]! * classCount;
@@ -250,7 +250,7 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
     margins[i] = first - Math.max(second, 0);
   }
   const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
-  // What no label has reached has no class at all.
+  // An image that no label has reached has no class.
   const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
     (i) => margins[i]! >= least && margins[i]! > 0,
   );
@@ -262,8 +262,8 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
  * the labels.
  *
  * @param splits which labels are held back and which are kept, as positions in `known`
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function countRecovered(
   graph: NeighbourGraph,

@@ -13,7 +13,7 @@ import type { EarlyStop, EventListener } from './events.js';
 import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
 import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
-/** What a stage runs in: where graphs execute, where results go, who listens, when to stop. */
+/** Context of a training stage: runtime, store, listener and abort signal. */
 export interface TrainContext {
   readonly runtime: Runtime;
   readonly store: RunStore;

@@ -46,7 +46,7 @@ export interface MeasureOptions {
 
 /**
  * Find out how fast this machine is, on the graphs and the batches that the run will have. Takes a few seconds.
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function measureSpeeds(
   given: MeasuredContext,

@@ -12,12 +12,12 @@ import { labelledImages } from '../labels.js';
 import { type FineTuneStage, finetuneName, learnLabels } from './finetune.js';
 
 /**
- * How many labels a stage that learns from the labels alone finds again when they are held back: it is trained anew on
- * all parts of the labels but one, and asked for that one, part by part. What it costs is as many trainings on fewer
- * labels; nothing of them is kept. A training that diverges has found nothing.
+ * Cross-validates a stage that learns from the labels alone. For each fold of the labels, the stage is trained on the
+ * other folds and classifies the one held back. This costs one training a fold, and none of the trained networks is kept.
+ * A training that diverges recovers no labels.
  *
- * @returns undefined where a class has a single label: then nothing can be held back
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @returns undefined if a class has a single label, since nothing can then be held back
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  * @see Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", 1974
  */
 export async function crossValidate(
@@ -57,20 +57,20 @@ export async function crossValidate(
   return { stage, found, of };
 }
 
-/** What a classifier has learned from, from the most images to the fewest: the whole pile, what pretraining saw, labels. */
+/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
 export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
 export type ImagesSeen = (typeof imagesSeen)[number];
 
-/** A classifier that may be kept, and what speaks for it where labels could be held back. */
+/** A classifier that may be kept, and its evidence if labels could be held back. */
 export interface Candidate {
   readonly learnsFrom: ImagesSeen;
   readonly evidence: Evidence | undefined;
 }
 
 /**
- * The classifier to keep: of those whose way found as many held-back labels as the best, give or take one standard
- * error, the one that has learned from most images. A hundred labels do not tell a difference of five points from
- * chance; where they tell nothing, the pile does. Where nothing could be held back, that order alone decides.
+ * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
+ * candidate; of these, the one that learned from the most images wins, because a hundred labels cannot tell a difference
+ * of five points from chance. If nothing could be held back, that order alone decides.
  *
  * @see Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3, on one standard
  *   error
@@ -83,7 +83,7 @@ export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undef
   return ordered.find(({ evidence }) => !isClearlyWorse(evidence!, best));
 }
 
-/** Whether something found fewer labels than another, by more than the standard error of their difference. */
+/** Whether `a` recovered fewer labels than `b`, by more than the standard error of their difference. */
 export function isClearlyWorse(
   a: Pick<Evidence, 'found' | 'of'>,
   b: Pick<Evidence, 'found' | 'of'>,

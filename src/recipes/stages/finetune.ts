@@ -22,9 +22,9 @@ export interface TrainedNetwork {
 }
 
 export interface Classifier extends TrainedNetwork {
-  /** On the labelled images that it was trained with. */
+  /** Evaluation on the labelled images that it was trained on. */
   readonly train: Evaluation;
-  /** Absent where the data has no test set. */
+  /** Absent if the data has no test set. */
   readonly test: Evaluation | undefined;
 }
 
@@ -36,26 +36,27 @@ export const scratchName = 'scratch';
 export type FineTuneStage = typeof finetuneName | typeof scratchName;
 
 export interface FineTuneOptions {
-  /** Whose labels. */
+  /** Number of the label draw, from 0. */
   readonly draw: number;
   /**
-   * Default: `finetune`. `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing
-   * is frozen.
+   * Default: `finetune`. `scratch` trains without a backbone and freezes nothing, for comparison and as a start of
+   * self-training.
    */
   readonly stage?: FineTuneStage | undefined;
-  /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
+  /** Weights of a pretrained network, whose head is ignored. Default: random weights. */
   readonly backbone?: Tensors | undefined;
 }
 
 /**
- * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
- * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
+ * Trains a new dense head on the pretrained backbone, with the labelled images of one draw. The first `frozenBlocks`
+ * blocks stay fixed; if the images are not augmented, their output is computed once.
  *
  * @example
  * const { weights } = await pretrain(context);
  * const classifier = await fineTune(context, { draw: 0, backbone: weights });
  * const fromRandomWeights = await fineTune(context, { draw: 0, stage: 'scratch' });
- * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite, `interrupted` after the state was
+ *   saved
  */
 export async function fineTune(
   context: RecipeContext,
@@ -65,7 +66,7 @@ export async function fineTune(
   return withEvaluation(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
 }
 
-/** A trained network with its figures on the labels that it has seen and on the test set, where there is one. */
+/** Evaluates a trained network on its labelled images and on the test set, if there is one. */
 export async function withEvaluation(
   { network, weights }: TrainedNetwork,
   labelled: ImageDataset,
@@ -88,7 +89,7 @@ interface LearnLabelsOptions {
   readonly stage: FineTuneStage;
 }
 
-/** What {@link fineTune} learns, from any labelled images. */
+/** Trains as {@link fineTune} does, on any labelled images. */
 export async function learnLabels(
   context: RecipeContext,
   { labelled, backbone, draw, stage }: LearnLabelsOptions,
@@ -149,7 +150,7 @@ export async function learnLabels(
   return { network, weights };
 }
 
-/** Labelled images, distorted where that is asked for. */
+/** A batch of labelled images, distorted if `augmentation` is set. */
 export function augmentedBatch(
   labelled: ImageDataset,
   positions: Uint32Array,

@@ -31,7 +31,7 @@ export const selfTrainStage: Stage = {
   settingsOf: ({ selfTrain }) => selfTrain,
   // Of a very large pile, a part is compared that has the labelled images of all draws in it.
   dependsOn: ({ settings, data }) => [settings.selfTrain, isSampled(data.train) ? settings.draws : null],
-  // Which decides who teaches.
+  // The evidence decides which teacher is used.
   heedsEvidence: true,
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
   needs: (settings) => [starts[startOf(settings)]],
@@ -81,8 +81,8 @@ export const selfTrainStage: Stage = {
 };
 
 /**
- * A teacher's evidence, unless the network finds even fewer of the labels that it learned from: what it did not learn
- * of its teacher does not speak for it.
+ * A teacher's evidence, limited to the share of its own training labels that the network classifies correctly: what the
+ * network did not learn from its teacher is no evidence for it.
  */
 function limitedBy({ train }: Classifier, evidence: Evidence): Evidence {
   return { ...evidence, found: Math.min(evidence.found, train.metrics.accuracy * evidence.of) };
@@ -100,12 +100,12 @@ function teachingMs(work: Workload): number {
     speeds.pile.spreadMs +
     corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
     2 * sample * speeds.viewMs +
-    // Each look classifies two views.
+    // The evaluation after each epoch classifies two views.
     epochs * 2 * classifyMs(speeds, sample)
   );
 }
 
-/** Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30. */
+/** Labels spread in 100 steps; for held-back labels and corrections, in 30. */
 function fewStepsMs({ speeds }: Workload): number {
   return 0.3 * speeds.pile.spreadMs;
 }

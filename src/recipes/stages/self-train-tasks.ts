@@ -21,24 +21,24 @@ import type { SampleBatches } from './stage.js';
 
 export const selfTrainName = 'selfTrain';
 
-/** What self-training learns from: how its batches are made and what it minimises on them. */
+/** How the batches of self-training are made, and the objective that it minimises on them. */
 export interface SelfTrainTask {
   readonly objective: Objective;
   /** Items of each step of an epoch. */
   order(epoch: number): readonly Uint32Array[];
   /** Of the training set's images. */
   batch(items: Uint32Array, step: number): PlannedBatch;
-  /** Called with what was learned so far after each epoch but the last, where the task changes by it. */
+  /** Called with what was learned so far after each epoch but the last, if the task depends on them. */
   correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
-/** Images of a step of self-training, whatever the task. */
+/** Images in a step of self-training, for either task. */
 export function selfTrainBatchSize({ labelledPerStep, pairsPerStep }: SelfTrainSettings): number {
   return labelledPerStep + 2 * pairsPerStep;
 }
 
-/** What a step of self-training minimises. */
+/** The objective of self-training. */
 export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teacher): Objective {
   const { labelSmoothing, pairsPerStep } = settings;
   return teacher === 'neighbours'
@@ -57,8 +57,8 @@ const streams =
     randomFor(context, selfTrainName, ...purpose, draw);
 
 /**
- * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
- * in use (see `consistency`).
+ * Views: the labelled images, and two distortions of each unlabelled image, which should get the same class while all
+ * classes stay in use (see `consistency`).
  */
 function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTrainTask {
   const settings = context.settings.selfTrain!;
@@ -92,7 +92,7 @@ function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTra
 }
 
 /**
- * The task that a teacher gives.
+ * The task for a teacher.
  * @param pileGraph called only if neighbours teach and there is something left to learn
  */
 export async function taskFor(
@@ -111,7 +111,7 @@ export async function taskFor(
     : viewsTask(context, draw);
 }
 
-/** Batches like those of the settings' teacher; which classes they have is no matter. */
+/** Batches like those of the settings' teacher, for timing; their classes are arbitrary. */
 export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatches {
   const settings = context.settings.selfTrain!;
   const { images } = context.data.train;
@@ -130,9 +130,9 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
 }
 
 /**
- * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
- * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
- * graph: network and graph err on different images, and each corrects the other.
+ * Neighbours: labels spread over the graph and give each image of the pile its class. The most doubtful images are left
+ * out. Every `correctEvery` epochs, the classes are replaced by the classifier's predictions, smoothed over the graph:
+ * network and graph err on different images, and each corrects the other.
  */
 async function neighboursTask(context: RecipeContext, pile: PileGraph, draw: number): Promise<SelfTrainTask> {
   const settings = context.settings.selfTrain!;

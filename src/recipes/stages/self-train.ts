@@ -14,22 +14,22 @@ import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.j
 const collapsedShare = 0.1;
 
 export interface SelfTrainOptions {
-  /** Whose labels. */
+  /** Number of the label draw, from 0. */
   readonly draw: number;
-  /** Which images look alike; asked for only where neighbours teach. */
+  /** Computes which images look alike; called only if neighbours teach. */
   pileGraph(): Promise<PileGraph>;
-  /** Default: the one that the settings name. */
+  /** Default: the settings' teacher. */
   readonly teacher?: Teacher | undefined;
 }
 
 /**
- * Self-training: learn from the pile, of which the labels say what its classes are. The teacher is either the neighbours
- * (labels spread over images that look alike) or views (two distortions of an image are of one class, Ji et al. 2019).
- * It starts from a classifier that knows the classes roughly. What it learns is the moving average of the weights.
+ * Self-training: learns from the unlabelled pile. The teacher is either the neighbours (labels spread over images that
+ * look alike) or views (two distortions of an image share a class, Ji et al. 2019). Training starts from a classifier that
+ * knows the classes roughly, and returns the moving average of the weights.
  *
- * Should the pile's images run together into fewer classes, it stops and says so.
+ * If classes of the pile merge, training stops early and says so.
  *
- * @throws QuarterturnError `diverged` where the loss or a weight is no number
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite
  */
 export async function selfTrain(
   context: RecipeContext,
@@ -84,7 +84,7 @@ export async function selfTrain(
   return withEvaluation({ network, weights: weightsOf(state) }, labelled, context);
 }
 
-/** Whether a class has all but vanished from the pile. */
+/** Whether almost no image of the pile gets a certain class any more. */
 export function hasCollapsed({ smallestClass }: PileMetrics, classes: number): boolean {
   return smallestClass < collapsedShare / classes;
 }

@@ -15,19 +15,19 @@ import { selfTrainName } from './self-train-tasks.js';
 
 interface ChooseTeacherOptions {
   readonly draw: number;
-  /** The stage that self-training goes on from, and the backbone that it has. */
+  /** The stage that self-training starts from, and its backbone. */
   readonly start: FineTuneStage;
   readonly backbone: Tensors | undefined;
-  /** What speaks for the classifiers that learned from the labels alone. */
+  /** Evidence for the classifiers that learned from the labels alone. */
   readonly evidence: readonly Evidence[];
   pileGraph(): Promise<PileGraph>;
 }
 
 /**
- * Who is to teach, and what speaks for it: the neighbours that the settings name, unless a classifier that learned from
- * the labels alone finds more of them when they are held back; then views.
+ * Chooses the teacher and returns its evidence. Neighbours teach if the settings name them, unless a classifier that
+ * learned from the labels alone recovers clearly more held-back labels; then views teach.
  *
- * @returns undefined where nothing can be held back: then the settings' teacher teaches
+ * @returns undefined if nothing can be held back; the settings' teacher is then used
  */
 export async function chooseTeacher(
   context: RecipeContext,
@@ -67,8 +67,8 @@ async function evidenceForNeighbours(
 }
 
 /**
- * What views are worth: with half of the labels held back, the start is trained, then views go on from it, and both
- * are asked for the other half. What views win or lose there is added to what speaks for the start.
+ * Tests views with half of the labels held back: the start is trained, views go on from it, and both classify the other
+ * half. The gain or loss of views is added to the evidence for the start.
  */
 async function evidenceForViews(
   context: RecipeContext,

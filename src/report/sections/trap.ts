@@ -76,7 +76,7 @@ function verdict(
       : html`The same weights with statistics re-estimated from the same training images reach <b>${formatPercent(reestimated)}</b>, ${points} ${gain < 0 ? 'less' : 'more'}: in this run the averages had caught up.`;
   if (fineTuned === undefined) return effect;
   if (scratch !== undefined) {
-    return html`${effect} With fine-tuning’s schedule and augmentation the same labels reach <b>${formatPercent(scratch)}</b> from random weights: that is what the fine-tuned network’s ${formatPercent(fineTuned)} is to be held against.`;
+    return html`${effect} With fine-tuning’s schedule and augmentation, the same labels reach <b>${formatPercent(scratch)}</b> from random weights. Compare the fine-tuned network’s ${formatPercent(fineTuned)} with that figure.`;
   }
   return html`${effect} That is the baseline for the fine-tuned network’s ${formatPercent(fineTuned)}, as far as both were trained alike: the settings below say how.`;
 }
