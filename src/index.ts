@@ -75,10 +75,10 @@ export type {
 } from './recipes/stages/stage.js';
 export type { RunFigures } from './recipes/stages.js';
 export {
-  type Strategy,
   type Suggestion,
   type Suggestions,
   type SuggestOptions,
+  type SuggestStrategy,
   suggest,
 } from './recipes/suggest.js';
 export type { AblationRow } from './report/ablation.js';

@@ -4,7 +4,7 @@ import { type ErrorCode, QuarterturnError } from '../errors.js';
 import { parseJson, parseWith } from '../store/json.js';
 
 /** Room for a million labels; a larger file is something else. */
-const mostBytes = 100_000_000;
+const maxBytes = 100_000_000;
 
 export interface JsonFileOptions {
   readonly code: ErrorCode;
@@ -42,7 +42,7 @@ export async function readJsonFile<S extends z.ZodType>(
 
 async function readBounded(file: string): Promise<Uint8Array> {
   const { size } = await stat(file);
-  if (size > mostBytes) throw new RangeError(`${size} bytes, more than the ${mostBytes} that are read`);
+  if (size > maxBytes) throw new RangeError(`${size} bytes, more than the ${maxBytes} that are read`);
   return readFile(file);
 }
 

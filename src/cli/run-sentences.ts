@@ -1,4 +1,4 @@
-import { greatestScale, leastSteps } from '../recipes/plan/budget.js';
+import { greatestScale, minSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { stageNamed } from '../recipes/stages/registry.js';
 import { formatCount, formatDuration } from '../report/format.js';
@@ -71,7 +71,7 @@ function budgetSentences({
   ];
   if (atLeast.length > 0) {
     lines.push(
-      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${leastSteps} instead.`,
+      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
     );
   }
   if (atMost) {

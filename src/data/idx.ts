@@ -28,7 +28,7 @@ const types: Readonly<Record<number, readonly [name: string, bytes: number]>> = 
 export const maxIdxBytes = 2 ** 31 - 1;
 
 /** Deflate cannot make more of a byte than this (258 bytes from two bits at best): a larger claim is a lie. */
-const mostInflation = 1032;
+const maxInflation = 1032;
 
 /** A header of the 255 dimensions that its one byte can count. */
 export const maxIdxHeaderBytes = 4 + 4 * 255;
@@ -93,7 +93,7 @@ async function readElements(
   const { shape, type, elementBytes, headerBytes } = parseIdxHeader(name, begin, allowed);
   const [count, ...rest] = shape as [number, ...number[]];
   const size = elementBytes * elementsOf(shape);
-  const room = packed ? bytes.length * mostInflation : bytes.length - headerBytes;
+  const room = packed ? bytes.length * maxInflation : bytes.length - headerBytes;
   if (size > room || size > maxIdxBytes) {
     const most = `at most ${Math.min(room, maxIdxBytes)}`;
     throw idxSizeFault(name, shape, size, packed ? most : `${room} (truncated)`);

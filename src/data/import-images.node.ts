@@ -246,13 +246,13 @@ async function orError<T>(work: Promise<T>): Promise<T | QuarterturnError> {
   });
 }
 
-const mostCacheBytes = 20e9;
+const defaultMaxCacheBytes = 20e9;
 const shareOfDisk = 0.1;
 
 /** Delete the packs that were used longest ago while there is more than the cache may hold. */
 async function makeRoom(root: string, { maxCacheBytes }: ImportOptions): Promise<void> {
   const { bsize, blocks } = await fs.statfs(root);
-  const keepBytes = maxCacheBytes ?? Math.min(mostCacheBytes, shareOfDisk * bsize * blocks);
+  const keepBytes = maxCacheBytes ?? Math.min(defaultMaxCacheBytes, shareOfDisk * bsize * blocks);
   await clearCache({ cacheFolder: root, keepBytes });
 }
 

@@ -31,7 +31,7 @@ export interface MatchedLabels {
 const listedRows = 10;
 /** Edits within which a name may be meant, and names that are compared at most: more would take minutes. */
 const nearestEdits = 4;
-const mostCompared = 20_000;
+const maxCompared = 20_000;
 
 /**
  * Give the images of a source the labels of a table.
@@ -125,7 +125,7 @@ function nearestTo({ file }: LabelRow, images: readonly FoundImage[]): { nearest
   for (const { name } of images) {
     if (Math.abs(baseOf(name).length - base.length) > nearestEdits) continue;
     near.push(name);
-    if (near.length === mostCompared) break;
+    if (near.length === maxCompared) break;
   }
   const nearest = nearestName(base, near.map(baseOf), nearestEdits);
   const name = near.find((each) => baseOf(each) === nearest);

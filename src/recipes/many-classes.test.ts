@@ -9,9 +9,9 @@ import { countRecovered, propagateLabels, pseudoLabels } from '../similarity/pro
 import { MemoryStore } from '../store/checkpoint.js';
 import { evaluate } from '../train/evaluate.js';
 import { freshWeights } from '../train/train-step.js';
-import { labelledSet } from './classify.js';
 import { networkFor, randomFor } from './context.js';
 import { collectExhibits } from './exhibits.js';
+import { labelledSet } from './labelled-set.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { settingsFor } from './presets.js';
 import { finetuneStage } from './stages/finetune-stage.js';

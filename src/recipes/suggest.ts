@@ -16,7 +16,7 @@ import { classifierName } from './run.js';
  * With few labels typical images teach more, with many the uncertain ones do (Hacohen et al. 2022, sections 2 and 4).
  */
 export const strategies = ['typical', 'uncertain'] as const;
-export type Strategy = (typeof strategies)[number];
+export type SuggestStrategy = (typeof strategies)[number];
 
 /** Labels of each class from which on a classifier knows enough for its uncertainty to mean something. */
 const labelsPerClassForDoubt = 10;
@@ -27,7 +27,7 @@ const pileSize = 10_000;
 export interface SuggestOptions {
   readonly count: number;
   /** Default: `uncertain` where a classifier learned from 10 labels a class and more, else `typical`. */
-  readonly strategy?: Strategy | undefined;
+  readonly strategy?: SuggestStrategy | undefined;
   /** Images that are labelled already, by index; default: those that the run's classifier learned from. */
   readonly labelled?: Uint32Array | undefined;
 }
@@ -45,7 +45,7 @@ export interface Suggestion {
 }
 
 export interface Suggestions {
-  readonly strategy: Strategy;
+  readonly strategy: SuggestStrategy;
   /** Images that have a label already. */
   readonly labelled: Uint32Array;
   /** The most useful first; fewer than asked for if no more are unlabelled. */

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { type RunRecord, resultSchema } from '../store/run-record.js';
 import { renderReport } from './render-report.js';
+import { baselineFacts, formatShare } from './sections/batch-norm.js';
 import { matrixSummary } from './sections/confusions.js';
 import { difference } from './sections/results.js';
 import { flatten } from './sections/settings.js';
-import { baselineFacts, formatShare } from './sections/trap.js';
 
 /** What a reader sees, its spaces made plain. */
 function textOf(report: string): string {

@@ -1,6 +1,7 @@
 import type { RunRecord } from '../store/run-record.js';
 import { html, trusted } from './html.js';
 import { runName } from './run-facts.js';
+import { batchNormSection } from './sections/batch-norm.js';
 import { choiceSection } from './sections/choice.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
@@ -11,7 +12,6 @@ import { ladderSection } from './sections/ladder.js';
 import { layersSection } from './sections/layers.js';
 import { comparisonSection } from './sections/results.js';
 import { settingsSection } from './sections/settings.js';
-import { trapSection } from './sections/trap.js';
 import { styleSheet } from './style.js';
 
 /** Nothing may be fetched and nothing may run, whatever a record holds. */
@@ -48,7 +48,7 @@ ${comparisonSection(record)}
 ${gridsSection(exhibits.grids)}
 ${curvesSection(record)}
 ${confusionsSection(exhibits.confusions)}
-${trapSection(record)}
+${batchNormSection(record)}
 ${layersSection(exhibits.layerTables)}
 ${classesSection(exhibits.classCounts)}
 ${settingsSection(record)}

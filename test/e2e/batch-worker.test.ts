@@ -83,7 +83,7 @@ describe('a worker', () => {
   });
 
   test('is at work while this thread is busy', async () => {
-    const [leastMs] = await outputOf(`
+    const [minMs] = await outputOf(`
       const maker = worker.makerFor(source);
       for (let i = 0; i < 20; i++) await maker.make(requestOf(i));
       const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); };
@@ -98,7 +98,7 @@ describe('a worker', () => {
       print(least);
       await worker.release();
     `);
-    expect(leastMs).toBeLessThan(2);
+    expect(minMs).toBeLessThan(2);
   });
 
   test('no step waits for the images of MNIST', { timeout: 120_000 }, async () => {

@@ -143,10 +143,10 @@ function layoutNotes(array: NpyArray): string[] {
 
 async function classNamesIn({ header, source }: NpyArray): Promise<string[]> {
   const count = header.shape[0] ?? 0;
-  if (header.shape.length !== 1 || count > mostClasses) {
+  if (header.shape.length !== 1 || count > maxClasses) {
     throw wrong(
       source.name,
-      `expected at most ${mostClasses} names of classes, [K]`,
+      `expected at most ${maxClasses} names of classes, [K]`,
       `[${header.shape.join(', ')}]`,
     );
   }
@@ -154,7 +154,7 @@ async function classNamesIn({ header, source }: NpyArray): Promise<string[]> {
   return textsOf(header, bytes, count).map((text) => text.normalize('NFC'));
 }
 
-const mostClasses = 100_000;
+const maxClasses = 100_000;
 
 function describedArrays(arrays: readonly NpyArray[]): string {
   if (arrays.length === 0) return 'no arrays';

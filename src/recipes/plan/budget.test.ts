@@ -4,7 +4,7 @@ import { presets } from '../presets.js';
 import type { RunSettings } from '../settings.js';
 import { stageNamed, stagesOf } from '../stages/registry.js';
 import type { Speeds } from '../stages/speeds.js';
-import { fitToBudget, greatestScale, leastSteps } from './budget.js';
+import { fitToBudget, greatestScale, minSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
 import { predictMs } from './run-cost.js';
 
@@ -119,7 +119,7 @@ describe('fitToBudget', () => {
           const before = stepsOf(settings, stage, speeds);
           const after = stepsOf(fit.settings, stage, speeds);
           const wanted = fit.scale * before;
-          const least = Math.min(leastSteps, before);
+          const least = Math.min(minSteps, before);
           expect(fit.atLeast.includes(stage)).toBe(wanted < least);
           // At most an epoch of fine-tuning, or a step of each epoch of another stage.
           const rounding =
@@ -150,7 +150,7 @@ describe('fitToBudget', () => {
     const smallest = /at least (\S+)/.exec(message(refused))!;
     const budgetMs = parseBudget(smallest[1]!)!;
     const fit = fitToBudget(settings, { budgetMs, speeds });
-    expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(leastSteps);
+    expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(minSteps);
     // It has little to spare: enough for another measurement.
     expect(() => fitToBudget(settings, { budgetMs: 0.9 * budgetMs, speeds })).toThrow('expected at least');
   });

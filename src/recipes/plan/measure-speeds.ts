@@ -19,7 +19,7 @@ import type { StageGraphName } from './stage-graph-names.js';
 
 /** Runs of a graph that count. */
 const fewestRuns = 4;
-const mostRuns = 24;
+const maxRuns = 24;
 
 /** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
 const measuringShare = 0.01;
@@ -143,7 +143,7 @@ async function timeGraph(
     if (first > patienceMs) return { compileMs, runMs: first, batchSize };
     await run();
     let [total, runs] = [0, 0];
-    for (; runs < fewestRuns || (runs < mostRuns && total < forMs); runs++) total += await run();
+    for (; runs < fewestRuns || (runs < maxRuns && total < forMs); runs++) total += await run();
     const runMs = total / runs;
     return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
   } finally {

@@ -6,8 +6,8 @@ import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
 import { freshWeights } from '../../train/train-step.js';
-import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { classNamesOf, labelledImages } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 

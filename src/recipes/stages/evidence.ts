@@ -6,8 +6,8 @@ import { NullStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
-import { labelledSet } from '../classify.js';
 import { type RecipeContext, silentContext } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { labelledImages } from '../labels.js';
 import { type FineTuneStage, finetuneName, learnLabels } from './finetune.js';
 

@@ -12,7 +12,7 @@ import { pretrainStage } from './pretrain-stage.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 
 /** What learning from the labels alone has in common, whatever it starts from. */
-const ofLabels = {
+const sharedByBoth = {
   version: 1,
   isShared: false,
   stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
@@ -25,7 +25,7 @@ const ofLabels = {
 
 /** Transfer from the pretrained backbone: see {@link fineTune}. */
 export const finetuneStage: Stage = {
-  ...ofLabels,
+  ...sharedByBoth,
   name: finetuneName,
   title: 'Fine-tuning on the labels',
   activity: 'fine-tuning',
@@ -70,7 +70,7 @@ export const finetuneStage: Stage = {
 
 /** Fine-tuning's schedule and augmentation from random weights, with nothing frozen. */
 export const scratchStage: Stage = {
-  ...ofLabels,
+  ...sharedByBoth,
   name: scratchName,
   title: 'The labels alone, augmented',
   activity: 'training from random weights',

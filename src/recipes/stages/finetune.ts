@@ -10,8 +10,8 @@ import { supervised } from '../../train/objective.js';
 import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
 import { freshWeights } from '../../train/train-step.js';
-import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { classNamesOf, labelledImages } from '../labels.js';
 import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../settings.js';
 

@@ -2,7 +2,7 @@ import { batchesPerEpoch, epochOrder, groupedOrder, rotationTargets } from '../.
 import { type ImageSource, selectImages } from '../../data/image-source.js';
 import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
@@ -51,7 +51,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const all = data.train.images;
   requireSquare(all);
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
-  const unlabelled = selectImages(all, withoutIndices(all.count, labelled), {
+  const unlabelled = selectImages(all, remainingIndices(all.count, labelled), {
     name: `${all.name}, unlabelled`,
   });
   const split = (unit === 'copy' ? splitByCopy : splitByImage)(

@@ -3,7 +3,7 @@ import type { BatchPart } from '../../data/batch-maker.js';
 import { endlessOrder, targetsAt } from '../../data/batches.js';
 import { selectImages } from '../../data/image-source.js';
 import { noClass } from '../../data/label-values.js';
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
@@ -66,7 +66,7 @@ function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTra
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
   const labelledAt = labelledIndices(context, draw);
-  const unlabelled = withoutIndices(train.images.count, labelledAt);
+  const unlabelled = remainingIndices(train.images.count, labelledAt);
   const random = streams(context, draw);
   const labelledOrder = endlessOrder(labelled.images.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));

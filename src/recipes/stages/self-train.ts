@@ -1,4 +1,4 @@
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
@@ -40,7 +40,7 @@ export async function selfTrain(
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
   const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
+  const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
