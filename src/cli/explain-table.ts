@@ -19,7 +19,7 @@ export interface Subject {
 
 export interface Explained extends GraphExplanation {
   readonly subject: Subject;
-  /** A whole run without the profiler and with it; undefined where nothing was measured. */
+  /** A whole run without the profiler and with it; undefined if nothing was measured. */
   readonly profile: { readonly runMs: number; readonly profiledRunMs: number } | undefined;
 }
 

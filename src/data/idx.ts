@@ -39,7 +39,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Read an IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its name; of one member or
+ * Reads an IDX file of unsigned bytes, plain or gzipped (recognised by its first bytes, not by its name; of one member or
  * several).
  *
  * Layout: bytes 0 and 1 are zero, byte 2 is the element type, byte 3 the number of dimensions; then each dimension as

@@ -45,7 +45,7 @@ export interface SampleOptions {
 /**
  * Look at some images, spread evenly over all, as far as they can be read; where none of those can, at others until one
  * can.
- * @throws QuarterturnError `data` where none of all can be read, with the kinds of what is there
+ * @throws QuarterturnError `data` if none of all can be read, with the kinds of what is there
  */
 export async function sampleFacts(
   origin: string,

@@ -2,12 +2,12 @@ import { QuarterturnError } from '../errors.js';
 import type { ImageSize } from './image-source.js';
 
 /**
- * How a picture of other proportions comes into a size: the middle of it (`cover`), all of it with a frame around it
+ * How a picture of other proportions is fitted into a size: the middle of it (`cover`), all of it with a frame around it
  * (`contain`), or all of it with its proportions changed (`stretch`).
  */
 export type FitMode = 'cover' | 'contain' | 'stretch';
 
-/** What lies behind transparent parts and around a picture that is contained. */
+/** Colour behind transparent parts and around a picture that is contained. */
 export type Ground = 'black' | 'white';
 
 /** How every picture of a source becomes an image. */

@@ -40,7 +40,7 @@ export interface ImportProgress {
 /** An image that was found and can be used. */
 export interface ImportedImage {
   readonly name: string;
-  /** Absent where it has none, and where copies of it bear different ones. */
+  /** Absent if it has none, and where copies of it bear different ones. */
   readonly label?: string;
   readonly split?: Split;
   /** SHA-256 of the bytes of its file, or of its pixels: by it an image is known wherever it lies. */
@@ -87,7 +87,7 @@ const progressEveryMs = 100;
  * await using photos = await importImages(found, { size: 64 });
  * const rows = photos.images.filter(({ split }) => split !== 'test').map(({ row }) => row);
  * const train = selectImages(photos.source, Uint32Array.from(rows));
- * @throws QuarterturnError `data` where no image can be used, and with `strict` for the first one that cannot; `io` where the
+ * @throws QuarterturnError `data` if no image can be used, and with `strict` for the first one that cannot; `io` if the
  *   cache cannot be written; `usage` for a size that makes no sense. `signal.reason` when the signal says so.
  */
 export async function importImages(found: FoundImages, options: ImportOptions = {}): Promise<ImportedImages> {

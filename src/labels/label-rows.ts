@@ -6,7 +6,7 @@ import { type RawRow, type RowUnit, structureMark } from './table-rows.js';
 export interface LabelRow {
   /** With `/` between its parts, also where Windows wrote `\`. */
   readonly file: string;
-  /** Verbatim, in Unicode's normal form C; absent where the row has none. */
+  /** Verbatim, in Unicode's normal form C; absent if the row has none. */
   readonly label?: string;
   /** Line of the file where the row begins, or item of a JSON list, counted from 1. */
   readonly at: number;

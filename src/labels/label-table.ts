@@ -29,7 +29,7 @@ export interface SniffedTable {
   /** Of CSV and TSV. */
   readonly delimiter?: string;
   readonly hasHeader: boolean;
-  /** Names of the two columns that are read; `column 1` … where there is no header. */
+  /** Names of the two columns that are read; `column 1` … if there is no header. */
   readonly fileColumn: string;
   readonly labelColumn: string;
   readonly unit: RowUnit;

@@ -33,14 +33,14 @@ export interface LocateOptions extends ProgressOptions {
 }
 
 /**
- * Find the image of each label by its content, so that labels follow their images when a data set is reordered, cut or
+ * Finds the image of each label by its content, so that labels follow their images when a data set is reordered, cut or
  * extended.
  *
- * An image is found at once where its index is right, else by one pass over all images, a few megabytes at a time. Of
- * equal images the first is the labelled one: a label is for the content, which is learned from once. Labels that give
- * an index alone are for what lies there.
+ * An image is found at once if its index is right, otherwise by one pass over all images, a few megabytes at a time. Of
+ * equal images the first is the labelled one: a label belongs to the content, which is used once. A label with an index
+ * alone belongs to the image at that index.
  *
- * @throws QuarterturnError `data` where no image is found, one has two labels that differ, an index without a hash is
+ * @throws QuarterturnError `data` if no image is found, one has two labels that differ, an index without a hash is
  *   outside the data or was given for other data; `interrupted` if the signal is aborted
  */
 export async function locateLabels(given: GivenLabels, options: LocateOptions): Promise<LocatedLabels> {

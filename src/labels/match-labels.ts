@@ -42,7 +42,7 @@ const maxCompared = 20_000;
  * meant, by the path within another folder, in other case, without extension. A row can name nothing but images that the
  * source has: a path that leads out of the folder finds none.
  *
- * @throws QuarterturnError `data` where the same image is given two labels, naming both lines, and where no row names any
+ * @throws QuarterturnError `data` if the same image is given two labels, naming both lines, and where no row names any
  *   image
  */
 export function matchLabels(table: LabelTable, images: readonly FoundImage[]): MatchedLabels {

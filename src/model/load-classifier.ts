@@ -12,13 +12,13 @@ import type { Preprocessing } from './preprocessing.js';
  */
 export interface LoadedClassifier extends AsyncDisposable, ImageSize {
   readonly classNames: readonly string[];
-  /** How pictures are fitted into that size; undefined where the file does not say. */
+  /** How pictures are fitted into that size; undefined if the file does not say. */
   readonly preprocessing: Preprocessing | undefined;
   /**
    * Probability of each class for each image, in batches.
    * @param images of the classifier's size
    * @returns float32 [count, K], row-major
-   * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
+   * @throws QuarterturnError `usage` for images of another size, `data` if the model gives something other than
    *   probabilities (NaN, for one), `interrupted` if the signal is aborted
    */
   classify(images: ImageSource, options?: ClassifyOptions): Promise<Float32Array>;
@@ -42,10 +42,10 @@ const batchSize = 128;
 const exportAgain = 'The file is damaged or says something else than it does: export it again.';
 
 /**
- * Load what `exportClassifier` made: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
- * in its metadata classes are called by their number.
+ * Loads a file of `exportClassifier`: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
+ * in its metadata, classes are named by their numbers.
  *
- * Two blank images are classified at once, so that a file that says something else than it does is refused here.
+ * Two blank images are classified on loading, so that a file whose description is wrong is refused here.
  *
  * @example
  * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), { runtime });
@@ -56,7 +56,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
  *   await classifier.release();
  * }
  * @param name the file, for messages
- * @throws QuarterturnError `data` where it is no ONNX file, another kind of model or damaged, `runtime` where the kernel
+ * @throws QuarterturnError `data` if it is no ONNX file, another kind of model or damaged, `runtime` if the kernel
  *   library refuses it
  */
 export async function loadClassifier(
@@ -108,7 +108,7 @@ function checkSize(name: string, { height, width, channels }: ClassifierInterfac
   );
 }
 
-/** @throws QuarterturnError `data` where the model does not do what its file says */
+/** @throws QuarterturnError `data` if the model does not do what its file says */
 async function classifyBlanks(name: string, found: ClassifierInterface, program: Program): Promise<void> {
   const { height, width, channels } = found;
   try {

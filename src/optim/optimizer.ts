@@ -3,14 +3,14 @@ import type { Value } from '../graph/index.js';
 /** Values by name. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** @throws RangeError where there is none: an optimizer or a block leaves out what it has to give */
+/** @throws RangeError if there is none: an optimizer or a block leaves out what it has to give */
 export function valueNamed(values: Values, name: string): Value {
   const value = values[name];
   if (value) return value;
   throw new RangeError(`no value is there for "${name}"`);
 }
 
-/** What an update of one parameter is made from; all values are float32. */
+/** Inputs of the update of one parameter; all values are float32. */
 export interface UpdateInputs {
   /** Of any shape. */
   readonly param: Value;

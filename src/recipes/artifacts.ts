@@ -45,7 +45,7 @@ export class Fingerprints {
     });
   }
 
-  /** @returns undefined where nothing says which data it is: then nothing is the same */
+  /** @returns undefined if nothing says which data it is: then nothing is the same */
   of(stage: Stage, draw: number): Promise<string | undefined> {
     const name = checkpointName(stage.name, draw);
     const known = this.#known.get(name) ?? this.#find(stage, draw);
@@ -101,7 +101,7 @@ export class Artifacts {
     this.#fingerprints = fingerprints;
   }
 
-  /** @throws QuarterturnError `checkpoint` where the store holds something else under its name */
+  /** @throws QuarterturnError `checkpoint` if the store holds something else under its name */
   static async open(store: RunStore): Promise<Artifacts> {
     const saved = (await store.readJson('artifacts')) ?? {};
     const document = parseWith(

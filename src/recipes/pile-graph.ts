@@ -27,7 +27,7 @@ const probedImages = 4096;
 /** Pixels of the images described between two checks of the abort signal: a few milliseconds' work. */
 const pixelsAtATime = 2 ** 17;
 
-/** Images of the training set, and which of them look alike. Nothing in it depends on labels. */
+/** Images of the training set and the graph of those that look alike. It does not depend on labels. */
 export interface PileGraph {
   /** Indices into the training set, ascending: the rows of the graph. */
   readonly images: Uint32Array;

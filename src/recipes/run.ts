@@ -132,7 +132,7 @@ export function assertFits(
   for (const stage of stages) stage.assertFits?.(context);
 }
 
-/** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
+/** @throws QuarterturnError `data` if there are no labels to learn classes from, or labels of one class alone */
 function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
   const { name } = context.data.train.images;
   if (!hasLabels(context)) {
@@ -160,7 +160,7 @@ export function stagesOfConfig(
 
 const configSchema = z.record(z.string(), z.unknown());
 
-/** What the run began with; undefined where it begins now. */
+/** What the run began with; undefined if it begins now. */
 async function storedConfig(store: RunStore): Promise<Readonly<Record<string, unknown>> | undefined> {
   const config = await store.readJson('config');
   if (config === undefined) return undefined;
@@ -217,7 +217,7 @@ function newConfig(
   };
 }
 
-/** @throws QuarterturnError `checkpoint` where settings or data are not those that the run began with */
+/** @throws QuarterturnError `checkpoint` if settings or data are not those that the run began with */
 async function assertSameRun(
   { settings, data, store, signal }: RecipeContext,
   config: Readonly<Record<string, unknown>>,

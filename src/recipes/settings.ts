@@ -121,7 +121,7 @@ export const settingsSchema = z
     seed: integerBetween(0, Number.MAX_SAFE_INTEGER),
     /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
     draws: integerBetween(1, 100),
-    /** Of no effect where `labels` names the images. */
+    /** Ignored if `labels` names the images. */
     labelsPerClass: integerBetween(1, 1_000_000),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),

@@ -53,7 +53,7 @@ export interface Suggestions {
 }
 
 /**
- * Chooses the images of the training set to label next. Labels are never looked at; the same seed gives the same images.
+ * Chooses the images of the training set to label next. Labels are never used; the same seed gives the same images.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
  *   is labelled; `interrupted` if the signal is aborted
  */

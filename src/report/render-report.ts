@@ -21,11 +21,11 @@ const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; im
 const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![\w-]))/g;
 
 /**
- * A run as one self-contained HTML file: no script, no request, light and dark, for screen and paper.
+ * Renders a run as one self-contained HTML file: no script, no request, light and dark, for screen and paper.
  *
  * A pure function: the same record gives the same text. Sections of stages that were not run are left out.
  *
- * @throws QuarterturnError `data` where an image of a grid does not have the size that its grid says
+ * @throws QuarterturnError `data` if an image of a grid does not have the size that its grid says
  */
 export function renderReport(record: RunRecord): string {
   const { exhibits, epochs, result } = record;

@@ -131,7 +131,7 @@ export class AblationRuns {
     await this.#store.write(this.#ablation);
   }
 
-  /** What a finished run tells; undefined where it is not finished. */
+  /** What a finished run tells; undefined if it is not finished. */
   async #rowOf({ variant, stages, settings: wanted }: PlannedRun): Promise<AblationRow | undefined> {
     const store = await this.#store.readRun(variant.name);
     const saved = resultSchema.safeParse(await store?.readJson('result'));
@@ -153,7 +153,7 @@ export class AblationRuns {
 
   /**
    * The settings of a run of this table.
-   * @throws QuarterturnError `checkpoint` where it is one on other data, whatever brought it here
+   * @throws QuarterturnError `checkpoint` if it is one on other data, whatever brought it here
    */
   async #settingsOf(store: RunStore): Promise<RunSettings> {
     const config = await readConfig(store);

@@ -17,7 +17,7 @@ export interface Ablation {
   readonly rows: readonly AblationRow[];
 }
 
-/** Where a table of variants is kept, and the run of each. */
+/** Store of a table of variants and of the run of each. */
 export interface AblationStore {
   /** What to call it in messages; the folder's path in Node. */
   readonly name: string;
@@ -38,7 +38,7 @@ export interface AblationRun {
   close(): Promise<void>;
 }
 
-/** What measuring a table tells: what its runs do, and where it stands itself. */
+/** Events of measuring a table: those of its runs, and its own progress. */
 export type AblationEvent =
   | Exclude<RunEvent, { readonly type: 'run-start' | 'run-end' | 'already-finished' }>
   /** The table is started or continued. */

@@ -26,10 +26,10 @@ export interface TrainedClassifier {
   load(options?: Partial<LoadClassifierOptions>): Promise<LoadedClassifier>;
 }
 
-/** What a run came to. */
+/** Outcome of a run. */
 export interface RunOutcome {
   readonly result: RunResult;
-  /** undefined where no stage left one, as of a run that only pretrains. */
+  /** undefined if no stage left one, as of a run that only pretrains. */
   readonly classifier: TrainedClassifier | undefined;
   readonly store: RunStore;
 }
@@ -54,7 +54,7 @@ const configSchema = z.record(z.string(), z.unknown());
 
 /**
  * The `config.json` of a run.
- * @throws QuarterturnError `checkpoint` where there is none
+ * @throws QuarterturnError `checkpoint` if there is none
  */
 export async function readConfig(
   store: Pick<RunStore, 'name' | 'readJson'>,
@@ -104,8 +104,8 @@ export interface ReadRecordOptions {
 }
 
 /**
- * All that a report is made from.
- * @throws QuarterturnError `checkpoint` where the run has no result yet, or a file holds something else than a run writes
+ * Reads the record that a report is made from.
+ * @throws QuarterturnError `checkpoint` if the run has no result yet, or a file is not one that a run writes
  */
 export async function readRecord(
   store: RunStore,

@@ -17,7 +17,7 @@ export interface Budgeted {
 
 /**
  * The recipe with as many steps as this machine can do within a time; tells what was chosen.
- * @throws QuarterturnError `usage` where not even the fewest steps fit, `interrupted` if the signal is aborted
+ * @throws QuarterturnError `usage` if not even the fewest steps fit, `interrupted` if the signal is aborted
  */
 export async function settingsWithin(
   context: MeasuredContext,

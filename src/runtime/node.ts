@@ -28,9 +28,9 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
 }
 
 /**
- * Graphs on ONNX Runtime's native kernels.
- * @throws QuarterturnError `usage` for a device that is not there, naming those that are, or threads out of their range;
- *   `runtime` where the kernels' native binding cannot be loaded, naming the platform and what to do
+ * Creates a runtime on ONNX Runtime's native kernels.
+ * @throws QuarterturnError `usage` for a device that is not available, naming those that are, or threads out of their range;
+ *   `runtime` if the kernels' native binding cannot be loaded, naming the platform and what to do
  */
 export async function createNodeRuntime({
   device,

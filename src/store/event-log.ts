@@ -22,7 +22,7 @@ export function encodeEvent(event: LoggedEvent): string | undefined {
 /**
  * The inverse of {@link encodeEvent}.
  * @param where file and line, for the message
- * @throws QuarterturnError `checkpoint` where it is none
+ * @throws QuarterturnError `checkpoint` if it is none
  */
 export function decodeEvent(where: string, line: string): LoggedEvent {
   const hint = 'The file was changed or damaged, or a later version of Quarterturn wrote it.';

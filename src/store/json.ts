@@ -169,13 +169,13 @@ function kindOf(char: string | undefined, allowed: readonly Kind[]): Kind {
   return char === ':' || char === ',' || char === ']' || char === '}' ? char : 'v';
 }
 
-/** Behind what a sticky pattern matches at a place; undefined where it does not. */
+/** Behind what a sticky pattern matches at a place; undefined if it does not. */
 function endOf(pattern: RegExp, text: string, at: number): number | undefined {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : undefined;
 }
 
-/** Behind the string that begins at a place; undefined where it does not end or holds what a string may not. */
+/** Behind the string that begins at a place; undefined if it does not end or holds what a string may not. */
 function endOfString(text: string, at: number): number | undefined {
   for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

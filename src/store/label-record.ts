@@ -35,9 +35,9 @@ export const labelRecordSchema = z
 export type LabelRecord = z.infer<typeof labelRecordSchema>;
 
 /**
- * The labels that a run learned from.
- * @returns undefined where it has kept none: nothing was labelled, or it is of an earlier version
- * @throws QuarterturnError `checkpoint` where the store holds something else under that name
+ * Reads the labels that a run learned from.
+ * @returns undefined if it has kept none: nothing was labelled, or it is of an earlier version
+ * @throws QuarterturnError `checkpoint` if the store's document is not one that a run wrote
  */
 export async function readLabelRecord(
   store: Pick<RunStore, 'name' | 'readJson'>,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { excerptOf } from './json.js';
 
-/** A number from `min` to `max`; `above` where `min` itself is not one of them. */
+/** A number from `min` to `max`; `above` if `min` itself is not one of them. */
 export function numberBetween(min: number, max: number, { above = false } = {}) {
   const error = ({ input }: { readonly input?: unknown }) =>
     `expected a number ${above ? `above ${min} and at most` : `from ${min} to`} ${max}, not ${excerptOf(input)}`;

@@ -40,7 +40,7 @@ export const epochSchema = z
     step: count,
     /** Mean over the epoch's training batches. */
     train: metricsSchema,
-    /** Absent where a stage has no validation split. */
+    /** Absent if a stage has no validation split. */
     val: metricsSchema.optional(),
     /** Of a stage that learns from the unlabelled pile, on a sample of it. */
     pile: pileMetricsSchema.optional(),
@@ -231,7 +231,7 @@ export const exhibitsSchema = z
     layerTables: z.array(layerTableSchema).readonly(),
     confusions: z.array(confusionSchema).readonly(),
     /**
-     * Class names with how many training and labelled images each has; `train` is null where nobody knows the classes
+     * Class names with how many training and labelled images each has; `train` is null if nobody knows the classes
      * of the training images.
      */
     classCounts: z
@@ -246,12 +246,12 @@ export type Exhibits = z.infer<typeof exhibitsSchema>;
 /** A figure of a result that a stage gives. */
 export type ResultFigure = 'pretext' | LadderFigure;
 
-/** What is to be known of a stage to tell of it. */
+/** Name, title and figures of a stage, for reports. */
 export interface StageFacts {
   readonly name: string;
   /** `Self-training on the unlabelled pile`. */
   readonly title: string;
-  /** Its figures in the result, the one that stands for it first; empty where it gives none. */
+  /** Its figures in the result, the one that stands for it first; empty if it gives none. */
   readonly figures: readonly ResultFigure[];
 }
 

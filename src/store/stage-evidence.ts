@@ -9,13 +9,13 @@ const stageEvidenceSchema = z.object({
 });
 
 /**
- * What was found out about the stages of a run beside their checkpoints: what speaks for them, and which of them failed.
- * It is kept in the store, so that a run that goes on, and one that is only evaluated, come to the same classifier.
+ * Evidence from held-back labels for the stages of a run, and the stages that failed. It is kept in the store as
+ * `evidence.json`, so that a resumed run and one that is only evaluated choose the same classifier.
  */
 export class StageEvidence {
   readonly #store: RunStore;
   readonly #content: z.infer<typeof stageEvidenceSchema>;
-  /** Nothing is found out that is not here already. */
+  /** Whether only stored evidence is used. */
   readonly #readOnly: boolean;
 
   private constructor(store: RunStore, content: z.infer<typeof stageEvidenceSchema>, readOnly: boolean) {
@@ -25,8 +25,8 @@ export class StageEvidence {
   }
 
   /**
-   * @param options.readOnly find nothing out and write nothing: for a run that is only evaluated
-   * @throws QuarterturnError `checkpoint` where the store holds something else under its name
+   * @param options.readOnly collect nothing and write nothing, for a run that is only evaluated
+   * @throws QuarterturnError `checkpoint` if the store's document is not one that a run wrote
    */
   static async open(store: RunStore, { readOnly = false } = {}): Promise<StageEvidence> {
     const parsed = stageEvidenceSchema.safeParse((await store.readJson('evidence')) ?? {});
@@ -43,7 +43,7 @@ export class StageEvidence {
       ?.evidence;
   }
 
-  /** Evidence that is here already, or is found now and kept; undefined where none can be, or is to be, found. */
+  /** Stored evidence, or evidence that is found now and stored; undefined if none can or may be found. */
   async evidenceFor(
     stage: Evidence['stage'],
     draw: number,
@@ -71,7 +71,7 @@ export class StageEvidence {
     await this.#save();
   }
 
-  /** Forget what was found out about a stage that is trained anew. */
+  /** Deletes the evidence for a stage that is trained anew. */
   async forget(stage: StageFailure['stage'], draw: number): Promise<void> {
     const { evidence, failures } = this.#content;
     this.#content.evidence = evidence.filter(

@@ -87,7 +87,7 @@ export function checkpointName(stage: string, draw: number): string {
  * would have, and ends in the same weights bit for bit on the same machine.
  *
  * @throws QuarterturnError `diverged` at a loss that is no number (the last checkpoint stays), `interrupted` after the
- * state was saved, `checkpoint` where the stored state belongs to another network
+ * state was saved, `checkpoint` if the stored state belongs to another network
  */
 export async function trainStage(options: StageOptions, context: TrainContext): Promise<StageResult> {
   const { stage, draw, title, epochs, stepsPerEpoch } = options;
@@ -367,7 +367,7 @@ class Stepper {
   }
 }
 
-/** How far a stage has come; undefined where it was not begun. */
+/** How far a stage has come; undefined if it was not begun. */
 export async function loadProgress(
   store: RunStore,
   stage: string,

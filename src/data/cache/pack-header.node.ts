@@ -23,7 +23,7 @@ const headerSchema = z.object({
 
 export type PackHeader = z.infer<typeof headerSchema>;
 
-/** The header of a pack; undefined where there is none that this version can read, which is then no pack. */
+/** The header of a pack; undefined if there is none that this version can read, which is then no pack. */
 export async function readHeader(folder: string): Promise<PackHeader | undefined> {
   try {
     return headerSchema.parse(JSON.parse(await fs.readFile(join(folder, 'pack.json'), 'utf8')));

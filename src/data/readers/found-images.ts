@@ -17,11 +17,11 @@ export type ImageBytes =
 export interface FoundImage {
   /** How people know it: the path within the source with `/` between its parts, or `images[12]` of an array. */
   readonly name: string;
-  /** Its class, verbatim but for Unicode's normal form C; absent where it has none. */
+  /** Its class, verbatim but for Unicode's normal form C; absent if it has none. */
   readonly label?: string;
   /** Where the source says which part it belongs to. */
   readonly split?: Split;
-  /** Size and time of its file, by which a cache knows it again; absent where it is a part of a larger file. */
+  /** Size and time of its file, by which a cache knows it again; absent if it is a part of a larger file. */
   readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
   /** @throws QuarterturnError `data` or `io` naming the image */
   read(): Promise<ImageBytes>;

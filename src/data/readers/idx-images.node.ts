@@ -15,7 +15,7 @@ import type { FoundImages, Split } from './found-images.js';
 export interface IdxPart {
   readonly split?: Split;
   readonly images: ByteSource;
-  /** Absent where nothing says what is on the images. */
+  /** Absent if nothing says what is on the images. */
   readonly labels?: ByteSource;
 }
 

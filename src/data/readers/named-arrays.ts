@@ -36,7 +36,7 @@ const splitOrder: readonly (Split | undefined)[] = [undefined, 'train', 'val', '
  * of images and the only one with as many labels. Texts in `class_names` name the classes.
  *
  * @param where the file or folder, for messages
- * @throws QuarterturnError `data` where it cannot be told which arrays are meant, or one of them cannot be read
+ * @throws QuarterturnError `data` if it cannot be told which arrays are meant, or one of them cannot be read
  */
 export async function imagesOfArrays(where: string, arrays: readonly NpyArray[]): Promise<NamedImages> {
   const roles = new Map(arrays.map((array) => [array, roleOf(array.key)]));

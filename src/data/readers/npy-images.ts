@@ -130,7 +130,7 @@ export function npyImages(array: NpyArray, scale: PixelScale, name = array.key):
   };
 }
 
-/** @throws QuarterturnError `data` where an array holds no images */
+/** @throws QuarterturnError `data` if an array holds no images */
 export function imageLayout({ header, source }: NpyArray): ArrayLayout {
   if (header.kind === 'unicode' || header.kind === 'bytes') {
     throw new QuarterturnError('data', `${source.name}: expected images. Received: texts.`);

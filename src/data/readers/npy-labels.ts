@@ -3,7 +3,7 @@ import { elementsOf } from './npy-header.js';
 import type { NpyArray } from './npy-images.js';
 import { numbersOf, textsOf } from './npy-values.js';
 
-/** Labels of an array as texts; undefined where an image has none. */
+/** Labels of an array as texts; undefined if an image has none. */
 export interface ArrayLabels {
   readonly labels: readonly (string | undefined)[];
   /** For people, one sentence each. */

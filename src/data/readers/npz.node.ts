@@ -86,7 +86,7 @@ async function entriesOf(name: string, zip: ZipFile): Promise<Entry[]> {
 
 const textOf = ({ fileNameRaw }: Entry): string => new TextDecoder().decode(fileNameRaw).slice(0, 200);
 
-/** The name of an array; undefined where the entry is none, or its name leads out of the file. */
+/** The name of an array; undefined if the entry is none, or its name leads out of the file. */
 function keyOf(entry: Entry): string | undefined {
   const text = textOf(entry).replaceAll('\\', '/');
   const isPlain = text

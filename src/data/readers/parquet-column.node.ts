@@ -54,7 +54,7 @@ export class ParquetColumn {
   ) {}
 
   /**
-   * The value of a row of the group; undefined where it has none.
+   * The value of a row of the group; undefined if it has none.
    * @throws QuarterturnError `data` or `io`
    */
   async valueAt(row: number): Promise<ParquetValue | undefined> {

@@ -51,7 +51,7 @@ const maxMetadataChars = 2 ** 24;
  * The columns of images and labels of a Parquet file: as the metadata of Hugging Face's `datasets` says (key `huggingface`),
  * or, without it, by their structure and their usual names.
  *
- * @throws QuarterturnError `data` where there is no column of images, where the one asked for is not there, or has several
+ * @throws QuarterturnError `data` if there is no column of images, where the one asked for is not there, or has several
  *   labels an image
  */
 export function findImageColumns(

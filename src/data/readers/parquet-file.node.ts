@@ -44,7 +44,7 @@ export class ParquetFile {
     return new ParquetFile(source, metadata, columns);
   }
 
-  /** The value of a row; undefined where it has none. Pages stay unpacked for the rows beside it. */
+  /** The value of a row; undefined if it has none. Pages stay unpacked for the rows beside it. */
   async valueAt(leaf: Leaf, row: number): Promise<ParquetValue | undefined> {
     const group = this.#groupStarts.findLastIndex(
       (start, i) => start <= row && i < this.metadata.row_groups.length,

@@ -55,7 +55,7 @@ function stepsOf(settings: RunSettings, stage: string, { images }: Speeds): numb
   return stageNamed(stage).stepsOf(settings, images);
 }
 
-/** undefined where it does not fit. */
+/** undefined if it does not fit. */
 function fitted(settings: RunSettings, budgetMs: number, speeds: Speeds) {
   try {
     return fitToBudget(settings, { budgetMs, speeds });

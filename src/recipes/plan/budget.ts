@@ -38,10 +38,10 @@ export interface BudgetOptions {
 }
 
 /**
- * Settings whose run ends within a time: the steps of its stages in the proportions that they have, as many as fit beside
- * everything whose length is given.
+ * Returns settings whose run ends within a budget. The steps of its stages keep their proportions, and are as many as fit
+ * beside all fixed costs.
  *
- * @throws QuarterturnError `usage` where not even the fewest steps fit, naming the smallest budget in which they do
+ * @throws QuarterturnError `usage` if not even the fewest steps fit, naming the smallest budget in which they do
  */
 export function fitToBudget(
   settings: RunSettings,

@@ -45,7 +45,7 @@ export interface MeasureOptions {
 }
 
 /**
- * Find out how fast this machine is, on the graphs and the batches that the run will have. Takes a few seconds.
+ * Measures the speed of this machine on the graphs and batches of the run. Takes a few seconds.
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function measureSpeeds(

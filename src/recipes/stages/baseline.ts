@@ -28,9 +28,9 @@ export interface BaselineOptions {
 }
 
 /**
- * The same network from scratch on the labelled images alone: what self-supervision is compared with.
+ * Trains the same network from random weights on the labelled images alone, for comparison with self-supervision.
  *
- * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite, `interrupted` after the state was saved
  */
 export async function baseline(context: RecipeContext, { draw }: BaselineOptions): Promise<Baseline> {
   const { settings, data, runtime, store } = context;

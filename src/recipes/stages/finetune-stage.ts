@@ -101,7 +101,7 @@ function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
   return { ...finetune, from: 'random', frozenBlocks: 0 };
 }
 
-/** The backbone that fine-tuning starts from; undefined where it starts from random weights or is not to be run. */
+/** The backbone that fine-tuning starts from; undefined if it starts from random weights or is not to be run. */
 export async function backboneFor({ context, isWanted }: StageDraw): Promise<Tensors | undefined> {
   const isUsed = context.settings.finetune.from === 'backbone' && isWanted(finetuneStage);
   return isUsed ? loadBackbone(context) : undefined;

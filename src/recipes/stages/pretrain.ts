@@ -16,7 +16,7 @@ import { optimizerOf, scheduleOf } from '../settings.js';
 
 export const pretrainName = 'pretrain';
 
-/** Rotated images and what the network says of them. */
+/** Rotated images and the network's predictions for them. */
 export interface RotationEvaluation extends Evaluation {
   /** The images as they were turned, in the order of the predictions. */
   readonly images: ImageSource;
@@ -26,16 +26,16 @@ export interface Pretrained {
   readonly network: Network;
   readonly weights: Tensors;
   readonly val: RotationEvaluation;
-  /** Absent where the data has no test set. */
+  /** Absent if the data has no test set. */
   readonly test: RotationEvaluation | undefined;
   readonly imagesPerSecond: number;
 }
 
 /**
- * Pretext task: which of four quarter turns was an image given? (Gidaris et al. 2018.)
+ * Trains the pretext task: the network tells by which of four quarter turns an image was rotated (Gidaris et al. 2018).
  *
  * Every training image outside draw 0's labelled ones counts as unlabelled; its copies turned by 0–3 quarter turns are
- * the classes. Labels are never looked at, so one pretraining serves every label draw.
+ * the classes. Labels are never used, so one pretraining serves every label draw.
  */
 export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const { settings, data } = context;

@@ -62,7 +62,7 @@ export interface Stage extends StageFacts {
   sharedMs?(work: Workload): number;
 }
 
-/** How the length of a stage is changed. */
+/** Scales the length of a stage. */
 export interface Scaling {
   /** Whether the labelled images are an epoch, so that only the number of epochs can change. */
   readonly isEpochGiven: boolean;
@@ -73,13 +73,13 @@ export interface Scaling {
   ): RunSettings;
 }
 
-/** How long each stage is; neither has to be whole. */
+/** Length of each stage, in epochs and steps, which may be fractions. */
 export interface Lengths {
   epochs(stage: Stage): number;
   steps(stage: Stage): number;
 }
 
-/** What a stage's time depends on. */
+/** All that a stage's time depends on. */
 export interface Workload extends Lengths {
   readonly settings: RunSettings;
   readonly speeds: Speeds;
