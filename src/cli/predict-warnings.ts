@@ -15,7 +15,7 @@ export interface WarningOptions {
   readonly say: (line: string) => void;
 }
 
-/** What is said of images whose class is not to be trusted, though the model has an answer for each. */
+/** Warnings about images whose class should not be trusted. */
 export interface Warnings {
   look(file: string, images: FileImages): void;
   /** Says what was counted and not said one by one. */

@@ -54,7 +54,7 @@ function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teache
     : `Neighbours recover ${found} of ${of} held-back labels, so self-training takes the pile's classes from them.`;
 }
 
-/** What a person should know of the steps that fit into a budget. */
+/** Sentences about the steps that fit into a budget. */
 function budgetSentences({
   preset,
   budgetMs,

@@ -21,7 +21,7 @@ export interface DataSource {
   /** Where it came from, e.g. a folder, and the MD5 of each file, for `config.json`. */
   readonly origin: string;
   readonly checksums: Readonly<Record<string, string>>;
-  /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
+  /** Notes for a person on how it was read, one sentence each, before training. */
   readonly notes?: readonly string[];
 }
 

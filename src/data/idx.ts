@@ -114,7 +114,7 @@ async function readElements(
   return { shape: [read, ...rest], data, type };
 }
 
-/** What the header of an IDX file says. */
+/** Header of an IDX file. */
 export interface IdxHeader {
   readonly shape: readonly number[];
   readonly type: string;

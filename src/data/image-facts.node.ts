@@ -33,9 +33,9 @@ export function decodeContent(
 const sampleSize = { height: 64, width: 64, channels: 3 } as const;
 
 export interface SampleOptions {
-  /** What is known of an image without reading it. */
+  /** Facts about an image that need no reading. */
   readonly knownByStamp: (image: FoundImage) => PictureFacts | undefined;
-  /** What is known of a content without decoding it. */
+  /** Facts about a content that need no decoding. */
   readonly knownByHash: (hash: string) => PictureFacts | undefined;
   /** Images that are read and decoded at once. */
   readonly ahead: number;

@@ -17,7 +17,7 @@ export interface ImageFit {
   readonly ground: Ground;
 }
 
-/** What a person settles of {@link ImageFit}; the rest is chosen from the data. */
+/** The parts of {@link ImageFit} that a person may set; the rest is chosen from the data. */
 export interface FitOptions {
   /** Height and width in pixels, or one number for both. */
   readonly size?: number | { readonly height: number; readonly width: number } | undefined;
@@ -32,7 +32,7 @@ export interface FitOptions {
   readonly ground?: Ground | undefined;
 }
 
-/** What the choice goes by, of one picture. */
+/** The facts about one picture that the choice uses. */
 export interface PictureFacts {
   /** Of the picture as it lies in its file, perhaps on its side. */
   readonly height: number;

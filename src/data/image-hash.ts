@@ -8,7 +8,7 @@ import type { Image } from './rotation.js';
  */
 const hashDigits = 32;
 
-/** What the hash of an image looks like. */
+/** Pattern of an image's hash. */
 export const imageHashPattern = new RegExp(`^[0-9a-f]{${hashDigits}}$`);
 
 /** Images whose hashes are computed at once, and their bytes at most: enough to keep all cores busy. */

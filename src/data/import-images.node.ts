@@ -22,7 +22,7 @@ export interface ImportOptions extends FitOptions, CacheOptions {
   readonly strict?: boolean | undefined;
   /** Whether the same picture is taken once or as often as it comes; it is told in either case. Default: `once`. */
   readonly duplicates?: 'once' | 'keep' | undefined;
-  /** What the cache may hold once this import is done; default: 20 GB, or a tenth of its disk where that is less. */
+  /** Size limit of the cache after this import. Default: 20 GB, or a tenth of its disk if that is less. */
   readonly maxCacheBytes?: number | undefined;
   /** Called some times a second, and at the end. */
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
@@ -65,7 +65,7 @@ export interface ImportedImages extends AsyncDisposable {
   /** What lies there and is no image, and what is one and cannot be used. */
   readonly skipped: readonly SkippedFile[];
   readonly duplicates: readonly SamePicture[];
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
   /** Images that had to be decoded; the others were in the cache. */
   readonly decoded: number;

@@ -12,7 +12,7 @@ import { decodeTable, noTable, type TextEncoding } from './table-text.js';
 
 export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
 
-/** What is found out of a table unless it is said here. */
+/** Options for reading a table; what is not given is detected. */
 export interface LabelTableOptions extends ColumnOptions {
   /** Default: by the name's ending, else by the first character. */
   readonly format?: TableFormat | undefined;
@@ -22,7 +22,7 @@ export interface LabelTableOptions extends ColumnOptions {
   readonly encoding?: TextEncoding | undefined;
 }
 
-/** What a table was taken for, so that it can be said and overruled. */
+/** The detected reading of a table, so that it can be reported and overruled. */
 export interface SniffedTable {
   readonly format: TableFormat;
   readonly encoding: TextEncoding;
@@ -37,11 +37,11 @@ export interface SniffedTable {
 
 /** Which files have which labels. */
 export interface LabelTable {
-  /** What the table is called in messages. */
+  /** Name of the table in messages. */
   readonly name: string;
   readonly rows: readonly LabelRow[];
   readonly sniffed: SniffedTable;
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -13,7 +13,7 @@ export interface MissingRow {
   readonly nearest?: string;
 }
 
-/** What a table says of the images of a source. */
+/** Labels that a table gives the images of a source. */
 export interface MatchedLabels {
   /** As the source gives them and in its order, with the table's labels; all others of training have none. */
   readonly images: readonly FoundImage[];
@@ -23,7 +23,7 @@ export interface MatchedLabels {
   readonly labelledCount: number;
   /** Rows that name no image, in the table's order. */
   readonly missing: readonly MissingRow[];
-  /** What a person should know, one sentence each. */
+  /** Notes for a person, one sentence each. */
   readonly notes: readonly string[];
 }
 

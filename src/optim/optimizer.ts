@@ -27,9 +27,9 @@ export interface UpdateInputs {
 /** A rule that turns gradients into new parameters, as a graph. It holds no state: what it remembers goes in and out. */
 export interface Optimizer {
   readonly name: string;
-  /** What is remembered for each parameter, one tensor of its shape each; all start at 0. */
+  /** State kept for each parameter, one tensor of its shape each; all start at 0. */
   readonly slots: readonly string[];
-  /** What is remembered once, as scalars, with where each starts. */
+  /** State kept once, as scalars, with the initial value of each. */
   readonly scalars: Readonly<Record<string, number>>;
   /** The scalars after this step. */
   advance(scalars: Values): Values;

@@ -19,7 +19,7 @@ export interface FingerprintOptions {
 }
 
 /**
- * What the outcome of a stage depends on, in one number: its settings, seed and network, the data, the labels of the draw,
+ * One number for all that the outcome of a stage depends on: its settings, seed and network, the data, the labels of the draw,
  * the version of the stage, and the same of the stages that it goes on from. Where two runs have the same fingerprint, one
  * may take the other's checkpoint for its own. Machine and kernels are no part of it: their last digits differ.
  */

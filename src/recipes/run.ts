@@ -160,7 +160,7 @@ export function stagesOfConfig(
 
 const configSchema = z.record(z.string(), z.unknown());
 
-/** What the run began with; undefined if it begins now. */
+/** Settings and data that the run started with; undefined if it starts now. */
 async function storedConfig(store: RunStore): Promise<Readonly<Record<string, unknown>> | undefined> {
   const config = await store.readJson('config');
   if (config === undefined) return undefined;

@@ -1,7 +1,7 @@
 import { isRecord } from '../store/json.js';
 import type { EpochRecord, LadderFigure, RunRecord, StageFacts } from '../store/run-record.js';
 
-/** What a stage is called; one that nothing is known of has its name alone. */
+/** Title of a stage; an unknown stage has only its name. */
 export function titleOf(stages: readonly StageFacts[], name: string): string {
   return stages.find((stage) => stage.name === name)?.title ?? name;
 }

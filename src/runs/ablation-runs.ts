@@ -23,7 +23,7 @@ import { type Ablation, type AblationEvent, type AblationStore, listenerOfRun } 
 import { readConfig } from './finished-run.js';
 import { startRun } from './start-run.js';
 
-/** What the variants run in. */
+/** Context in which the variants run. */
 export interface AblationContext {
   readonly data: DataSource;
   readonly runtime: Runtime;
@@ -131,7 +131,7 @@ export class AblationRuns {
     await this.#store.write(this.#ablation);
   }
 
-  /** What a finished run tells; undefined if it is not finished. */
+  /** Result of a finished run; undefined if it is not finished. */
   async #rowOf({ variant, stages, settings: wanted }: PlannedRun): Promise<AblationRow | undefined> {
     const store = await this.#store.readRun(variant.name);
     const saved = resultSchema.safeParse(await store?.readJson('result'));

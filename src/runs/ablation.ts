@@ -60,7 +60,7 @@ export type AblationEvent =
   /** One of its stages failed, so the table leaves it out. */
   | { readonly type: 'variant-failed'; readonly variant: string; readonly title: string };
 
-/** Who listens to a run of the table: its beginning and its end are the table's to tell. */
+/** Listener for a run of the table; the run's own start and end are not passed on. */
 export function listenerOfRun(emit: (event: AblationEvent) => void): RunEventListener {
   return (event) => {
     const { type } = event;
@@ -94,7 +94,7 @@ const ablationSchema = z.object({
 });
 
 /**
- * What a store holds of a table.
+ * Content of a table's store.
  * @param where the document, for messages
  * @throws QuarterturnError `checkpoint` naming the fields that are wrong
  */

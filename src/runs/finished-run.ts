@@ -34,7 +34,7 @@ export interface RunOutcome {
   readonly store: RunStore;
 }
 
-/** What a finished run left in its store. */
+/** Content of a finished run's store. */
 export async function outcomeOf(
   result: RunResult,
   { store, runtime }: { readonly store: RunStore; readonly runtime: Runtime },

@@ -4,7 +4,7 @@ import type { RunSettings } from '../recipes/settings.js';
 import { allStages, stageNamed, stagesOf } from '../recipes/stages/registry.js';
 import type { Stage } from '../recipes/stages/stage.js';
 
-/** What is to be run within a time. */
+/** A run that must end within a budget. */
 export interface Budgeted {
   /** From the prompt to the report, in ms. */
   readonly budgetMs: number;

@@ -8,7 +8,7 @@ const count = z.int().min(1);
 const headerSchema = z.object({
   schema: z.literal('quarterturn-pack'),
   version: z.literal(1),
-  /** What the source was taken for: `folder`, `idx`. */
+  /** Detected format of the source: `folder`, `idx`. */
   format: z.string(),
   /** Absolute path of the source. */
   origin: z.string(),

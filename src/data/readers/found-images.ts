@@ -36,9 +36,9 @@ export interface SkippedFile {
   readonly hint?: string;
 }
 
-/** What a reader finds in a folder, an archive or a file of arrays. */
+/** Images that a reader finds in a folder, an archive or a file of arrays. */
 export interface FoundImages {
-  /** What the source was taken for, as `--format` names it: `folder`, `idx`, `npz`, `parquet`. */
+  /** Detected format of the source, as `--format` names it: `folder`, `idx`, `npz`, `parquet`. */
   readonly format: string;
   /** Where it is, for messages and `config.json`. */
   readonly origin: string;
@@ -48,7 +48,7 @@ export interface FoundImages {
   readonly classNames: readonly string[];
   /** What lies there and is no image. */
   readonly skipped: readonly SkippedFile[];
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
   /** Close what the source holds open. */
   close?(): Promise<void>;

@@ -196,7 +196,7 @@ const containers: Readonly<Record<Exclude<FileTree['container'], 'file'>, string
   tar: ' in a tar archive',
 };
 
-/** What the tree was taken for, in one sentence. */
+/** The detected layout of the tree, in one sentence. */
 function understood(
   { container, origin }: FileTree,
   { splits }: FolderPlan,

@@ -1,10 +1,10 @@
 import { QuarterturnError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
 
-/** What the elements of an array are. */
+/** Element type of an array. */
 export type NpyKind = 'bool' | 'uint' | 'int' | 'float' | 'unicode' | 'bytes';
 
-/** What the header of an NPY file says of its array. */
+/** Header of an NPY file. */
 export interface NpyHeader {
   readonly kind: NpyKind;
   /** Of one element: 1, 2, 4 or 8 of numbers, four for each character of unicode texts. */

@@ -11,7 +11,7 @@ export interface TarHeader {
   /** Of the data that follows. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  /** What a link leads to. */
+  /** Target of a link. */
   readonly target: string;
 }
 

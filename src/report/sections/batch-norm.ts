@@ -7,7 +7,7 @@ import { type Html, html } from '../html.js';
 import { labelCount, numberAt, settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
-/** What the notebook's baseline did. */
+/** Momentum and steps of the notebook's baseline. */
 const notebookMomentum = 0.99;
 const notebookSteps = 20;
 
@@ -49,7 +49,7 @@ export function baselineFacts({ config, epochs }: RunRecord): { momentum: number
   return { momentum, steps };
 }
 
-/** What the re-estimated statistics say to overfitting as an explanation. */
+/** Whether overfitting explains the baseline, judged by the re-estimated statistics. */
 function overfittingAnswer(
   { result: { baseline, baselineReestimated } }: RunRecord,
   besideNotebook: boolean,
