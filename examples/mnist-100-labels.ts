@@ -7,7 +7,7 @@ import { writeFile } from 'node:fs/promises';
 import {
   baseline,
   exportClassifier,
-  finetune,
+  fineTune,
   MemoryStore,
   pileGraph,
   pretrain,
@@ -49,7 +49,7 @@ console.log(`Rotation, test images: ${percent(pretrained.test?.metrics.accuracy)
 console.log(`Parameters: ${summary(pretrained.network).totalParams}`);
 
 // Part 2, transfer: a new head on the pretrained backbone, trained on the 100 labels.
-const classifier = await finetune(context, { draw: 0, backbone: pretrained.weights });
+const classifier = await fineTune(context, { draw: 0, backbone: pretrained.weights });
 console.log(`100 labels, test images: ${percent(classifier.test?.metrics.accuracy)} (the notebook: 87.87 %)`);
 
 // Part 3, the comparison: the same network from scratch on the same 100 labels, with and without the trap.
@@ -59,8 +59,8 @@ console.log(`Baseline, statistics re-estimated: ${percent(supervised.testReestim
 
 // Part 4, beyond the notebook: images that look alike are of one class, so the labels spread over the other 59,900
 // images, and the network learns from all of them.
-const start = await finetune(context, { draw: 0, stage: 'scratch' });
-const selfTrained = await selfTrain(context, start, { draw: 0, pile: () => pileGraph(context) });
+const start = await fineTune(context, { draw: 0, stage: 'scratch' });
+const selfTrained = await selfTrain(context, start, { draw: 0, pileGraph: () => pileGraph(context) });
 console.log(`Self-trained, test images: ${percent(selfTrained.test?.metrics.accuracy)}`);
 
 // The result: one file that any ONNX runtime can use.

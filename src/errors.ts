@@ -1,4 +1,4 @@
-/** What kind of failure a {@link QuarterturnError} reports; the command line maps it to an exit status. */
+/** Kind of failure that a {@link QuarterturnError} reports; the command line maps it to an exit status. */
 export type ErrorCode =
   /** A flag, setting or argument that makes no sense. */
   | 'usage'
@@ -20,7 +20,7 @@ export type ErrorCode =
 /**
  * The one error type of this library.
  *
- * `message` follows `where: what was expected. Received: value.`; `hint` says what to do about it.
+ * `message` follows `where: what was expected. Received: value.`; `hint` suggests a remedy.
  */
 export class QuarterturnError extends Error {
   override readonly name = 'QuarterturnError';

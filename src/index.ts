@@ -38,7 +38,7 @@ export {
 } from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
-export type { Listening, PassEvent } from './pass.js';
+export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
@@ -53,9 +53,9 @@ export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/
 export type { ImagesSeen } from './recipes/stages/evidence.js';
 export {
   type Classifier,
-  type FinetuneOptions,
-  type FinetuneStage,
-  finetune,
+  type FineTuneOptions,
+  type FineTuneStage,
+  fineTune,
   type TrainedNetwork,
 } from './recipes/stages/finetune.js';
 export { type Pretrained, pretrain, type RotationEvaluation } from './recipes/stages/pretrain.js';
@@ -76,10 +76,10 @@ export type {
 } from './recipes/stages/stage.js';
 export type { RunFigures } from './recipes/stages.js';
 export {
-  type Strategy,
   type Suggestion,
   type Suggestions,
   type SuggestOptions,
+  type SuggestStrategy,
   suggest,
 } from './recipes/suggest.js';
 export type { AblationRow } from './report/ablation.js';
@@ -106,7 +106,6 @@ export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similar
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { LoggedEvent } from './store/event-log.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
-export { Ledger } from './store/ledger.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
   EpochRecord,
@@ -122,6 +121,7 @@ export type {
   Teacher,
 } from './store/run-record.js';
 export { type RunStatus, readStatus } from './store/run-status.js';
+export { StageEvidence } from './store/stage-evidence.js';
 export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

@@ -23,7 +23,7 @@ export function newOwnerName(): string {
   return `${here}-${process.pid}-${startTicks}-${randomBytes(6).toString('hex')}`;
 }
 
-/** The owner that a name tells, wherever in a file name it stands; undefined where it tells none. */
+/** The owner that a name tells, wherever in a file name it stands; undefined if it tells none. */
 export function ownerIn(name: string): Owner | undefined {
   const [, place, pid, startTicks] = /([0-9a-f]{12})-(\d+)-(\d+)-[0-9a-f]{12}/.exec(name) ?? [];
   return place === undefined ? undefined : { place, pid: Number(pid), startTicks: startTicks! };
@@ -34,7 +34,7 @@ export function isHere({ place }: Owner): boolean {
   return place === here;
 }
 
-/** Whether an owner's process still runs; undefined where that cannot be told from here. */
+/** Whether an owner's process still runs; undefined if that cannot be told from here. */
 export function isRunning(owner: Owner): boolean | undefined {
   const { pid, startTicks } = owner;
   if (!isHere(owner)) return undefined;

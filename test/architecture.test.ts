@@ -29,19 +29,19 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   nn: network,
   optim: network,
   data: [...foundation, 'random', 'owner'],
-  pass: ['errors'],
+  progress: ['errors'],
   // Which process made a file, and whether it still runs.
   owner: [],
   // What a run leaves behind names what data it was made from, and the layers of its network.
   store: [...foundation, 'nn', 'data', 'owner'],
-  labels: [...foundation, 'random', 'data', 'pass', 'store'],
+  labels: [...foundation, 'random', 'data', 'progress', 'store'],
   // Arrays only: whose rows they are is not known here.
-  similarity: [...network, 'runtime', 'pass'],
+  similarity: [...network, 'runtime', 'progress'],
   features: [...foundation, 'data'],
-  train: [...training, 'pass', 'store'],
+  train: [...training, 'progress', 'store'],
   // A model is written as the file that a runtime loads.
-  model: [...training, 'pass', 'train', 'lower', 'onnx'],
-  recipes: [...training, 'pass', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
+  model: [...training, 'progress', 'train', 'lower', 'onnx'],
+  recipes: [...training, 'progress', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
@@ -51,7 +51,18 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
   // `index.node.ts` is the former name of `node.ts`; that `index.ts` needs no Node is held below.
   index: [
-    ...[...training, 'pass', 'store', 'labels', 'similarity', 'train', 'model', 'recipes', 'report', 'runs'],
+    ...[
+      ...training,
+      'progress',
+      'store',
+      'labels',
+      'similarity',
+      'train',
+      'model',
+      'recipes',
+      'report',
+      'runs',
+    ],
     'node',
   ],
   node: ['data', 'store', 'runs', 'runtime/node'],

@@ -109,7 +109,7 @@ function tell(event: AblationEvent, { emit, note }: Session): void {
       break;
     }
     case 'variant-failed':
-      note(`${event.title}: a stage of it came to nothing, so that the table is without it.`);
+      note(`${event.title}: one of its stages failed, so the table leaves it out.`);
       break;
     default:
       emit(event);

@@ -11,7 +11,7 @@ export interface Sheet {
 }
 
 /** Pixels a side that an image is enlarged to at least, by whole factors. */
-const leastSide = 84;
+const minSide = 84;
 const margin = 10;
 /** Digits are 3×5 dots, each dot drawn so large. */
 const dot = 3;
@@ -41,7 +41,7 @@ const glyphs = [
 export async function contactSheet(images: ImageSource, indices: ArrayLike<number>): Promise<Sheet> {
   const count = indices.length;
   if (count === 0) throw new QuarterturnError('usage', 'contact sheet: expected images. Received: none.');
-  const factor = Math.max(1, Math.ceil(leastSide / Math.max(images.height, images.width)));
+  const factor = Math.max(1, Math.ceil(minSide / Math.max(images.height, images.width)));
   const cell = {
     width: images.width * factor + margin,
     height: images.height * factor + captionHeight + margin,

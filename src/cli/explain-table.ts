@@ -19,7 +19,7 @@ export interface Subject {
 
 export interface Explained extends GraphExplanation {
   readonly subject: Subject;
-  /** A whole run without the profiler and with it; undefined where nothing was measured. */
+  /** A whole run without the profiler and with it; undefined if nothing was measured. */
   readonly profile: { readonly runMs: number; readonly profiledRunMs: number } | undefined;
 }
 
@@ -120,7 +120,7 @@ interface Column {
 
 /** Room that the last column, the operators, should have, and that it needs to say anything. */
 const usualOperatorsWidth = 16;
-const leastOperatorsWidth = 8;
+const minOperatorsWidth = 8;
 
 function nodeTable(
   nodes: readonly NodeExplanation[],
@@ -144,7 +144,7 @@ function nodeTable(
   for (const rank of [2, 1]) {
     if (width - taken() < usualOperatorsWidth) columns = columns.filter((column) => column.rank < rank);
   }
-  const room = Math.max(width - taken(), leastOperatorsWidth);
+  const room = Math.max(width - taken(), minOperatorsWidth);
   const widths = columns.map(widthOf);
   const line = (cells: readonly string[], last: string) =>
     `${cells

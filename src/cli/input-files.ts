@@ -38,7 +38,7 @@ export async function listInputFiles(
 }
 
 /**
- * Names of files in a list: one a line, or with zero bytes between where there are any (`find -print0`), which is the only
+ * Names of files in a list: one a line, or with zero bytes between if there are any (`find -print0`), which is the only
  * way for names with line breaks.
  */
 export function parseNames(bytes: Uint8Array): string[] {

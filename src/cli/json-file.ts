@@ -1,10 +1,10 @@
 import { readFile, stat } from 'node:fs/promises';
 import type { z } from 'zod';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
-import { checked, parseJson } from '../store/json.js';
+import { parseJson, parseWith } from '../store/json.js';
 
 /** Room for a million labels; a larger file is something else. */
-const mostBytes = 100_000_000;
+const maxBytes = 100_000_000;
 
 export interface JsonFileOptions {
   readonly code: ErrorCode;
@@ -37,12 +37,12 @@ export async function readJsonFile<S extends z.ZodType>(
   } catch (cause) {
     return refuse('bytes that are neither UTF-8 nor UTF-16', cause);
   }
-  return checked(schema, parseJson(where, text, { code, hint }), where, expected, { code, hint });
+  return parseWith(schema, parseJson(where, text, { code, hint }), where, expected, { code, hint });
 }
 
 async function readBounded(file: string): Promise<Uint8Array> {
   const { size } = await stat(file);
-  if (size > mostBytes) throw new RangeError(`${size} bytes, more than the ${mostBytes} that are read`);
+  if (size > maxBytes) throw new RangeError(`${size} bytes, more than the ${maxBytes} that are read`);
   return readFile(file);
 }
 

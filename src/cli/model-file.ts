@@ -4,7 +4,7 @@ import { readNamedFile } from '../data/read-file.node.js';
 
 /**
  * The classifier that a command was given: an ONNX file, or the folder of the run that saved it.
- * @throws QuarterturnError `data` where there is none
+ * @throws QuarterturnError `data` if there is none
  */
 export async function readModelFile(
   path: string,

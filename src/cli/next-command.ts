@@ -3,7 +3,7 @@ import { formatBudget } from '../recipes/plan/budget-time.js';
 import { settingsFor } from '../recipes/presets.js';
 import { stagesOfConfig } from '../recipes/run.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
-import { selfTrainName } from '../recipes/stages/lessons.js';
+import { selfTrainName } from '../recipes/stages/self-train-tasks.js';
 import { readingFlags } from './data-options.js';
 import { shellPath } from './paths.js';
 import type { Place } from './place.js';

@@ -4,7 +4,7 @@ import { outputError } from './system-error.js';
 export interface Output {
   /**
    * Wait until a text is on its way: whoever waits holds no more results than its reader takes.
-   * @throws QuarterturnError `io` where it cannot be written, such as a full disk
+   * @throws QuarterturnError `io` if it cannot be written, such as a full disk
    */
   write(text: string): Promise<void>;
   /** Whether its reader has seen enough (`| head`) and left: what is written then is lost, which is no failure. */

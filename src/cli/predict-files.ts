@@ -36,7 +36,7 @@ interface PendingImage {
 
 /**
  * Classify files and print a row an image as soon as it is known. A file that cannot be read is named and the others go on.
- * @throws QuarterturnError `data` at the end where files could not be read, `interrupted` where it was stopped
+ * @throws QuarterturnError `data` at the end where files could not be read, `interrupted` if it was stopped
  */
 export async function predictFiles(
   classifier: LoadedClassifier,

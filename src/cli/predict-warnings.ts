@@ -15,7 +15,7 @@ export interface WarningOptions {
   readonly say: (line: string) => void;
 }
 
-/** What is said of images whose class is not to be trusted, though the model has an answer for each. */
+/** Warnings about images whose class should not be trusted. */
 export interface Warnings {
   look(file: string, images: FileImages): void;
   /** Says what was counted and not said one by one. */
@@ -23,7 +23,7 @@ export interface Warnings {
 }
 
 /** A sixteenth of all brightness: less is noise, a blank page or a sensor's 12 bits in 16. */
-const leastContrast = 16;
+const minContrast = 16;
 
 /** Watch images on their way to the model. */
 export function createWarnings({ size, trainingMean, invert, say }: WarningOptions): Warnings {
@@ -34,7 +34,7 @@ export function createWarnings({ size, trainingMean, invert, say }: WarningOptio
     const contrasts = decoded
       ? [decoded.contrast]
       : eachImage(pixels, count).map((image) => contrastOf(image, size.channels));
-    const flat = contrasts.flatMap((contrast, index) => (contrast <= leastContrast ? [index] : []));
+    const flat = contrasts.flatMap((contrast, index) => (contrast <= minContrast ? [index] : []));
     const [first] = flat;
     if (first === undefined) return;
     if (count > 1) {

@@ -1,7 +1,7 @@
 import { formatPercent } from '../report/format.js';
 import { printable } from './paths.js';
 
-/** What is said of one image. */
+/** Prediction for one image. */
 export interface Prediction {
   readonly file: string;
   /** Position in its file, from 0. */

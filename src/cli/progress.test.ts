@@ -328,8 +328,8 @@ describe('createProgress', () => {
     for (const [stage, durationMs, evaluations] of stages) {
       const { epochs } = stageNamed(stage).settingsOf(presets.quick)!;
       if (stage === 'selfTrain') {
-        const weighed = { teacher: 'neighbours', found: 98, of: 100, rival: null } as const;
-        listener({ type: 'teacher-chosen', draw: 0, ...weighed });
+        const chosen = { teacher: 'neighbours', found: 98, of: 100, rival: null } as const;
+        listener({ type: 'teacher-chosen', draw: 0, ...chosen });
       }
       listener({ ...stageStart, stage, epochs });
       for (let epoch = 1; epoch <= epochs; epoch++) {

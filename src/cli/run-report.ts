@@ -46,7 +46,7 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
   return lines.join('\n');
 }
 
-/** Which classifier was kept, what held-back labels said of it and of the others, and what came to nothing. */
+/** The classifier that was kept, its evidence and that of the others, and the stages that failed. */
 function choiceLines({ final, evidence, failures }: RunResult): string[] {
   const found = ({ found, of }: Evidence) => formatPercent(found / of, 0);
   const title = (stage: string) => titleOf(stageFacts, stage);
@@ -56,7 +56,7 @@ function choiceLines({ final, evidence, failures }: RunResult): string[] {
     ...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`),
     ...(kept
       ? [
-          `Kept    ${title(kept.stage)}: finds ${found(kept)} of labels held back`,
+          `Kept    ${title(kept.stage)}: ${found(kept)} of held-back labels correct`,
           ...others.map((entry) => `        (${title(entry.stage)}: ${found(entry)})`),
         ]
       : []),

@@ -1,10 +1,10 @@
-import { greatestScale, leastSteps } from '../recipes/plan/budget.js';
+import { greatestScale, minSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { stageNamed } from '../recipes/stages/registry.js';
 import { formatCount, formatDuration } from '../report/format.js';
 import type { RunEvent } from '../store/run-event.js';
 
-/** What a person should know of an event, a line each; none of what is shown in another way or is no news. */
+/** Sentences that tell a person about an event; none for events that are shown in another way. */
 export function sentencesOf(event: RunEvent): readonly string[] {
   switch (event.type) {
     case 'run-start':
@@ -12,7 +12,7 @@ export function sentencesOf(event: RunEvent): readonly string[] {
     case 'already-finished':
       return [`${event.run} is complete: nothing to train.`];
     case 'measuring':
-      return ['Measuring this machine ...'];
+      return ['Measuring this machine …'];
     case 'labels-located':
       return locatedSentences(event);
     case 'budget-fitted':
@@ -21,13 +21,13 @@ export function sentencesOf(event: RunEvent): readonly string[] {
       return [teacherSentence(event)];
     case 'stopped-early':
       return [
-        `Self-training stopped: it has begun to give every image one of few classes (the rarest got ${(100 * event.smallestClass).toFixed(1)} % of the pile).`,
+        `Self-training stopped because classes were merging: the rarest class got only ${(100 * event.smallestClass).toFixed(1)} % of the pile.`,
       ];
     case 'stage-failed':
       return [`${event.reason} The run goes on without it.`];
     case 'stage-outdated':
       return [
-        `${stageNamed(event.stage).title}: what was trained before does not fit any more, it is trained again.`,
+        `${stageNamed(event.stage).title}: the earlier training no longer matches these settings or data and is repeated.`,
       ];
     default:
       return [];
@@ -43,19 +43,18 @@ function locatedSentences({
   const lines: string[] = [];
   if (missing > 0) lines.push(`${missing} of ${total} labelled images are not in ${data} and are left out.`);
   if (moved > 0) {
-    lines.push(`${moved} of ${total} labelled images lie at other places than before and were found again.`);
+    lines.push(`${moved} of ${total} labelled images have moved in the data and were found again.`);
   }
   return lines;
 }
 
 function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teacher-chosen' }>): string {
-  const share = `${found} of ${of} labels are found again by their neighbours`;
   return rival
-    ? `Only ${share}, and ${rival.found} by what was learned from the others: the pile is learned from by views.`
-    : `${share} when they are held back: the pile is given its classes that way.`;
+    ? `Neighbours recover only ${found} of ${of} held-back labels, and a network trained on the other labels recovers ${rival.found}. Self-training therefore uses views.`
+    : `Neighbours recover ${found} of ${of} held-back labels, so self-training takes the pile's classes from them.`;
 }
 
-/** What a person should know of the steps that fit into a budget. */
+/** Sentences about the steps that fit into a budget. */
 function budgetSentences({
   preset,
   budgetMs,
@@ -72,7 +71,7 @@ function budgetSentences({
   ];
   if (atLeast.length > 0) {
     lines.push(
-      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${leastSteps} instead.`,
+      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
     );
   }
   if (atMost) {

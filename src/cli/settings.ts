@@ -10,7 +10,7 @@ import { readJsonFile } from './json-file.js';
 import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
 
-/** Flags that change settings; undefined where not given. */
+/** Flags that change settings; undefined if not given. */
 export interface SettingFlags {
   readonly preset?: PresetName;
   readonly seed?: number;
@@ -108,7 +108,7 @@ function givenFlags(flags: SettingFlags, epochsOf: StageSettingsName): GivenFlag
 
 /**
  * `--labels` beside `--resume` may name what the run began with again.
- * @throws QuarterturnError `usage` where it names other labels
+ * @throws QuarterturnError `usage` if it names other labels
  */
 export async function assertSameLabels(
   flags: SettingFlags,

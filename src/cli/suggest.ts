@@ -7,7 +7,7 @@ import { blankLabels } from '../labels/locate-labels.js';
 import type { RecipeContext } from '../recipes/context.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
-import { type Strategy, type Suggestion, type Suggestions, suggest } from '../recipes/suggest.js';
+import { type Suggestion, type Suggestions, type SuggestStrategy, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
 import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
@@ -29,7 +29,7 @@ import { inSession } from './session.js';
 
 interface SuggestFlags extends PlaceFlags {
   readonly count?: number;
-  readonly strategy?: Strategy;
+  readonly strategy?: SuggestStrategy;
   readonly labels?: string;
   readonly seed?: number;
   readonly out?: string;

@@ -6,7 +6,7 @@ import { failureOf, ioError } from '../store/atomic-file.node.js';
 const fewOpenFiles = 256;
 
 /**
- * What the system refused, in words: files, memory, libraries that it could not give. undefined where an error is of
+ * What the system refused, in words: files, memory, libraries that it could not give. undefined if an error is of
  * another kind, or says it already.
  */
 export function systemError(error: unknown): QuarterturnError | undefined {

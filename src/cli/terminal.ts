@@ -10,7 +10,7 @@ export interface Styles {
   green(text: string): string;
 }
 
-/** What a stream can show. */
+/** Abilities of a stream. */
 export interface TerminalTraits {
   /** A line can be rewritten in place. */
   readonly isTTY: boolean;

@@ -1,9 +1,9 @@
 import { QuarterturnError } from '../errors.js';
 
 /**
- * How far images of one size are changed at most. Each amplitude is drawn for each image uniformly from -value to
- * +value; 0 leaves that change out. What a label means has to survive all of it: nothing here mirrors or turns images
- * upside down unless it is asked to.
+ * Largest changes of images of one size. Each amplitude is drawn for each image uniformly from -value to
+ * +value; 0 leaves that change out. Labels have to stay true under all changes: images are neither mirrored nor
+ * turned upside down by default.
  */
 export interface AugmentationPolicy {
   /**

@@ -29,7 +29,7 @@ export interface BatchShape {
  *   square, one for contrast, one for brightness. What is off draws none, and leaves the stream as if it did not exist.
  * @param into receives the result; may be `images` itself
  * @returns uint8 of the same shape: `into`, or a new array
- * @throws QuarterturnError `shape` where an array does not have the shape's size; `usage` for a field of the policy
+ * @throws QuarterturnError `shape` if an array does not have the shape's size; `usage` for a field of the policy
  *   that is out of its range
  */
 export function augmentBatch(

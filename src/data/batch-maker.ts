@@ -14,7 +14,7 @@ export interface BatchPart {
   readonly augmentation?: PartAugmentation | undefined;
 }
 
-/** How far the images of a part are changed, and where the stream of random numbers stands that says how. */
+/** Augmentation of the images of a part: its strength, and the state of its random stream. */
 export interface PartAugmentation {
   readonly strength: AugmentationStrength;
   readonly random: RandomState;
@@ -35,7 +35,7 @@ export interface BatchMaker {
   readonly ahead: number;
   /**
    * @returns uint8 [N, height, width, channels], the caller's own
-   * @throws QuarterturnError as {@link makeBatch}; `runtime` where the thread that makes batches has ended
+   * @throws QuarterturnError as {@link makeBatch}; `runtime` if the thread that makes batches has ended
    */
   make(request: BatchRequest): Promise<Tensor<'uint8'>>;
   /** Nothing more is asked of it. What was asked for and is not made yet need not be made. */

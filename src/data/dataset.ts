@@ -1,20 +1,20 @@
 import type { FitMode } from './image-fit.js';
 import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
 
-/** Images, and which class each of them is of where that is known. */
+/** Images, with the class of each if it is known. */
 export interface ImageDataset {
   /** The images themselves, what they are called, how many there are and of what size. */
   readonly images: ImageSource;
   /**
-   * Class of each image, 0 … classNames.length − 1; absent where nothing is labelled. Class numbers are int32 everywhere,
+   * Class of each image, 0 … classNames.length − 1; absent if nothing is labelled. Class numbers are int32 everywhere,
    * as training takes them: a byte counts no more than 256 classes.
    */
   readonly labels?: Int32Array;
-  /** Of a labelled set, or of the test set beside it; empty where nothing says what the classes are. */
+  /** Of a labelled set, or of the test set beside it; empty if nothing says what the classes are. */
   readonly classNames: readonly string[];
 }
 
-/** A training set, and the test set that belongs to it where there is one. */
+/** A training set, and the test set that belongs to it if there is one. */
 export interface DataSource {
   readonly train: ImageDataset;
   /** Labelled, of the training set's size and classes; used once, at the end. */
@@ -22,7 +22,7 @@ export interface DataSource {
   /** Where it came from, e.g. a folder, and the MD5 of each file, for `config.json`. */
   readonly origin: string;
   readonly checksums: Readonly<Record<string, string>>;
-  /** What a person should know of how it was read, one sentence each, before anything is trained on it. */
+  /** Notes for a person on how it was read, one sentence each, before training. */
   readonly notes?: readonly string[];
   /**
    * Whether training images were found both with a label and without: those labels are all there are, and are what is

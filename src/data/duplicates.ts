@@ -82,7 +82,7 @@ function samePicture(images: readonly KnownImage[]): SamePicture {
 }
 
 /**
- * What a person should know of pictures that come several times, one sentence each.
+ * Notes for a person on pictures that occur several times, one sentence each.
  * @param taken whether each is taken once or as often as it comes
  */
 export function describeDuplicates(

@@ -5,7 +5,7 @@ import { QuarterturnError } from '../errors.js';
 /** Packed bytes that are looked at to tell what lies within: they unpack to a megabyte at most. */
 const peekBytes = 1024;
 
-/** The first bytes of what a gzip file holds; none where it is damaged right there. */
+/** The first bytes of what a gzip file holds; none if it is damaged right there. */
 export function peekGzip(packed: Uint8Array): Uint8Array {
   try {
     return gunzipSync(packed.subarray(0, peekBytes), { finishFlush: constants.Z_SYNC_FLUSH });

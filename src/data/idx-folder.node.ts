@@ -22,18 +22,18 @@ interface LabelFile extends FileContent {
 }
 
 /**
- * Read a dataset from a folder with the IDX files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
- * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. Only the first is needed: without the second the images are a
- * pile that nothing is known of, without the last two there is no test set.
+ * Reads a dataset from a folder with the IDX files `train-images-idx3-ubyte`, `train-labels-idx1-ubyte`,
+ * `t10k-images-idx3-ubyte` and `t10k-labels-idx1-ubyte`. Only the first is needed: without the second, the images are
+ * an unlabelled pile; without the last two, there is no test set.
  *
  * Each may also be spelled with dots or capitals, with `test` for `t10k`, with the dataset's name in front, be gzipped
- * (`.gz`), and lie in a folder of its own name, as some tools unpack it; the plain file wins where both lie there. Images
+ * (`.gz`), and lie in a folder of its own name, as some tools unpack it; the plain file wins if both are present. Images
  * are [count, height, width], one channel. Classes are the labels that occur in training, each named by its label; labels
- * of more than 256 classes are shorts or ints. Checksums are of the files as they lie there.
+ * of more than 256 classes are shorts or ints. Checksums are of the files as they are on disk.
  *
  * @param name what to call the dataset; default: the folder's name
- * @throws QuarterturnError `io` where the folder cannot be read; `data` for a missing or damaged file,
- *   counts or sizes that do not match, or a test label that training does not know
+ * @throws QuarterturnError `io` if the folder cannot be read; `data` for a missing or damaged file,
+ *   counts or sizes that do not match, or a test label that does not occur in training
  */
 export async function readIdxFolder(folder: string, name = basename(resolve(folder))): Promise<DataSource> {
   const files = await findFiles(folder);
@@ -90,7 +90,7 @@ async function findFiles(folder: string): Promise<FoundFiles> {
 
 /**
  * Files of a folder, and those in folders of their own name (`x/x`, as some tools unpack `x.gz`), with `/`.
- * @returns undefined where it cannot be read
+ * @returns undefined if it cannot be read
  */
 export async function listIdxFiles(folder: string): Promise<string[] | undefined> {
   const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);

@@ -28,7 +28,7 @@ interface Candidate {
  * the data set's name in front, and `.gz` behind; the plain file wins where both lie there.
  *
  * @param paths of files, relative to `folder`, with `/`
- * @throws QuarterturnError `data` where names of several data sets lie there
+ * @throws QuarterturnError `data` if names of several data sets lie there
  */
 export function assignRoles(folder: string, paths: readonly string[]): Partial<Record<IdxRole, string>> {
   const candidates = paths.map(candidateOf).filter((candidate) => candidate !== undefined);

@@ -28,7 +28,7 @@ const types: Readonly<Record<number, readonly [name: string, bytes: number]>> = 
 export const maxIdxBytes = 2 ** 31 - 1;
 
 /** Deflate cannot make more of a byte than this (258 bytes from two bits at best): a larger claim is a lie. */
-const mostInflation = 1032;
+const maxInflation = 1032;
 
 /** A header of the 255 dimensions that its one byte can count. */
 export const maxIdxHeaderBytes = 4 + 4 * 255;
@@ -39,7 +39,7 @@ export function isGzip(bytes: Uint8Array): boolean {
 }
 
 /**
- * Read an IDX file of unsigned bytes, plain or gzipped (told by its first bytes, not by its name; of one member or
+ * Reads an IDX file of unsigned bytes, plain or gzipped (recognised by its first bytes, not by its name; of one member or
  * several).
  *
  * Layout: bytes 0 and 1 are zero, byte 2 is the element type, byte 3 the number of dimensions; then each dimension as
@@ -93,7 +93,7 @@ async function readElements(
   const { shape, type, elementBytes, headerBytes } = parseIdxHeader(name, begin, allowed);
   const [count, ...rest] = shape as [number, ...number[]];
   const size = elementBytes * elementsOf(shape);
-  const room = packed ? bytes.length * mostInflation : bytes.length - headerBytes;
+  const room = packed ? bytes.length * maxInflation : bytes.length - headerBytes;
   if (size > room || size > maxIdxBytes) {
     const most = `at most ${Math.min(room, maxIdxBytes)}`;
     throw idxSizeFault(name, shape, size, packed ? most : `${room} (truncated)`);
@@ -114,7 +114,7 @@ async function readElements(
   return { shape: [read, ...rest], data, type };
 }
 
-/** What the header of an IDX file says. */
+/** Header of an IDX file. */
 export interface IdxHeader {
   readonly shape: readonly number[];
   readonly type: string;

@@ -1,7 +1,7 @@
 /** Formats that are read, by the names that people know. */
 export type ImageFormat = 'JPEG' | 'PNG' | 'WebP' | 'GIF' | 'TIFF' | 'AVIF';
 
-/** What a file holds by its first bytes; its name has no say. */
+/** Kind of a file by its first bytes, whatever its name. */
 export type FileContent =
   | { readonly kind: 'image'; readonly format: ImageFormat }
   | { readonly kind: 'idx' }

@@ -33,9 +33,9 @@ export function decodeContent(
 const sampleSize = { height: 64, width: 64, channels: 3 } as const;
 
 export interface SampleOptions {
-  /** What is known of an image without reading it. */
+  /** Facts about an image that need no reading. */
   readonly knownByStamp: (image: FoundImage) => PictureFacts | undefined;
-  /** What is known of a content without decoding it. */
+  /** Facts about a content that need no decoding. */
   readonly knownByHash: (hash: string) => PictureFacts | undefined;
   /** Images that are read and decoded at once. */
   readonly ahead: number;
@@ -45,7 +45,7 @@ export interface SampleOptions {
 /**
  * Look at some images, spread evenly over all, as far as they can be read; where none of those can, at others until one
  * can.
- * @throws QuarterturnError `data` where none of all can be read, with the kinds of what is there
+ * @throws QuarterturnError `data` if none of all can be read, with the kinds of what is there
  */
 export async function sampleFacts(
   origin: string,

@@ -9,9 +9,9 @@ import { readNamedFile } from './read-file.node.js';
 const filesAhead = 8;
 
 /**
- * Read PNG, JPEG, WebP, TIFF ... files as images of one size, held in memory, in the order given.
+ * Reads PNG, JPEG, WebP, TIFF … files as images of one size, held in memory, in the order given.
  *
- * How a picture is fitted into the size, and how other samples than bytes are scaled, says {@link decodeImage}.
+ * {@link decodeImage} describes how a picture is fitted into the size and how samples other than bytes are scaled.
  *
  * @throws QuarterturnError `data` naming the file that is not there or cannot be read as an image, `io` for one that
  *   may not be read; `usage` for no file or channels other than 1 and 3

@@ -2,12 +2,12 @@ import { QuarterturnError } from '../errors.js';
 import type { ImageSize } from './image-source.js';
 
 /**
- * How a picture of other proportions comes into a size: the middle of it (`cover`), all of it with a frame around it
+ * How a picture of other proportions is fitted into a size: the middle of it (`cover`), all of it with a frame around it
  * (`contain`), or all of it with its proportions changed (`stretch`).
  */
 export type FitMode = 'cover' | 'contain' | 'stretch';
 
-/** What lies behind transparent parts and around a picture that is contained. */
+/** Colour behind transparent parts and around a picture that is contained. */
 export type Ground = 'black' | 'white';
 
 /** How every picture of a source becomes an image. */
@@ -17,7 +17,7 @@ export interface ImageFit {
   readonly ground: Ground;
 }
 
-/** What a person settles of {@link ImageFit}; the rest is chosen from the data. */
+/** The parts of {@link ImageFit} that a person may set; the rest is chosen from the data. */
 export interface FitOptions {
   /** Height and width in pixels, or one number for both. */
   readonly size?: number | { readonly height: number; readonly width: number } | undefined;
@@ -32,7 +32,7 @@ export interface FitOptions {
   readonly ground?: Ground | undefined;
 }
 
-/** What the choice goes by, of one picture. */
+/** The facts about one picture that the choice uses. */
 export interface PictureFacts {
   /** Of the picture as it lies in its file, perhaps on its side. */
   readonly height: number;

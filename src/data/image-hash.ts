@@ -8,7 +8,7 @@ import type { Image } from './rotation.js';
  */
 const hashDigits = 32;
 
-/** What the hash of an image looks like. */
+/** Pattern of an image's hash. */
 export const imageHashPattern = new RegExp(`^[0-9a-f]{${hashDigits}}$`);
 
 /** Images whose hashes are computed at once, and their bytes at most: enough to keep all cores busy. */
@@ -18,7 +18,7 @@ const bytesAtOnce = 2 ** 24;
 const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
 
 /**
- * The name of an image by its content: it stays the same wherever the image lies, under whatever index.
+ * Hash of an image's content, which does not depend on the image's index or file.
  *
  *   hash = first 32 hexadecimal digits of SHA-256("<height>x<width>x<channels>\n" + pixels)
  *
@@ -27,7 +27,7 @@ const hexOfByte = Array.from({ length: 256 }, (_, byte) => byte.toString(16).pad
  * @example
  * await hashImage({ pixels: Uint8Array.of(0, 255), height: 1, width: 2, channels: 1 });
  * // the start of what `printf '1x2x1\n\000\377' | sha256sum` prints
- * @throws QuarterturnError `runtime` where the browser hides `crypto.subtle`, as it does on pages without HTTPS
+ * @throws QuarterturnError `runtime` if the browser hides `crypto.subtle`, as it does on pages without HTTPS
  */
 export async function hashImage({ pixels, height, width, channels }: Image): Promise<string> {
   const header = new TextEncoder().encode(`${height}x${width}x${channels}\n`);

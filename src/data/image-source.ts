@@ -52,12 +52,12 @@ export interface MemoryImagesOptions extends ImageSize {
 }
 
 /**
- * A source whose images all lie in memory.
+ * An image source over pixels in memory.
  *
  * @example
  * const source = imagesInMemory({ name: 'digits', pixels, height: 28, width: 28, channels: 1 });
  * const { shape } = await source.read([3, 1, 3]); // [3, 28, 28, 1]
- * @throws QuarterturnError `shape` where the pixels are not a whole number of images
+ * @throws QuarterturnError `shape` if the pixels are not a whole number of images
  */
 export function imagesInMemory(options: MemoryImagesOptions): ImageSource {
   const { name, height, width, channels } = options;

@@ -22,7 +22,7 @@ export interface ImportOptions extends FitOptions, CacheOptions {
   readonly strict?: boolean | undefined;
   /** Whether the same picture is taken once or as often as it comes; it is told in either case. Default: `once`. */
   readonly duplicates?: 'once' | 'keep' | undefined;
-  /** What the cache may hold once this import is done; default: 20 GB, or a tenth of its disk where that is less. */
+  /** Size limit of the cache after this import. Default: 20 GB, or a tenth of its disk if that is less. */
   readonly maxCacheBytes?: number | undefined;
   /** Called some times a second, and at the end. */
   readonly onProgress?: ((progress: ImportProgress) => void) | undefined;
@@ -40,7 +40,7 @@ export interface ImportProgress {
 /** An image that was found and can be used. */
 export interface ImportedImage {
   readonly name: string;
-  /** Absent where it has none, and where copies of it bear different ones. */
+  /** Absent if it has none, and where copies of it bear different ones. */
   readonly label?: string;
   readonly split?: Split;
   /** SHA-256 of the bytes of its file, or of its pixels: by it an image is known wherever it lies. */
@@ -65,7 +65,7 @@ export interface ImportedImages extends AsyncDisposable {
   /** What lies there and is no image, and what is one and cannot be used. */
   readonly skipped: readonly SkippedFile[];
   readonly duplicates: readonly SamePicture[];
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
   /** Images that had to be decoded; the others were in the cache. */
   readonly decoded: number;
@@ -87,7 +87,7 @@ const progressEveryMs = 100;
  * await using photos = await importImages(found, { size: 64 });
  * const rows = photos.images.filter(({ split }) => split !== 'test').map(({ row }) => row);
  * const train = selectImages(photos.source, Uint32Array.from(rows));
- * @throws QuarterturnError `data` where no image can be used, and with `strict` for the first one that cannot; `io` where the
+ * @throws QuarterturnError `data` if no image can be used, and with `strict` for the first one that cannot; `io` if the
  *   cache cannot be written; `usage` for a size that makes no sense. `signal.reason` when the signal says so.
  */
 export async function importImages(found: FoundImages, options: ImportOptions = {}): Promise<ImportedImages> {
@@ -246,13 +246,13 @@ async function orError<T>(work: Promise<T>): Promise<T | QuarterturnError> {
   });
 }
 
-const mostCacheBytes = 20e9;
+const defaultMaxCacheBytes = 20e9;
 const shareOfDisk = 0.1;
 
 /** Delete the packs that were used longest ago while there is more than the cache may hold. */
 async function makeRoom(root: string, { maxCacheBytes }: ImportOptions): Promise<void> {
   const { bsize, blocks } = await fs.statfs(root);
-  const keepBytes = maxCacheBytes ?? Math.min(mostCacheBytes, shareOfDisk * bsize * blocks);
+  const keepBytes = maxCacheBytes ?? Math.min(defaultMaxCacheBytes, shareOfDisk * bsize * blocks);
   await clearCache({ cacheFolder: root, keepBytes });
 }
 

@@ -34,7 +34,7 @@ export function classNumbers(values: Int32Array, classes: Int32Array, file: stri
   });
 }
 
-/** What to say of classes that are not simply 0 … n − 1; undefined where they are. */
+/** What to say of classes that are not simply 0 … n − 1; undefined if they are. */
 export function describeClasses(classes: Int32Array): string | undefined {
   if (classes.every((value, k) => value === k)) return undefined;
   return `Classes are the ${classes.length} labels that occur (${rangeOf(classes)}), each named by its label.`;

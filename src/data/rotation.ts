@@ -19,7 +19,7 @@ export interface Image extends ImageSize {
  *
  * @param src uint8 holding [height, width, channels] from `srcOffset` on
  * @param dst receives as many elements from `dstOffset` on
- * @throws QuarterturnError `usage` for another k; `shape` where either array is too short
+ * @throws QuarterturnError `usage` for another k; `shape` if either array is too short
  */
 export function rotateImage(
   src: Uint8Array,

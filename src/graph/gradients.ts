@@ -12,7 +12,7 @@ import { add } from './ops/arithmetic.js';
  *
  * @param loss float32 scalar
  * @param wrt values that the loss depends on
- * @throws QuarterturnError `shape` where the loss is no scalar or does not depend on one of `wrt`
+ * @throws QuarterturnError `shape` if the loss is no scalar or does not depend on one of `wrt`
  */
 export function gradients(loss: Value, wrt: readonly Value[]): Value[] {
   if (sizeOf(loss.shape) !== 1 || loss.dtype !== 'float32') {

@@ -225,7 +225,7 @@ function checkName(role: 'input' | 'output', name: string): void {
  *
  * Inputs and outputs share one space of names, as in ONNX: each has a name of its own, which is not empty and does not
  * begin with {@link reservedPrefix}.
- * @throws QuarterturnError `shape` where two inputs share a name; `usage` for a name that cannot be given
+ * @throws QuarterturnError `shape` if two inputs share a name; `usage` for a name that cannot be given
  */
 export function graph(outputs: Readonly<Record<string, Value>>): Graph {
   const nodes = topologicalOrder(Object.values(outputs));

@@ -7,7 +7,7 @@ import { nearestName } from '../data/nearest-name.js';
 import { inNaturalOrder } from '../data/readers/class-names.js';
 import { QuarterturnError } from '../errors.js';
 import { dataDifference, fingerprintSchema } from '../store/fingerprint.js';
-import { whole } from '../store/ranges.js';
+import { integerBetween } from '../store/ranges.js';
 import { countPerClass } from './label-selection.js';
 
 /** A path or a name: what is longer was not meant, and would fill the screen when it is spoken of. */
@@ -21,7 +21,7 @@ const labelSchema = z
     /** Hash of the image's content (see `hashImage`): the label is that image's wherever it lies. */
     image: z.string().regex(imageHashPattern, 'expected 32 hexadecimal digits').optional(),
     /** Where the image lies in the training set, from 0: a hint beside a hash, else all that is known of the image. */
-    index: whole(0, 2 ** 32 - 1).optional(),
+    index: integerBetween(0, 2 ** 32 - 1).optional(),
     /** Class name; null: the label that the data set itself has. */
     label: className.nullable(),
   })

@@ -16,7 +16,7 @@ const enoughHeldBack = 300;
  * @returns positions in `classes`, fold by fold; undefined if a class has a single label, since nothing can then be held
  *   back
  */
-export function partsOf(classes: ArrayLike<number>, most = maxFolds): number[][] | undefined {
+export function foldsOf(classes: ArrayLike<number>, most = maxFolds): number[][] | undefined {
   const seen = new Map<number, number>();
   const rank = Array.from(classes, (k) => {
     const before = seen.get(k) ?? 0;
@@ -25,30 +25,30 @@ export function partsOf(classes: ArrayLike<number>, most = maxFolds): number[][]
   });
   const count = Math.min(most, ...seen.values());
   if (count < 2) return undefined;
-  const parts = Array.from({ length: count }, (): number[] => []);
+  const folds = Array.from({ length: count }, (): number[] => []);
   rank.forEach((nth, at) => {
-    parts[nth % count]!.push(at);
+    folds[nth % count]!.push(at);
   });
-  return parts;
+  return folds;
 }
 
 /** Labels divided in two: those of one fold and all others, by their positions. */
-export interface Split {
+export interface HeldBackSplit {
   /** Held back: the classifier is tested on these. */
-  readonly held: readonly number[];
+  readonly heldBack: readonly number[];
   /** The classifier learns from these. */
-  readonly rest: readonly number[];
+  readonly kept: readonly number[];
 }
 
-/** A split for each fold that is to be held back (see {@link splitCount}). */
-export function splitsOf(parts: readonly (readonly number[])[]): Split[] {
-  const labels = parts.reduce((sum, { length }) => sum + length, 0);
-  return parts
-    .slice(0, splitCount(labels, parts.length))
-    .map((held) => ({ held, rest: parts.filter((part) => part !== held).flat() }));
+/** A split for each fold that is to be held back (see {@link heldBackFoldCount}). */
+export function heldBackSplits(folds: readonly (readonly number[])[]): HeldBackSplit[] {
+  const labels = folds.reduce((sum, { length }) => sum + length, 0);
+  return folds
+    .slice(0, heldBackFoldCount(labels, folds.length))
+    .map((heldBack) => ({ heldBack, kept: folds.filter((fold) => fold !== heldBack).flat() }));
 }
 
 /** How many of the folds have to be held back in turn: all of them, or fewer if these hold enough labels. */
-export function splitCount(labels: number, parts: number): number {
-  return parts === 0 ? 0 : Math.min(parts, Math.ceil((parts * enoughHeldBack) / labels));
+export function heldBackFoldCount(labels: number, folds: number): number {
+  return folds === 0 ? 0 : Math.min(folds, Math.ceil((folds * enoughHeldBack) / labels));
 }

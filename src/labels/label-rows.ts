@@ -6,7 +6,7 @@ import { type RawRow, type RowUnit, structureMark } from './table-rows.js';
 export interface LabelRow {
   /** With `/` between its parts, also where Windows wrote `\`. */
   readonly file: string;
-  /** Verbatim, in Unicode's normal form C; absent where the row has none. */
+  /** Verbatim, in Unicode's normal form C; absent if the row has none. */
   readonly label?: string;
   /** Line of the file where the row begins, or item of a JSON list, counted from 1. */
   readonly at: number;
@@ -23,7 +23,7 @@ export interface LabelRowReaderOptions {
 }
 
 /** Longer paths than systems have, and labels that no chart could show, were not meant. */
-const mostChars = 4096;
+const maxChars = 4096;
 
 /** Rows as files and labels, and what was met on the way. */
 export class LabelRowReader {
@@ -104,8 +104,8 @@ export class LabelRowReader {
     }
     if (control !== undefined)
       throw this.#wrong(row, column, 'a text', `one with a control character, ${quoted(text)}`);
-    if (text.length > mostChars)
-      throw this.#wrong(row, column, `at most ${mostChars} characters`, `${text.length}`);
+    if (text.length > maxChars)
+      throw this.#wrong(row, column, `at most ${maxChars} characters`, `${text.length}`);
     return text;
   }
 

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { expect, it } from 'vitest';
 import { noClass } from '../data/label-values.js';
 import { Random } from '../random/random.js';
-import { countPerClass, firstPerClass, randomPerClass, withoutIndices } from './label-selection.js';
+import { countPerClass, firstPerClass, randomPerClass, remainingIndices } from './label-selection.js';
 
 const selecting = (classes: number, perClass: number) => ({
   classNames: ['dog', 'hen', 'cat', 'owl'].slice(0, classes),
@@ -48,7 +48,7 @@ it('selection and rest: disjoint, together everything', () => {
   fc.assert(
     fc.property(someLabels, (all) => {
       const chosen = firstPerClass(all, selecting(4, 2));
-      const rest = withoutIndices(all.length, chosen);
+      const rest = remainingIndices(all.length, chosen);
       expect([...rest]).toEqual([...rest].sort((a, b) => a - b));
       expect([...chosen, ...rest].sort((a, b) => a - b)).toEqual(Array.from(all, (_, i) => i));
     }),
@@ -79,7 +79,7 @@ it('countPerClass', () => {
   expect(() => countPerClass(Int32Array.of(-2), 2)).toThrow('Received: -2 at index 0.');
 });
 
-it('withoutIndices refuses what is not there', () => {
-  expect(() => withoutIndices(3, [3])).toThrow('expected indices from 0 to 2. Received: 3.');
-  expect(() => withoutIndices(3, [-1])).toThrow('Received: -1.');
+it('remainingIndices refuses what is not there', () => {
+  expect(() => remainingIndices(3, [3])).toThrow('expected indices from 0 to 2. Received: 3.');
+  expect(() => remainingIndices(3, [-1])).toThrow('Received: -1.');
 });

@@ -42,14 +42,14 @@ export function randomPerClass(
  * The indices 0 … count − 1 without some of them, ascending: the images that are not labelled.
  * @throws QuarterturnError `usage` for an index outside 0 … count − 1
  */
-export function withoutIndices(count: number, removed: ArrayLike<number>): Uint32Array {
+export function remainingIndices(count: number, removed: ArrayLike<number>): Uint32Array {
   const isRemoved = new Uint8Array(count);
   for (let i = 0; i < removed.length; i++) {
     const index = removed[i]!;
     if (!(index in isRemoved)) {
       throw new QuarterturnError(
         'usage',
-        `withoutIndices: expected indices from 0 to ${count - 1}. Received: ${index}.`,
+        `remainingIndices: expected indices from 0 to ${count - 1}. Received: ${index}.`,
       );
     }
     isRemoved[index] = 1;

@@ -12,7 +12,7 @@ import { decodeTable, noTable, type TextEncoding } from './table-text.js';
 
 export type TableFormat = 'csv' | 'tsv' | 'jsonl' | 'json';
 
-/** What is found out of a table unless it is said here. */
+/** Options for reading a table; what is not given is detected. */
 export interface LabelTableOptions extends ColumnOptions {
   /** Default: by the name's ending, else by the first character. */
   readonly format?: TableFormat | undefined;
@@ -22,14 +22,14 @@ export interface LabelTableOptions extends ColumnOptions {
   readonly encoding?: TextEncoding | undefined;
 }
 
-/** What a table was taken for, so that it can be said and overruled. */
+/** The detected reading of a table, so that it can be reported and overruled. */
 export interface SniffedTable {
   readonly format: TableFormat;
   readonly encoding: TextEncoding;
   /** Of CSV and TSV. */
   readonly delimiter?: string;
   readonly hasHeader: boolean;
-  /** Names of the two columns that are read; `column 1` … where there is no header. */
+  /** Names of the two columns that are read; `column 1` … if there is no header. */
   readonly fileColumn: string;
   readonly labelColumn: string;
   readonly unit: RowUnit;
@@ -37,11 +37,11 @@ export interface SniffedTable {
 
 /** Which files have which labels. */
 export interface LabelTable {
-  /** What the table is called in messages. */
+  /** Name of the table in messages. */
   readonly name: string;
   readonly rows: readonly LabelRow[];
   readonly sniffed: SniffedTable;
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
 }
 

@@ -1,6 +1,6 @@
 import { hashImages, imagesReadAtOnce } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import {
   assertIndices,
   distinct,
@@ -25,7 +25,7 @@ export interface LocatedLabels {
   readonly missing: number;
 }
 
-export interface LocateOptions extends Listening {
+export interface LocateOptions extends ProgressOptions {
   /** The training set. */
   readonly images: ImageSource;
   /** MD5 of its files, which labels without hashes are checked against. */
@@ -33,15 +33,15 @@ export interface LocateOptions extends Listening {
 }
 
 /**
- * Find the image of each label by its content, so that labels follow their images when a data set is reordered, cut or
+ * Finds the image of each label by its content, so that labels follow their images when a data set is reordered, cut or
  * extended.
  *
- * An image is found at once where its index is right, else by one pass over all images, a few megabytes at a time. Of
- * equal images the first is the labelled one: a label is for the content, which is learned from once. Labels that give
- * an index alone are for what lies there.
+ * An image is found at once if its index is right, otherwise by one pass over all images, a few megabytes at a time. Of
+ * equal images the first is the labelled one: a label belongs to the content, which is used once. A label with an index
+ * alone belongs to the image at that index.
  *
- * @throws QuarterturnError `data` where no image is found, one has two labels that differ, an index without a hash is
- *   outside the data or was given for other data; `interrupted` when the signal says so
+ * @throws QuarterturnError `data` if no image is found, one has two labels that differ, an index without a hash is
+ *   outside the data or was given for other data; `interrupted` if the signal is aborted
  */
 export async function locateLabels(given: GivenLabels, options: LocateOptions): Promise<LocatedLabels> {
   const { images, checksums, emit, signal } = options;
@@ -107,7 +107,7 @@ async function findImages(
 ): Promise<ReadonlyMap<string, number>> {
   const found = new Map<string, number>();
   if (wanted.size === 0) return found;
-  const progress = passProgress(listening, 'labelled images looked up', images.count);
+  const progress = startProgress(listening, 'labelled images looked up', images.count);
   const atOnce = imagesReadAtOnce(images);
   for (let from = 0; from < images.count && found.size < wanted.size; from += atOnce) {
     const indices = Uint32Array.from({ length: Math.min(atOnce, images.count - from) }, (_, i) => from + i);

@@ -14,7 +14,7 @@ export interface MissingRow {
   readonly nearest?: string;
 }
 
-/** What a table says of the images of a source. */
+/** Labels that a table gives the images of a source. */
 export interface MatchedLabels {
   /** As the source gives them and in its order, with the table's labels; all others of training have none. */
   readonly images: readonly FoundImage[];
@@ -24,7 +24,7 @@ export interface MatchedLabels {
   readonly labelledCount: number;
   /** Rows that name no image, in the table's order. */
   readonly missing: readonly MissingRow[];
-  /** What a person should know, one sentence each. */
+  /** Notes for a person, one sentence each. */
   readonly notes: readonly string[];
 }
 
@@ -32,7 +32,7 @@ export interface MatchedLabels {
 const listedRows = 10;
 /** Edits within which a name may be meant, and names that are compared at most: more would take minutes. */
 const nearestEdits = 4;
-const mostCompared = 20_000;
+const maxCompared = 20_000;
 
 /**
  * Give the images of a source the labels of a table.
@@ -43,7 +43,7 @@ const mostCompared = 20_000;
  * meant, by the path within another folder, in other case, without extension. A row can name nothing but images that the
  * source has: a path that leads out of the folder finds none.
  *
- * @throws QuarterturnError `data` where the same image is given two labels, naming both lines, and where no row names any
+ * @throws QuarterturnError `data` if the same image is given two labels, naming both lines, and where no row names any
  *   image
  */
 export function matchLabels(table: LabelTable, images: readonly FoundImage[]): MatchedLabels {
@@ -126,7 +126,7 @@ function nearestTo({ file }: LabelRow, images: readonly FoundImage[]): { nearest
   for (const { name } of images) {
     if (Math.abs(baseOf(name).length - base.length) > nearestEdits) continue;
     near.push(name);
-    if (near.length === mostCompared) break;
+    if (near.length === maxCompared) break;
   }
   const nearest = nearestName(base, near.map(baseOf), nearestEdits);
   const name = near.find((each) => baseOf(each) === nearest);

@@ -51,7 +51,7 @@ export interface FoundColumns extends TableColumns {
  * Which columns hold files and labels.
  *
  * @param where the table and the line of its first row, for messages
- * @param first the first row, the header where there is one
+ * @param first the first row, the header if there is one
  * @param others some rows behind it
  * @throws QuarterturnError `data` naming the columns that there are
  */
@@ -129,7 +129,7 @@ function usual(where: string, names: readonly string[], spellings: readonly stri
   return undefined;
 }
 
-/** @throws QuarterturnError `data` where two columns have the name */
+/** @throws QuarterturnError `data` if two columns have the name */
 function onlyOne(
   where: string,
   names: readonly string[],

@@ -20,7 +20,7 @@ export interface RawRow {
 }
 
 /** Room for all images that one machine trains on. */
-const mostRows = 2_000_000;
+const maxRows = 2_000_000;
 
 /** Signs that stand between values, the likeliest first. */
 const delimiters = [',', ';', '\t', '|'];
@@ -59,7 +59,7 @@ export function delimitedRows(
       // Blanks around a value are alignment; those within quotes are meant.
       trim: true,
       on_record: (cells: string[], { bytes }) => {
-        if (rows.length === mostRows) throw tooMany(name);
+        if (rows.length === maxRows) throw tooMany(name);
         rows.push({ at: lines.startOfNext(bytes), cells });
         return null;
       },
@@ -161,7 +161,7 @@ export function jsonLinesRows(name: string, text: string): RawTable {
   const lineNumbers: number[] = [];
   for (const [i, line] of text.split(/\r\n|\n|\r/).entries()) {
     if (line.trim() === '') continue;
-    if (objects.length === mostRows) throw tooMany(name);
+    if (objects.length === maxRows) throw tooMany(name);
     objects.push(parseLine(name, line, i + 1));
     lineNumbers.push(i + 1);
   }
@@ -186,7 +186,7 @@ function objectRows(
   places?: readonly number[],
 ): RawTable {
   if (objects.length === 0) throw noTable(name, 'no rows');
-  if (objects.length > mostRows) throw tooMany(name);
+  if (objects.length > maxRows) throw tooMany(name);
   const columns = new Map<string, number>();
   const rows = objects.map((object, i): RawRow => {
     const at = places?.[i] ?? i + 1;
@@ -227,5 +227,5 @@ function shown(value: unknown): string {
 }
 
 function tooMany(name: string): QuarterturnError {
-  return noTable(name, `more than the ${mostRows} rows that are read`);
+  return noTable(name, `more than the ${maxRows} rows that are read`);
 }

@@ -5,7 +5,7 @@ import { QuarterturnError } from '../errors.js';
 export type TextEncoding = 'utf-8' | 'utf-16le' | 'utf-16be' | 'windows-1252';
 
 /** Room for a million labels; a larger file is something else. */
-export const mostTableBytes = 100_000_000;
+export const maxTableBytes = 100_000_000;
 
 export interface TableText {
   /** Without a byte order mark. */
@@ -19,11 +19,11 @@ export interface TableText {
  *
  * @param encoding overrules what is found
  * @throws QuarterturnError `data` for what is no text (a workbook, an image, a web page), for bytes that the encoding does
- *   not know, and for more than {@link mostTableBytes}
+ *   not know, and for more than {@link maxTableBytes}
  */
 export function decodeTable(name: string, bytes: Uint8Array, encoding?: TextEncoding): TableText {
-  if (bytes.length > mostTableBytes) {
-    throw noTable(name, `${bytes.length} bytes, more than the ${mostTableBytes} that are read`);
+  if (bytes.length > maxTableBytes) {
+    throw noTable(name, `${bytes.length} bytes, more than the ${maxTableBytes} that are read`);
   }
   refuseOther(name, bytes);
   const found = encoding ?? encodingOf(bytes);

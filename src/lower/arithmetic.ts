@@ -106,7 +106,7 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
   };
 }
 
-/** Gemm takes transposed operands; where there are none MatMul does as well, and OpenCV reads Gemm only with transB. */
+/** Gemm takes transposed operands; if there are none MatMul does as well, and OpenCV reads Gemm only with transB. */
 const matMul: LoweringRule<MatMulAttributes, Two> = (
   lowering,
   { inputs: [a, b], outputs: [y], attributes },

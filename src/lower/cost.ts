@@ -12,7 +12,7 @@ export interface Work {
   readonly bytes: number;
 }
 
-/** What a device reaches on one kind of work alone. */
+/** Peak rates of a device, for one kind of work at a time. */
 export interface Machine {
   /** On a large matrix product. */
   readonly flopsPerSecond: number;

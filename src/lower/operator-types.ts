@@ -31,7 +31,7 @@ export function intAttribute({ attributes }: Operator, name: string, byDefault: 
   return attribute?.kind === 'int' ? attribute.value : byDefault;
 }
 
-/** An attribute that is a list of whole numbers; empty where it is not given. */
+/** An attribute that is a list of whole numbers; empty if it is not given. */
 export function intsAttribute({ attributes }: Operator, name: string): readonly number[] {
   const attribute = attributes[name];
   return attribute?.kind === 'ints' ? attribute.value : [];

@@ -6,7 +6,7 @@ import type { ImageSize } from '../tensor/image-size.js';
 import { classNamesKey, preprocessingKey } from './export-model.js';
 import { type Preprocessing, preprocessingSchema } from './preprocessing.js';
 
-/** What the file of a classifier says that it takes and gives. Whether it does is seen when it runs. */
+/** Inputs and outputs that a classifier's file declares; running it shows whether that is true. */
 export interface ClassifierInterface {
   /** Names of its input and output. */
   readonly input: string;

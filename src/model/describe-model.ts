@@ -3,7 +3,7 @@ import { sizeOf } from '../tensor/tensor.js';
 import { readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 
-/** What the file of a classifier is, as far as the file itself says. */
+/** Description of a classifier's file, as far as the file contains one. */
 export interface ModelDescription {
   readonly sizeBytes: number;
   /** Name of what it takes: uint8 [N, height, width, channels]. */
@@ -14,9 +14,9 @@ export interface ModelDescription {
   /** Name of what it gives: float32 [N, classes]. */
   readonly output: string;
   readonly classes: number;
-  /** Absent where the file has none: then classes are called by their number. */
+  /** Absent if the file has none: then classes are called by their number. */
   readonly classNames?: readonly string[];
-  /** Absent where the file does not say how pictures become its images. */
+  /** Absent if the file does not say how pictures become its images. */
   readonly preprocessing?: Preprocessing;
   /** Numbers in its weights. */
   readonly parameters: number;
@@ -25,12 +25,12 @@ export interface ModelDescription {
 }
 
 /**
- * Read what the file of a classifier says of itself, without running it.
+ * Reads the description in a classifier's file, without running the classifier.
  *
  * @param name the file, for messages
  * @example
  * const { height, width, classNames } = describeModel('model.onnx', await readFile('model.onnx'));
- * @throws QuarterturnError `data` naming the file and what it is instead
+ * @throws QuarterturnError `data` for any other file, naming it and its kind
  */
 export function describeModel(name: string, bytes: Uint8Array): ModelDescription {
   const { classNames, preprocessing, ...found } = readClassifierInterface(name, bytes);

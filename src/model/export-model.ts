@@ -29,13 +29,13 @@ export interface ExportOptions {
 }
 
 /**
- * A classifier as one ONNX file.
+ * Writes a classifier as one ONNX file.
  *
  * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
- * inside, class names and how pictures are fitted in the metadata. Plain ONNX operators in ONNX's own layout, so that
- * other runtimes can use it.
+ * inside; the metadata holds class names and the fit of pictures. The file uses plain ONNX operators in ONNX's own layout,
+ * so that other runtimes can use it.
  *
- * @throws QuarterturnError `usage` where names and classes differ in number
+ * @throws QuarterturnError `usage` if names and classes differ in number
  */
 export function exportClassifier({
   network,

@@ -1,6 +1,6 @@
 import { type ImageSize, type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensorNamed, zeros } from '../tensor/tensor.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
@@ -12,21 +12,21 @@ import type { Preprocessing } from './preprocessing.js';
  */
 export interface LoadedClassifier extends AsyncDisposable, ImageSize {
   readonly classNames: readonly string[];
-  /** How pictures are fitted into that size; undefined where the file does not say. */
+  /** How pictures are fitted into that size; undefined if the file does not say. */
   readonly preprocessing: Preprocessing | undefined;
   /**
    * Probability of each class for each image, in batches.
    * @param images of the classifier's size
    * @returns float32 [count, K], row-major
-   * @throws QuarterturnError `usage` for images of another size, `data` where the model gives something other than
-   *   probabilities (NaN, for one), `interrupted` when the signal says so
+   * @throws QuarterturnError `usage` for images of another size, `data` if the model gives something other than
+   *   probabilities (NaN, for one), `interrupted` if the signal is aborted
    */
   classify(images: ImageSource, options?: ClassifyOptions): Promise<Float32Array>;
   /** Give the memory back. */
   release(): Promise<void>;
 }
 
-export interface ClassifyOptions extends Listening {
+export interface ClassifyOptions extends ProgressOptions {
   /** What to call an image in errors, by its index; default: `image 3 of <the images' name>`. */
   readonly titleOf?: (index: number) => string;
 }
@@ -42,10 +42,10 @@ const batchSize = 128;
 const exportAgain = 'The file is damaged or says something else than it does: export it again.';
 
 /**
- * Load what `exportClassifier` made: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
- * in its metadata classes are called by their number.
+ * Loads a file of `exportClassifier`: uint8 images [N, H, W, C] in, float32 probabilities [N, K] out. Without class names
+ * in its metadata, classes are named by their numbers.
  *
- * Two blank images are classified at once, so that a file that says something else than it does is refused here.
+ * Two blank images are classified on loading, so that a file whose description is wrong is refused here.
  *
  * @example
  * const classifier = await loadClassifier('model.onnx', await readFile('model.onnx'), { runtime });
@@ -56,7 +56,7 @@ const exportAgain = 'The file is damaged or says something else than it does: ex
  *   await classifier.release();
  * }
  * @param name the file, for messages
- * @throws QuarterturnError `data` where it is no ONNX file, another kind of model or damaged, `runtime` where the kernel
+ * @throws QuarterturnError `data` if it is no ONNX file, another kind of model or damaged, `runtime` if the kernel
  *   library refuses it
  */
 export async function loadClassifier(
@@ -83,7 +83,7 @@ export async function loadClassifier(
     async classify(images, options = {}) {
       const { titleOf = (index: number) => `image ${index} of ${images.name}`, emit, signal } = options;
       checkSize(name, found, images);
-      const progress = passProgress({ emit, signal }, `classifying ${images.name}`, images.count);
+      const progress = startProgress({ emit, signal }, `classifying ${images.name}`, images.count);
       const probabilities = new Float32Array(images.count * classes);
       for (let from = 0; from < images.count; from += batchSize) {
         const to = Math.min(from + batchSize, images.count);
@@ -108,7 +108,7 @@ function checkSize(name: string, { height, width, channels }: ClassifierInterfac
   );
 }
 
-/** @throws QuarterturnError `data` where the model does not do what its file says */
+/** @throws QuarterturnError `data` if the model does not do what its file says */
 async function classifyBlanks(name: string, found: ClassifierInterface, program: Program): Promise<void> {
   const { height, width, channels } = found;
   try {

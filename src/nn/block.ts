@@ -14,8 +14,8 @@ export interface ParamSpec {
 }
 
 /**
- * How BatchNorm gets its statistics: the `stored` ones (also: this part is frozen), or the batch's own, of which the
- * stored ones are moving averages.
+ * Source of BatchNorm's statistics: the `stored` ones (then the part is frozen), or the batch's own, of which the stored
+ * ones are moving averages.
  */
 export type NormMode = 'stored' | BatchStatistics;
 

@@ -2,7 +2,7 @@ import { shapeError } from '../graph/graph.js';
 import { add, cast, constant, mul, transpose, type Value } from '../graph/index.js';
 import { float32 } from '../tensor/tensor.js';
 
-/** What becomes of pixels before the first layer, channel by channel: x = (scale·pixel − mean) / deviation. */
+/** Normalisation of pixels before the first layer, channel by channel: x = (scale·pixel − mean) / deviation. */
 export interface Normalisation {
   /** Default: 1/255, which brings 0–255 to 0–1. */
   readonly scale?: number | undefined;

@@ -1,7 +1,7 @@
 import type { Random } from '../random/random.js';
 import { type Shape, sizeOf, type Tensor, tensor } from '../tensor/tensor.js';
 
-/** How a parameter starts. */
+/** Initial values of a parameter. */
 export type Initializer = 'glorotUniform' | 'zeros' | 'ones';
 
 /**

@@ -56,7 +56,7 @@ const smallestProbability = 1e-8;
  *
  *   J = (1/2P) Σₙ (pₙ qₙᵀ + qₙ pₙᵀ),  I = Σₐᵦ Jₐᵦ · (ln Jₐᵦ − ln Jₐ − ln Jᵦ),  0 ≤ I ≤ ln K
  *
- * It is large where both views are given the same class with certainty *and* all classes are in use, so that, unlike a
+ * It is large if both views get the same class with certainty *and* all classes are in use, so that, unlike a
  * pseudo-label, it cannot be satisfied by one class for everything.
  *
  * @param a, b logits of the views, float32 [P, K]
@@ -106,7 +106,7 @@ export function pseudoLabelLoss(
   return div(reduceSum(mul(chosen, crossEntropies(distorted, targets, {})), [0]), pairs);
 }
 
-/** How many rows of logits [N, K] have their maximum at the target: float32 scalar. */
+/** Number of rows of logits [N, K] whose maximum is at the target: float32 scalar. */
 export function countCorrect(logits: Value, targets: Value): Value {
   return reduceSum(equal(argMax(logits), targets), [0]);
 }

@@ -10,7 +10,7 @@ import { dense } from './layers.js';
 
 export type { BackboneSettings } from './backbones/backbone.js';
 
-/** What settings call a backbone. */
+/** Name of a backbone in the settings. */
 export type BackboneName = (typeof registry)[keyof typeof registry]['name'];
 
 /** The names of all backbones. */

@@ -14,10 +14,10 @@ const dtypeOfCode = new Map(Object.entries(onnxDType).map(([dtype, code]) => [co
 const unsupported = 'Convert the model, or use one that this library has written.';
 
 /**
- * Read the bytes of an `.onnx` file: the inverse of {@link encodeModel}, for files of other exporters too.
+ * Reads the bytes of an `.onnx` file: the inverse of {@link encodeModel}, for files of other exporters too.
  *
- * Fields that {@link OnnxModel} has no place for are skipped, versions among them. What it has a place for must be
- * there whole: a number type, attribute type or tensor storage that it cannot hold is an error, never left out.
+ * Fields that {@link OnnxModel} has no place for are skipped, versions among them. All others must be complete: a number
+ * type, attribute type or tensor storage that it cannot hold is an error.
  *
  * @param name the file, for messages
  * @returns tensors over fresh memory that share nothing with `bytes`
@@ -41,7 +41,7 @@ export function decodeModel(name: string, bytes: Uint8Array): OnnxModel {
   };
 }
 
-/** Versions that a file says it is written in; undefined where it does not say. */
+/** Versions that a file says it is written in; undefined if it does not say. */
 export interface OnnxVersions {
   /** Of the file format. */
   readonly ir: number | undefined;

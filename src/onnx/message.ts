@@ -70,7 +70,7 @@ export class Message {
     );
   }
 
-  /** An integer that a number holds exactly; undefined where it is absent. */
+  /** An integer that a number holds exactly; undefined if it is absent. */
   integer(field: number, name: string): number | undefined {
     return this.integers(field, name).at(-1);
   }

@@ -3,14 +3,14 @@ import type { Value } from '../graph/index.js';
 /** Values by name. */
 export type Values = Readonly<Record<string, Value>>;
 
-/** @throws RangeError where there is none: an optimizer or a block leaves out what it has to give */
+/** @throws RangeError if there is none: an optimizer or a block leaves out what it has to give */
 export function valueNamed(values: Values, name: string): Value {
   const value = values[name];
   if (value) return value;
   throw new RangeError(`no value is there for "${name}"`);
 }
 
-/** What an update of one parameter is made from; all values are float32. */
+/** Inputs of the update of one parameter; all values are float32. */
 export interface UpdateInputs {
   /** Of any shape. */
   readonly param: Value;
@@ -27,9 +27,9 @@ export interface UpdateInputs {
 /** A rule that turns gradients into new parameters, as a graph. It holds no state: what it remembers goes in and out. */
 export interface Optimizer {
   readonly name: string;
-  /** What is remembered for each parameter, one tensor of its shape each; all start at 0. */
+  /** State kept for each parameter, one tensor of its shape each; all start at 0. */
   readonly slots: readonly string[];
-  /** What is remembered once, as scalars, with where each starts. */
+  /** State kept once, as scalars, with the initial value of each. */
   readonly scalars: Readonly<Record<string, number>>;
   /** The scalars after this step. */
   advance(scalars: Values): Values;

@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 
-/** What {@link Random.fromState} needs to go on where a stream stopped; survives JSON. */
+/** State of a stream, from which {@link Random.fromState} continues it; survives JSON. */
 export interface RandomState {
   /** Four uint32: who this stream is (seed and path); children are derived from it. */
   readonly key: readonly number[];

@@ -18,7 +18,7 @@ export interface Variant {
   readonly suggests?: true;
   /**
    * @param settings the whole recipe
-   * @returns the recipe of this variant; undefined where the whole one lacks what it is about
+   * @returns the recipe of this variant; undefined if the whole one lacks what it is about
    */
   change(settings: RunSettings, facts: VariantFacts): RunSettings | undefined;
 }
@@ -27,7 +27,7 @@ export interface Variant {
 export interface VariantFacts {
   /** Of the backbone. */
   readonly blocks: number;
-  /** Images that were chosen to be labelled; undefined where no variant that was asked for needs them. */
+  /** Images that were chosen to be labelled; undefined if no variant that was asked for needs them. */
   readonly suggested: GivenLabels | undefined;
 }
 
@@ -36,7 +36,7 @@ function supervised(settings: RunSettings): RunSettings {
   return { ...settings, finetune: { ...settings.finetune, from: 'backbone' }, selfTrain: null };
 }
 
-/** The recipe with something else about self-training; undefined where it has none. */
+/** The recipe with something else about self-training; undefined if it has none. */
 function selfTrained(settings: RunSettings, change: Partial<SelfTrainSettings>): RunSettings | undefined {
   const { finetune, selfTrain } = settings;
   if (!selfTrain) return undefined;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunStore } from '../store/checkpoint.js';
 import { sha256 } from '../store/digest.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { encodeSafetensors } from '../store/safetensors.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
@@ -19,7 +19,7 @@ export interface FingerprintOptions {
 }
 
 /**
- * What the outcome of a stage depends on, in one number: its settings, seed and network, the data, the labels of the draw,
+ * One number for all that the outcome of a stage depends on: its settings, seed and network, the data, the labels of the draw,
  * the version of the stage, and the same of the stages that it goes on from. Where two runs have the same fingerprint, one
  * may take the other's checkpoint for its own. Machine and kernels are no part of it: their last digits differ.
  */
@@ -45,7 +45,7 @@ export class Fingerprints {
     });
   }
 
-  /** @returns undefined where nothing says which data it is: then nothing is the same */
+  /** @returns undefined if nothing says which data it is: then nothing is the same */
   of(stage: Stage, draw: number): Promise<string | undefined> {
     const name = checkpointName(stage.name, draw);
     const known = this.#known.get(name) ?? this.#find(stage, draw);
@@ -61,8 +61,8 @@ export class Fingerprints {
     const before = stage
       .needs(settings)
       .map((needed) => (needed.isShared && backbone !== undefined ? backbone : this.of(needed, draw)));
-    const weighed = stage.heedsEvidence
-      ? stages.filter(({ weigh }) => weigh !== undefined).map((other) => this.of(other, draw))
+    const crossValidated = stage.heedsEvidence
+      ? stages.filter(({ crossValidate }) => crossValidate !== undefined).map((other) => this.of(other, draw))
       : [];
     return sha256(
       JSON.stringify([
@@ -71,7 +71,7 @@ export class Fingerprints {
         checksums,
         this.#labels(stage, draw),
         await Promise.all(before),
-        await Promise.all(weighed),
+        await Promise.all(crossValidated),
       ]),
     );
   }
@@ -101,10 +101,10 @@ export class Artifacts {
     this.#fingerprints = fingerprints;
   }
 
-  /** @throws QuarterturnError `checkpoint` where the store holds something else under its name */
+  /** @throws QuarterturnError `checkpoint` if the store holds something else under its name */
   static async open(store: RunStore): Promise<Artifacts> {
     const saved = (await store.readJson('artifacts')) ?? {};
-    const document = checked(
+    const document = parseWith(
       artifactsSchema,
       saved,
       `${store.name}, artifacts.json`,

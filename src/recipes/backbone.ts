@@ -18,14 +18,14 @@ export async function saveBackbone(store: RunStore, weights: Tensors): Promise<v
   await store.saveCheckpoint(borrowedName, { tensors: weights, state: {} });
 }
 
-/** The backbone that was brought from another run; undefined where there is none. */
+/** The backbone that was brought from another run; undefined if there is none. */
 export async function borrowedBackbone(store: RunStore): Promise<Tensors | undefined> {
   return (await store.loadCheckpoint(borrowedName))?.tensors;
 }
 
 /**
  * The backbone that fine-tuning starts from: the one that was brought from another run, else the one pretrained here.
- * @throws QuarterturnError `checkpoint` where there is none, or one of another architecture
+ * @throws QuarterturnError `checkpoint` if there is none, or one of another architecture
  */
 export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
   const { settings, store, data } = context;
@@ -42,7 +42,7 @@ export async function loadBackbone(context: RecipeContext): Promise<Tensors> {
 
 /**
  * The weights that a run's finished pretraining left.
- * @throws QuarterturnError `checkpoint` where it was not started or not finished
+ * @throws QuarterturnError `checkpoint` if it was not started or not finished
  */
 export async function loadPretrained(store: RunStore, settings: RunSettings): Promise<Tensors> {
   const progress = await loadProgress(store, pretrainName, 0);

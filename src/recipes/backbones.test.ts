@@ -10,7 +10,7 @@ import { MemoryStore } from '../store/checkpoint.js';
 import type { RecipeContext } from './context.js';
 import { run } from './run.js';
 import { parseSettings } from './settings.js';
-import { finetune } from './stages/finetune.js';
+import { fineTune } from './stages/finetune.js';
 
 const data: DataSource = {
   train: tinyPictures('train', 200),
@@ -40,7 +40,7 @@ describe.each(backboneNames)('the backbone %s', (backbone) => {
   });
 
   it('learns pictures from a few labels, and its file says of them what it learned', async () => {
-    const { network, weights, test } = await finetune(contextWith(), { draw: 0, stage: 'scratch' });
+    const { network, weights, test } = await fineTune(contextWith(), { draw: 0, stage: 'scratch' });
     expect(test!.metrics.accuracy).toBeGreaterThan(0.9);
     const classNames = data.train.classNames;
     const bytes = exportClassifier({ network, weights, classNames });

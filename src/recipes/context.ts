@@ -7,17 +7,23 @@ import type { ImageSize } from '../tensor/image-size.js';
 import type { TrainContext } from '../train/loop.js';
 import type { RunSettings } from './settings.js';
 
-/** What every recipe gets: the settings, the data, and where to run and report. */
+/** Context of every recipe: settings, data, runtime, store and listener. */
 export interface RecipeContext extends TrainContext {
-  /** Told what happens while it happens. */
+  /** Receives events while they happen. */
   readonly emit?: RunEventListener | undefined;
   readonly settings: RunSettings;
   readonly data: DataSource;
   /**
-   * Where the images of the settings' labels lie in the data: `withLocatedLabels` finds them, which `run` and the like do
-   * by themselves. Of no effect where the settings have no labels, or others.
+   * Indices of the labelled images in the data. `withLocatedLabels` finds them; `run` and the like call it by themselves. Ignored if the settings have no labels, or others.
    */
   readonly labels?: LocatedLabels | undefined;
+}
+
+/** The same context with no listener: nothing is emitted. */
+export function silentContext<C extends { readonly emit?: unknown }>(
+  context: C,
+): C & { readonly emit: undefined } {
+  return { ...context, emit: undefined };
 }
 
 /** The stream of random numbers for one purpose; all are split off the one seed of the settings. */

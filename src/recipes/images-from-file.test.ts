@@ -22,7 +22,7 @@ import { suggest } from './suggest.js';
 const counts = { train: 1000, test: 200 };
 
 /** More than any part of a run asks for at once, and far from all. */
-const mostAtOnce = 350;
+const maxAtOnce = 350;
 
 const quick = settingsFor('quick');
 const settings: RunSettings = {
@@ -110,6 +110,6 @@ test('images that lie in a file, read a few at a time, give the very run that im
   expect(fromFile).toEqual(fromMemory);
 
   expect(train.total).toBeGreaterThan(10 * counts.train);
-  expect(train.mostAtOnce).toBeLessThan(mostAtOnce);
-  expect(test.mostAtOnce).toBeLessThanOrEqual(128);
+  expect(train.maxAtOnce).toBeLessThan(maxAtOnce);
+  expect(test.maxAtOnce).toBeLessThanOrEqual(128);
 });

@@ -9,14 +9,15 @@ import { type LabelRecord, type LabelSource, labelRecordSchema } from '../store/
 import type { RunEventListener } from '../store/run-event.js';
 import { type RecipeContext, randomFor } from './context.js';
 
-/** What decides which images are labelled, and as what. */
+/** The parts of the context that decide which images are labelled, and with which class. */
 export type LabelContext = Pick<RecipeContext, 'settings' | 'data' | 'labels'>;
 
 /**
- * The context with the images of the settings' labels found in its data by their content: the settings' labels become
- * complete, each with hash and index, and `labels` says where they are. A context that has this already is returned.
+ * Finds the images of the settings' labels in the data, by their content. In the context that it returns, the settings'
+ * labels are complete, each with hash and index, and `labels` holds their indices. A context that has them is returned as
+ * it is.
  *
- * @throws QuarterturnError `data` where labels do not fit the data, see `locateLabels`; `interrupted` when the signal says so
+ * @throws QuarterturnError `data` if labels do not fit the data, see `locateLabels`; `interrupted` if the signal is aborted
  */
 export async function withLocatedLabels<
   T extends LabelContext & {
@@ -102,7 +103,7 @@ export function labelledImages(context: LabelContext, draw: number): ImageDatase
   return { ...labelled, labels: resolveLabels(train, { places, classNames }).classes, classNames };
 }
 
-/** Which images have which class in each draw, and who says so: what a run keeps as `labels.json`. */
+/** The labelled images of each draw, with class and origin of each label: the content of a run's `labels.json`. */
 export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
   const { settings, data } = context;
   const { images } = data.train;

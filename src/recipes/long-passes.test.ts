@@ -2,14 +2,14 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from '../data/dataset.js';
 import { imagesInMemory } from '../data/image-source.js';
-import { partsOf, splitsOf } from '../labels/held-back.js';
-import type { Listening } from '../pass.js';
+import { foldsOf, heldBackSplits } from '../labels/held-back.js';
+import type { ProgressOptions } from '../progress.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { kMeans } from '../similarity/cluster.js';
 import type { Neighbours } from '../similarity/neighbours.js';
 import {
-  foundWhenHeldBack,
+  countRecovered,
   type NeighbourGraph,
   neighbourGraph,
   propagateLabels,
@@ -21,8 +21,8 @@ import { MemoryStore } from '../store/checkpoint.js';
 import type { RunEvent } from '../store/run-event.js';
 import { float32 } from '../tensor/tensor.js';
 import type { RecipeContext } from './context.js';
-import { pileViews } from './pile.js';
-import { shapesOf } from './pile-graph.js';
+import { describeImages } from './pile-graph.js';
+import { pileViews } from './pile-metrics.js';
 import { settingsFor } from './presets.js';
 
 const many = 20_000;
@@ -71,7 +71,7 @@ function knownOf(labels: number, n: number) {
 }
 
 const images = (count: number) => Uint32Array.from({ length: count }, (_, i) => i);
-const passes: Record<string, (context: Listening) => Promise<unknown>> = {
+const passes: Record<string, (context: ProgressOptions) => Promise<unknown>> = {
   'k-means': (context) => kMeans(points, 20, Random.seeded(2), context),
   typicality: (context) => typicalPoints(points, { ...context, count: 1, random: Random.seeded(2) }),
   'clusters of doubtful images': (context) =>
@@ -80,8 +80,8 @@ const passes: Record<string, (context: Listening) => Promise<unknown>> = {
   propagation: (context) => propagateLabels(graph, known, classCount, context),
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
   'labels held back': (context) =>
-    foundWhenHeldBack(graph, known, classCount, splitsOf(partsOf(known.classes)!), context),
-  'shapes of images': (context) => shapesOf({ ...recipe, ...context }, images(1000)),
+    countRecovered(graph, known, classCount, heldBackSplits(foldsOf(known.classes)!), context),
+  'shapes of images': (context) => describeImages({ ...recipe, ...context }, images(1000)),
   'views of the pile': (context) => pileViews({ ...recipe, ...context }, images(1000)),
 };
 
@@ -163,7 +163,7 @@ test('gives the very numbers that computing in one go gives', async () => {
   expect(md5(await propagateLabels(small, labels, 3))).toBe('29403c8a4fec942908d255d1b1cfbfe8');
   const said = Float32Array.from({ length: n * 3 }, () => random.uniform());
   expect(md5(await smoothPredictions(small, said, labels))).toBe('aabaea5245823e2c10b68f6f5d0be47a');
-  expect(await foundWhenHeldBack(small, labels, 3, splitsOf(partsOf(labels.classes, 5)!))).toBe(
+  expect(await countRecovered(small, labels, 3, heldBackSplits(foldsOf(labels.classes, 5)!))).toBe(
     labels.rows.length / 4,
   );
 });

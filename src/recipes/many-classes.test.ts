@@ -2,16 +2,16 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf } from '../../test/support/pixels.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imagesInMemory } from '../data/image-source.js';
-import { partsOf, splitsOf } from '../labels/held-back.js';
+import { foldsOf, heldBackSplits } from '../labels/held-back.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { foundWhenHeldBack, propagateLabels, pseudoLabels } from '../similarity/propagate.js';
+import { countRecovered, propagateLabels, pseudoLabels } from '../similarity/propagate.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { evaluate } from '../train/evaluate.js';
 import { freshWeights } from '../train/train-step.js';
-import { labelledSet } from './classify.js';
 import { networkFor, randomFor } from './context.js';
 import { collectExhibits } from './exhibits.js';
+import { labelledSet } from './labelled-set.js';
 import { labelledImages, labelledIndices } from './labels.js';
 import { settingsFor } from './presets.js';
 import { finetuneStage } from './stages/finetune-stage.js';
@@ -73,9 +73,9 @@ describe.each([300, 1000])('%i classes', (classes) => {
     expect([...found.classes]).toEqual([...everyClass, ...everyClass]);
 
     const twice = { rows: found.rows, classes: found.classes };
-    const splits = splitsOf(partsOf(twice.classes)!);
-    expect(await foundWhenHeldBack(graph, twice, classes, splits)).toBe(
-      splits.flatMap(({ held }) => held).length,
+    const splits = heldBackSplits(foldsOf(twice.classes)!);
+    expect(await countRecovered(graph, twice, classes, splits)).toBe(
+      splits.flatMap(({ heldBack }) => heldBack).length,
     );
   });
 

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { meanOf } from '../data/brightness.js';
 import { imagesInMemory } from '../data/image-source.js';
-import type { PassEvent } from '../pass.js';
+import type { ProgressEvent } from '../progress.js';
 import { meanBrightness } from './mean-brightness.js';
 
 // More than are added up at a time, so that there are several parts.
@@ -11,7 +11,7 @@ const images = imagesInMemory({ name: 'noise', pixels, height: 28, width: 28, ch
 
 test('is the mean of all values, to the last bit, whatever is read at a time', async () => {
   const told: number[] = [];
-  const mean = await meanBrightness(images, { emit: ({ done }: PassEvent) => told.push(done) });
+  const mean = await meanBrightness(images, { emit: ({ done }: ProgressEvent) => told.push(done) });
   expect(mean).toBe(meanOf(pixels));
   expect(told).toEqual([334, 668, 1000]);
 });

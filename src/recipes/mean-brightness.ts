@@ -1,20 +1,20 @@
 import { type ImageSource, readRange } from '../data/image-source.js';
-import { inParts, type Listening, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 
-/** Values that are added up between two looks at whether to stop: less than a millisecond, and a quarter of a megabyte. */
+/** Values added up between two checks of the abort signal: less than a millisecond, and a quarter of a megabyte. */
 const valuesAtATime = 2 ** 18;
 
 /**
  * Mean of all values of all images, 0–255: by it, a user of a classifier's file can tell negatives.
- * @throws QuarterturnError `interrupted` when the signal says so
+ * @throws QuarterturnError `interrupted` if the signal is aborted
  */
-export async function meanBrightness(images: ImageSource, listening: Listening): Promise<number> {
+export async function meanBrightness(images: ImageSource, listening: ProgressOptions): Promise<number> {
   const { count, height, width, channels } = images;
   const imageSize = height * width * channels;
-  const progress = passProgress(listening, `brightness of ${count} images`, count);
+  const progress = startProgress(listening, `brightness of ${count} images`, count);
   // Whole numbers: their sum is exact, whatever the parts.
   let sum = 0;
-  await inParts(
+  await inChunks(
     count,
     valuesAtATime / imageSize,
     async (from, to) => {

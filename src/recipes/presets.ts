@@ -135,7 +135,7 @@ const best: RunSettings = {
 export const presets = { quick, best, notebook } as const;
 export type PresetName = keyof typeof presets;
 
-/** What a command-line flag may change in a preset. */
+/** Changes to a preset, such as those of command-line flags. */
 export interface PresetOverrides {
   readonly seed?: number | undefined;
   readonly draws?: number | undefined;

@@ -192,7 +192,7 @@ describe('run', () => {
   });
 
   it('is only evaluated, where it was stopped while labels were held back', async () => {
-    const store = new MemoryStore('weighing');
+    const store = new MemoryStore('teacher');
     const abort = new AbortController();
     const context = { settings: { ...tiny, draws: 1 }, data, runtime, store };
     const emit = (event: RunEvent) => {
@@ -223,7 +223,7 @@ describe('run', () => {
     expect(result.final!.test!.accuracy).toBeGreaterThan(0.9);
   });
 
-  it('learns from the pile by views where labels held back are not found again by their neighbours', async () => {
+  it('uses views if neighbours do not recover the held-back labels', async () => {
     // Classes that brightness tells and no edge does: neighbours have the same edges.
     const toned = (source: ImageDataset): ImageDataset => {
       const { name, count, height, width, channels } = source.images;

@@ -5,7 +5,7 @@ import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import type { RunResult } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { reuseStages, stagesNamed } from './artifacts.js';
@@ -133,7 +133,7 @@ export function assertFits(
   for (const stage of stages) stage.assertFits?.(context);
 }
 
-/** @throws QuarterturnError `data` where there are no labels to learn classes from, or labels of one class alone */
+/** @throws QuarterturnError `data` if there are no labels to learn classes from, or labels of one class alone */
 function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void {
   const { name } = context.data.train.images;
   if (!hasLabels(context)) {
@@ -161,11 +161,13 @@ export function stagesOfConfig(
 
 const configSchema = z.record(z.string(), z.unknown());
 
-/** What the run began with; undefined where it begins now. */
+/** Settings and data that the run started with; undefined if it starts now. */
 async function storedConfig(store: RunStore): Promise<Readonly<Record<string, unknown>> | undefined> {
   const config = await store.readJson('config');
   if (config === undefined) return undefined;
-  return checked(configSchema, config, `${store.name}, config.json`, 'a JSON object', { code: 'checkpoint' });
+  return parseWith(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
+    code: 'checkpoint',
+  });
 }
 
 /**
@@ -216,7 +218,7 @@ function newConfig(
   };
 }
 
-/** @throws QuarterturnError `checkpoint` where settings or data are not those that the run began with */
+/** @throws QuarterturnError `checkpoint` if settings or data are not those that the run began with */
 async function assertSameRun(
   { settings, data, store, signal }: RecipeContext,
   config: Readonly<Record<string, unknown>>,

@@ -6,25 +6,25 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
-import { checked } from '../store/json.js';
-import { between, whole } from '../store/ranges.js';
+import { parseWith } from '../store/json.js';
+import { integerBetween, numberBetween } from '../store/ranges.js';
 
 /** A share, a probability, a momentum. */
-const fraction = between(0, 1);
+const fraction = numberBetween(0, 1);
 /** A hundred days of epochs of a second: the longest time that a run is given. */
-const epochs = whole(1, 10_000_000);
+const epochs = integerBetween(1, 10_000_000);
 /** A hundred days of steps of a tenth of a second. */
-const steps = whole(1, 100_000_000);
+const steps = integerBetween(1, 100_000_000);
 /** A batch is one tensor of images, each of which is a map of a hundred channels in the network. */
-const batchSize = whole(1, 65_536);
+const batchSize = integerBetween(1, 65_536);
 /** Above it, the weights of one layer leave float32 within a few steps, whatever the gradient. */
-const learningRate = between(0, 1e9, { above: true });
+const learningRate = numberBetween(0, 1e9, { above: true });
 /** What keeps a variance from 0; images are scaled to 1, so that no variance is much larger. */
-const epsilon = between(0, 1, { above: true });
+const epsilon = numberBetween(0, 1, { above: true });
 /** At 1 and a learning rate of 1, a step takes all that a weight has. */
-const weightDecay = between(0, 1);
+const weightDecay = numberBetween(0, 1);
 /** How much a part of the loss counts beside the others, which are a few nats. */
-const lossWeight = between(0, 1000);
+const lossWeight = numberBetween(0, 1000);
 
 const optimizerSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('sgd'), momentum: fraction, weightDecay: weightDecay.default(0) }),
@@ -40,7 +40,7 @@ const optimizerSchema = z.discriminatedUnion('kind', [
 const scheduleSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('constant'), learningRate }),
   // A decay of 1 halves the rate after the first step.
-  z.strictObject({ kind: z.literal('inverseTime'), learningRate, decay: between(0, 1) }),
+  z.strictObject({ kind: z.literal('inverseTime'), learningRate, decay: numberBetween(0, 1) }),
   z.strictObject({ kind: z.literal('oneCycle'), peak: learningRate }),
 ]);
 
@@ -50,12 +50,12 @@ const scheduleSchema = z.discriminatedUnion('kind', [
  */
 const augmentationSchema = z.strictObject({
   // Half a turn either way is any turn.
-  rotateDegrees: between(0, 180),
+  rotateDegrees: numberBetween(0, 180),
   // At 1, an image could shrink to nothing.
-  scale: between(0, 0.9),
+  scale: numberBetween(0, 0.9),
   shiftFraction: fraction,
   shearFraction: fraction,
-  aspect: between(0, 0.9).default(0),
+  aspect: numberBetween(0, 0.9).default(0),
   elasticFraction: fraction.default(0),
   cutoutFraction: fraction.default(0),
   flipHorizontal: z.boolean().default(false),
@@ -80,13 +80,13 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
   /** Where the pile's classes come from: images that look alike, or agreement of two views, as in earlier versions. */
   teacher: z.enum(['neighbours', 'views']).default('views'),
   /** Share of the pile, the images between two classes, that neighbours do not teach. */
-  doubtful: between(0, 0.999).default(0.05),
+  doubtful: numberBetween(0, 0.999).default(0.05),
   /** Epochs after which the classes that neighbours gave are corrected by what was learned; null: never. */
   correctEvery: epochs.nullable().default(null),
   stepsPerEpoch: steps,
   /** A batch of views is made of these labelled images and of each unlabelled one twice; one of neighbours is as large. */
-  labelledPerStep: whole(1, 32_768),
-  pairsPerStep: whole(1, 16_384),
+  labelledPerStep: integerBetween(1, 32_768),
+  pairsPerStep: integerBetween(1, 16_384),
   /** How far the two views of an unlabelled image are distorted. */
   mild: augmentationSchema,
   strong: augmentationSchema,
@@ -104,7 +104,7 @@ const pretrainSchema = stageSchema
     stepsPerEpoch: steps.nullable(),
     /** What is split: rotated copies (leaks: copies of one image fall on both sides), or images. */
     split: z.enum(['copy', 'image']),
-    valFraction: between(0, 0.999, { above: true }),
+    valFraction: numberBetween(0, 0.999, { above: true }),
     /** All four turns of an image in one batch. */
     grouped: z.boolean(),
   })
@@ -118,25 +118,25 @@ export const settingsSchema = z
   .strictObject({
     preset: z.enum(['quick', 'best', 'notebook']),
     // Beyond it, neighbouring whole numbers are one.
-    seed: whole(0, Number.MAX_SAFE_INTEGER),
+    seed: integerBetween(0, Number.MAX_SAFE_INTEGER),
     /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
-    draws: whole(1, 100),
-    /** Of no effect where `labels` names the images. */
-    labelsPerClass: whole(1, 1_000_000),
+    draws: integerBetween(1, 100),
+    /** Ignored if `labels` names the images. */
+    labelsPerClass: integerBetween(1, 1_000_000),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     network: z.strictObject({
       // Runs from before there was a choice had the notebook's.
       backbone: z.enum(backboneNames).default('rotnet'),
       // Work grows with the square: at 8, a step takes 64 times as long as the notebook's.
-      width: between(0, 8, { above: true }),
+      width: numberBetween(0, 8, { above: true }),
       batchNormEpsilon: epsilon,
     }),
     pretrain: pretrainSchema,
     finetune: stageSchema.extend({
       /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
       from: z.enum(['backbone', 'random']).default('backbone'),
-      frozenBlocks: whole(0, 3),
+      frozenBlocks: integerBetween(0, 3),
       augmentation: augmentationSchema.nullable(),
       labelSmoothing: fraction,
       /** Take BatchNorm's statistics from the unlabelled pile at the end. */
@@ -146,7 +146,7 @@ export const settingsSchema = z
     selfTrain: selfTrainSchema.nullable().default(null),
     baseline: stageSchema,
     /** The time for which the steps were counted out, in ms, up to 100 days; they are not counted out again. */
-    budgetMs: whole(1, 100 * 24 * 3_600_000).optional(),
+    budgetMs: integerBetween(1, 100 * 24 * 3_600_000).optional(),
   })
   .refine(({ labels, draws }) => labels === null || draws === 1, {
     path: ['draws'],
@@ -162,7 +162,7 @@ export type SelfTrainSettings = z.infer<typeof selfTrainSchema>;
  * @throws QuarterturnError `usage` naming each field that is wrong
  */
 export function parseSettings(value: unknown, where = 'settings'): RunSettings {
-  return checked(settingsSchema, value, where, 'valid settings', {
+  return parseWith(settingsSchema, value, where, 'valid settings', {
     code: 'usage',
     hint: 'See `quarterturn run --help` for the flags and their ranges.',
   });
@@ -174,7 +174,9 @@ export function parseSettings(value: unknown, where = 'settings'): RunSettings {
  */
 export function settingsOfConfig(config: unknown, where: string): RunSettings {
   const known = Object.keys(settingsSchema.shape);
-  const document = checked(configSchema, config ?? {}, where, 'the JSON object of a run', { code: 'usage' });
+  const document = parseWith(configSchema, config ?? {}, where, 'the JSON object of a run', {
+    code: 'usage',
+  });
   return parseSettings(
     Object.fromEntries(Object.entries(document).filter(([key]) => known.includes(key))),
     where,

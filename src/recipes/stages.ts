@@ -1,5 +1,4 @@
 import { QuarterturnError } from '../errors.js';
-import { Ledger } from '../store/ledger.js';
 import {
   type DrawResult,
   type Evidence,
@@ -9,6 +8,7 @@ import {
   type RunResult,
   type StageFailure,
 } from '../store/run-record.js';
+import { StageEvidence } from '../store/stage-evidence.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import type { RecipeContext } from './context.js';
@@ -20,17 +20,17 @@ import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
 import type { Stage, StageDraw, StageFigures, StageOutcome, Tested } from './stages/stage.js';
 
-/** What the stages that were run and came to a result led to, in their order. */
+/** Outcomes of the stages that ran and did not fail, in their order. */
 export type Outcomes = ReadonlyMap<Stage, StageOutcome>;
 
-/** What one draw of the labels led to. */
+/** Outcomes for one draw of the labels. */
 export interface DrawOutcome {
   readonly outcomes: Outcomes;
-  /** What speaks for each classifier; empty where there was nothing to choose. */
+  /** Evidence for each classifier; empty if there was nothing to choose. */
   readonly evidence: readonly Evidence[];
 }
 
-/** What the stages of a run left. */
+/** Outcomes of all stages of a run. */
 export interface StageOutcomes {
   /** Of the stages that all draws share. */
   readonly shared: Outcomes;
@@ -39,10 +39,10 @@ export interface StageOutcomes {
   readonly failures: readonly StageFailure[];
 }
 
-/** The figures of a run: what evaluating its stages gives, whenever it is done. */
+/** The figures of a run, from evaluating its stages. */
 export type RunFigures = StageFigures & Pick<RunResult, 'final' | 'evidence' | 'failures' | 'draws'>;
 
-/** What it took to train a stage. */
+/** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
 
 /** Whether a stage is to be run for a draw. */
@@ -54,28 +54,28 @@ interface RunStagesOptions {
 }
 
 /**
- * Run the wanted stages of each draw, every one from its checkpoint where there is one, and evaluate them. A stage that
- * diverges is noted and left out; the others go on without it.
+ * Runs and evaluates the wanted stages of each draw. A stage starts from its checkpoint if there is one. A stage that
+ * diverges is recorded and left out; the others go on without it.
  *
  * @param options.registry every stage that there is
  * @param options.readOnly the wanted stages are finished and only to be evaluated: nothing is trained or written
- * @throws QuarterturnError `diverged` where a stage that all draws share does
+ * @throws QuarterturnError `diverged` if a stage that all draws share diverges
  */
 export async function runStages(
   context: RecipeContext,
   wanted: Wanted,
   { registry = allStages, readOnly = false }: RunStagesOptions = {},
 ): Promise<StageOutcomes> {
-  const ledger = await Ledger.open(context.store, { readOnly });
-  const claim = readOnly ? async () => {} : await claims(context, { ledger, wanted, registry });
-  // The same for all draws, and for none of them where nothing asks for it.
-  let pile: Promise<PileGraph> | undefined;
+  const stageEvidence = await StageEvidence.open(context.store, { readOnly });
+  const claim = readOnly ? async () => {} : await claims(context, { stageEvidence, wanted, registry });
+  // Computed once for all draws, when it is first needed.
+  let graph: Promise<PileGraph> | undefined;
   const plan = {
     context,
-    ledger,
-    pile: () => {
-      pile ??= pileGraph(context);
-      return pile;
+    stageEvidence,
+    pileGraph: () => {
+      graph ??= pileGraph(context);
+      return graph;
     },
   };
   const shared = new Map<Stage, StageOutcome>();
@@ -97,7 +97,7 @@ export async function runStages(
     }
     draws.push(outcome);
   }
-  return { shared, draws, failures: ledger.failures };
+  return { shared, draws, failures: stageEvidence.failures };
 }
 
 /** Makes sure, before a stage is trained, that what the store holds of it is what would be trained. */
@@ -105,7 +105,11 @@ type Claim = (stage: Stage, draw: number) => Promise<void>;
 
 async function claims(
   context: RecipeContext,
-  { ledger, wanted, registry }: { ledger: Ledger; wanted: Wanted; registry: readonly Stage[] },
+  {
+    stageEvidence,
+    wanted,
+    registry,
+  }: { stageEvidence: StageEvidence; wanted: Wanted; registry: readonly Stage[] },
 ): Promise<Claim> {
   const artifacts = await Artifacts.open(context.store);
   const stages = registry.filter((stage) => wanted(stage, 0));
@@ -113,7 +117,7 @@ async function claims(
   return async (stage, draw) => {
     const fingerprint = await fingerprints.of(stage, draw);
     if (await artifacts.claim(checkpointName(stage.name, draw), fingerprint)) return;
-    await ledger.forget(stage.name, draw);
+    await stageEvidence.forget(stage.name, draw);
     context.emit?.({ type: 'stage-outdated', stage: stage.name, draw });
   };
 }
@@ -123,7 +127,7 @@ async function runDraw(
   registry: readonly Stage[],
   claim: Claim,
 ): Promise<DrawOutcome> {
-  const { context, draw, ledger, isWanted } = plan;
+  const { context, draw, stageEvidence, isWanted } = plan;
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence: Evidence[] = [];
   const at: StageDraw = {
@@ -143,33 +147,31 @@ async function runDraw(
     if (outcome?.evidence) evidence.push(outcome.evidence);
   };
 
-  const weighed = registry.filter(({ weigh }) => weigh !== undefined);
-  const others = registry.filter(({ weigh }) => weigh === undefined);
-  for (const stage of weighed) await attempt(stage);
-  // What there is no choice between needs no evidence.
+  const crossValidated = registry.filter(({ crossValidate }) => crossValidate !== undefined);
+  const others = registry.filter(({ crossValidate }) => crossValidate === undefined);
+  for (const stage of crossValidated) await attempt(stage);
+  // A single classifier is kept without evidence.
   const left = [...outcomes.values()].filter(({ classifier }) => classifier !== undefined).length;
   const toCome = others.filter((stage) => stage.learnsFrom !== undefined && canBegin(stage)).length;
   const isChoice = left + toCome > 1;
-  for (const stage of weighed) {
+  for (const stage of crossValidated) {
     if (!isChoice || !outcomes.has(stage)) continue;
-    const found = await ledger.evidenceFor(stage.name, draw, async () => stage.weigh?.(at));
+    const found = await stageEvidence.evidenceFor(stage.name, draw, async () => stage.crossValidate?.(at));
     if (found) evidence.push(found);
   }
   for (const stage of others) await attempt(stage);
   return { outcomes, evidence };
 }
 
-/**
- * What a stage comes to, or undefined where it diverged: now, or before in the same run, for it would again.
- */
+/** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
 async function attempted(stage: Stage, at: StageDraw): Promise<StageOutcome | undefined> {
-  const { context, draw, ledger } = at;
-  if (ledger.failureOf(stage.name, draw)) return undefined;
+  const { context, draw, stageEvidence } = at;
+  if (stageEvidence.failureOf(stage.name, draw)) return undefined;
   try {
     return await stage.train(at);
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
-    await ledger.addFailure({ stage: stage.name, draw, reason: error.message });
+    await stageEvidence.addFailure({ stage: stage.name, draw, reason: error.message });
     context.emit?.({ type: 'stage-failed', stage: stage.name, draw, reason: error.message });
     return undefined;
   }
@@ -205,7 +207,7 @@ export async function trainedMs(
   return ms;
 }
 
-/** What the training of a stage has taken so far, as its checkpoint tells. */
+/** Time and images that the training of a stage has taken so far, from its checkpoint. */
 export async function costOf(
   { store }: Pick<RecipeContext, 'store'>,
   stage: string,
@@ -215,7 +217,7 @@ export async function costOf(
   return { durationMs: trainMs, imagesTrained };
 }
 
-/** The classifier to be saved: the one that held-back labels speak for. */
+/** The classifier to save, chosen by held-back labels. */
 export function finalOf({
   outcomes,
   evidence,
@@ -263,7 +265,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
   };
 }
 
-/** What the pretext task led to, where it was run. */
+/** Outcome of the pretext task, if it was run. */
 export function pretrainedIn({ shared }: Pick<StageOutcomes, 'shared'>): Pretrained | undefined {
   return [...shared.values()].find(({ pretrained }) => pretrained !== undefined)?.pretrained;
 }
@@ -286,7 +288,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
   };
 }
 
-/** What each stage added to draw 0, and what all training up to it took. */
+/** The gain of each stage in draw 0, and the cost of all training up to it. */
 export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes): Promise<LadderStep[]> {
   const ladder: LadderStep[] = [];
   for (const [stage, { tested }] of draws[0]?.outcomes ?? []) {

@@ -2,12 +2,12 @@ import { hashImages } from '../data/image-hash.js';
 import { selectImages } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
-import { passProgress } from '../pass.js';
+import { startProgress } from '../progress.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
-import { shapesOf } from './pile-graph.js';
+import { describeImages } from './pile-graph.js';
 import { classifierName } from './run.js';
 
 /**
@@ -16,7 +16,7 @@ import { classifierName } from './run.js';
  * With few labels typical images teach more, with many the uncertain ones do (Hacohen et al. 2022, sections 2 and 4).
  */
 export const strategies = ['typical', 'uncertain'] as const;
-export type Strategy = (typeof strategies)[number];
+export type SuggestStrategy = (typeof strategies)[number];
 
 /** Labels of each class from which on a classifier knows enough for its uncertainty to mean something. */
 const labelsPerClassForDoubt = 10;
@@ -27,7 +27,7 @@ const pileSize = 10_000;
 export interface SuggestOptions {
   readonly count: number;
   /** Default: `uncertain` where a classifier learned from 10 labels a class and more, else `typical`. */
-  readonly strategy?: Strategy | undefined;
+  readonly strategy?: SuggestStrategy | undefined;
   /** Images that are labelled already, by index; default: those that the run's classifier learned from. */
   readonly labelled?: Uint32Array | undefined;
 }
@@ -45,7 +45,7 @@ export interface Suggestion {
 }
 
 export interface Suggestions {
-  readonly strategy: Strategy;
+  readonly strategy: SuggestStrategy;
   /** Images that have a label already. */
   readonly labelled: Uint32Array;
   /** The most useful first; fewer than asked for if no more are unlabelled. */
@@ -53,9 +53,9 @@ export interface Suggestions {
 }
 
 /**
- * Chooses the images of the training set to label next. Labels are never looked at; the same seed gives the same images.
+ * Chooses the images of the training set to label next. Labels are never used; the same seed gives the same images.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
- *   is labelled; `interrupted` when the signal says so
+ *   is labelled; `interrupted` if the signal is aborted
  */
 export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const context = await withLocatedLabels(given);
@@ -64,34 +64,34 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
   const hasClassifier = (await store.readModel(classifierName)) !== undefined;
   const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
-  const { pile, hashOf } = await pileOf(context, labelled);
-  if (pile.length === labelled.length) {
+  const { pileIndices, hashOf } = await pileOf(context, labelled);
+  if (pileIndices.length === labelled.length) {
     throw new QuarterturnError(
       'data',
       `${data.train.images.name}: expected images without a label. Received: none.`,
       { hint: 'All are labelled: there is nothing left to suggest.' },
     );
   }
-  const rowOf = new Map(Array.from(pile, (index, row) => [index, row]));
+  const rowOf = new Map(Array.from(pileIndices, (index, row) => [index, row]));
   const labelledRows = Uint32Array.from(labelled, (index) => rowOf.get(index)!);
   const suggestion = (row: number) => {
-    const index = pile[row]!;
+    const index = pileIndices[row]!;
     return { image: hashOf.get(index)!, index };
   };
   const random = randomFor(context, 'suggest', strategy);
   const { count } = options;
   if (strategy === 'typical') {
-    const features = await shapesOf(context, pile);
+    const features = await describeImages(context, pileIndices);
     const points = await typicalPoints(features, { count, labelled: labelledRows, random, emit, signal });
     const images = points.map(({ row, clusterSize }) => ({
       ...suggestion(row),
-      share: clusterSize / pile.length,
+      share: clusterSize / pileIndices.length,
     }));
     return { strategy, labelled, images };
   }
   const classifier = await classifierOf(context);
-  const pairs = await mostProbablePairs(context, classifier, pile).finally(() => classifier.release());
-  const features = await shapesOf(context, pile);
+  const pairs = await mostProbablePairs(context, classifier, pileIndices).finally(() => classifier.release());
+  const features = await describeImages(context, pileIndices);
   const margins = pairs.map(([first, second]) => first.probability - second.probability);
   const taken = new Set(labelledRows);
   const rows = await uncertainPoints(features, margins, { count, taken, random, emit, signal });
@@ -110,7 +110,7 @@ async function labelledSoFar(context: RecipeContext): Promise<Uint32Array> {
 /** The images that suggestions are chosen from, and the labelled ones beside them. */
 interface Pile {
   /** Into the training set, ascending. */
-  readonly pile: Uint32Array;
+  readonly pileIndices: Uint32Array;
   /** Hash of each of these images, by its index. */
   readonly hashOf: ReadonlyMap<number, string>;
 }
@@ -132,7 +132,7 @@ async function pileOf(context: RecipeContext, labelled: Uint32Array): Promise<Pi
   const chosen = indices.filter(
     (index) => isLabelled.has(index) || firstOf.get(hashOf.get(index) ?? '') === index,
   );
-  return { pile: Uint32Array.from(chosen).sort(), hashOf };
+  return { pileIndices: Uint32Array.from(chosen).sort(), hashOf };
 }
 
 async function classifierOf({ store, runtime }: RecipeContext): Promise<LoadedClassifier> {
@@ -156,7 +156,7 @@ async function mostProbablePairs(
   indices: Uint32Array,
 ): Promise<ClassPair[]> {
   const { images } = context.data.train;
-  const progress = passProgress(context, 'doubts of the classifier', indices.length);
+  const progress = startProgress(context, 'doubts of the classifier', indices.length);
   const [pairs, step] = [[] as ClassPair[], 1024];
   for (let from = 0; from < indices.length; from += step) {
     const part = selectImages(images, indices.subarray(from, from + step));

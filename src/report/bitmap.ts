@@ -10,7 +10,7 @@ const headerBytes = 54;
  * @param pixels base64 of uint8 [height, width, channels]; below 3 channels the first is shown as grey, above 3 the
  *   first three as RGB
  * @param where names the image in an error
- * @throws QuarterturnError `data` where the pixels are not base64 or not as many as the size says
+ * @throws QuarterturnError `data` if the pixels are not base64 or not as many as the size says
  */
 export function imageDataUri(pixels: string, size: ImageSize, where: string): string {
   return `data:image/bmp;base64,${toBase64(encodeBmp(decodePixels(pixels, size, where), size))}`;

@@ -27,7 +27,7 @@ export const midToneTheme: ChartTheme = {
 };
 
 /** More points than these are a line; fewer need markers to be seen (one epoch draws no line at all). */
-const mostMarkers = 24;
+const maxMarkers = 24;
 
 /**
  * A stage's accuracy or loss over its epochs, of label draw 0: train and, where it has a split, val; where it learns from
@@ -176,7 +176,7 @@ function lineSeries(
   color: string,
   theme: ChartTheme,
 ): LineSeriesOption {
-  const markers = data.length <= mostMarkers;
+  const markers = data.length <= maxMarkers;
   return {
     type: 'line',
     name,

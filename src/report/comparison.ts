@@ -15,11 +15,11 @@ export interface ComparisonRow {
     | 'scratch'
     | 'draws';
   readonly label: string;
-  /** null where the stage was not run. */
+  /** null if the stage was not run. */
   readonly ours: number | null;
   /** Sample standard deviation over label draws, where `ours` is their mean. */
   readonly deviation?: number;
-  /** null where the notebook does not report it, or looked at other data. */
+  /** null if the notebook does not report it, or looked at other data. */
   readonly notebook: number | null;
   readonly unit: 'accuracy' | 'loss';
 }

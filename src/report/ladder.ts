@@ -4,7 +4,7 @@ import { keptFigure, selfTrainingOf, selfTrainingStart, settingAt, unlabelledCou
 
 type Figure = LadderStep['figure'];
 
-/** What a step did to the error of the one that it is compared with. */
+/** Change of a step's error against the step that it is compared with. */
 interface Gain {
   readonly step: LadderStep;
   readonly before: LadderStep;

@@ -2,10 +2,10 @@ import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { type RunRecord, resultSchema } from '../store/run-record.js';
 import { renderReport } from './render-report.js';
+import { baselineFacts, formatShare } from './sections/batch-norm.js';
 import { matrixSummary } from './sections/confusions.js';
 import { difference } from './sections/results.js';
 import { flatten } from './sections/settings.js';
-import { baselineFacts, formatShare } from './sections/trap.js';
 
 /** What a reader sees, its spaces made plain. */
 function textOf(report: string): string {
@@ -223,7 +223,7 @@ test('the labels alone, augmented, are what the fine-tuned figure is held agains
   const record = sampleRecord();
   const text = textOf(renderReport(record));
   expect(text).toContain(
-    'the same labels reach 92.14 % from random weights: that is what the fine-tuned network’s 93.42 % is to be held against',
+    'the same labels reach 92.14 % from random weights. Compare the fine-tuned network’s 93.42 % with that figure.',
   );
   const without = textOf(renderReport({ ...record, result: { ...record.result, scratch: null } }));
   expect(without).toContain('That is the baseline for the fine-tuned network’s 93.42 %');

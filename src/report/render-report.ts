@@ -1,6 +1,7 @@
 import type { RunRecord } from '../store/run-record.js';
 import { html, trusted } from './html.js';
 import { runName } from './run-facts.js';
+import { batchNormSection } from './sections/batch-norm.js';
 import { choiceSection } from './sections/choice.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
@@ -11,7 +12,6 @@ import { ladderSection } from './sections/ladder.js';
 import { layersSection } from './sections/layers.js';
 import { comparisonSection } from './sections/results.js';
 import { settingsSection } from './sections/settings.js';
-import { trapSection } from './sections/trap.js';
 import { styleSheet } from './style.js';
 
 /** Nothing may be fetched and nothing may run, whatever a record holds. */
@@ -21,11 +21,11 @@ const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; im
 const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![\w-]))/g;
 
 /**
- * A run as one self-contained HTML file: no script, no request, light and dark, for screen and paper.
+ * Renders a run as one self-contained HTML file: no script, no request, light and dark, for screen and paper.
  *
  * A pure function: the same record gives the same text. Sections of stages that were not run are left out.
  *
- * @throws QuarterturnError `data` where an image of a grid does not have the size that its grid says
+ * @throws QuarterturnError `data` if an image of a grid does not have the size that its grid says
  */
 export function renderReport(record: RunRecord): string {
   const { exhibits, epochs, result } = record;
@@ -48,7 +48,7 @@ ${comparisonSection(record)}
 ${gridsSection(exhibits.grids)}
 ${curvesSection(record)}
 ${confusionsSection(exhibits.confusions)}
-${trapSection(record)}
+${batchNormSection(record)}
 ${layersSection(exhibits.layerTables)}
 ${classesSection(exhibits.classCounts)}
 ${settingsSection(record)}

@@ -1,7 +1,7 @@
 import { isRecord } from '../store/json.js';
 import type { EpochRecord, LadderFigure, RunRecord, StageFacts } from '../store/run-record.js';
 
-/** What a stage is called; one that nothing is known of has its name alone. */
+/** Title of a stage; an unknown stage has only its name. */
 export function titleOf(stages: readonly StageFacts[], name: string): string {
   return stages.find((stage) => stage.name === name)?.title ?? name;
 }
@@ -14,7 +14,7 @@ export interface StageSummary {
   readonly durationMs: number;
 }
 
-/** A setting by its path, e.g. `['network', 'batchNormMomentum']`; undefined where there is none. */
+/** A setting by its path, e.g. `['network', 'batchNormMomentum']`; undefined if there is none. */
 export function settingAt(config: RunRecord['config'], path: readonly string[]): unknown {
   return path.reduce<unknown>((value, key) => (isRecord(value) ? value[key] : undefined), config);
 }
@@ -30,7 +30,7 @@ export function numberAt(
   );
 }
 
-/** When the run began, as the settings tell it: an ISO time becomes `2025-03-14 10:12 UTC`. null where they do not. */
+/** When the run began, as the settings tell it: an ISO time becomes `2025-03-14 10:12 UTC`. null if they do not. */
 export function startOf(config: RunRecord['config']): string | null {
   for (const key of ['startedAt', 'date', 'createdAt']) {
     const value = config[key];
@@ -86,7 +86,7 @@ export function selfTrainingStart(config: RunRecord['config']): 'finetune' | 'sc
   return settingAt(config, ['selfTrain', 'start']) === 'scratch' ? 'scratch' : 'finetune';
 }
 
-/** Draw 0 of a stage, summed; null where the stage has no epochs. */
+/** Draw 0 of a stage, summed; null if the stage has no epochs. */
 export function summariseStage(epochs: readonly EpochRecord[], stage: string): StageSummary | null {
   const records = epochs.filter((record) => record.stage === stage && record.draw === 0);
   if (records.length === 0) return null;

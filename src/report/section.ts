@@ -1,13 +1,13 @@
 import { type Content, type Html, html } from './html.js';
 
-/** A part of the report: its heading stands in the margin, `exhibit` may use the whole width below. */
+/** A part of the report: its heading stands in the margin, `wide` may use the whole width below. */
 export function section(
   title: string,
-  { body, exhibit }: { readonly body?: Content; readonly exhibit?: Content },
+  { body, wide }: { readonly body?: Content; readonly wide?: Content },
 ): Html {
   return html`<section>
   <h2>${title}</h2>
   ${body && html`<div class="body">${body}</div>`}
-  ${exhibit && html`<div class="exhibit">${exhibit}</div>`}
+  ${wide && html`<div class="wide">${wide}</div>`}
 </section>`;
 }

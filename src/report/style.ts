@@ -83,7 +83,7 @@ section {
 }
 section > h2 { align-self: start; position: sticky; top: 2rem; font-size: 1.3rem; line-height: 1.25; letter-spacing: -.015em; font-weight: 650; text-wrap: balance; }
 section > .body { display: grid; grid-template-columns: minmax(0, 1fr); gap: 1.6rem; }
-section > .exhibit { grid-column: 1 / -1; }
+section > .wide { grid-column: 1 / -1; }
 p { max-width: 42rem; text-wrap: pretty; }
 figure { min-width: 0; }
 figcaption { font-size: .875rem; line-height: 1.5; color: var(--muted); }

@@ -3,7 +3,7 @@ import type { ComparisonRow } from './comparison.js';
 import { absent, formatCount, formatDuration, formatLoss, formatPercent, shorten } from './format.js';
 
 /** Below this a label says nothing any more; such a terminal wraps the lines itself. */
-const leastLabelWidth = 12;
+const minLabelWidth = 12;
 
 const gap = '  ';
 
@@ -62,8 +62,8 @@ export function ladderTable(
 export function aligned(rows: readonly (readonly string[])[], columns: number): string[] {
   const widths = rows[0]!.map((_, column) => widest(rows.map((row) => row[column]!)));
   const taken = () => widths.slice(1).reduce((sum, width) => sum + gap.length + width, 0);
-  while (widths.length > 2 && Math.min(leastLabelWidth, widths[0]!) + taken() > columns) widths.pop();
-  const first = Math.min(Math.max(leastLabelWidth, columns - taken()), widths[0]!);
+  while (widths.length > 2 && Math.min(minLabelWidth, widths[0]!) + taken() > columns) widths.pop();
+  const first = Math.min(Math.max(minLabelWidth, columns - taken()), widths[0]!);
   return rows.map(([label, ...cells]) =>
     [
       shorten(label!, first).padEnd(first),

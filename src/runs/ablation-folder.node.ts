@@ -42,8 +42,8 @@ export class AblationFolder implements AblationStore {
   }
 
   /**
-   * Open a folder that holds a table; undefined where there is none, and then nothing is made.
-   * @throws QuarterturnError `io` where another process writes it, `checkpoint` where its document is damaged
+   * Open a folder that holds a table; undefined if there is none, and then nothing is made.
+   * @throws QuarterturnError `io` if another process writes it, `checkpoint` if its document is damaged
    */
   static async open(path: string): Promise<AblationFolder | undefined> {
     return (await readAblation(path)) && AblationFolder.#locked(path, readAblation);
@@ -51,7 +51,7 @@ export class AblationFolder implements AblationStore {
 
   /**
    * Begin a table in a folder that holds none.
-   * @throws QuarterturnError `io` where it cannot be written or another process does so, `checkpoint` where another
+   * @throws QuarterturnError `io` if it cannot be written or another process does so, `checkpoint` if another
    * process has begun a table there meanwhile
    */
   static async create(path: string): Promise<AblationFolder> {

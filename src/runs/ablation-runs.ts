@@ -23,7 +23,7 @@ import { type Ablation, type AblationEvent, type AblationStore, listenerOfRun } 
 import { readConfig } from './finished-run.js';
 import { startRun } from './start-run.js';
 
-/** What the variants run in. */
+/** Context in which the variants run. */
 export interface AblationContext {
   readonly data: DataSource;
   readonly runtime: Runtime;
@@ -64,8 +64,8 @@ export class AblationRuns {
   }
 
   /**
-   * Train what is missing.
-   * @returns the table, without variants that came to nothing
+   * Trains what is missing.
+   * @returns the table, without variants that failed
    */
   async measure(): Promise<Ablation> {
     const { emit, data, runtime, signal, batchMakerFor } = this.#context;
@@ -131,7 +131,7 @@ export class AblationRuns {
     await this.#store.write(this.#ablation);
   }
 
-  /** What a finished run tells; undefined where it is not finished. */
+  /** Result of a finished run; undefined if it is not finished. */
   async #rowOf({ variant, stages, settings: wanted }: PlannedRun): Promise<AblationRow | undefined> {
     const store = await this.#store.readRun(variant.name);
     const saved = resultSchema.safeParse(await store?.readJson('result'));
@@ -153,7 +153,7 @@ export class AblationRuns {
 
   /**
    * The settings of a run of this table.
-   * @throws QuarterturnError `checkpoint` where it is one on other data, whatever brought it here
+   * @throws QuarterturnError `checkpoint` if it is one on other data, whatever brought it here
    */
   async #settingsOf(store: RunStore): Promise<RunSettings> {
     const config = await readConfig(store);
@@ -192,7 +192,7 @@ export class AblationRuns {
     await this.#run(pretrainingName, { settings, stages: [pretrainName], reuse: [] });
   }
 
-  /** @returns undefined where a stage came to nothing */
+  /** @returns undefined if a stage failed */
   async #train(planned: PlannedRun, all: readonly PlannedRun[]): Promise<AblationRow | undefined> {
     const { variant, stages } = planned;
     const settings = variant.suggests ? await this.#settingsWithLabels(planned) : planned.settings;

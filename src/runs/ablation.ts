@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { parseSettings, type RunSettings } from '../recipes/settings.js';
 import type { AblationRow } from '../report/ablation.js';
 import { encodeJson, type RunStore } from '../store/checkpoint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { isLive, type RunEvent, type RunEventListener } from '../store/run-event.js';
 
 /** `ablation.json`: what was asked for, and the table as far as it is known. */
@@ -17,7 +17,7 @@ export interface Ablation {
   readonly rows: readonly AblationRow[];
 }
 
-/** Where a table of variants is kept, and the run of each. */
+/** Store of a table of variants and of the run of each. */
 export interface AblationStore {
   /** What to call it in messages; the folder's path in Node. */
   readonly name: string;
@@ -38,10 +38,10 @@ export interface AblationRun {
   close(): Promise<void>;
 }
 
-/** What measuring a table tells: what its runs do, and where it stands itself. */
+/** Events of measuring a table: those of its runs, and its own progress. */
 export type AblationEvent =
   | Exclude<RunEvent, { readonly type: 'run-start' | 'run-end' | 'already-finished' }>
-  /** The table is begun or gone on with. */
+  /** The table is started or continued. */
   | { readonly type: 'ablation-start'; readonly folder: string; readonly variants: readonly string[] }
   /** Every row was there before: nothing is trained. */
   | { readonly type: 'ablation-complete'; readonly folder: string }
@@ -57,10 +57,10 @@ export type AblationEvent =
       /** Until all variants are measured. */
       readonly etaMs: number;
     }
-  /** A stage of it came to nothing, so that the table is without it. */
+  /** One of its stages failed, so the table leaves it out. */
   | { readonly type: 'variant-failed'; readonly variant: string; readonly title: string };
 
-/** Who listens to a run of the table: its beginning and its end are the table's to tell. */
+/** Listener for a run of the table; the run's own start and end are not passed on. */
 export function listenerOfRun(emit: (event: AblationEvent) => void): RunEventListener {
   return (event) => {
     const { type } = event;
@@ -94,12 +94,12 @@ const ablationSchema = z.object({
 });
 
 /**
- * What a store holds of a table.
+ * Content of a table's store.
  * @param where the document, for messages
  * @throws QuarterturnError `checkpoint` naming the fields that are wrong
  */
 export function parseAblation(value: unknown, where: string): Ablation {
-  const document = checked(ablationSchema, value, where, 'what quarterturn ablate wrote', {
+  const document = parseWith(ablationSchema, value, where, 'what quarterturn ablate wrote', {
     code: 'checkpoint',
     hint: 'The file was changed or damaged: restore it, or begin a table in another folder.',
   });

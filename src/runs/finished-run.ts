@@ -10,7 +10,7 @@ import { allStages, stageFacts, stageNamed } from '../recipes/stages/registry.js
 import type { Stage } from '../recipes/stages/stage.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { RunStore } from '../store/checkpoint.js';
-import { checked } from '../store/json.js';
+import { parseWith } from '../store/json.js';
 import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
 
 /** The classifier that a run has made. */
@@ -26,15 +26,15 @@ export interface TrainedClassifier {
   load(options?: Partial<LoadClassifierOptions>): Promise<LoadedClassifier>;
 }
 
-/** What a run came to. */
+/** Outcome of a run. */
 export interface RunOutcome {
   readonly result: RunResult;
-  /** undefined where no stage left one, as of a run that only pretrains. */
+  /** undefined if no stage left one, as of a run that only pretrains. */
   readonly classifier: TrainedClassifier | undefined;
   readonly store: RunStore;
 }
 
-/** What a finished run left in its store. */
+/** Content of a finished run's store. */
 export async function outcomeOf(
   result: RunResult,
   { store, runtime }: { readonly store: RunStore; readonly runtime: Runtime },
@@ -54,14 +54,14 @@ const configSchema = z.record(z.string(), z.unknown());
 
 /**
  * The `config.json` of a run.
- * @throws QuarterturnError `checkpoint` where there is none
+ * @throws QuarterturnError `checkpoint` if there is none
  */
 export async function readConfig(
   store: Pick<RunStore, 'name' | 'readJson'>,
 ): Promise<Readonly<Record<string, unknown>>> {
   const config = await store.readJson('config');
   if (config !== undefined) {
-    return checked(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
+    return parseWith(configSchema, config, `${store.name}, config.json`, 'a JSON object', {
       code: 'checkpoint',
     });
   }
@@ -104,8 +104,8 @@ export interface ReadRecordOptions {
 }
 
 /**
- * All that a report is made from.
- * @throws QuarterturnError `checkpoint` where the run has no result yet, or a file holds something else than a run writes
+ * Reads the record that a report is made from.
+ * @throws QuarterturnError `checkpoint` if the run has no result yet, or a file is not one that a run writes
  */
 export async function readRecord(
   store: RunStore,
@@ -120,7 +120,7 @@ export async function readRecord(
         { hint: resume },
       );
     }
-    return checked(schema, value, `${store.name}, ${name}.json`, 'what a run wrote', {
+    return parseWith(schema, value, `${store.name}, ${name}.json`, 'what a run wrote', {
       code: 'checkpoint',
       hint: 'The file was changed or damaged after it was written: restore it, or run again.',
     });

@@ -4,7 +4,7 @@ import type { RunSettings } from '../recipes/settings.js';
 import { allStages, stageNamed, stagesOf } from '../recipes/stages/registry.js';
 import type { Stage } from '../recipes/stages/stage.js';
 
-/** What is to be run within a time. */
+/** A run that must end within a budget. */
 export interface Budgeted {
   /** From the prompt to the report, in ms. */
   readonly budgetMs: number;
@@ -17,7 +17,7 @@ export interface Budgeted {
 
 /**
  * The recipe with as many steps as this machine can do within a time; tells what was chosen.
- * @throws QuarterturnError `usage` where not even the fewest steps fit, `interrupted` when the signal says so
+ * @throws QuarterturnError `usage` if not even the fewest steps fit, `interrupted` if the signal is aborted
  */
 export async function settingsWithin(
   context: MeasuredContext,

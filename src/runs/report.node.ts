@@ -2,9 +2,9 @@ import type { RunFolder } from '../store/run-folder.node.js';
 import { type ReadRecordOptions, readRecord } from './finished-run.js';
 
 /**
- * Render `report.html` from a run's folder: no data, no training.
+ * Renders `report.html` from a run's folder, without data or training.
  * @returns its path
- * @throws QuarterturnError `checkpoint` where the run has no result yet, or a file holds something else than a run writes
+ * @throws QuarterturnError `checkpoint` if the run has no result yet, or a file is not one that a run writes
  */
 export async function writeReport(folder: RunFolder, options: ReadRecordOptions = {}): Promise<string> {
   const record = await readRecord(folder, options);

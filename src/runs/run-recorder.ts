@@ -116,7 +116,7 @@ export class RunRecorder {
 
   /**
    * Write what is still to be written, and wait for it.
-   * @throws QuarterturnError `io` where it cannot be
+   * @throws QuarterturnError `io` if it cannot be
    */
   async close(): Promise<void> {
     await this.#writing;

@@ -43,7 +43,7 @@ export interface StartAblationOptions {
   readonly batchMakerFor?: BatchMakerFor | undefined;
 }
 
-/** What measuring came to. */
+/** Outcome of measuring a table. */
 export interface AblationOutcome {
   readonly ablation: Ablation;
   readonly store: AblationStore;
@@ -106,7 +106,7 @@ export function startAblation(options: StartAblationOptions): Started<AblationEv
   );
 }
 
-/** @throws QuarterturnError `data` where nothing could be put into the table */
+/** @throws QuarterturnError `data` if nothing could be put into the table */
 function assertTestSet({ train, test }: DataSource): void {
   if (test) return;
   throw new QuarterturnError('data', `${train.images.name}: expected a test set beside it. Received: none.`, {

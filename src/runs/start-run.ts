@@ -23,7 +23,7 @@ const nothingBegun = 'stopped before anything was begun.';
 /** A run that has begun. */
 export type Run = Started<RunEvent, RunOutcome>;
 
-/** What starting and resuming have in common. */
+/** Options that starting and resuming have in common. */
 export interface ResumeRunOptions {
   readonly data: DataSource;
   /** Where graphs are executed. */
@@ -121,10 +121,10 @@ export function startRun(options: StartRunOptions): Run {
 }
 
 /**
- * Go on with a run where it was stopped or killed, to the same weights bit for bit on the same machine. A run that is
- * finished is left as it is.
+ * Resumes a run that was stopped or killed. It ends with the same weights, bit for bit on the same machine. A finished run
+ * is left as it is.
  *
- * @returns at once; all that is wrong, such as other data than that of the run, comes as the rejection of `result`
+ * @returns at once; every error, such as data other than that of the run, rejects `result`
  * @example
  * const run = resumeRun({ store: await RunFolder.open('runs/digits'), data, runtime });
  */

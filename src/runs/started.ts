@@ -1,6 +1,6 @@
 import { EventStream, type IsLive } from './event-stream.js';
 
-/** Something long that has begun: what it tells, and what it comes to. */
+/** A long task that has started: its events and its result. */
 export interface Started<E, R> {
   /**
    * What happens, as it happens. Every consumer gets all events from the beginning, however late it comes; of how far

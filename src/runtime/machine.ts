@@ -12,7 +12,7 @@ const streamFloats = 2 ** 24;
 const repetitions = 4;
 
 /**
- * What a device reaches through this runtime: matrix products, memory traffic, calls. Takes about a second.
+ * Measures the peak rates of a device through this runtime: matrix products, memory traffic, calls. Takes about a second.
  *
  * Each is the difference between a long chain of operators and a short one, so that what a run costs besides (feeding,
  * starting threads, the last sum) falls out; the shortest of several runs, because whatever disturbs makes it longer.

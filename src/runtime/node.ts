@@ -15,7 +15,7 @@ process.env.ORT_DISABLE_TELEMETRY ??= '1';
 export const nodeDevices: readonly DeviceName[] = ['cpu', 'webgpu'];
 
 /** More than any machine has cores: each thread takes memory, and 0 or less would be a choice of the kernels' own. */
-const mostThreads = 1024;
+const maxThreads = 1024;
 
 function packageVersion(): string {
   const { version } = createRequire(import.meta.url)('onnxruntime-node/package.json') as { version: string };
@@ -28,9 +28,9 @@ export interface NodeRuntimeOptions extends RuntimeOptions {
 }
 
 /**
- * Graphs on ONNX Runtime's native kernels.
- * @throws QuarterturnError `usage` for a device that is not there, naming those that are, or threads out of their range;
- *   `runtime` where the kernels' native binding cannot be loaded, naming the platform and what to do
+ * Creates a runtime on ONNX Runtime's native kernels.
+ * @throws QuarterturnError `usage` for a device that is not available, naming those that are, or threads out of their range;
+ *   `runtime` if the kernels' native binding cannot be loaded, naming the platform and what to do
  */
 export async function createNodeRuntime({
   device,
@@ -46,10 +46,10 @@ export async function createNodeRuntime({
       },
     );
   }
-  if (!Number.isInteger(threads) || threads < 1 || threads > mostThreads) {
+  if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads) {
     throw new QuarterturnError(
       'usage',
-      `threads: expected a whole number from 1 to ${mostThreads}. Received: ${threads}.`,
+      `threads: expected a whole number from 1 to ${maxThreads}. Received: ${threads}.`,
       { hint: 'Leave it out to use all cores.' },
     );
   }

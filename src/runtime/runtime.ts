@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/graph.js';
 import type { Tensor, Tensors } from '../tensor/tensor.js';
 
-/** Where graphs run: `cpu` everywhere in Node, `wasm` in browsers, `webgpu` in both. */
+/** Device on which graphs run: `cpu` everywhere in Node, `wasm` in browsers, `webgpu` in both. */
 export type DeviceName = 'cpu' | 'webgpu' | 'wasm';
 
 export interface RuntimeOptions {

@@ -181,7 +181,7 @@ class SessionProgram implements Program {
   }
 }
 
-/** A tensor by name, where there is one: names such as `toString` are found on every object. */
+/** A tensor by name, if there is one: names such as `toString` are found on every object. */
 function own(tensors: Tensors, name: string): Tensor | undefined {
   return Object.hasOwn(tensors, name) ? tensors[name] : undefined;
 }

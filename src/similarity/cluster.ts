@@ -1,5 +1,5 @@
 import { QuarterturnError } from '../errors.js';
-import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { Random } from '../random/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 
@@ -19,7 +19,7 @@ const maxIterations = 100;
 /** Rounds through all pairs of a point and a cluster, at most: the seeding, the first assignment, one an iteration. */
 const maxRounds = 2 + maxIterations;
 
-/** Numbers that are worked on between two looks at whether to stop: some milliseconds. */
+/** Numbers worked on between two checks of the abort signal: a few milliseconds' work. */
 const numbersAtATime = 2 ** 21;
 
 /**
@@ -31,9 +31,9 @@ const numbersAtATime = 2 ** 21;
  *
  * @param points float32 [n, d], n ≥ 1, finite
  * @param k clusters wanted
- * @param context who listens, and may stop it; the time that is told to be left is the longest that it can take
- * @throws QuarterturnError `usage` for no points, or a k that is no positive integer; `interrupted` when the context's
- *   signal says so
+ * @param context progress listener and abort signal; the time left that is reported is an upper bound
+ * @throws QuarterturnError `usage` for no points, or a k that is no positive integer; `interrupted` if the context's
+ *   signal is aborted
  * @see Arthur and Vassilvitskii, "k-means++: The Advantages of Careful Seeding", 2007; Lloyd, "Least squares
  *   quantization in PCM", 1982
  */
@@ -41,13 +41,13 @@ export async function kMeans(
   points: Tensor<'float32'>,
   k: number,
   random: Random,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<Clustering> {
   const [n = 0, d = 0] = points.shape;
   if (n < 1 || !Number.isInteger(k) || k < 1) {
     throw new QuarterturnError('usage', `k-means: expected points and k ≥ 1. Received: ${n} points, k ${k}.`);
   }
-  const pass = passProgress(context, `groups of ${n} images`, maxRounds);
+  const pass = startProgress(context, `groups of ${n} images`, maxRounds);
   let rounds = 0;
   const progress = (share: number) => pass(rounds + share, `${rounds} of at most ${maxRounds} rounds`);
   const centroids = await seeding(points, k, random, progress);
@@ -83,7 +83,7 @@ async function seeding(
     centroids.set(centroid, count++ * d);
     if (count === k) break;
     let total = 0;
-    await inParts(
+    await inChunks(
       n,
       numbersAtATime / d,
       (from, to) => {
@@ -121,7 +121,7 @@ async function assign(
 ): Promise<boolean> {
   const [n, d] = shape as [number, number];
   let changed = false;
-  await inParts(
+  await inChunks(
     n,
     numbersAtATime / centroids.length,
     (from, to) => {
@@ -167,7 +167,7 @@ async function moveToMeans(
     sizes[cluster] = 1;
   }
   centroids.fill(0);
-  await inParts(
+  await inChunks(
     n,
     numbersAtATime / d,
     (from, to) => {
@@ -176,7 +176,7 @@ async function moveToMeans(
         for (let j = 0; j < d; j++) centroids[centroid + j]! += data[i * d + j]! / sizes[assignments[i]!]!;
       }
     },
-    letSignalsThrough,
+    yieldToEventLoop,
   );
 }
 

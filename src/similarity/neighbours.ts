@@ -1,5 +1,5 @@
 import { graph, input, matMul } from '../graph/index.js';
-import { type Listening, passProgress } from '../pass.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensor, zeros } from '../tensor/tensor.js';
 
@@ -11,7 +11,7 @@ const largestBlock = 1024;
 
 /** The nearest rows of each row of a matrix, the nearest first. */
 export interface Neighbours {
-  /** Per row; fewer than asked for where there are not so many rows. */
+  /** Per row; fewer than asked for if there are not enough rows. */
   readonly count: number;
   /** [rows · count]. */
   readonly indices: Int32Array;
@@ -22,22 +22,22 @@ export interface Neighbours {
 export interface NeighboursOptions {
   /** Neighbours of each row. */
   readonly count: number;
-  /** What the pass is called where its progress is told. */
+  /** Title of the pass in progress events. */
   readonly title: string;
 }
 
 /**
- * For each row the `count` others with the largest dot product, exactly; of equal ones those that come first.
+ * Finds, for each row, the `count` other rows with the largest dot product, exactly; of equal ones, the first.
  *
  * Rows are cut into blocks, and each pair of blocks is multiplied once: the product tells the rows of either block of
  * those of the other. Time grows with n²/2; memory beyond the features and the result is that of one product.
  *
  * @param features float32 [n, d], rows of length 1: then the dot product is the cosine
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function nearestNeighbours(
   features: Tensor<'float32'>,
-  context: Listening & { readonly runtime: Runtime },
+  context: ProgressOptions & { readonly runtime: Runtime },
   { count: wanted, title }: NeighboursOptions,
 ): Promise<Neighbours> {
   const [n, d] = features.shape as readonly [number, number];
@@ -61,7 +61,7 @@ export async function nearestNeighbours(
     return filled;
   };
   try {
-    const progress = passProgress(context, title, blockPairs(n));
+    const progress = startProgress(context, title, blockPairs(n));
     const products = zeros('float32', [blockRows, blockRows]);
     let done = 0;
     for (let block = 0; block < blocks; block++) {

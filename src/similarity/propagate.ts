@@ -1,4 +1,4 @@
-import { inParts, type Listening, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 import type { Neighbours } from './neighbours.js';
 
 /**
@@ -18,7 +18,7 @@ const sharpness = 20;
 /** How far a label travels: the share that neighbours have in a score. Few labels have to reach a whole pile. */
 const reach = 0.99;
 
-/** How much a classifier's own opinion is worth beside its neighbours': a fifth, as if it were one of five of them. */
+/** Share of the neighbours in a smoothed prediction; the classifier's own probabilities have the rest, a fifth. */
 const smoothing = 0.8;
 
 /** Steps from neighbour to neighbour. A pile of 60,000 is about ten across; labels go round for longer. */
@@ -26,26 +26,26 @@ const propagationSteps = 100;
 const smoothingSteps = 30;
 const heldBackSteps = 30;
 
-/** Images whose neighbours are connected between two looks at whether to stop: some milliseconds. */
+/** Images whose neighbours are connected between two checks of the abort signal: a few milliseconds' work. */
 const imagesAtATime = 1000;
 
 /**
- * Neighbours, symmetric and scaled by the degrees of both ends: S = D^(−½) W D^(−½) with w = cosine^20, added up where
- * each is a neighbour of the other.
+ * The neighbour graph, made symmetric and normalised by degree: S = D^(−½) W D^(−½). An edge weighs cosine²⁰, and twice
+ * that if each end is among the other's neighbours.
  *
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
  */
 export async function neighbourGraph(
   { count: k, indices, similarities }: Neighbours,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<NeighbourGraph> {
   const count = k === 0 ? 0 : indices.length / k;
-  const progress = passProgress(context, 'neighbours connected', 2 * count);
+  const progress = startProgress(context, 'neighbours connected', 2 * count);
   const rows: Map<number, number>[] = Array.from({ length: count }, () => new Map());
   const connect = (i: number, j: number, weight: number) => rows[i]!.set(j, (rows[i]!.get(j) ?? 0) + weight);
-  await inParts(
+  await inChunks(
     count,
     imagesAtATime,
     (from, to) => {
@@ -68,7 +68,7 @@ export async function neighbourGraph(
   const offsets = new Uint32Array(count + 1);
   const targets = new Uint32Array(edges);
   const weights = new Float32Array(edges);
-  await inParts(
+  await inChunks(
     count,
     imagesAtATime,
     (from, to) => {
@@ -135,20 +135,20 @@ export interface KnownLabels {
 }
 
 /**
- * Classes of all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs.
- * Then every class gets as much of all scores as any other, since a label in a dense place reaches more images than one
- * at the edge.
+ * Classifies all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs. The
+ * scores are then scaled so that every class has the same total, since a label in a dense region reaches more images than
+ * one at the edge.
  *
  * @param classCount K
- * @param context who listens, and may stop it
- * @returns float32 [n · K], rows that add up to 1 where a label has reached them, else 0
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @returns float32 [n · K], rows that add up to 1 if a label has reached them, else 0
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export function propagateLabels(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<Float32Array> {
   const progress = spreadProgress(context, 'labels spread', classCount);
   return scoresFrom(graph, known, classCount, propagationSteps, progress);
@@ -173,26 +173,26 @@ async function scoresFrom(
   return normalised(scores, classCount);
 }
 
-/** How far the classes are that spread one after the other. */
-function spreadProgress(context: Listening, title: string, classCount: number): SpreadProgress {
-  const pass = passProgress(context, title, classCount);
+/** Reports progress over the classes, which spread one after the other. */
+function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
+  const pass = startProgress(context, title, classCount);
   return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
 }
 
 /**
  * A classifier's probabilities, corrected by those of the neighbours (Huang et al. 2021, "Combining Label Propagation and
- * Simple Models Out-performs Graph Neural Networks", section 3.3). What a network gets wrong it is often sure of; that
- * images look alike is another witness.
+ * Simple Models Out-performs Graph Neural Networks", section 3.3). A network is often certain of its
+ * mistakes; similarity of images is independent of them.
  *
  * @param probabilities float32 [n · K]
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function smoothPredictions(
   graph: NeighbourGraph,
   probabilities: Float32Array,
   known: KnownLabels,
-  context: Listening = {},
+  context: ProgressOptions = {},
 ): Promise<Float32Array> {
   const classCount = probabilities.length / graph.count;
   const start = probabilities.slice();
@@ -203,7 +203,7 @@ export async function smoothPredictions(
   return normalised(scores, classCount);
 }
 
-/** A label is a label, whatever its image looks like. */
+/** Known labels keep their class, whatever the scores. */
 function setKnown(scores: Float32Array, { rows, classes }: KnownLabels, classCount: number): void {
   for (let i = 0; i < rows.length; i++) {
     const own = rows[i]! * classCount;
@@ -250,7 +250,7 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
     margins[i] = first - Math.max(second, 0);
   }
   const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
-  // What no label has reached has no class at all.
+  // An image that no label has reached has no class.
   const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
     (i) => margins[i]! >= least && margins[i]! > 0,
   );
@@ -258,31 +258,31 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
 }
 
 /**
- * How many labels propagation from the others finds when they are held back: what the graph is worth, told from the
- * labels alone.
+ * Counts the held-back labels that propagation recovers from the other labels. This measures the graph with nothing but
+ * the labels.
  *
- * @param splits which labels are held back and which are left, as positions in `known`
- * @param context who listens, and may stop it
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * @param splits which labels are held back and which are kept, as positions in `known`
+ * @param context progress listener and abort signal
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
-export async function foundWhenHeldBack(
+export async function countRecovered(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  splits: readonly { readonly held: readonly number[]; readonly rest: readonly number[] }[],
-  context: Listening = {},
+  splits: readonly { readonly heldBack: readonly number[]; readonly kept: readonly number[] }[],
+  context: ProgressOptions = {},
 ): Promise<number> {
-  const progress = passProgress(context, 'labels held back', splits.length);
+  const progress = startProgress(context, 'labels held back', splits.length);
   let found = 0;
-  for (const [done, { held, rest }] of splits.entries()) {
+  for (const [done, { heldBack, kept }] of splits.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
       classes: positions.map((at) => known.classes[at]!),
     });
-    const scores = await scoresFrom(graph, chosen(rest), classCount, heldBackSteps, (share) =>
-      progress(done + share, `${done} of ${splits.length} parts`),
+    const scores = await scoresFrom(graph, chosen(kept), classCount, heldBackSteps, (share) =>
+      progress(done + share, `${done} of ${splits.length} folds`),
     );
-    const { rows, classes } = chosen(held);
+    const { rows, classes } = chosen(heldBack);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
       if (row.indexOf(Math.max(...row)) === classes[n]) found++;

@@ -1,9 +1,9 @@
-import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { Random } from '../random/random.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { kMeans, squaredDistance } from './cluster.js';
 
-/** Neighbours that typicality looks at (Hacohen et al. 2022, section 3.2). */
+/** Neighbours that typicality uses (Hacohen et al. 2022, section 3.2). */
 const neighbourCount = 20;
 
 /** Clusters at most: beyond, they hold too few points to tell what is typical (the authors' limit). */
@@ -12,7 +12,7 @@ const maxClusters = 500;
 /** Points whose neighbours are compared, at most: time grows with the square, and a sample ranks density as well. */
 const maxCompared = 4000;
 
-/** Numbers that are compared between two looks at whether to stop: some milliseconds. */
+/** Comparisons between two checks of the abort signal: a few milliseconds' work. */
 const numbersAtATime = 2 ** 21;
 
 /** A point to be labelled. */
@@ -23,8 +23,8 @@ export interface TypicalPoint {
   readonly clusterSize: number;
 }
 
-export interface TypicalOptions extends Listening {
-  /** How many to pick; fewer come back where fewer are unlabelled. */
+export interface TypicalOptions extends ProgressOptions {
+  /** How many to pick; fewer are returned if fewer are unlabelled. */
   readonly count: number;
   /** Rows that have a label already: they cover their clusters and are not picked. */
   readonly labelled?: ArrayLike<number>;
@@ -42,7 +42,7 @@ export interface TypicalOptions extends Listening {
  * const points = await typicalPoints(features, { count: 20, random: Random.seeded(12) });
  * @param features float32 [n, d]: any representation in which near means alike
  * @returns distinct rows, none of them labelled, the most useful first
- * @throws QuarterturnError `interrupted` when the signal says so
+ * @throws QuarterturnError `interrupted` if the signal is aborted
  * @see Hacohen, Dekel and Weinshall, "Active Learning on a Budget: Opposite Strategies Suit High and Low Budgets", 2022
  */
 export async function typicalPoints(
@@ -68,7 +68,7 @@ export async function typicalPoints(
   }));
 
   const picks: TypicalPoint[] = [];
-  const pass = passProgress(listening, 'typical images', wanted);
+  const pass = startProgress(listening, 'typical images', wanted);
   const progress = (share: number) => pass(picks.length + share, `${picks.length} of ${wanted} images`);
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);
@@ -112,14 +112,14 @@ export async function typicality(
     readonly progress?: (share: number) => Promise<void>;
   } = {},
 ): Promise<Float64Array> {
-  const { neighbours = neighbourCount, progress = letSignalsThrough } = options;
+  const { neighbours = neighbourCount, progress = yieldToEventLoop } = options;
   const d = shape[1]!;
   const k = Math.min(neighbours, rows.length - 1);
   const result = new Float64Array(rows.length);
   if (k < 1) return result;
   // Squared distances to the k nearest so far, ascending.
   const nearest = new Float64Array(k);
-  await inParts(
+  await inChunks(
     rows.length,
     numbersAtATime / (rows.length * d),
     (from, to) => {

@@ -1,4 +1,4 @@
-import type { Listening } from '../pass.js';
+import type { ProgressOptions } from '../progress.js';
 import type { Random } from '../random/random.js';
 import { float32, type Tensor } from '../tensor/tensor.js';
 import { kMeans } from './cluster.js';
@@ -6,8 +6,8 @@ import { kMeans } from './cluster.js';
 /** Candidates for every image wanted (Zhdanov 2019 uses 10 and 50). */
 const candidatesPerPick = 10;
 
-export interface UncertainOptions extends Listening {
-  /** How many to choose; fewer come back where fewer are not taken. */
+export interface UncertainOptions extends ProgressOptions {
+  /** How many to choose; fewer are returned if fewer are left. */
   readonly count: number;
   /** Rows that are not to be chosen. */
   readonly taken: ReadonlySet<number>;
@@ -15,14 +15,14 @@ export interface UncertainOptions extends Listening {
 }
 
 /**
- * Diverse uncertain points: of the 10 × `count` least margins (probability of the best class less that of the second)
- * clusters are made, as many as points are wanted, and each gives its least margin. Without the clusters the picks would
- * be many images of the one confusion that the classifier knows worst.
+ * Diverse uncertain points. The 10 × `count` rows with the least margins (probability of the best class minus that of the
+ * second) are divided into `count` clusters, and each cluster gives its least margin. Without clusters, most picks would
+ * show one and the same confusion.
  *
  * @param features float32 [n, d]
  * @param margins of the n points
  * @returns distinct rows, the least margin first
- * @throws QuarterturnError `interrupted` when the signal says so
+ * @throws QuarterturnError `interrupted` if the signal is aborted
  * @see Zhdanov, "Diverse mini-batch Active Learning", 2019
  */
 export async function uncertainPoints(

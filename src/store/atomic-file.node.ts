@@ -135,7 +135,7 @@ export async function appendLine(path: string, line: string, { sync = true } = {
 }
 
 /**
- * The content of a file, undefined where there is none.
+ * The content of a file, undefined if there is none.
  * @throws QuarterturnError `io` naming the path.
  */
 export async function readFileIfThere(path: string): Promise<Uint8Array | undefined> {
@@ -149,7 +149,7 @@ export async function readFileIfThere(path: string): Promise<Uint8Array | undefi
 }
 
 /**
- * The beginning of a file; undefined where there is none. It is that of one file, also where it is replaced meanwhile.
+ * The beginning of a file; undefined if there is none. It is that of one file, also where it is replaced meanwhile.
  * @param length bytes that are read first
  * @param endOf what is wanted, told from those: where it lies further on, it is read as well
  * @throws QuarterturnError `io` naming the path; what `endOf` throws
@@ -186,7 +186,7 @@ async function readFrom(file: fs.FileHandle, position: number, length: number): 
 }
 
 /**
- * The names in a folder; undefined where there is none.
+ * The names in a folder; undefined if there is none.
  * @throws QuarterturnError `io` naming the path.
  */
 export async function readFolder(path: string): Promise<string[] | undefined> {

@@ -3,17 +3,17 @@ import { QuarterturnError } from '../errors.js';
 import { at } from '../tensor/elements.js';
 import { type Shape, sameShape, type Tensors } from '../tensor/tensor.js';
 import type { LoggedEvent } from './event-log.js';
-import { checked, parseJson } from './json.js';
+import { parseJson, parseWith } from './json.js';
 import { type EpochRecord, epochSchema } from './run-record.js';
 import { decodeSafetensors, decodeSafetensorsMetadata, encodeSafetensors } from './safetensors.js';
 
-/** Everything that a stage needs to go on as if it had never stopped. */
+/** All that a stage needs to continue as if it had never stopped. */
 export interface Checkpoint {
   /** Params, buffers and what the optimizer remembers, by name. */
   readonly tensors: Tensors;
-  /** What else the stage remembers, where it remembers anything: the classes that it gives the pile, for one. */
+  /** Memory of the stage, if it has one, such as the classes that it gives the pile. */
   readonly memory?: Tensors;
-  /** Counters and random streams: anything that JSON can say. */
+  /** Counters and random streams, as JSON. */
   readonly state: Readonly<Record<string, unknown>>;
 }
 
@@ -21,25 +21,25 @@ export interface Checkpoint {
 export type DocumentName = 'config' | 'labels' | 'artifacts' | 'evidence' | 'result' | 'exhibits' | 'status';
 
 /**
- * Where a recipe leaves what it makes: a folder in Node, memory in a browser.
+ * Store of all that a recipe writes: a folder in Node, memory in a browser.
  *
- * Each write is whole or not there, and what was stored before stays until the new value is safe. Names of
+ * Each write is atomic: the previous value stays until the new one is safe. Names of
  * checkpoints and models are plain words (letters, digits, `.`, `_`, `-`), given without a file extension.
  * One method at a time: await one write before the next. Only its log and its status are written meanwhile.
  */
 export interface RunStore {
-  /** What to call the run in results and messages; the folder's path in Node. */
+  /** Name of the run in results and messages; the folder's path in Node. */
   readonly name: string;
-  /** @returns where it lies, for people. */
+  /** @returns its location, for people. */
   saveCheckpoint(name: string, checkpoint: Checkpoint): Promise<string>;
-  /** @returns undefined where there is none of that name. */
+  /** @returns undefined if there is none of that name. */
   loadCheckpoint(name: string): Promise<Checkpoint | undefined>;
   /**
-   * The state of a checkpoint without its tensors: for who only asks how far a stage has come.
-   * @returns undefined where there is none of that name.
+   * The state of a checkpoint without its tensors, which shows how far a stage has come.
+   * @returns undefined if there is none of that name.
    */
   loadState(name: string): Promise<Checkpoint['state'] | undefined>;
-  /** Delete a checkpoint, if there is one. */
+  /** Deletes a checkpoint, if there is one. */
   deleteCheckpoint(name: string): Promise<void>;
   appendEpoch(record: EpochRecord): Promise<void>;
   /** In the order in which they were appended. */
@@ -47,15 +47,15 @@ export interface RunStore {
   /** Drop epochs for which `keep` is false: a resumed run repeats what came after its checkpoint. */
   rewindEpochs(keep: (record: EpochRecord) => boolean): Promise<void>;
   writeJson(name: DocumentName, value: unknown): Promise<void>;
-  /** @returns undefined where it was never written. */
+  /** @returns undefined if it was never written. */
   readJson(name: DocumentName): Promise<unknown>;
-  /** Append to the event log; absent where no other process could follow it. */
+  /** Append to the event log; absent if no other process could follow it. */
   appendEvents?(events: readonly LoggedEvent[]): Promise<void>;
-  /** The process that writes; absent where it has no number. */
+  /** The process that writes; absent if it has no number. */
   readonly writer?: { readonly pid: number; readonly host: string };
-  /** Store an ONNX file. @returns where it lies, for people. */
+  /** Stores an ONNX file. @returns its location, for people. */
   writeModel(name: string, bytes: Uint8Array): Promise<string>;
-  /** @returns undefined where there is none of that name. */
+  /** @returns undefined if there is none of that name. */
   readModel(name: string): Promise<Uint8Array | undefined>;
 }
 
@@ -123,7 +123,7 @@ export class MemoryStore implements RunStore {
 }
 
 /** A {@link RunStore} that keeps nothing: for a training of which only the outcome counts. */
-export class ForgetfulStore implements RunStore {
+export class NullStore implements RunStore {
   readonly name = 'nowhere';
 
   async saveCheckpoint(): Promise<string> {
@@ -164,7 +164,7 @@ const stateSchema = z.record(z.string(), z.unknown());
 
 /**
  * One safetensors file with the state as JSON in its metadata: two files could not be replaced at one moment.
- * @throws QuarterturnError `checkpoint` where the state is not JSON, e.g. holds NaN, and for a tensor whose name is that
+ * @throws QuarterturnError `checkpoint` if the state is not JSON, e.g. holds NaN, and for a tensor whose name is that
  *   of a stage's memory
  */
 export function encodeCheckpoint(
@@ -221,7 +221,7 @@ function stateIn(file: string, metadata: Readonly<Record<string, string>>): Chec
     );
   }
   const where = `${file}, state`;
-  return checked(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
+  return parseWith(stateSchema, decodeJson(where, metadata.state), where, 'a JSON object', {
     code: 'checkpoint',
   });
 }
@@ -274,7 +274,7 @@ export function checkedName(name: string): string {
 
 /**
  * JSON that reads back as it was.
- * @throws QuarterturnError `checkpoint` where JSON would change it silently: NaN and the infinities become null.
+ * @throws QuarterturnError `checkpoint` if JSON would change it silently: NaN and the infinities become null.
  */
 export function encodeJson(where: string, value: unknown, indent?: number): string {
   const refuse = (key: string, received: string, cause?: unknown): never => {

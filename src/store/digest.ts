@@ -1,6 +1,6 @@
 /**
  * SHA-256 of a text or of bytes, in hexadecimal.
- * @returns undefined where the platform has none: browsers have it for pages from https or this machine alone
+ * @returns undefined if the platform has none: browsers have it for pages from https or this machine alone
  */
 export async function sha256(content: string | Uint8Array<ArrayBuffer>): Promise<string | undefined> {
   const bytes = typeof content === 'string' ? new TextEncoder().encode(content) : content;

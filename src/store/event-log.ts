@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
-import { checked, parseJson } from './json.js';
+import { parseJson, parseWith } from './json.js';
 import { type RunEvent, runEventSchema } from './run-event.js';
 
 const loggedSchema = z.intersection(z.object({ at: z.iso.datetime() }), runEventSchema);
@@ -22,12 +22,12 @@ export function encodeEvent(event: LoggedEvent): string | undefined {
 /**
  * The inverse of {@link encodeEvent}.
  * @param where file and line, for the message
- * @throws QuarterturnError `checkpoint` where it is none
+ * @throws QuarterturnError `checkpoint` if it is none
  */
 export function decodeEvent(where: string, line: string): LoggedEvent {
   const hint = 'The file was changed or damaged, or a later version of Quarterturn wrote it.';
   const value = parseJson(where, line, { code: 'checkpoint', hint });
-  return checked(loggedSchema, value, where, 'an event of a run', { code: 'checkpoint', hint });
+  return parseWith(loggedSchema, value, where, 'an event of a run', { code: 'checkpoint', hint });
 }
 
 /** Bytes of whole lines, and how many bytes they are: what follows the last newline is not yet, or never, whole. */

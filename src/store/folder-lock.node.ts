@@ -49,7 +49,7 @@ export class FolderLock {
   /**
    * Take a folder for this process alone.
    * @param path of the lock, in the folder that it is for
-   * @throws QuarterturnError `io` where another process holds it, or the folder cannot be written.
+   * @throws QuarterturnError `io` if another process holds it, or the folder cannot be written.
    */
   static async take(path: string): Promise<FolderLock> {
     const name = newOwnerName();
@@ -73,7 +73,7 @@ export class FolderLock {
 
   /**
    * Make sure that no other process took the folder over; each write comes after it.
-   * @throws QuarterturnError `io` where one did
+   * @throws QuarterturnError `io` if one did
    */
   async assertHeld(): Promise<void> {
     try {
@@ -97,7 +97,7 @@ export class FolderLock {
 
   /**
    * Let other processes take it; where it is theirs already, it stays.
-   * @throws QuarterturnError `io` where the folder cannot be written any more
+   * @throws QuarterturnError `io` if the folder cannot be written any more
    */
   async release(): Promise<void> {
     clearInterval(this.#heart);
@@ -157,7 +157,7 @@ async function isTaken(claim: string, path: string, name: string): Promise<boole
 /**
  * Delete what dead holders left in a lock.
  * @param nowMs by the clock of the disk, like all times of files
- * @throws QuarterturnError `io` where a holder may live
+ * @throws QuarterturnError `io` if a holder may live
  */
 async function removeDead(path: string, nowMs: number): Promise<void> {
   for (const name of (await fs.readdir(path).catch(unlessGone)) ?? []) {
@@ -175,7 +175,7 @@ async function removeDead(path: string, nowMs: number): Promise<void> {
   await fs.rmdir(path).catch(unlessUsed); // not every file system renames over an empty folder
 }
 
-/** When a holder last showed itself; undefined where its file is gone. Opened, a network's file is as new as can be. */
+/** When a holder last showed itself; undefined if its file is gone. Opened, a network's file is as new as can be. */
 async function lastSeenMs(entry: string): Promise<number | undefined> {
   const file = await fs.open(entry, 'r').catch(unlessGone);
   try {
@@ -194,7 +194,7 @@ async function describe(entry: string): Promise<string> {
   return `process ${owner.pid} of another host or container, ${host}`;
 }
 
-/** @param leftMs until the holder is taken for dead where it stays silent; undefined where it is seen to live */
+/** @param leftMs until the holder is taken for dead where it stays silent; undefined if it is seen to live */
 function lockedError(path: string, who: string, leftMs?: number): QuarterturnError {
   const silent =
     leftMs === undefined

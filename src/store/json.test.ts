@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { z } from 'zod';
-import { checked, parseJson, shown } from './json.js';
+import { excerptOf, parseJson, parseWith } from './json.js';
 
 describe('parseJson', () => {
   test('reads what JSON.parse reads, as it does', () => {
@@ -62,11 +62,11 @@ describe('parseJson', () => {
   });
 });
 
-test('checked names what is wrong, shortly', () => {
+test('parseWith names what is wrong, shortly', () => {
   const schema = z.strictObject({ a: z.number(), b: z.array(z.string()) });
-  expect(checked(schema, { a: 1, b: ['x'] }, 'f', 'a thing')).toEqual({ a: 1, b: ['x'] });
+  expect(parseWith(schema, { a: 1, b: ['x'] }, 'f', 'a thing')).toEqual({ a: 1, b: ['x'] });
   expect(() =>
-    checked(schema, { a: 'x', b: [1, 2, 3, 4, 5, 6] }, 'f', 'a thing', { code: 'checkpoint' }),
+    parseWith(schema, { a: 'x', b: [1, 2, 3, 4, 5, 6] }, 'f', 'a thing', { code: 'checkpoint' }),
   ).toThrow(
     expect.objectContaining({
       code: 'checkpoint',
@@ -75,14 +75,14 @@ test('checked names what is wrong, shortly', () => {
       ),
     }),
   );
-  const long = () => checked(schema, { a: 1, b: [], ['c'.repeat(1000)]: 1 }, 'f', 'a thing');
+  const long = () => parseWith(schema, { a: 1, b: [], ['c'.repeat(1000)]: 1 }, 'f', 'a thing');
   expect(long).toThrow(expect.objectContaining({ message: expect.stringMatching(/^.{100,300}$/) }));
 });
 
-test('shown is short for anything', () => {
+test('excerptOf is short for anything', () => {
   let deep: unknown = 1;
   for (let i = 0; i < 50_000; i++) deep = [deep];
-  expect([deep, { deep }, 'x'.repeat(99), -3, null, undefined].map(shown)).toEqual([
+  expect([deep, { deep }, 'x'.repeat(99), -3, null, undefined].map(excerptOf)).toEqual([
     'a list',
     'an object',
     expect.stringMatching(/^"x{30,40}…$/),

@@ -37,14 +37,14 @@ export function parseJson(where: string, text: string, options: ParseJsonOptions
  * @param expected what to call it: `a labels file`
  * @throws QuarterturnError naming the first fields that are wrong
  */
-export function checked<S extends z.ZodType>(
+export function parseWith<S extends z.ZodType>(
   schema: S,
   value: unknown,
   where: string,
   expected: string,
   { code = 'data', hint }: Pick<ParseJsonOptions, 'code' | 'hint'> = {},
 ): z.infer<S> {
-  const parsed = schema.safeParse(value, { error: inOurWords });
+  const parsed = schema.safeParse(value, { error: zodMessage });
   if (parsed.success) return parsed.data;
   throw new QuarterturnError(code, `${where}: expected ${expected}. Received: ${faultsOf(parsed.error)}.`, {
     hint,
@@ -67,12 +67,12 @@ const kinds: Readonly<Record<string, string>> = {
 };
 
 /** What a schema does not say itself; undefined leaves it to zod. */
-const inOurWords: z.core.$ZodErrorMap = (issue) => {
+const zodMessage: z.core.$ZodErrorMap = (issue) => {
   if (issue.code === 'invalid_type') {
-    return `expected ${kinds[issue.expected] ?? issue.expected}, not ${shown(issue.input)}`;
+    return `expected ${kinds[issue.expected] ?? issue.expected}, not ${excerptOf(issue.input)}`;
   }
   if (issue.code === 'invalid_value') {
-    return `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, not ${shown(issue.input)}`;
+    return `expected ${issue.values.map((each) => JSON.stringify(each)).join(' or ')}, not ${excerptOf(issue.input)}`;
   }
   return undefined;
 };
@@ -92,7 +92,7 @@ function faultsOf({ issues }: z.ZodError): string {
 }
 
 /** A value as a message shows it: short, and without going into what may be deep. */
-export function shown(value: unknown): string {
+export function excerptOf(value: unknown): string {
   if (value === undefined) return 'nothing';
   if (Array.isArray(value)) return 'a list';
   if (typeof value === 'object' && value !== null) return 'an object';
@@ -169,13 +169,13 @@ function kindOf(char: string | undefined, allowed: readonly Kind[]): Kind {
   return char === ':' || char === ',' || char === ']' || char === '}' ? char : 'v';
 }
 
-/** Behind what a sticky pattern matches at a place; undefined where it does not. */
+/** Behind what a sticky pattern matches at a place; undefined if it does not. */
 function endOf(pattern: RegExp, text: string, at: number): number | undefined {
   pattern.lastIndex = at;
   return pattern.test(text) ? pattern.lastIndex : undefined;
 }
 
-/** Behind the string that begins at a place; undefined where it does not end or holds what a string may not. */
+/** Behind the string that begins at a place; undefined if it does not end or holds what a string may not. */
 function endOfString(text: string, at: number): number | undefined {
   for (let quote = text.indexOf('"', at + 1); quote >= 0; quote = text.indexOf('"', quote + 1)) {
     let backslashes = 0;

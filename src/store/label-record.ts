@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import { imageHashPattern } from '../data/image-hash.js';
 import type { RunStore } from './checkpoint.js';
-import { checked } from './json.js';
+import { parseWith } from './json.js';
 
 /**
  * Who says that an image has its class: `given`, a labels file; `own`, the data set's own labels, of an image that a
@@ -35,16 +35,16 @@ export const labelRecordSchema = z
 export type LabelRecord = z.infer<typeof labelRecordSchema>;
 
 /**
- * The labels that a run learned from.
- * @returns undefined where it has kept none: nothing was labelled, or it is of an earlier version
- * @throws QuarterturnError `checkpoint` where the store holds something else under that name
+ * Reads the labels that a run learned from.
+ * @returns undefined if it has kept none: nothing was labelled, or it is of an earlier version
+ * @throws QuarterturnError `checkpoint` if the store's document is not one that a run wrote
  */
 export async function readLabelRecord(
   store: Pick<RunStore, 'name' | 'readJson'>,
 ): Promise<LabelRecord | undefined> {
   const value = await store.readJson('labels');
   if (value === undefined) return undefined;
-  return checked(labelRecordSchema, value, `${store.name}, labels.json`, 'what a run wrote', {
+  return parseWith(labelRecordSchema, value, `${store.name}, labels.json`, 'what a run wrote', {
     code: 'checkpoint',
   });
 }

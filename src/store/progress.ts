@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { Checkpoint } from './checkpoint.js';
-import { checked } from './json.js';
+import { parseWith } from './json.js';
 import { stageNameSchema } from './run-record.js';
 
 /** A count, or a sum of what was counted. */
@@ -37,7 +37,7 @@ export type Progress = z.infer<typeof progressSchema>;
  * @throws QuarterturnError `checkpoint` naming the counters that are wrong
  */
 export function progressOf({ state }: Pick<Checkpoint, 'state'>, name: string): Progress {
-  return checked(progressSchema, state, `${name}, state`, 'the counters of a stage', {
+  return parseWith(progressSchema, state, `${name}, state`, 'the counters of a stage', {
     code: 'checkpoint',
     hint: 'The file was changed or damaged after it was written: restore it, or start a new run.',
   });

@@ -111,7 +111,7 @@ const evaluated = z.object({ type: z.literal('evaluated'), title: z.string(), me
 
 const checkpoint = z.object({ type: z.literal('checkpoint'), path: z.string(), step: count });
 
-/** A stage ended before its last epoch: its classifier had begun to give every image one of few classes. */
+/** A stage ended before its last epoch because classes of its classifier were merging. */
 const stoppedEarly = z.object({
   type: z.literal('stopped-early'),
   stage,
@@ -123,7 +123,7 @@ const stoppedEarly = z.object({
   smallestClass: z.number().min(0).max(1),
 });
 
-/** A stage came to nothing; the run goes on without it. */
+/** A stage failed; the run goes on without it. */
 const stageFailed = z.object({
   type: z.literal('stage-failed'),
   stage,

@@ -73,7 +73,7 @@ const entryNames = [
 export class RunFolder implements RunStore {
   readonly name: string;
   readonly writer = { pid: process.pid, host: hostname() };
-  /** Absent where the folder may only be read. */
+  /** Absent if the folder may only be read. */
   #lock: FolderLock | undefined;
 
   private constructor(path: string, lock?: FolderLock) {
@@ -83,7 +83,7 @@ export class RunFolder implements RunStore {
 
   /**
    * Start a run in a new folder, or in one that holds none yet. Nothing is ever overwritten.
-   * @throws QuarterturnError `checkpoint` where it holds a run; `io` where it cannot be written or another
+   * @throws QuarterturnError `checkpoint` if it holds a run; `io` if it cannot be written or another
    * process writes it.
    */
   static async create(path: string): Promise<RunFolder> {
@@ -104,7 +104,7 @@ export class RunFolder implements RunStore {
   /**
    * Open a run.
    * @param options.readOnly take no lock and repair nothing: for reports on a run that may be going on
-   * @throws QuarterturnError `checkpoint` where there is no run; `io` where another process writes it.
+   * @throws QuarterturnError `checkpoint` if there is no run; `io` if another process writes it.
    */
   static async open(path: string, options: { readOnly?: boolean } = {}): Promise<RunFolder> {
     await assertHoldsRun(path);
@@ -224,7 +224,7 @@ export class RunFolder implements RunStore {
     return path;
   }
 
-  /** @throws QuarterturnError `io` where it was opened to be read, or another process took it over meanwhile */
+  /** @throws QuarterturnError `io` if it was opened to be read, or another process took it over meanwhile */
   async #assertMayWrite(): Promise<void> {
     if (this.#lock !== undefined) return this.#lock.assertHeld();
     throw new QuarterturnError(

@@ -40,7 +40,7 @@ export const epochSchema = z
     step: count,
     /** Mean over the epoch's training batches. */
     train: metricsSchema,
-    /** Absent where a stage has no validation split. */
+    /** Absent if a stage has no validation split. */
     val: metricsSchema.optional(),
     /** Of a stage that learns from the unlabelled pile, on a sample of it. */
     pile: pileMetricsSchema.optional(),
@@ -70,7 +70,7 @@ export const evidenceSchema = z
   .readonly();
 export type Evidence = z.infer<typeof evidenceSchema>;
 
-/** A stage that came to no result. */
+/** A stage that failed. */
 export const failureSchema = z.object({ stage: stageNameSchema, draw: count, reason: z.string() }).readonly();
 export type StageFailure = z.infer<typeof failureSchema>;
 
@@ -100,7 +100,7 @@ export type LadderStep = z.infer<typeof ladderStepSchema>;
 const drawSchema = z
   .object({
     draw: count,
-    /** On the test set; null where the stage was not run, came to nothing, or there is no test set. */
+    /** On the test set; null if the stage was not run or failed, or if there is no test set. */
     fineTune: metricsSchema.nullable(),
     scratch: metricsSchema.nullable().default(null),
     selfTrain: metricsSchema.nullable().default(null),
@@ -119,7 +119,7 @@ export const resultSchema = z
     run: z.string(),
     preset: z.string(),
     seed: count,
-    /** null where the stage was not run, or came to nothing. */
+    /** null if the stage was not run or failed. */
     pretext: z.object({ val: metricsSchema, test: metricsSchema.nullable() }).readonly().nullable(),
     fineTune: trainedAndTested.nullable(),
     /** `train` is the last epoch's, with the batches' own statistics, as the notebook prints it. */
@@ -134,9 +134,9 @@ export const resultSchema = z
       .readonly()
       .nullable()
       .default(null),
-    /** What draw 0's classifier was chosen by; empty where there was nothing to choose. */
+    /** Evidence that draw 0's classifier was chosen by; empty if there was nothing to choose. */
     evidence: z.array(evidenceSchema).readonly().default([]),
-    /** Stages that came to nothing, of every draw. */
+    /** Stages that failed, of every draw. */
     failures: z.array(failureSchema).readonly().default([]),
     /** The same labels, used better and better: what each step brought and what it cost. */
     ladder: z.array(ladderStepSchema).readonly().default([]),
@@ -231,7 +231,7 @@ export const exhibitsSchema = z
     layerTables: z.array(layerTableSchema).readonly(),
     confusions: z.array(confusionSchema).readonly(),
     /**
-     * Class names with how many training and labelled images each has; `train` is null where nobody knows the classes
+     * Class names with how many training and labelled images each has; `train` is null if nobody knows the classes
      * of the training images.
      */
     classCounts: z
@@ -246,12 +246,12 @@ export type Exhibits = z.infer<typeof exhibitsSchema>;
 /** A figure of a result that a stage gives. */
 export type ResultFigure = 'pretext' | LadderFigure;
 
-/** What is to be known of a stage to tell of it. */
+/** Name, title and figures of a stage, for reports. */
 export interface StageFacts {
   readonly name: string;
   /** `Self-training on the unlabelled pile`. */
   readonly title: string;
-  /** Its figures in the result, the one that stands for it first; empty where it gives none. */
+  /** Its figures in the result, the one that stands for it first; empty if it gives none. */
   readonly figures: readonly ResultFigure[];
 }
 

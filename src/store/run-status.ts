@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { RunStore } from './checkpoint.js';
-import { checked } from './json.js';
+import { parseWith } from './json.js';
 import { runStates } from './run-event.js';
 import { evidenceSchema, metricsSchema, stageNameSchema } from './run-record.js';
 
@@ -26,7 +26,7 @@ export const runStatusSchema = z
     epochs: count,
     /** What is under way where it is no step, for people: `rotations of test images`. */
     pass: z.object({ title: z.string(), done: z.number(), total: z.number() }).readonly().nullable(),
-    /** Until the stage or the pass ends; null where nobody knows. */
+    /** Until the stage or the pass ends; null if nobody knows. */
     etaMs: z.number().min(0).nullable(),
     /** Training figures of the stage's epoch so far. */
     train: metricsSchema.nullable(),
@@ -34,9 +34,9 @@ export const runStatusSchema = z
     evaluated: z.object({ title: z.string(), metrics: metricsSchema }).readonly().nullable(),
     /** What held-back labels say of the classifiers of the last draw that is through. */
     evidence: z.array(evidenceSchema).readonly(),
-    /** Why it did not finish; null where it did or goes on. */
+    /** Why it did not finish; null if it did or goes on. */
     reason: z.string().nullable(),
-    /** The process that writes the run; null where there is none to name, as in a browser. */
+    /** The process that writes the run; null if there is none to name, as in a browser. */
     pid: count.nullable(),
     host: z.string().nullable(),
     /** ISO 8601, in UTC. A running one that is older than minutes belongs to a process that was killed or hangs. */
@@ -46,14 +46,14 @@ export const runStatusSchema = z
 export type RunStatus = z.infer<typeof runStatusSchema>;
 
 /**
- * How a run stands, as the process that writes it has told.
+ * Reads the status of a run, as its process last wrote it.
  * @returns undefined for a run that no process of this version has written
- * @throws QuarterturnError `checkpoint` where its status is damaged
+ * @throws QuarterturnError `checkpoint` if its status is damaged
  */
 export async function readStatus(store: Pick<RunStore, 'name' | 'readJson'>): Promise<RunStatus | undefined> {
   const status = await store.readJson('status');
   if (status === undefined) return undefined;
-  return checked(runStatusSchema, status, `${store.name}, status.json`, 'the status of a run', {
+  return parseWith(runStatusSchema, status, `${store.name}, status.json`, 'the status of a run', {
     code: 'checkpoint',
   });
 }

@@ -11,7 +11,7 @@ import {
 } from '../tensor/tensor.js';
 import { isRecord, parseJson } from './json.js';
 
-/** What a safetensors file holds. */
+/** Content of a safetensors file. */
 export interface SafetensorsContent {
   readonly tensors: Tensors;
   readonly metadata: Record<string, string>;
@@ -49,12 +49,12 @@ interface Entry {
 }
 
 /**
- * The bytes of a safetensors file: uint64 header length, JSON header, then all data without gaps.
+ * Encodes a safetensors file: uint64 header length, JSON header, then all data without gaps.
  *
  * Values are little-endian, as the memory of every supported platform is. Tensors are laid out by dtype, then
  * by name, and the header is padded with spaces to a multiple of 8, so equal content gives equal bytes and a
  * reader may map the data in place.
- * @throws QuarterturnError `checkpoint` where a tensor is named `__metadata__` or its data does not fill its shape.
+ * @throws QuarterturnError `checkpoint` if a tensor is named `__metadata__` or its data does not fill its shape.
  * @see https://github.com/huggingface/safetensors#format
  */
 export function encodeSafetensors(
@@ -72,7 +72,7 @@ export function encodeSafetensors(
 }
 
 /**
- * Read a safetensors file, believing nothing: every byte of it must be accounted for.
+ * Reads a safetensors file without trusting it: every byte must be accounted for.
  * @param name the file, for messages
  * @returns tensors over fresh memory that share nothing with `bytes`
  * @throws QuarterturnError `checkpoint` naming file and tensor: truncated or overlong file, header that is not
@@ -91,7 +91,7 @@ export function decodeSafetensors(name: string, bytes: Uint8Array): SafetensorsC
 /**
  * Where the header of a safetensors file ends and its data begins.
  * @param start the file's first bytes, at least 8 of them
- * @throws QuarterturnError `checkpoint` where there are fewer, or a header larger than any that is read
+ * @throws QuarterturnError `checkpoint` if there are fewer, or a header larger than any that is read
  */
 export function safetensorsHeaderEnd(name: string, start: Uint8Array): number {
   if (start.length < lengthBytes) {
@@ -105,7 +105,7 @@ export function safetensorsHeaderEnd(name: string, start: Uint8Array): number {
 }
 
 /**
- * Read what a safetensors file says beside its tensors, which are not looked at.
+ * Reads the metadata of a safetensors file, without its tensors.
  * @param start the file's first bytes, up to {@link safetensorsHeaderEnd}
  * @throws QuarterturnError `checkpoint` as {@link decodeSafetensors} does for a header
  */

@@ -8,7 +8,7 @@ import { eventsName } from './run-folder.node.js';
 
 export interface WatchRunOptions {
   readonly signal?: AbortSignal | undefined;
-  /** Time between two looks at the file, in ms; default 200: a person takes that for at once, a disk for nothing. */
+  /** Time between two checks of the file, in ms. Default: 200, which a person perceives as immediate and a disk does not notice. */
   readonly everyMs?: number;
 }
 
@@ -22,7 +22,7 @@ export interface WatchRunOptions {
  *   if (event.type === 'epoch-end') console.log(event.record.stage, event.record.epoch);
  * }
  * @param folder of the run; it has to be there, its log may be yet to come
- * @throws QuarterturnError `interrupted` when the signal says so, its cause the signal's reason; `checkpoint` where there
+ * @throws QuarterturnError `interrupted` if the signal is aborted, its cause the signal's reason; `checkpoint` if there
  *   is no folder, or its log is damaged
  */
 export async function* watchRun(
@@ -48,7 +48,7 @@ export async function* watchRun(
   }
 }
 
-/** The bytes of a file behind those that were read before; undefined where there is no file. */
+/** The bytes of a file behind those that were read before; undefined if there is no file. */
 async function readFrom(path: string, read: number): Promise<Uint8Array | undefined> {
   try {
     const file = await fs.open(path, 'r');

@@ -57,7 +57,7 @@ export function zeros<D extends DType>(dtype: D, shape: Shape): Tensor<D> {
 
 /**
  * A tensor over existing data (not copied).
- * @throws QuarterturnError `shape` where the element count differs from the shape's.
+ * @throws QuarterturnError `shape` if the element count differs from the shape's.
  */
 export function tensor<D extends DType>(dtype: D, shape: Shape, data: ArrayOf[D]): Tensor<D> {
   if (data.length !== sizeOf(shape)) {
@@ -86,7 +86,7 @@ export function cloneTensor<D extends DType>(t: Tensor<D>): Tensor<D> {
 
 /**
  * The tensor of a name.
- * @throws QuarterturnError `usage` where there is none
+ * @throws QuarterturnError `usage` if there is none
  */
 export function tensorNamed(tensors: Tensors, name: string): Tensor {
   const found = Object.hasOwn(tensors, name) ? tensors[name] : undefined;

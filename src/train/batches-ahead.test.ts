@@ -59,8 +59,8 @@ test('features are there already', async () => {
 });
 
 test('a batch that fails is heard of by its own step, and by nobody where no step takes it', async () => {
-  const unheard: unknown[] = [];
-  const listener = (reason: unknown) => unheard.push(reason);
+  const unhandled: unknown[] = [];
+  const listener = (reason: unknown) => unhandled.push(reason);
   process.on('unhandledRejection', listener);
   const { maker } = recorder(2, (step) => step >= 1);
   const batches = batchesAhead(maker, 0, (step) => {
@@ -72,5 +72,5 @@ test('a batch that fails is heard of by its own step, and by nobody where no ste
   await expect(batches.take(9)).rejects.toThrow('step 1');
   await new Promise((resolve) => setTimeout(resolve, 5));
   process.off('unhandledRejection', listener);
-  expect(unheard).toEqual([]);
+  expect(unhandled).toEqual([]);
 });

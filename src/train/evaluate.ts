@@ -2,7 +2,7 @@ import { type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
 import type { Network } from '../nn/network.js';
-import { inParts, passProgress } from '../pass.js';
+import { inChunks, startProgress } from '../progress.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
 import { at } from '../tensor/elements.js';
@@ -153,8 +153,8 @@ async function inBatches(
   run: (batch: Tensor<'uint8'>, from: number) => Promise<void>,
 ): Promise<void> {
   const { count } = images;
-  const progress = passProgress(context, title, count);
-  await inParts(
+  const progress = startProgress(context, title, count);
+  await inChunks(
     count,
     evaluationBatchSize,
     async (from, to) => run(await readRange(images, from, to), from),

@@ -1,6 +1,6 @@
 import type { RunEvent } from '../store/run-event.js';
 
-/** What the training of a stage tells. Loops emit these and print nothing. */
+/** Events of the training of a stage. Loops emit these and print nothing. */
 export type TrainEvent = Extract<
   RunEvent,
   {

@@ -2,7 +2,7 @@ import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
 import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Schedule } from '../optim/schedules.js';
-import { letSignalsThrough } from '../pass.js';
+import { yieldToEventLoop } from '../progress.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
@@ -13,7 +13,7 @@ import type { EarlyStop, EventListener } from './events.js';
 import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
 import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
-/** What a stage runs in: where graphs execute, where results go, who listens, when to stop. */
+/** Context of a training stage: runtime, store, listener and abort signal. */
 export interface TrainContext {
   readonly runtime: Runtime;
   readonly store: RunStore;
@@ -87,7 +87,7 @@ export function checkpointName(stage: string, draw: number): string {
  * would have, and ends in the same weights bit for bit on the same machine.
  *
  * @throws QuarterturnError `diverged` at a loss that is no number (the last checkpoint stays), `interrupted` after the
- * state was saved, `checkpoint` where the stored state belongs to another network
+ * state was saved, `checkpoint` if the stored state belongs to another network
  */
 export async function trainStage(options: StageOptions, context: TrainContext): Promise<StageResult> {
   const { stage, draw, title, epochs, stepsPerEpoch } = options;
@@ -151,7 +151,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           etaMs: ((totalSteps - progress.step) * progress.trainMs) / progress.step,
           waitMs,
         });
-        await letSignalsThrough();
+        await yieldToEventLoop();
         if (context.signal?.aborted) {
           await save();
           throw new QuarterturnError(
@@ -367,7 +367,7 @@ class Stepper {
   }
 }
 
-/** How far a stage has come; undefined where it was not begun. */
+/** How far a stage has come; undefined if it was not begun. */
 export async function loadProgress(
   store: RunStore,
   stage: string,

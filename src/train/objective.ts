@@ -2,7 +2,7 @@ import { add, mul, sub, type Value } from '../graph/index.js';
 import { crossEntropy, mutualInformation, pseudoLabelLoss, rowsOf } from '../nn/losses.js';
 import { at } from '../tensor/elements.js';
 
-/** What a training step minimises. */
+/** Objective that a training step minimises. */
 export interface Objective {
   /** How many images of a batch have a target: the first ones. */
   labelled(batchSize: number): number;

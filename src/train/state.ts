@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../errors.js';
 import type { Tensor, Tensors } from '../tensor/tensor.js';
 
-/** What a training step changes, part by part; a leaf is a tensor, a value of the step's graph, a shape. */
+/** The state that a training step changes, part by part; a leaf is a tensor, a value of the step's graph, or a shape. */
 export interface StateOf<Leaf> {
   /** What is trained by gradients, by the names of the network's specs. */
   readonly params: Readonly<Record<string, Leaf>>;
@@ -101,7 +101,7 @@ export function nextState(before: StateOf<unknown>, outputs: Tensors): TrainStat
   return readState(before, outputs, nextPrefix);
 }
 
-/** The network's own tensors out of a state, their moving averages where it keeps any: what the step has learned. */
+/** The network's tensors in a state, or their moving averages if the state has any. */
 export function weightsOf({ params, buffers, averages }: TrainState): Tensors {
   return { ...params, ...buffers, ...averages };
 }

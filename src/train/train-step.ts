@@ -52,7 +52,7 @@ function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[]
  *   (batch, targets, learningRate, state, frozen params) → (loss, correct, next.state)
  *
  * Inputs: `images` or `features` of N images, `targets` int32 [M] of those that the objective has targets for,
- * `learningRate` float32 [], each tensor of the state ({@link flattenState}), and the frozen blocks' tensors where the batch holds images.
+ * `learningRate` float32 [], each tensor of the state ({@link flattenState}), and the frozen blocks' tensors if the batch holds images.
  * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
  */
 export function buildTrainStep(settings: TrainStepSettings): Graph {

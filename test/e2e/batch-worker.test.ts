@@ -83,7 +83,7 @@ describe('a worker', () => {
   });
 
   test('is at work while this thread is busy', async () => {
-    const [leastMs] = await outputOf(`
+    const [minMs] = await outputOf(`
       const maker = worker.makerFor(source);
       for (let i = 0; i < 20; i++) await maker.make(requestOf(i));
       const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); };
@@ -98,12 +98,12 @@ describe('a worker', () => {
       print(least);
       await worker.release();
     `);
-    expect(leastMs).toBeLessThan(2);
+    expect(minMs).toBeLessThan(2);
   });
 
   test('no step waits for the images of MNIST', { timeout: 120_000 }, async () => {
     const [shares] = await outputOf(`
-      import { finetune, MemoryStore, pretrain, settingsFor } from './src/index.js';
+      import { fineTune, MemoryStore, pretrain, settingsFor } from './src/index.js';
       import { createNodeRuntime, readMnist } from './src/node.js';
       const quick = settingsFor('quick');
       const settings = {
@@ -124,10 +124,10 @@ describe('a worker', () => {
       const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
       const context = { settings, data, runtime, store: new MemoryStore(), emit, batchMakerFor: worker.makerFor };
       await pretrain(context);
-      await finetune(context, { draw: 0, stage: 'scratch' });
+      await fineTune(context, { draw: 0, stage: 'scratch' });
       const ahead = { ...steps };
       steps.scratch = [];
-      await finetune(
+      await fineTune(
         { ...context, store: new MemoryStore(), batchMakerFor: undefined },
         { draw: 0, stage: 'scratch' },
       );

@@ -148,7 +148,7 @@ installedTest('makes batches on a thread', async () => {
 installedTest('has types that a strict project takes, in a browser as in Node', async () => {
   const programs = {
     browser: `
-      import { finetune, MemoryStore, type RecipeContext, settingsFor } from 'quarterturn';
+      import { fineTune, MemoryStore, type RecipeContext, settingsFor } from 'quarterturn';
       import { type Optimizer, sub, mul } from 'quarterturn/engine';
       import { createWebRuntime } from 'quarterturn/web';
       export const descent: Optimizer = {
@@ -161,7 +161,7 @@ installedTest('has types that a strict project takes, in a browser as in Node', 
       export async function learn(data: RecipeContext['data'], signal: AbortSignal) {
         const runtime = await createWebRuntime({ device: 'wasm' });
         const context = { settings: settingsFor('quick'), data, runtime, store: new MemoryStore(), emit: () => {}, signal };
-        return finetune(context, { draw: 0 });
+        return fineTune(context, { draw: 0 });
       }`,
     node: `
       import type { ImageSource } from 'quarterturn';

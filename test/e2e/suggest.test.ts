@@ -127,9 +127,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     }
     const args = 'baseline --data reordered --config tiny.json --labels labels.json';
     const ended = await quarterturn(`${args} --out runs/reordered`);
-    expect(ended.stderr).toContain(
-      '6 of 6 labelled images lie at other places than before and were found again.',
-    );
+    expect(ended.stderr).toContain('6 of 6 labelled images have moved in the data and were found again.');
     expect(ended.code).toBe(0);
     const imagesIn = async (run: string) => (await readJson(`${run}/labels.json`)).draws[0].images;
     const byHash = (entries: readonly Record<string, unknown>[]) =>

@@ -6,10 +6,10 @@ import { QuarterturnError } from '../../src/errors.js';
 export const fuzzRuns = 500 * Number(process.env.QUARTERTURN_FUZZ_RUNS ?? 1);
 
 /** What one input may take: far more than any of ours needs, even on a busy machine. */
-const mostMs = 10_000;
+const maxMs = 10_000;
 
 /** By how much all inputs of a reader together may let the process grow. */
-const mostGrowthBytes = 512 * 2 ** 20;
+const maxGrowthBytes = 512 * 2 ** 20;
 
 export interface Reader<Input, Output> {
   /** What the reader calls its input; every error has to say it. */
@@ -39,10 +39,10 @@ export async function readsOrRefuses<Input, Output>(
       expect(error.message).toMatch(/: expected .+\. Received: .*\.$|expected .* Received: /s);
       expect(error.message.length).toBeLessThan(2000);
     }
-    expect(performance.now() - started).toBeLessThan(mostMs);
+    expect(performance.now() - started).toBeLessThan(maxMs);
   });
   await fc.assert(property, { numRuns: fuzzRuns });
-  expect(1024 * (process.resourceUsage().maxRSS - before)).toBeLessThan(mostGrowthBytes);
+  expect(1024 * (process.resourceUsage().maxRSS - before)).toBeLessThan(maxGrowthBytes);
 }
 
 /** Counts and sizes that readers stumble over. */

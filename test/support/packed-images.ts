@@ -5,7 +5,7 @@ import { sizeOf, tensor } from '../../src/tensor/tensor.js';
 /** Images in a file, and how much of it is asked for. */
 export interface PackedImages extends ImageSource, AsyncDisposable {
   /** The most images that were on their way at any time. */
-  readonly mostAtOnce: number;
+  readonly maxAtOnce: number;
   /** All images that were read. */
   readonly total: number;
 }
@@ -33,13 +33,13 @@ export async function openPackedImages(
     readonly width = width;
     readonly channels = channels;
     #underWay = 0;
-    mostAtOnce = 0;
+    maxAtOnce = 0;
     total = 0;
 
     async read(indices: ArrayLike<number>) {
       this.#underWay += indices.length;
       this.total += indices.length;
-      this.mostAtOnce = Math.max(this.mostAtOnce, this.#underWay);
+      this.maxAtOnce = Math.max(this.maxAtOnce, this.#underWay);
       const shape = [indices.length, this.height, this.width, this.channels];
       const data = new Uint8Array(sizeOf(shape));
       const reads = Array.from(indices, (index, i) =>

@@ -165,7 +165,7 @@ async function isUsed(folder: string): Promise<boolean> {
   return used;
 }
 
-/** Keeps a pack from being deleted until it is called; undefined where there is no such pack any more. */
+/** Keeps a pack from being deleted until it is called; undefined if there is no such pack any more. */
 export async function markUsed(folder: string): Promise<(() => Promise<void>) | undefined> {
   const mark = join(folder, `${usePrefix}${newOwnerName()}`);
   try {

@@ -8,7 +8,7 @@ const count = z.int().min(1);
 const headerSchema = z.object({
   schema: z.literal('quarterturn-pack'),
   version: z.literal(1),
-  /** What the source was taken for: `folder`, `idx`. */
+  /** Detected format of the source: `folder`, `idx`. */
   format: z.string(),
   /** Absolute path of the source. */
   origin: z.string(),
@@ -23,7 +23,7 @@ const headerSchema = z.object({
 
 export type PackHeader = z.infer<typeof headerSchema>;
 
-/** The header of a pack; undefined where there is none that this version can read, which is then no pack. */
+/** The header of a pack; undefined if there is none that this version can read, which is then no pack. */
 export async function readHeader(folder: string): Promise<PackHeader | undefined> {
   try {
     return headerSchema.parse(JSON.parse(await fs.readFile(join(folder, 'pack.json'), 'utf8')));

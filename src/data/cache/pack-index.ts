@@ -20,7 +20,7 @@ const count = z.int().min(1);
 const pictureSchema = z.object({
   /** SHA-256 of the bytes of its file, or of an array's pixels behind their shape. */
   hash,
-  /** Where its pixels lie; null where they are all alike and were not kept. */
+  /** Where its pixels lie; null if they are all alike and were not kept. */
   row: z.int().min(0).nullable(),
   /** SHA-256 of those pixels. */
   pixels: hash,

@@ -40,7 +40,7 @@ export class PackUpdate {
 
   /**
    * @param read a pack whose index has just been read: it is not read again
-   * @throws QuarterturnError `io` where the cache cannot be written
+   * @throws QuarterturnError `io` if the cache cannot be written
    */
   static async begin(root: string, header: PackHeader, read?: ReadPack): Promise<PackUpdate> {
     const key = packKey(root, header);
@@ -93,7 +93,7 @@ export class PackUpdate {
 
   /**
    * The pack that has all of it; packs that it takes the place of are deleted unless they are in use.
-   * @throws QuarterturnError `io` where the cache cannot be written
+   * @throws QuarterturnError `io` if the cache cannot be written
    */
   async commit(): Promise<{ readonly pack: Pack; readonly isNew: boolean }> {
     if (this.#writer === undefined && this.#base !== undefined) {

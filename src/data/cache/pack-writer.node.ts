@@ -62,7 +62,7 @@ export class PackWriter {
 
   /**
    * Begin a pack: with what a process that is gone left of the same, else with the rows of a finished one, else empty.
-   * @throws QuarterturnError `io` where the cache cannot be written
+   * @throws QuarterturnError `io` if the cache cannot be written
    */
   static async open(key: PackKey, header: PackHeader, base: Pack | undefined): Promise<PackWriter> {
     const rowBytes = header.height * header.width * header.channels;

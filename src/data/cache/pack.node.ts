@@ -65,7 +65,7 @@ export async function packsOf(root: string, beginning: string): Promise<string[]
 }
 
 /**
- * Open a pack for use; undefined where it is not whole, and so no pack.
+ * Open a pack for use; undefined if it is not whole, and so no pack.
  * @param known its index, where it has just been read
  */
 export async function openPack(
@@ -84,7 +84,7 @@ export async function openPack(
   return undefined;
 }
 
-/** The index of a pack, finished or not; empty where there is none. */
+/** The index of a pack, finished or not; empty if there is none. */
 export async function readIndex(folder: string): Promise<PackIndex> {
   return parseIndex(await fs.readFile(join(folder, indexName), 'utf8').catch(() => ''));
 }

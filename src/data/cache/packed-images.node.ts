@@ -36,7 +36,7 @@ const readsAtOnce = 8;
  * Open images that lie in a file, row by row. Small files are held in memory; of larger ones each batch is read when it is
  * asked for, neighbours in one go.
  *
- * @throws QuarterturnError `io` where the file cannot be read; `data` where it has another size than its images need
+ * @throws QuarterturnError `io` if the file cannot be read; `data` if it has another size than its images need
  */
 export async function openPackedImages(
   file: PackedFile,

@@ -4,7 +4,7 @@ import type { FoundImage, ImageBytes, Split } from './found-images.js';
 
 /** Images of one size that lie one behind the other. */
 export interface ImageRows extends Pick<ArrayLayout, 'count' | 'height' | 'width' | 'channels'> {
-  /** What the images are called: `train_images`; the image at index 12 is `train_images[12]`. */
+  /** Name of the images: `train_images`; the image at index 12 is `train_images[12]`. */
   readonly name: string;
   /**
    * @returns uint8 [height, width, channels]

@@ -2,7 +2,7 @@ import type { Split } from './found-images.js';
 
 /** What an array of a file holds, by its name. */
 export interface ArrayRole {
-  /** Absent where the name says none. */
+  /** Absent if the name says none. */
   readonly split?: Split;
   readonly what: 'images' | 'labels' | 'classNames';
 }
@@ -33,7 +33,7 @@ export function splitNamed(name: string): Split | undefined {
 
 /**
  * What an array is for: `train_images`, `x_train`, `Xtrain`, `kmnist-train-imgs`, `images`, `y`, `class_names`.
- * @returns undefined where no word of the name is known
+ * @returns undefined if no word of the name is known
  */
 export function roleOf(key: string): ArrayRole | undefined {
   const words = wordsOf(key);

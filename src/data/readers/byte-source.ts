@@ -5,7 +5,7 @@ export interface ByteSource {
   readonly sizeBytes: number;
   /**
    * The bytes from `start` up to `end`, all of them; several calls may run at once.
-   * @throws QuarterturnError `io` or `data` where they cannot be read
+   * @throws QuarterturnError `io` or `data` if they cannot be read
    */
   read(start: number, end: number): Promise<Uint8Array<ArrayBuffer>>;
   close(): Promise<void>;

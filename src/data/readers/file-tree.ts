@@ -28,9 +28,9 @@ export interface FileTree {
   readonly origin: string;
   /** In the order of their paths by code units, each path once. */
   readonly entries: readonly TreeEntry[];
-  /** What is no part of the tree: hidden and system files, links that lead nowhere, names that leave the tree. */
+  /** Entries that are left out of the tree: hidden and system files, links that lead nowhere, names that leave the tree. */
   readonly skipped: readonly SkippedFile[];
-  /** What a person should know of the container, one sentence each. */
+  /** Notes for a person on the container, one sentence each. */
   readonly notes: readonly string[];
   /**
    * All bytes of a file.

@@ -22,7 +22,7 @@ const emptyWords = new Set(
   ),
 );
 
-const mostWords = 4;
+const maxWords = 4;
 
 /**
  * Words of a folder's name in lower case, what {@link emptyWords} are left out: `Train_Set`, `train-set` and `trainset`
@@ -34,7 +34,7 @@ function tellingWords(name: string): string[] {
     .toLowerCase()
     .split(/[\s._-]+/)
     .filter((word) => word !== '');
-  if (words.length > mostWords) return words;
+  if (words.length > maxWords) return words;
   return words.filter((word) => !emptyWords.has(word)).map(withoutEmptyEnd);
 }
 

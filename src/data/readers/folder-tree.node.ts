@@ -28,7 +28,7 @@ interface Folder {
  * Listing asks every file for its size and opens none: 100,000 take a second or two. Hidden and system folders are not
  * looked into; a folder that may not be read is left out and counted, as pipes and devices are.
  *
- * @throws QuarterturnError `io` where the folder itself cannot be read, `data` for more entries than are taken
+ * @throws QuarterturnError `io` if the folder itself cannot be read, `data` for more entries than are taken
  */
 export async function openFolderTree(folder: string, options: TreeOptions = {}): Promise<FileTree> {
   const { signal, maxEntries } = options;

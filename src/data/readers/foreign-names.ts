@@ -43,7 +43,7 @@ const kindOfEnding = new Map(
 );
 
 /**
- * What a file is by an ending that no picture has, as a reason to leave it out; undefined where it may be a picture, which
+ * What a file is by an ending that no picture has, as a reason to leave it out; undefined if it may be a picture, which
  * its content decides when it is read. Opening 100,000 files only to list them would take minutes.
  */
 export function otherKindOf(name: string): string | undefined {

@@ -17,11 +17,11 @@ export type ImageBytes =
 export interface FoundImage {
   /** How people know it: the path within the source with `/` between its parts, or `images[12]` of an array. */
   readonly name: string;
-  /** Its class, verbatim but for Unicode's normal form C; absent where it has none. */
+  /** Its class, verbatim but for Unicode's normal form C; absent if it has none. */
   readonly label?: string;
   /** Where the source says which part it belongs to. */
   readonly split?: Split;
-  /** Size and time of its file, by which a cache knows it again; absent where it is a part of a larger file. */
+  /** Size and time of its file, by which a cache knows it again; absent if it is a part of a larger file. */
   readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
   /** @throws QuarterturnError `data` or `io` naming the image */
   read(): Promise<ImageBytes>;
@@ -36,9 +36,9 @@ export interface SkippedFile {
   readonly hint?: string;
 }
 
-/** What a reader finds in a folder, an archive or a file of arrays. */
+/** Images that a reader finds in a folder, an archive or a file of arrays. */
 export interface FoundImages {
-  /** What the source was taken for, as `--format` names it: `folder`, `idx`, `npz`, `parquet`. */
+  /** Detected format of the source, as `--format` names it: `folder`, `idx`, `npz`, `parquet`. */
   readonly format: string;
   /** Where it is, for messages and `config.json`. */
   readonly origin: string;
@@ -48,7 +48,7 @@ export interface FoundImages {
   readonly classNames: readonly string[];
   /** What lies there and is no image. */
   readonly skipped: readonly SkippedFile[];
-  /** What a person should know of how it was read, one sentence each. */
+  /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
   /** Close what the source holds open. */
   close?(): Promise<void>;

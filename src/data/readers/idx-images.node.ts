@@ -15,12 +15,12 @@ import type { FoundImages, Split } from './found-images.js';
 export interface IdxPart {
   readonly split?: Split;
   readonly images: ByteSource;
-  /** Absent where nothing says what is on the images. */
+  /** Absent if nothing says what is on the images. */
   readonly labels?: ByteSource;
 }
 
 /** More labels than any machine trains on. */
-const mostLabelBytes = 2 ** 28;
+const maxLabelBytes = 2 ** 28;
 
 /**
  * Images of IDX files: a folder with the four of MNIST, or a data set that took over their names, or a single file.
@@ -173,8 +173,8 @@ async function unpacked(source: ByteSource): Promise<IdxElements> {
 
 async function labelValues(source: ByteSource, rows: ImageRows, images: ByteSource): Promise<Int32Array> {
   const { name, sizeBytes } = source;
-  if (sizeBytes > mostLabelBytes) {
-    throw wrong(name, `expected labels of at most ${mostLabelBytes} bytes`, String(sizeBytes));
+  if (sizeBytes > maxLabelBytes) {
+    throw wrong(name, `expected labels of at most ${maxLabelBytes} bytes`, String(sizeBytes));
   }
   const values = await readIdxLabels(name, await source.read(0, sizeBytes));
   if (values.length === rows.count) return values;

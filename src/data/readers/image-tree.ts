@@ -24,7 +24,7 @@ export interface ImageTreeOptions {
  * that hold class folders are parts; images that lie flat or in `unlabelled` are pile: {@link planFolders} has the rules.
  * Every file may be a picture but those with an ending that no picture has, empty ones, and ones too large to be decoded.
  *
- * @throws QuarterturnError `data` where nothing in it may be a picture
+ * @throws QuarterturnError `data` if nothing in it may be a picture
  */
 export function readImageTree(tree: FileTree, { layout }: ImageTreeOptions = {}): FoundImages {
   const { candidates, skipped } = sift(tree);
@@ -196,7 +196,7 @@ const containers: Readonly<Record<Exclude<FileTree['container'], 'file'>, string
   tar: ' in a tar archive',
 };
 
-/** What the tree was taken for, in one sentence. */
+/** The detected layout of the tree, in one sentence. */
 function understood(
   { container, origin }: FileTree,
   { splits }: FolderPlan,

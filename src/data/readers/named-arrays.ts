@@ -37,7 +37,7 @@ const splitOrder: readonly (Split | undefined)[] = [undefined, 'train', 'val', '
  * of images and the only one with as many labels. Texts in `class_names` name the classes.
  *
  * @param where the file or folder, for messages
- * @throws QuarterturnError `data` where it cannot be told which arrays are meant, or one of them cannot be read
+ * @throws QuarterturnError `data` if it cannot be told which arrays are meant, or one of them cannot be read
  */
 export async function imagesOfArrays(where: string, arrays: readonly NpyArray[]): Promise<NamedImages> {
   const roles = new Map(arrays.map((array) => [array, roleOf(array.key)]));
@@ -144,10 +144,10 @@ function layoutNotes(array: NpyArray): string[] {
 
 async function classNamesIn({ header, source }: NpyArray): Promise<string[]> {
   const count = header.shape[0] ?? 0;
-  if (header.shape.length !== 1 || count > mostClasses) {
+  if (header.shape.length !== 1 || count > maxClasses) {
     throw wrong(
       source.name,
-      `expected at most ${mostClasses} names of classes, [K]`,
+      `expected at most ${maxClasses} names of classes, [K]`,
       `[${header.shape.join(', ')}]`,
     );
   }
@@ -155,7 +155,7 @@ async function classNamesIn({ header, source }: NpyArray): Promise<string[]> {
   return textsOf(header, bytes, count).map((text) => text.normalize('NFC'));
 }
 
-const mostClasses = 100_000;
+const maxClasses = 100_000;
 
 function describedArrays(arrays: readonly NpyArray[]): string {
   if (arrays.length === 0) return 'no arrays';

@@ -1,10 +1,10 @@
 import { QuarterturnError } from '../../errors.js';
 import type { ByteSource } from './byte-source.js';
 
-/** What the elements of an array are. */
+/** Element type of an array. */
 export type NpyKind = 'bool' | 'uint' | 'int' | 'float' | 'unicode' | 'bytes';
 
-/** What the header of an NPY file says of its array. */
+/** Header of an NPY file. */
 export interface NpyHeader {
   readonly kind: NpyKind;
   /** Of one element: 1, 2, 4 or 8 of numbers, four for each character of unicode texts. */
@@ -20,11 +20,11 @@ export interface NpyHeader {
 const magic = [0x93, 0x4e, 0x55, 0x4d, 0x50, 0x59];
 
 /** NumPy writes less than 10,000 bytes for any array of numbers or texts. */
-const mostHeaderBytes = 65_536;
+const maxHeaderBytes = 65_536;
 /** NumPy's own limit. */
-const mostDimensions = 64;
-/** Of {@link mostDimensions} numbers. */
-const mostShapeChars = 2048;
+const maxDimensions = 64;
+/** Of {@link maxDimensions} numbers. */
+const maxShapeChars = 2048;
 
 /** Letters of NumPy's types, and the sizes that are read. */
 const kinds: Readonly<Record<string, readonly [kind: NpyKind, sizes: readonly number[]]>> = {
@@ -57,8 +57,8 @@ export async function readNpyHeader(source: ByteSource): Promise<NpyHeader> {
   if (start.length < prefix) throw wrong(name, 'expected a whole header', 'a file that is cut off');
   const view = new DataView(start.buffer);
   const length = version === 1 ? view.getUint16(8, true) : view.getUint32(8, true);
-  if (length > mostHeaderBytes) {
-    throw wrong(name, `expected a header of at most ${mostHeaderBytes} bytes`, String(length));
+  if (length > maxHeaderBytes) {
+    throw wrong(name, `expected a header of at most ${maxHeaderBytes} bytes`, String(length));
   }
   const dataStart = prefix + length;
   if (dataStart > sizeBytes) throw wrong(name, 'expected a whole header', 'a file that is cut off');
@@ -123,10 +123,9 @@ function parseHeader(name: string, text: string): Omit<NpyHeader, 'dataStart'> {
 
 /** `(4, 3, 5)`, `(4,)`, `()`; Python 2 wrote `(4L,)`. */
 function shapeOf(text = ''): number[] | undefined {
-  if (text.length > mostShapeChars || !/^\(\s*(\d+L?\s*(,\s*\d+L?\s*)*,?)?\s*\)$/.test(text))
-    return undefined;
+  if (text.length > maxShapeChars || !/^\(\s*(\d+L?\s*(,\s*\d+L?\s*)*,?)?\s*\)$/.test(text)) return undefined;
   const shape = Array.from(text.matchAll(/\d+/g), ([digits]) => Number(digits));
-  const isPossible = shape.length <= mostDimensions && Number.isSafeInteger(elementsOf(shape) * 8);
+  const isPossible = shape.length <= maxDimensions && Number.isSafeInteger(elementsOf(shape) * 8);
   return isPossible && shape.every(Number.isSafeInteger) ? shape : undefined;
 }
 

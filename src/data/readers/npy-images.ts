@@ -24,7 +24,7 @@ export interface ValueRange {
 /** Bytes that are read at once where a whole array is gone through. */
 const blockBytes = 4 * 2 ** 20;
 /** Pixels that are held where the first axis varies fastest, so that no image lies in one piece. */
-const mostHeldBytes = 2 ** 31 - 1;
+const maxHeldBytes = 2 ** 31 - 1;
 
 /** How stored values become bytes. */
 export interface PixelScale {
@@ -112,10 +112,10 @@ export function npyImages(array: NpyArray, scale: PixelScale, name = array.key):
       },
     };
   }
-  if (count * imageElements > mostHeldBytes) {
+  if (count * imageElements > maxHeldBytes) {
     throw new QuarterturnError(
       'data',
-      `${source.name}: expected at most ${mostHeldBytes} values where the first axis varies fastest. Received: ${count * imageElements}.`,
+      `${source.name}: expected at most ${maxHeldBytes} values where the first axis varies fastest. Received: ${count * imageElements}.`,
       { hint: 'Write it with `numpy.ascontiguousarray(images)`.' },
     );
   }
@@ -130,7 +130,7 @@ export function npyImages(array: NpyArray, scale: PixelScale, name = array.key):
   };
 }
 
-/** @throws QuarterturnError `data` where an array holds no images */
+/** @throws QuarterturnError `data` if an array holds no images */
 export function imageLayout({ header, source }: NpyArray): ArrayLayout {
   if (header.kind === 'unicode' || header.kind === 'bytes') {
     throw new QuarterturnError('data', `${source.name}: expected images. Received: texts.`);

@@ -3,7 +3,7 @@ import { elementsOf } from './npy-header.js';
 import type { NpyArray } from './npy-images.js';
 import { numbersOf, textsOf } from './npy-values.js';
 
-/** Labels of an array as texts; undefined where an image has none. */
+/** Labels of an array as texts; undefined if an image has none. */
 export interface ArrayLabels {
   readonly labels: readonly (string | undefined)[];
   /** For people, one sentence each. */
@@ -11,7 +11,7 @@ export interface ArrayLabels {
 }
 
 /** More labels than any machine trains on, and room for long texts: what is larger holds something else. */
-const mostBytes = 2 ** 28;
+const maxBytes = 2 ** 28;
 
 /**
  * Labels of an array [N] or [N, 1]: whole numbers, booleans or texts, verbatim in Unicode's normal form C. −1 and an empty
@@ -39,8 +39,8 @@ export async function npyLabels(
       'Do both arrays belong together?',
     );
   }
-  if (source.sizeBytes > mostBytes) {
-    throw wrong(source.name, `expected labels of at most ${mostBytes} bytes`, String(source.sizeBytes));
+  if (source.sizeBytes > maxBytes) {
+    throw wrong(source.name, `expected labels of at most ${maxBytes} bytes`, String(source.sizeBytes));
   }
   const bytes = await source.read(header.dataStart, source.sizeBytes);
   if (kind === 'unicode' || kind === 'bytes') {

@@ -15,11 +15,11 @@ export interface NpzArrays {
 }
 
 /** Arrays that are packed are held unpacked: as much as one array of bytes can be sure to hold. */
-const mostUnpackedBytes = 2 ** 31 - 1;
+const maxUnpackedBytes = 2 ** 31 - 1;
 /** Deflate cannot make more of a byte than this: a larger claim is a lie. */
-const mostInflation = 1032;
+const maxInflation = 1032;
 /** No data set has more arrays. */
-const mostEntries = 10_000;
+const maxEntries = 10_000;
 /** Bytes that are read at once of what is unpacked. */
 const chunkBytes = 2 ** 20;
 
@@ -75,7 +75,7 @@ async function entriesOf(name: string, zip: ZipFile): Promise<Entry[]> {
   const entries: Entry[] = [];
   try {
     for await (const entry of zip.eachEntry()) {
-      if (entries.length === mostEntries) throw damaged(name, `more than ${mostEntries} entries`);
+      if (entries.length === maxEntries) throw damaged(name, `more than ${maxEntries} entries`);
       entries.push(entry);
     }
     return entries;
@@ -86,7 +86,7 @@ async function entriesOf(name: string, zip: ZipFile): Promise<Entry[]> {
 
 const textOf = ({ fileNameRaw }: Entry): string => new TextDecoder().decode(fileNameRaw).slice(0, 200);
 
-/** The name of an array; undefined where the entry is none, or its name leads out of the file. */
+/** The name of an array; undefined if the entry is none, or its name leads out of the file. */
 function keyOf(entry: Entry): string | undefined {
   const text = textOf(entry).replaceAll('\\', '/');
   const isPlain = text
@@ -116,11 +116,11 @@ async function bytesOf(source: ByteSource, zip: ZipFile, entry: Entry, name: str
     if (compressedSize !== uncompressedSize) throw damaged(name, 'two sizes for the same bytes');
     return partOf(source, name, start, start + compressedSize);
   }
-  if (uncompressedSize > compressedSize * mostInflation) throw damaged(name, 'a size that it cannot have');
-  if (uncompressedSize > mostUnpackedBytes) {
+  if (uncompressedSize > compressedSize * maxInflation) throw damaged(name, 'a size that it cannot have');
+  if (uncompressedSize > maxUnpackedBytes) {
     throw new QuarterturnError(
       'data',
-      `${name}: expected a packed array of at most ${mostUnpackedBytes} bytes. Received: ${uncompressedSize}.`,
+      `${name}: expected a packed array of at most ${maxUnpackedBytes} bytes. Received: ${uncompressedSize}.`,
       { hint: 'Write it with numpy.savez instead of numpy.savez_compressed: then it is read in place.' },
     );
   }

@@ -15,7 +15,7 @@ import { readNpzArrays } from './npz.node.js';
  *
  * Arrays that are not packed are read where they lie, an image at a time; packed ones are held in memory, at most 2 GiB
  * each. Values are bytes, booleans, whole numbers from 0 to 255 or of 16 bits, or floating-point numbers from 0 to 1 or from
- * 0 to 255; other than bytes, they are gone through once when the file is opened. Labels are −1 or empty where there is none.
+ * 0 to 255; other than bytes, they are gone through once when the file is opened. Labels are −1 or empty if there is none.
  *
  * @example
  * const found = await openNumpyImages(['pathmnist.npz']);

@@ -148,7 +148,7 @@ function formatOfStart(start: Uint8Array): SourceFormat {
 
 /**
  * Files of a tree that look like a format's own, by their names; of a tree of one file that file.
- * @throws QuarterturnError `data` where IDX files of several data sets lie in it
+ * @throws QuarterturnError `data` if IDX files of several data sets lie in it
  */
 function arrayPaths(tree: FileTree, format: ArrayFormat): readonly string[] {
   const files = tree.entries.flatMap(({ kind, path }) => (kind === 'file' ? [path] : []));

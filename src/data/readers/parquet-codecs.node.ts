@@ -7,7 +7,7 @@ export type Codec = (typeof codecs)[number];
 
 /**
  * Unpack a page, into no more than it claims.
- * @returns undefined where the bytes are damaged, or hold another number of bytes
+ * @returns undefined if the bytes are damaged, or hold another number of bytes
  */
 export function unpackPage(codec: Codec, packed: Uint8Array, sizeBytes: number): Uint8Array | undefined {
   try {

@@ -7,12 +7,12 @@ import { hybridValues, type ParquetValue, plainValues, type ValueType } from './
 import { endOfThrift } from './thrift-bounds.js';
 
 /** A page that is larger when it is unpacked is refused; writers make pages of a megabyte. */
-export const mostPageBytes = 2 ** 29;
+export const maxPageBytes = 2 ** 29;
 /** Pages that are kept unpacked: images are asked for in order, a few ahead. */
 const keptPages = 3;
 /** Headers are short, but for statistics, which may hold a whole value. */
 const firstHeaderBytes = 1024;
-const mostHeaderBytes = 2 ** 24;
+const maxHeaderBytes = 2 ** 24;
 
 /** The values of one column in one row group. */
 export interface ColumnPart {
@@ -54,7 +54,7 @@ export class ParquetColumn {
   ) {}
 
   /**
-   * The value of a row of the group; undefined where it has none.
+   * The value of a row of the group; undefined if it has none.
    * @throws QuarterturnError `data` or `io`
    */
   async valueAt(row: number): Promise<ParquetValue | undefined> {
@@ -94,8 +94,8 @@ export class ParquetColumn {
       const { compressed_page_size: packedBytes, uncompressed_page_size: sizeBytes } = header;
       const bodyStart = at + length;
       if (!isSize(packedBytes, end - bodyStart)) throw this.#damaged('a page that is cut off');
-      if (!isSize(sizeBytes, mostPageBytes))
-        throw this.#damaged(`a page of ${sizeBytes} bytes, more than ${mostPageBytes}`);
+      if (!isSize(sizeBytes, maxPageBytes))
+        throw this.#damaged(`a page of ${sizeBytes} bytes, more than ${maxPageBytes}`);
       at = bodyStart + packedBytes;
       if (header.type === 'DICTIONARY_PAGE') {
         dictionary = await this.#readDictionary(header, bodyStart);
@@ -127,7 +127,7 @@ export class ParquetColumn {
     for (let size = firstHeaderBytes; ; size *= 16) {
       const bytes = await this.source.read(at, Math.min(end, at + size));
       const length = endOfThrift(bytes, 0);
-      if (length === 'cut off' && at + size < end && size < mostHeaderBytes) continue;
+      if (length === 'cut off' && at + size < end && size < maxHeaderBytes) continue;
       if (typeof length === 'string') throw this.#damaged('a page header that is damaged');
       const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
       return { header: this.#explained(() => parquetHeader({ view, offset: 0 })), length };

@@ -45,13 +45,13 @@ type Feature = z.infer<typeof featureSchema>;
 const metadataSchema = z.object({ info: z.object({ features: z.record(z.string(), z.unknown()) }) });
 
 /** The most of Hugging Face's metadata that is parsed: a thousand class names are 50 kB. */
-const mostMetadataChars = 2 ** 24;
+const maxMetadataChars = 2 ** 24;
 
 /**
  * The columns of images and labels of a Parquet file: as the metadata of Hugging Face's `datasets` says (key `huggingface`),
  * or, without it, by their structure and their usual names.
  *
- * @throws QuarterturnError `data` where there is no column of images, where the one asked for is not there, or has several
+ * @throws QuarterturnError `data` if there is no column of images, where the one asked for is not there, or has several
  *   labels an image
  */
 export function findImageColumns(
@@ -160,7 +160,7 @@ function isText({ converted_type: converted, logical_type: logical }: SchemaTree
 /** What the metadata says of each column; nothing where it says nothing that can be read. */
 function featuresOf({ key_value_metadata: pairs = [] }: FileMetaData): ReadonlyMap<string, Feature> {
   const text = pairs.find(({ key }) => key === 'huggingface')?.value ?? '';
-  const parsed = text.length > mostMetadataChars ? undefined : metadataSchema.safeParse(parsedJson(text));
+  const parsed = text.length > maxMetadataChars ? undefined : metadataSchema.safeParse(parsedJson(text));
   const entries = Object.entries(parsed?.data?.info.features ?? {}).flatMap(
     ([column, value]): [string, Feature][] => {
       const feature = featureSchema.safeParse(value);

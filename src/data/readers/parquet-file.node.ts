@@ -12,7 +12,7 @@ import type { ParquetValue } from './parquet-values.js';
 import { endOfThrift } from './thrift-bounds.js';
 
 /** Of the directory at the end of a file: that of a million row groups has 200 MB, which nobody writes. */
-const mostFooterBytes = 2 ** 26;
+const maxFooterBytes = 2 ** 26;
 const magic = 'PAR1';
 
 /** A Parquet file whose directory was read. */
@@ -44,7 +44,7 @@ export class ParquetFile {
     return new ParquetFile(source, metadata, columns);
   }
 
-  /** The value of a row; undefined where it has none. Pages stay unpacked for the rows beside it. */
+  /** The value of a row; undefined if it has none. Pages stay unpacked for the rows beside it. */
   async valueAt(leaf: Leaf, row: number): Promise<ParquetValue | undefined> {
     const group = this.#groupStarts.findLastIndex(
       (start, i) => start <= row && i < this.metadata.row_groups.length,
@@ -113,7 +113,7 @@ async function readMetadata(source: ByteSource): Promise<FileMetaData> {
   if (mark === 'PARE') throw damaged(name, 'one that is encrypted');
   if (mark !== magic) throw damaged(name, 'another file, or one that is cut off');
   const length = new DataView(end.buffer).getUint32(0, true);
-  if (length > Math.min(sizeBytes - 12, mostFooterBytes))
+  if (length > Math.min(sizeBytes - 12, maxFooterBytes))
     throw damaged(name, `a directory of ${length} bytes`);
   const footer = await source.read(sizeBytes - 8 - length, sizeBytes);
   if (typeof endOfThrift(footer.subarray(0, length), 0) === 'string')

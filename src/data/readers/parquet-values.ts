@@ -7,7 +7,7 @@ export type ValueType = (typeof valueTypes)[number];
 
 /**
  * Values one after the other (PLAIN), as many as are asked for.
- * @returns undefined where the bytes do not hold them
+ * @returns undefined if the bytes do not hold them
  */
 export function plainValues(type: ValueType, bytes: Uint8Array, count: number): ParquetValue[] | undefined {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
@@ -49,7 +49,7 @@ function byteArrays(view: DataView, bytes: Uint8Array, count: number): Uint8Arra
  * Whole numbers below 2^bits as runs and packed groups of eight (RLE / bit-packing hybrid), as many as are asked for: a run
  * that claims more is cut there.
  *
- * @returns undefined where the bytes do not hold them
+ * @returns undefined if the bytes do not hold them
  * @see https://parquet.apache.org/docs/file-format/data-pages/encodings/
  */
 export function hybridValues(bytes: Uint8Array, bits: number, count: number): Uint32Array | undefined {

@@ -4,7 +4,7 @@ import { bytesAt, fileTooLarge, noSuchFile, openPlainFile } from './file-window.
 
 /**
  * A tree of one file, for readers that take trees.
- * @throws QuarterturnError `data` or `io` where it is no file or cannot be read
+ * @throws QuarterturnError `data` or `io` if it is no file or cannot be read
  */
 export async function openSingleFileTree(path: string): Promise<FileTree> {
   const own = basename(path);

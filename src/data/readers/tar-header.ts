@@ -11,7 +11,7 @@ export interface TarHeader {
   /** Of the data that follows. */
   readonly sizeBytes: number;
   readonly modifiedMs: number;
-  /** What a link leads to. */
+  /** Target of a link. */
   readonly target: string;
 }
 
@@ -42,7 +42,7 @@ export function readTarHeader(block: Uint8Array): TarHeader | 'end' | undefined 
   };
 }
 
-/** Records of a POSIX extension (`21 path=cat/1.png\n`, their length in front); undefined where they are damaged. */
+/** Records of a POSIX extension (`21 path=cat/1.png\n`, their length in front); undefined if they are damaged. */
 export function readPaxRecords(bytes: Uint8Array): ReadonlyMap<string, string> | undefined {
   const records = new Map<string, string>();
   let at = 0;

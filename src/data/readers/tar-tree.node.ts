@@ -28,7 +28,7 @@ const damagedHint = 'Copy or download the archive again.';
  * `scratchFolder`, which is gone when the tree is closed or the process ends. It takes the space of the unpacked archive on
  * that disk, one megabyte of memory, and at most `maxUnpackedBytes`.
  *
- * @throws QuarterturnError `data` for what is no tar archive, is cut off, damaged, or too large unpacked; `io` where it
+ * @throws QuarterturnError `data` for what is no tar archive, is cut off, damaged, or too large unpacked; `io` if it
  *   cannot be read or unpacked
  */
 export async function openTarTree(path: string, options: TarOptions = {}): Promise<FileTree> {

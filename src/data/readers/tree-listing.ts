@@ -51,7 +51,7 @@ export class TreeListing<Place> {
   readonly #maxEntries: number;
   readonly #files = new Map<string, File<Place>>();
   readonly #folders = new Map<string, number>();
-  /** What they lead to: a path within the tree, '' for itself, undefined where it is outside. */
+  /** What they lead to: a path within the tree, '' for itself, undefined if it is outside. */
   readonly #links = new Map<string, string | undefined>();
   readonly #foreignFolders = new Set<string>();
   readonly #skipped: SkippedFile[] = [];

@@ -23,7 +23,7 @@ export function treePath(name: string): TreePath {
 }
 
 /**
- * Where a link leads that lies at `path`: a path within the tree, '' for the tree itself, undefined where it leads out.
+ * Where a link leads that lies at `path`: a path within the tree, '' for the tree itself, undefined if it leads out.
  * @param target as the link has it, relative to its folder
  */
 export function linkTarget(path: string, target: string): string | undefined {

@@ -7,7 +7,7 @@ import { QuarterturnError } from '../../errors.js';
 import { fileError } from './file-window.node.js';
 
 /** 64 GB: more than anybody packs pictures into one file, less than a made-up file claims. */
-const mostUnpackedBytes = 2 ** 36;
+const defaultMaxUnpackedBytes = 2 ** 36;
 /** A disk that is full does harm to others. */
 const shareOfFreeSpace = 0.9;
 const chunkBytes = 2 ** 20;
@@ -36,7 +36,7 @@ export interface ScratchFile {
  */
 export async function unpackToScratch(
   source: { readonly handle: FileHandle; readonly name: string },
-  { scratchFolder = tmpdir(), maxUnpackedBytes = mostUnpackedBytes, signal }: UnpackOptions = {},
+  { scratchFolder = tmpdir(), maxUnpackedBytes = defaultMaxUnpackedBytes, signal }: UnpackOptions = {},
 ): Promise<ScratchFile> {
   const { name } = source;
   const scratch = await createScratch(scratchFolder);
@@ -89,11 +89,11 @@ async function createScratch(folder: string): Promise<Pick<ScratchFile, 'handle'
   }
 }
 
-function tooLarge(name: string, mostBytes: number, folder: string | false): QuarterturnError {
+function tooLarge(name: string, maxBytes: number, folder: string | false): QuarterturnError {
   const where = folder === false ? '' : `, nine tenths of the free space at ${folder}`;
   return new QuarterturnError(
     'data',
-    `${name}: expected at most ${mostBytes} bytes unpacked${where}. Received: more.`,
+    `${name}: expected at most ${maxBytes} bytes unpacked${where}. Received: more.`,
     {
       hint: 'Unpack it to a larger disk first and name the folder.',
     },

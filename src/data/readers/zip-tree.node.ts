@@ -43,7 +43,7 @@ const damagedHint = 'Copy or download the archive again.';
  * be, else what the archive says. Files that overlap, as in archives made to unpack without end, are refused, and so is
  * every file that unpacks to more than it claims.
  *
- * @throws QuarterturnError `data` for what is no ZIP archive, is cut off or damaged; `io` where it cannot be read
+ * @throws QuarterturnError `data` for what is no ZIP archive, is cut off or damaged; `io` if it cannot be read
  */
 export async function openZipTree(path: string, options: TreeOptions = {}): Promise<FileTree> {
   const { handle, sizeBytes } = await openPlainFile(path, path);

@@ -1,5 +1,5 @@
 /**
- * A time such as `90s`, `10m`, `1h30m` in ms; undefined where it is none, or no time at all.
+ * A time such as `90s`, `10m`, `1h30m` in ms; undefined if it is none, or no time at all.
  */
 export function parseBudget(text: string): number | undefined {
   const found = /^(?:(\d+(?:\.\d+)?)h)?(?:(\d+(?:\.\d+)?)m)?(?:(\d+(?:\.\d+)?)s)?$/.exec(text.trim());

@@ -4,7 +4,7 @@ import { presets } from '../presets.js';
 import type { RunSettings } from '../settings.js';
 import { stageNamed, stagesOf } from '../stages/registry.js';
 import type { Speeds } from '../stages/speeds.js';
-import { fitToBudget, greatestScale, leastSteps } from './budget.js';
+import { fitToBudget, greatestScale, minSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
 import { predictMs } from './run-cost.js';
 
@@ -42,7 +42,7 @@ const speedsOf = fc.record({
     train: fc.integer({ min: 1000, max: 60_000 }),
     test: fc.integer({ min: 10, max: 10_000 }),
     labelled: fc.integer({ min: 2, max: 200 }),
-    parts: fc.constantFrom(0, 2, 3),
+    folds: fc.constantFrom(0, 2, 3),
   }),
 });
 const settingsOf = fc
@@ -55,7 +55,7 @@ function stepsOf(settings: RunSettings, stage: string, { images }: Speeds): numb
   return stageNamed(stage).stepsOf(settings, images);
 }
 
-/** undefined where it does not fit. */
+/** undefined if it does not fit. */
 function fitted(settings: RunSettings, budgetMs: number, speeds: Speeds) {
   try {
     return fitToBudget(settings, { budgetMs, speeds });
@@ -119,7 +119,7 @@ describe('fitToBudget', () => {
           const before = stepsOf(settings, stage, speeds);
           const after = stepsOf(fit.settings, stage, speeds);
           const wanted = fit.scale * before;
-          const least = Math.min(leastSteps, before);
+          const least = Math.min(minSteps, before);
           expect(fit.atLeast.includes(stage)).toBe(wanted < least);
           // At most an epoch of fine-tuning, or a step of each epoch of another stage.
           const rounding =
@@ -139,7 +139,7 @@ describe('fitToBudget', () => {
     pile: { graphMs: 20_000, spreadMs: 1000 },
     saveMs: 10,
     spentMs: 3000,
-    images: { train: 60_000, test: 10_000, labelled: 100, parts: 3 },
+    images: { train: 60_000, test: 10_000, labelled: 100, folds: 3 },
   };
 
   test.each(shapes)('names the smallest budget where none fits, and that one does %#', (settings) => {
@@ -150,25 +150,26 @@ describe('fitToBudget', () => {
     const smallest = /at least (\S+)/.exec(message(refused))!;
     const budgetMs = parseBudget(smallest[1]!)!;
     const fit = fitToBudget(settings, { budgetMs, speeds });
-    expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(leastSteps);
+    expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(minSteps);
     // It has little to spare: enough for another measurement.
     expect(() => fitToBudget(settings, { budgetMs: 0.9 * budgetMs, speeds })).toThrow('expected at least');
   });
 
-  it('counts what it takes to weigh the classifiers with labels held back', () => {
-    const images = (parts: number) => ({ ...speeds, images: { ...speeds.images, parts } });
-    const weighing = (settings: RunSettings, stages: readonly string[]) =>
+  it('counts what it takes to cross-validate the classifiers', () => {
+    const images = (folds: number) => ({ ...speeds, images: { ...speeds.images, folds } });
+    const crossValidating = (settings: RunSettings, stages: readonly string[]) =>
       predictMs(settings, stages, images(3)) - predictMs(settings, stages, images(0));
     // Three trainings on two thirds of the labels are as long as two on all of them, for each of two stages.
     const training = stepsOf(quick, 'finetune', speeds) * speeds.stepMs.finetune!;
-    expect(weighing(quick, ['finetune', 'scratch'])).toBeGreaterThan(2 * 2 * training);
-    expect(weighing(quick, ['finetune', 'scratch'])).toBeLessThan(2 * 2 * training * 1.5);
-    // Nothing is weighed where there is no choice.
-    expect(weighing(quick, ['pretrain', 'finetune'])).toBe(0);
+    expect(crossValidating(quick, ['finetune', 'scratch'])).toBeGreaterThan(2 * 2 * training);
+    expect(crossValidating(quick, ['finetune', 'scratch'])).toBeLessThan(2 * 2 * training * 1.5);
+    // Nothing is cross-validated without a choice.
+    expect(crossValidating(quick, ['pretrain', 'finetune'])).toBe(0);
     // Views are tried out before they teach.
     const views: RunSettings = { ...quick, selfTrain: { ...quick.selfTrain!, teacher: 'views' } };
     const selfTraining = stepsOf(quick, 'selfTrain', speeds) * speeds.stepMs.selfTrain!;
-    const tried = weighing(views, ['scratch', 'selfTrain']) - weighing(quick, ['scratch', 'selfTrain']);
+    const tried =
+      crossValidating(views, ['scratch', 'selfTrain']) - crossValidating(quick, ['scratch', 'selfTrain']);
     expect(tried).toBeGreaterThan(selfTraining);
   });
 
@@ -181,7 +182,7 @@ describe('fitToBudget', () => {
   });
 
   it.each([1650, 60_000])('uses nine tenths of any budget that it can use, with %d images', (train) => {
-    const images = { train, test: train / 6, labelled: 100, parts: 3 };
+    const images = { train, test: train / 6, labelled: 100, folds: 3 };
     // As a person asks for them: from what is just enough to what is as much as helps.
     const longest = predictMs(scaledBy(quick, greatestScale), stagesOf(quick), { ...speeds, images });
     for (const budgetMs of [150_000, 200_000, 300_000, 600_000].filter((ms) => ms < longest)) {

@@ -7,7 +7,7 @@ import { formatBudget } from './budget-time.js';
 import { predictMs, timeOf } from './run-cost.js';
 
 /** Fewer steps than these are a stage in name only: its learning rate would have no time to rise and fall. */
-export const leastSteps = 50;
+export const minSteps = 50;
 
 /** So many times the preset's steps at most: nobody has measured what more would bring. */
 export const greatestScale = 8;
@@ -21,7 +21,7 @@ export interface FittedBudget {
   readonly scale: number;
   /** Of the whole run from the prompt to the report, the margin not counted. */
   readonly predictedMs: number;
-  /** Names of the stages that would have had fewer than {@link leastSteps} steps and have these instead. */
+  /** Names of the stages that would have had fewer than {@link minSteps} steps and have these instead. */
   readonly atLeast: readonly string[];
   /** More time would not have been used. */
   readonly atMost: boolean;
@@ -38,10 +38,10 @@ export interface BudgetOptions {
 }
 
 /**
- * Settings whose run ends within a time: the steps of its stages in the proportions that they have, as many as fit beside
- * everything whose length is given.
+ * Returns settings whose run ends within a budget. The steps of its stages keep their proportions, and are as many as fit
+ * beside all fixed costs.
  *
- * @throws QuarterturnError `usage` where not even the fewest steps fit, naming the smallest budget in which they do
+ * @throws QuarterturnError `usage` if not even the fewest steps fit, naming the smallest budget in which they do
  */
 export function fitToBudget(
   settings: RunSettings,
@@ -104,7 +104,7 @@ function continuousMs(
 }
 
 function fewest(settings: RunSettings, stage: Stage, { images }: Speeds): number {
-  return Math.min(leastSteps, stage.stepsOf(settings, images));
+  return Math.min(minSteps, stage.stepsOf(settings, images));
 }
 
 /** Steps that a stage should have at a scale; whole ones only by chance. */

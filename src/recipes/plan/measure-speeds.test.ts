@@ -69,7 +69,7 @@ describe('measureSpeeds', () => {
     expect(stepMs.pretrain).toBeGreaterThan(0);
     expect(Object.keys(stepMs)).toEqual(['pretrain']);
     expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
-    expect(images).toEqual({ train: 600, test: 600, labelled: 12, parts: 3 });
+    expect(images).toEqual({ train: 600, test: 600, labelled: 12, folds: 3 });
     expect(augmentImages).not.toHaveBeenCalled();
   });
 

@@ -2,7 +2,7 @@ import { augmentImages } from '../../data/augment-images.js';
 import { makeBatchesHere } from '../../data/batch-maker.js';
 import { readRange } from '../../data/image-source.js';
 import { assertGoingOn } from '../../errors.js';
-import { partsOf } from '../../labels/held-back.js';
+import { foldsOf } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
@@ -19,7 +19,7 @@ import type { StageGraphName } from './stage-graph-names.js';
 
 /** Runs of a graph that count. */
 const fewestRuns = 4;
-const mostRuns = 24;
+const maxRuns = 24;
 
 /** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
 const measuringShare = 0.01;
@@ -45,8 +45,8 @@ export interface MeasureOptions {
 }
 
 /**
- * Find out how fast this machine is, on the graphs and the batches that the run will have. Takes a few seconds.
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * Measures the speed of this machine on the graphs and batches of the run. Takes a few seconds.
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function measureSpeeds(
   given: MeasuredContext,
@@ -93,7 +93,7 @@ export async function measureSpeeds(
       train: data.train.images.count,
       test: data.test?.images.count ?? 0,
       labelled: labelled.length,
-      parts: labelled.length > 0 ? (partsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
+      folds: labelled.length > 0 ? (foldsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
     },
   };
 }
@@ -143,7 +143,7 @@ async function timeGraph(
     if (first > patienceMs) return { compileMs, runMs: first, batchSize };
     await run();
     let [total, runs] = [0, 0];
-    for (; runs < fewestRuns || (runs < mostRuns && total < forMs); runs++) total += await run();
+    for (; runs < fewestRuns || (runs < maxRuns && total < forMs); runs++) total += await run();
     const runMs = total / runs;
     return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
   } finally {

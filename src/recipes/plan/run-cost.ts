@@ -32,9 +32,9 @@ export function timeOf(
 ): number {
   const isChoice = stages.filter(({ learnsFrom }) => learnsFrom !== undefined).length > 1;
   const work = { settings, speeds, isChoice, ...lengths };
-  const once = stages.reduce((sum, stage) => sum + (stage.onceMs?.(work) ?? 0), endingMs);
+  const once = stages.reduce((sum, stage) => sum + (stage.sharedMs?.(work) ?? 0), endingMs);
   return stages.reduce(
-    (sum, stage) => sum + stage.costMs(work) * (stage.isShared ? 1 : settings.draws),
+    (sum, stage) => sum + stage.drawMs(work) * (stage.isShared ? 1 : settings.draws),
     once,
   );
 }

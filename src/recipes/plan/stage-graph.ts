@@ -18,7 +18,7 @@ import {
 } from '../../train/train-step.js';
 import { networkFor } from '../context.js';
 import { cachesFeatures, optimizerOf, type RunSettings, type SelfTrainSettings } from '../settings.js';
-import { objectiveOf, selfTrainBatchSize } from '../stages/lessons.js';
+import { objectiveOf, selfTrainBatchSize } from '../stages/self-train-tasks.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** The images and classes that a graph is built for. */

@@ -1,6 +1,6 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { baseline, baselineName } from './baseline.js';
-import { classifyMs, graphsOver, trainingMs } from './cost.js';
+import { classifyMs, compiledGraphs, trainingMs } from './cost.js';
 import { finetuneStage } from './finetune-stage.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage } from './stage.js';
@@ -47,10 +47,10 @@ export const baselineStage: Stage = {
       : (await finetuneStage.stepMs(context, stopwatch)) / finetune.batchSize;
     return perImage * baseline.batchSize;
   },
-  costMs(work) {
+  drawMs(work) {
     const { settings, speeds } = work;
     const { labelled, test } = speeds.images;
-    const graphs = graphsOver(labelled, settings.baseline.batchSize);
+    const graphs = compiledGraphs(labelled, settings.baseline.batchSize);
     return (
       trainingMs(work, baselineStage, { graphs, savesPerEpoch: 1 }) +
       classifyMs(speeds, 3 * labelled) +

@@ -6,8 +6,8 @@ import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
 import { freshWeights } from '../../train/train-step.js';
-import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { classNamesOf, labelledImages } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 
@@ -28,9 +28,9 @@ export interface BaselineOptions {
 }
 
 /**
- * The same network from scratch on the labelled images alone: what self-supervision is compared with.
+ * Trains the same network from random weights on the labelled images alone, for comparison with self-supervision.
  *
- * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite, `interrupted` after the state was saved
  */
 export async function baseline(context: RecipeContext, { draw }: BaselineOptions): Promise<Baseline> {
   const { settings, data, runtime, store } = context;

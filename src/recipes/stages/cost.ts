@@ -23,7 +23,7 @@ export function stepsMs({ speeds, steps }: Workload, stage: Stage): number {
 
 /**
  * Time to train a stage.
- * @param savesPerEpoch 2 where a look after each epoch changes what the stage remembers: it is saved before and after
+ * @param savesPerEpoch 2 if the evaluation after each epoch changes the stage's memory, which is saved before and after
  */
 export function trainingMs(
   work: Workload,
@@ -35,7 +35,7 @@ export function trainingMs(
 }
 
 /** Graphs of a stage whose epochs are the labelled images: the short last batch of an epoch needs one of its own. */
-export function graphsOver(labelled: number, batchSize: number): number {
+export function compiledGraphs(labelled: number, batchSize: number): number {
   return labelled > batchSize && labelled % batchSize > 0 ? 2 : 1;
 }
 
@@ -45,8 +45,8 @@ export function reestimatingMs({ settings, speeds }: Workload): number {
 }
 
 /**
- * Time of a stage that learns from the labels alone with some of them held back, and to be asked for those: it has as
- * many epochs, of fewer images, and nothing of it is kept.
+ * Time to train a stage on labels without `held` of them, and to classify those: it has as many epochs, of fewer images,
+ * and saves nothing.
  */
 export function heldBackMs(work: Workload, stage: Stage, held: number): number {
   const { compileMs, images } = work.speeds;

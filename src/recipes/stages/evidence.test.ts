@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import { bestOf, crossValidate, isWorse } from './evidence.js';
+import { bestOf, crossValidate, isClearlyWorse } from './evidence.js';
 
 const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
 const candidate = (stage: keyof typeof learnsFrom, found?: number) => ({
@@ -39,11 +39,11 @@ describe('bestOf', () => {
   });
 });
 
-test('isWorse asks for more than the standard error of the difference', () => {
-  expect(isWorse({ found: 50, of: 100 }, { found: 57, of: 100 })).toBe(false);
-  expect(isWorse({ found: 50, of: 100 }, { found: 58, of: 100 })).toBe(true);
-  expect(isWorse({ found: 500, of: 1000 }, { found: 530, of: 1000 })).toBe(true);
-  expect(isWorse({ found: 10, of: 10 }, { found: 10, of: 10 })).toBe(false);
+test('isClearlyWorse asks for more than the standard error of the difference', () => {
+  expect(isClearlyWorse({ found: 50, of: 100 }, { found: 57, of: 100 })).toBe(false);
+  expect(isClearlyWorse({ found: 50, of: 100 }, { found: 58, of: 100 })).toBe(true);
+  expect(isClearlyWorse({ found: 500, of: 1000 }, { found: 530, of: 1000 })).toBe(true);
+  expect(isClearlyWorse({ found: 10, of: 10 }, { found: 10, of: 10 })).toBe(false);
 });
 
 test('labels held back from a training that diverges are not found, and the run does not end for it', async () => {

@@ -1,18 +1,18 @@
 import { batchesPerEpoch } from '../../data/batches.js';
-import { splitCount } from '../../labels/held-back.js';
+import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { loadBackbone } from '../backbone.js';
 import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
-import { classifyMs, graphsOver, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
+import { classifyMs, compiledGraphs, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
 import { crossValidate } from './evidence.js';
-import { augmentedBatch, finetune, finetuneName, scratchName } from './finetune.js';
+import { augmentedBatch, fineTune, finetuneName, scratchName } from './finetune.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 
 /** What learning from the labels alone has in common, whatever it starts from. */
-const ofLabels = {
+const sharedByBoth = {
   version: 1,
   isShared: false,
   stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
@@ -23,9 +23,9 @@ const ofLabels = {
   },
 } satisfies Partial<Stage>;
 
-/** Transfer from the pretrained backbone: see {@link finetune}. */
+/** Transfer from the pretrained backbone: see {@link fineTune}. */
 export const finetuneStage: Stage = {
-  ...ofLabels,
+  ...sharedByBoth,
   name: finetuneName,
   title: 'Fine-tuning on the labels',
   activity: 'fine-tuning',
@@ -37,7 +37,7 @@ export const finetuneStage: Stage = {
 
   async train(at) {
     const { context, draw } = at;
-    const classifier = await finetune(context, { draw, backbone: await backboneFor(at) });
+    const classifier = await fineTune(context, { draw, backbone: await backboneFor(at) });
     const { train, test } = classifier;
     const step =
       context.settings.finetune.from === 'random'
@@ -49,7 +49,7 @@ export const finetuneStage: Stage = {
       classifier,
     };
   },
-  weigh: async (at) => crossValidate(at.context, at.draw, finetuneName, await backboneFor(at)),
+  crossValidate: async (at) => crossValidate(at.context, at.draw, finetuneName, await backboneFor(at)),
 
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
@@ -61,7 +61,7 @@ export const finetuneStage: Stage = {
       batch: () => augmentedBatch(labelled, positions, augmentation, random),
     });
   },
-  costMs(work) {
+  drawMs(work) {
     const { settings, speeds } = work;
     const cachingMs = cachesFeatures(settings.finetune) ? classifyMs(speeds, speeds.images.labelled) : 0;
     return learningMs(work, finetuneStage, cachingMs);
@@ -70,7 +70,7 @@ export const finetuneStage: Stage = {
 
 /** Fine-tuning's schedule and augmentation from random weights, with nothing frozen. */
 export const scratchStage: Stage = {
-  ...ofLabels,
+  ...sharedByBoth,
   name: scratchName,
   title: 'The labels alone, augmented',
   activity: 'training from random weights',
@@ -81,7 +81,7 @@ export const scratchStage: Stage = {
   needs: () => [],
 
   async train({ context, draw }) {
-    const classifier = await finetune(context, { draw, stage: scratchName });
+    const classifier = await fineTune(context, { draw, stage: scratchName });
     const { test } = classifier;
     return {
       figures: { scratch: { test: test?.metrics ?? null } },
@@ -89,19 +89,19 @@ export const scratchStage: Stage = {
       classifier,
     };
   },
-  weigh: ({ context, draw }) => crossValidate(context, draw, scratchName, undefined),
+  crossValidate: ({ context, draw }) => crossValidate(context, draw, scratchName, undefined),
 
   // As long as a step of fine-tuning where that freezes nothing; at most three times as long where it does.
   stepMs: async (context, stopwatch) =>
     (await finetuneStage.stepMs(context, stopwatch)) * (context.settings.finetune.frozenBlocks > 0 ? 3 : 1),
-  costMs: (work) => learningMs(work, scratchStage, 0),
+  drawMs: (work) => learningMs(work, scratchStage, 0),
 };
 
 function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
   return { ...finetune, from: 'random', frozenBlocks: 0 };
 }
 
-/** The backbone that fine-tuning starts from; undefined where it starts from random weights or is not to be run. */
+/** The backbone that fine-tuning starts from; undefined if it starts from random weights or is not to be run. */
 export async function backboneFor({ context, isWanted }: StageDraw): Promise<Tensors | undefined> {
   const isUsed = context.settings.finetune.from === 'backbone' && isWanted(finetuneStage);
   return isUsed ? loadBackbone(context) : undefined;
@@ -110,16 +110,16 @@ export async function backboneFor({ context, isWanted }: StageDraw): Promise<Ten
 /** @param cachingMs time before the first step */
 function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
   const { settings, speeds, isChoice } = work;
-  const { labelled, test, parts } = speeds.images;
-  const graphs = graphsOver(labelled, settings.finetune.batchSize);
-  const weighingMs =
-    isChoice && parts > 0
-      ? splitCount(labelled, parts) * heldBackMs(work, stage, Math.floor(labelled / parts))
+  const { labelled, test, folds } = speeds.images;
+  const graphs = compiledGraphs(labelled, settings.finetune.batchSize);
+  const crossValidationMs =
+    isChoice && folds > 0
+      ? heldBackFoldCount(labelled, folds) * heldBackMs(work, stage, Math.floor(labelled / folds))
       : 0;
   return (
     trainingMs(work, stage, { graphs, savesPerEpoch: 1 }) +
     cachingMs +
     (reestimatingMs(work) + classifyMs(speeds, labelled) + classifyMs(speeds, test)) +
-    weighingMs
+    crossValidationMs
   );
 }

@@ -10,8 +10,8 @@ import { supervised } from '../../train/objective.js';
 import { weightsOf } from '../../train/state.js';
 import { reestimateStatistics } from '../../train/statistics.js';
 import { freshWeights } from '../../train/train-step.js';
-import { labelledSet } from '../classify.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { classNamesOf, labelledImages } from '../labels.js';
 import { cachesFeatures, optimizerOf, type RunSettings, scheduleOf } from '../settings.js';
 
@@ -22,50 +22,52 @@ export interface TrainedNetwork {
 }
 
 export interface Classifier extends TrainedNetwork {
-  /** On the labelled images that it was trained with. */
+  /** Evaluation on the labelled images that it was trained on. */
   readonly train: Evaluation;
-  /** Absent where the data has no test set. */
+  /** Absent if the data has no test set. */
   readonly test: Evaluation | undefined;
 }
 
+/** Of the stage in checkpoints, settings and commands, which are written in one word. */
 export const finetuneName = 'finetune';
 export const scratchName = 'scratch';
 
 /** The two ways to learn from the labels alone: on the pretrained backbone, or from random weights. */
-export type FinetuneStage = typeof finetuneName | typeof scratchName;
+export type FineTuneStage = typeof finetuneName | typeof scratchName;
 
-export interface FinetuneOptions {
-  /** Whose labels. */
+export interface FineTuneOptions {
+  /** Number of the label draw, from 0. */
   readonly draw: number;
   /**
-   * Default: `finetune`. `scratch`: beside a fine-tuned one, for comparison and for self-training to start from; nothing
-   * is frozen.
+   * Default: `finetune`. `scratch` trains without a backbone and freezes nothing, for comparison and as a start of
+   * self-training.
    */
-  readonly stage?: FinetuneStage | undefined;
-  /** Weights of a pretrained network, whose head is left out. Default: random weights, nothing is transferred. */
+  readonly stage?: FineTuneStage | undefined;
+  /** Weights of a pretrained network, whose head is ignored. Default: random weights. */
   readonly backbone?: Tensors | undefined;
 }
 
 /**
- * Transfer: a fresh dense head on the pretrained backbone, trained on the labelled images of one draw. The first
- * `frozenBlocks` blocks stay as they are; where the images are not augmented, their output is computed once.
+ * Trains a new dense head on the pretrained backbone, with the labelled images of one draw. The first `frozenBlocks`
+ * blocks stay fixed; if the images are not augmented, their output is computed once.
  *
  * @example
  * const { weights } = await pretrain(context);
- * const classifier = await finetune(context, { draw: 0, backbone: weights });
- * const fromRandomWeights = await finetune(context, { draw: 0, stage: 'scratch' });
- * @throws QuarterturnError `diverged` where the loss or a weight is no number, `interrupted` after the state was saved
+ * const classifier = await fineTune(context, { draw: 0, backbone: weights });
+ * const fromRandomWeights = await fineTune(context, { draw: 0, stage: 'scratch' });
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite, `interrupted` after the state was
+ *   saved
  */
-export async function finetune(
+export async function fineTune(
   context: RecipeContext,
-  { draw, stage = finetuneName, backbone }: FinetuneOptions,
+  { draw, stage = finetuneName, backbone }: FineTuneOptions,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
-  return evaluated(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
+  return withEvaluation(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
 }
 
-/** A trained network with its figures on the labels that it has seen and on the test set, where there is one. */
-export async function evaluated(
+/** Evaluates a trained network on its labelled images and on the test set, if there is one. */
+export async function withEvaluation(
   { network, weights }: TrainedNetwork,
   labelled: ImageDataset,
   context: RecipeContext,
@@ -79,18 +81,18 @@ export async function evaluated(
   };
 }
 
-interface Lessons {
+interface LearnLabelsOptions {
   /** The images to learn from, all of a draw's or a part of them. */
   readonly labelled: ImageDataset;
   readonly backbone: Tensors | undefined;
   readonly draw: number;
-  readonly stage: FinetuneStage;
+  readonly stage: FineTuneStage;
 }
 
-/** What {@link finetune} learns, from any labelled images. */
+/** Trains as {@link fineTune} does, on any labelled images. */
 export async function learnLabels(
   context: RecipeContext,
-  { labelled, backbone, draw, stage }: Lessons,
+  { labelled, backbone, draw, stage }: LearnLabelsOptions,
 ): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
   const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
@@ -148,7 +150,7 @@ export async function learnLabels(
   return { network, weights };
 }
 
-/** Labelled images, distorted where that is asked for. */
+/** A batch of labelled images, distorted if `augmentation` is set. */
 export function augmentedBatch(
   labelled: ImageDataset,
   positions: Uint32Array,

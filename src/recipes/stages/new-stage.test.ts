@@ -22,7 +22,7 @@ import { predictMs } from '../plan/run-cost.js';
 import { evaluateRun, run } from '../run.js';
 import type { RunSettings } from '../settings.js';
 import { trainingMs } from './cost.js';
-import { evaluated } from './finetune.js';
+import { withEvaluation } from './finetune.js';
 import { scratchStage } from './finetune-stage.js';
 import { allStages, stageFacts } from './registry.js';
 import type { Speeds } from './speeds.js';
@@ -81,12 +81,12 @@ const distill: Stage = {
       context,
     );
     const learned = { network, weights: { ...weights, ...weightsOf(state) } };
-    const classifier = await evaluated(learned, labelledImages(context, draw), context);
+    const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
     return { figures: {}, tested: [], classifier };
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
   stepMs: async (context, stopwatch) => (await scratchStage.stepMs(context, stopwatch)) * 5,
-  costMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
+  drawMs: (work) => trainingMs(work, distill, { graphs: 1, savesPerEpoch: 1 }),
 };
 let learningRate = 1e-3;
 
@@ -109,7 +109,7 @@ describe('a stage that is one object in the list', () => {
     ...{ settings, data, runtime, store, emit },
   });
 
-  it('is trained for every draw, may be kept, is evaluated again and stands in the report', async () => {
+  it('is trained for every draw, may be kept, is withEvaluation again and stands in the report', async () => {
     const store = new MemoryStore('new');
     const context = contextOf(store);
     const result = await run(context, { stages, registry });
@@ -178,13 +178,13 @@ describe('a stage that is one object in the list', () => {
   it('is asked for what it costs, and has its share of a budget that others are fitted to', async () => {
     const measured = await measureSpeeds(contextOf(new MemoryStore('speeds')), { stages, registry });
     expect(measured.stepMs.distill).toBeCloseTo(5 * measured.stepMs.scratch!);
-    // Without parts nothing is weighed, so that what is added is the new stage alone.
+    // Without folds nothing is cross-validated, so that what is added is the new stage alone.
     const speeds: Speeds = {
       ...measured,
       stepMs: { scratch: 4, distill: 7 },
       compileMs: { step: 30, classify: 20 },
       saveMs: 9,
-      images: { ...measured.images, parts: 0 },
+      images: { ...measured.images, folds: 0 },
       spentMs: 0,
     };
     const without = predictMs(settings, ['scratch'], speeds, registry);

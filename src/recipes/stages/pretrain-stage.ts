@@ -59,7 +59,7 @@ export const pretrainStage: Stage = {
       batch: () => plannedRotations(copies),
     });
   },
-  costMs(work) {
+  drawMs(work) {
     const { settings, speeds } = work;
     const { stepsPerEpoch, valFraction } = settings.pretrain;
     const { train, labelled, test } = speeds.images;

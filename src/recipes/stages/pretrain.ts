@@ -2,7 +2,7 @@ import { batchesPerEpoch, epochOrder, groupedOrder, rotationTargets } from '../.
 import { type ImageSource, selectImages } from '../../data/image-source.js';
 import { copiesOf, requireSquare, rotatedCopies, turnCount, turnsOfCopy } from '../../data/rotation.js';
 import { splitByCopy, splitByImage, splitImages } from '../../data/splits.js';
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
@@ -16,7 +16,7 @@ import { optimizerOf, scheduleOf } from '../settings.js';
 
 export const pretrainName = 'pretrain';
 
-/** Rotated images and what the network says of them. */
+/** Rotated images and the network's predictions for them. */
 export interface RotationEvaluation extends Evaluation {
   /** The images as they were turned, in the order of the predictions. */
   readonly images: ImageSource;
@@ -26,16 +26,16 @@ export interface Pretrained {
   readonly network: Network;
   readonly weights: Tensors;
   readonly val: RotationEvaluation;
-  /** Absent where the data has no test set. */
+  /** Absent if the data has no test set. */
   readonly test: RotationEvaluation | undefined;
   readonly imagesPerSecond: number;
 }
 
 /**
- * Pretext task: which of four quarter turns was an image given? (Gidaris et al. 2018.)
+ * Trains the pretext task: the network tells by which of four quarter turns an image was rotated (Gidaris et al. 2018).
  *
  * Every training image outside draw 0's labelled ones counts as unlabelled; its copies turned by 0–3 quarter turns are
- * the classes. Labels are never looked at, so one pretraining serves every label draw.
+ * the classes. Labels are never used, so one pretraining serves every label draw.
  */
 export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const { settings, data } = context;
@@ -51,7 +51,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const all = data.train.images;
   requireSquare(all);
   const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
-  const unlabelled = selectImages(all, withoutIndices(all.count, labelled), {
+  const unlabelled = selectImages(all, remainingIndices(all.count, labelled), {
     name: `${all.name}, unlabelled`,
   });
   const split = (unit === 'copy' ? splitByCopy : splitByImage)(

@@ -17,7 +17,7 @@ export const allStages: readonly Stage[] = [
   baselineStage,
 ];
 
-/** What a report has to know of them. */
+/** The facts about stages that a report needs. */
 export const stageFacts: readonly StageFacts[] = allStages.map(({ name, title, figures }) => ({
   name,
   title,

@@ -1,16 +1,16 @@
 import { QuarterturnError } from '../../errors.js';
-import { splitCount } from '../../labels/held-back.js';
+import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Evidence } from '../../store/run-record.js';
-import { pileSampleSize } from '../pile.js';
 import { isSampled } from '../pile-graph.js';
+import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, heldBackMs, trainingMs } from './cost.js';
 import { type Classifier, finetuneName, scratchName } from './finetune.js';
 import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
-import { sampleBatches, selfTrainName } from './lessons.js';
 import { selfTrain } from './self-train.js';
+import { sampleBatches, selfTrainName } from './self-train-tasks.js';
 import type { Stage, Workload } from './stage.js';
-import { weighTeachers } from './teacher.js';
+import { chooseTeacher } from './teacher.js';
 
 const starts = { [finetuneName]: finetuneStage, [scratchName]: scratchStage };
 
@@ -31,13 +31,13 @@ export const selfTrainStage: Stage = {
   settingsOf: ({ selfTrain }) => selfTrain,
   // Of a very large pile, a part is compared that has the labelled images of all draws in it.
   dependsOn: ({ settings, data }) => [settings.selfTrain, isSampled(data.train) ? settings.draws : null],
-  // Which decides who teaches.
+  // The evidence decides which teacher is used.
   heedsEvidence: true,
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
   needs: (settings) => [starts[startOf(settings)]],
 
   async train(at) {
-    const { context, draw, ledger, evidence, pile } = at;
+    const { context, draw, stageEvidence, evidence, pileGraph } = at;
     const start = startOf(context.settings);
     const from = at.outcomeOf(starts[start])?.classifier;
     if (!from) {
@@ -46,10 +46,10 @@ export const selfTrainStage: Stage = {
         `${selfTrainName}: expected the classifier of ${start}. Received: none.`,
       );
     }
-    const known = await ledger.evidenceFor(selfTrainName, draw, async () =>
-      weighTeachers(context, { draw, start, backbone: await backboneFor(at), evidence, pile }),
+    const known = await stageEvidence.evidenceFor(selfTrainName, draw, async () =>
+      chooseTeacher(context, { draw, start, backbone: await backboneFor(at), evidence, pileGraph }),
     );
-    const classifier = await selfTrain(context, from, { draw, pile, teacher: known?.teacher });
+    const classifier = await selfTrain(context, from, { draw, pileGraph, teacher: known?.teacher });
     const { test } = classifier;
     return {
       figures: { selfTrain: { test: test?.metrics ?? null } },
@@ -68,18 +68,21 @@ export const selfTrainStage: Stage = {
   },
   stepsOf: ({ selfTrain }) => (selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0),
   stepMs: (context, stopwatch) => stopwatch.stepMs('selfTrain', sampleBatches(context)),
-  costMs(work) {
+  drawMs(work) {
     const { labelled, test } = work.speeds.images;
     return (
-      teachingMs(work) + weighingMs(work) + classifyMs(work.speeds, labelled) + classifyMs(work.speeds, test)
+      teachingMs(work) +
+      crossValidationMs(work) +
+      classifyMs(work.speeds, labelled) +
+      classifyMs(work.speeds, test)
     );
   },
-  onceMs: ({ speeds }) => speeds.pile.graphMs,
+  sharedMs: ({ speeds }) => speeds.pile.graphMs,
 };
 
 /**
- * A teacher's evidence, unless the network finds even fewer of the labels that it learned from: what it did not learn
- * of its teacher does not speak for it.
+ * A teacher's evidence, limited to the share of its own training labels that the network classifies correctly: what the
+ * network did not learn from its teacher is no evidence for it.
  */
 function limitedBy({ train }: Classifier, evidence: Evidence): Evidence {
   return { ...evidence, found: Math.min(evidence.found, train.metrics.accuracy * evidence.of) };
@@ -97,22 +100,22 @@ function teachingMs(work: Workload): number {
     speeds.pile.spreadMs +
     corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
     2 * sample * speeds.viewMs +
-    // Each look classifies two views.
+    // The evaluation after each epoch classifies two views.
     epochs * 2 * classifyMs(speeds, sample)
   );
 }
 
-/** Labels spread in 100 steps; where they are held back, and where classes are corrected, in 30. */
+/** Labels spread in 100 steps; for held-back labels and corrections, in 30. */
 function fewStepsMs({ speeds }: Workload): number {
   return 0.3 * speeds.pile.spreadMs;
 }
 
 /** Views are tried out, from the start to the end, on half of the labels. */
-function weighingMs(work: Workload): number {
+function crossValidationMs(work: Workload): number {
   const { settings, speeds } = work;
-  const { labelled, parts } = speeds.images;
-  if (settings.selfTrain?.teacher === 'neighbours' || parts === 0) {
-    return splitCount(labelled, parts) * fewStepsMs(work);
+  const { labelled, folds } = speeds.images;
+  if (settings.selfTrain?.teacher === 'neighbours' || folds === 0) {
+    return heldBackFoldCount(labelled, folds) * fewStepsMs(work);
   }
   return heldBackMs(work, starts[startOf(settings)], Math.floor(labelled / 2)) + teachingMs(work);
 }

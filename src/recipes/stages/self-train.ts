@@ -1,50 +1,50 @@
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
 import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
-import { lookAtPile, pileViews } from '../pile.js';
 import type { PileGraph } from '../pile-graph.js';
+import { measureOnPile, pileViews } from '../pile-metrics.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
-import { type Classifier, evaluated, type TrainedNetwork } from './finetune.js';
-import { lessonFor, selfTrainBatchSize, selfTrainName } from './lessons.js';
+import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
+import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.js';
 
 /** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
 const collapsedShare = 0.1;
 
 export interface SelfTrainOptions {
-  /** Whose labels. */
+  /** Number of the label draw, from 0. */
   readonly draw: number;
-  /** Which images look alike; asked for only where neighbours teach. */
-  pile(): Promise<PileGraph>;
-  /** Default: the one that the settings name. */
+  /** Computes which images look alike; called only if neighbours teach. */
+  pileGraph(): Promise<PileGraph>;
+  /** Default: the settings' teacher. */
   readonly teacher?: Teacher | undefined;
 }
 
 /**
- * Self-training: learn from the pile, of which the labels say what its classes are. The teacher is either the neighbours
- * (labels spread over images that look alike) or views (two distortions of an image are of one class, Ji et al. 2019).
- * It starts from a classifier that knows the classes roughly. What it learns is the moving average of the weights.
+ * Self-training: learns from the unlabelled pile. The teacher is either the neighbours (labels spread over images that
+ * look alike) or views (two distortions of an image share a class, Ji et al. 2019). Training starts from a classifier that
+ * knows the classes roughly, and returns the moving average of the weights.
  *
- * Should the pile's images run together into fewer classes, it stops and says so.
+ * If classes of the pile merge, training stops early and says so.
  *
- * @throws QuarterturnError `diverged` where the loss or a weight is no number
+ * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite
  */
 export async function selfTrain(
   context: RecipeContext,
   start: TrainedNetwork,
-  { draw, pile, teacher }: SelfTrainOptions,
+  { draw, pileGraph, teacher }: SelfTrainOptions,
 ): Promise<Classifier> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
   const { images } = context.data.train;
   const labelled = labelledImages(context, draw);
-  const unlabelled = withoutIndices(images.count, labelledIndices(context, draw));
+  const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
   const totalSteps = epochs * stepsPerEpoch;
   const views = await pileViews(context, unlabelled);
-  const lesson = await lessonFor(context, { draw, pile, teacher: teacher ?? settings.teacher });
+  const task = await taskFor(context, { draw, pileGraph, teacher: teacher ?? settings.teacher });
 
   const { state } = await trainStage(
     {
@@ -58,7 +58,7 @@ export async function selfTrain(
         frozenBlocks: 0,
         batch: 'images',
         batchNormMomentum,
-        objective: lesson.objective,
+        objective: task.objective,
         averageDecay: settings.averageDecay,
       },
       epochs,
@@ -66,25 +66,25 @@ export async function selfTrain(
       schedule: scheduleOf(settings, totalSteps),
       weights: start.weights,
       images,
-      order: lesson.order,
-      batch: lesson.batch,
-      memory: lesson.memory,
+      order: task.order,
+      batch: task.batch,
+      memory: task.memory,
       validate: async (state, epoch) => {
         const weights = weightsOf(state);
-        const pile = await lookAtPile(network, weights, views, context);
-        if (hasCollapsed(pile, network.classes)) {
-          return { pile, stop: { reason: 'collapsed', smallestClass: pile.smallestClass } };
+        const metrics = await measureOnPile(network, weights, views, context);
+        if (hasCollapsed(metrics, network.classes)) {
+          return { pile: metrics, stop: { reason: 'collapsed', smallestClass: metrics.smallestClass } };
         }
-        if (epoch + 1 < epochs) await lesson.correct?.(network, weights, epoch);
-        return { pile };
+        if (epoch + 1 < epochs) await task.correct?.(network, weights, epoch);
+        return { pile: metrics };
       },
     },
     context,
   );
-  return evaluated({ network, weights: weightsOf(state) }, labelled, context);
+  return withEvaluation({ network, weights: weightsOf(state) }, labelled, context);
 }
 
-/** Whether a class has all but vanished from the pile. */
+/** Whether almost no image of the pile gets a certain class any more. */
 export function hasCollapsed({ smallestClass }: PileMetrics, classes: number): boolean {
   return smallestClass < collapsedShare / classes;
 }

@@ -1,15 +1,15 @@
 import type { PileTimes } from '../pile-graph.js';
 
-/** How many images there are to learn from. */
+/** Numbers of images. */
 export interface ImageCounts {
   readonly train: number;
   readonly test: number;
   readonly labelled: number;
-  /** Parts of the labels that are held back in turn to weigh classifiers; 0 where none can be. */
-  readonly parts: number;
+  /** Folds of the labels that are held back in turn for cross-validation; 0 if none can be held back. */
+  readonly folds: number;
 }
 
-/** What a machine can do, and how much there is for it to do. */
+/** Measured speeds of a machine, and the numbers of images to process. */
 export interface Speeds {
   /** Time of one step of each stage that is to be run, by its name, its batch made, in ms. */
   readonly stepMs: Readonly<Record<string, number>>;

@@ -1,6 +1,6 @@
 import type { ImageSource } from '../../data/image-source.js';
-import type { Ledger } from '../../store/ledger.js';
 import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/run-record.js';
+import type { StageEvidence } from '../../store/stage-evidence.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import type { Evaluation } from '../../train/evaluate.js';
 import type { RecipeContext } from '../context.js';
@@ -12,57 +12,57 @@ import type { Classifier } from './finetune.js';
 import type { Pretrained } from './pretrain.js';
 import type { ImageCounts, Speeds } from './speeds.js';
 
-/** A stage of a run: all that others have to know of it. `registry.ts` lists them. */
+/** A stage of a run, as the rest of the code sees it. `registry.ts` lists all stages. */
 export interface Stage extends StageFacts {
   /** In a sentence: `self-training`. */
   readonly activity: string;
-  /** Trained once for all draws of the labels, at which it does not look. */
+  /** Trained once for all draws of the labels, since it does not use them. */
   readonly isShared: boolean;
-  /** What its classifier has learned from; absent where it leaves none that may be kept. */
+  /** The images that its classifier learns from; absent if it leaves no classifier to keep. */
   readonly learnsFrom?: ImagesSeen;
-  /** The settings that it goes by; null where a run with these settings cannot have it. */
+  /** Its settings; null if a run with these settings cannot have it. */
   settingsOf(settings: RunSettings): { readonly epochs: number } | null;
-  /** Whether a run with these settings has it unless it is told otherwise. */
+  /** Whether a run with these settings has it by default. */
   isAskedFor(settings: RunSettings): boolean;
   /**
-   * Raised by hand whenever it comes to another outcome from the same settings, data and labels: what an earlier version
-   * has trained is then trained anew.
+   * Raised by hand whenever the same settings, data and labels give another outcome: checkpoints of an earlier version
+   * are then trained anew.
    */
   readonly version: number;
-  /** What its outcome depends on beside seed, network, data and labels; default: the settings that it goes by. */
+  /** What its outcome depends on beside seed, network, data and labels. Default: its settings. */
   dependsOn?(context: Pick<RecipeContext, 'settings' | 'data'>): unknown;
-  /** Whether it depends on what held-back labels say of the other stages of the run, too. */
+  /** Whether it also depends on the evidence for the other stages of the run. */
   readonly heedsEvidence?: true;
-  /** The stages whose outcome it goes on from. */
+  /** The stages that it starts from. */
   needs(settings: RunSettings): readonly Stage[];
   /**
-   * Find out before anything is written whether the data can be used.
+   * Checks, before anything is written, whether the data can be used.
    * @throws QuarterturnError saying what does not fit
    */
   assertFits?(context: Pick<RecipeContext, 'settings' | 'data' | 'labels'>): void;
   /**
-   * Train it for one draw, from its checkpoint where there is one.
-   * @throws QuarterturnError `diverged` where it comes to nothing
+   * Trains it for one draw, from its checkpoint if there is one.
+   * @throws QuarterturnError `diverged` if it fails
    */
   train(draw: StageDraw): Promise<StageOutcome>;
   /**
-   * What held-back labels say of a stage that learns from the labels alone; undefined where none can be held back.
-   * Asked for once those stages are trained, where there is a choice.
+   * Cross-validates a stage that learns from the labels alone; undefined if no labels can be held back. Called after
+   * those stages are trained, if there is a choice.
    */
-  weigh?(draw: StageDraw): Promise<Evidence | undefined>;
-  /** How a budget makes it longer or shorter; absent where its length is as the preset has it. */
+  crossValidate?(draw: StageDraw): Promise<Evidence | undefined>;
+  /** How a budget changes its length; absent if the length is fixed by the preset. */
   readonly scaling?: Scaling;
   /** Steps of one draw. */
   stepsOf(settings: RunSettings, images: ImageCounts): number;
   /** Time of a step, its batch made, in ms. */
   stepMs(context: Omit<RecipeContext, 'store'>, stopwatch: Stopwatch): Promise<number>;
-  /** Time of one draw, evaluated and weighed, in ms. */
-  costMs(work: Workload): number;
-  /** Time of what it needs once for all draws, in ms. */
-  onceMs?(work: Workload): number;
+  /** Time of one draw, with evaluation and cross-validation, in ms. */
+  drawMs(work: Workload): number;
+  /** Time of the work that all draws share, in ms. */
+  sharedMs?(work: Workload): number;
 }
 
-/** How the length of a stage is changed. */
+/** Scales the length of a stage. */
 export interface Scaling {
   /** Whether the labelled images are an epoch, so that only the number of epochs can change. */
   readonly isEpochGiven: boolean;
@@ -73,17 +73,17 @@ export interface Scaling {
   ): RunSettings;
 }
 
-/** How long each stage is; neither has to be whole. */
+/** Length of each stage, in epochs and steps, which may be fractions. */
 export interface Lengths {
   epochs(stage: Stage): number;
   steps(stage: Stage): number;
 }
 
-/** What a stage's time depends on. */
+/** All that a stage's time depends on. */
 export interface Workload extends Lengths {
   readonly settings: RunSettings;
   readonly speeds: Speeds;
-  /** Whether there are several classifiers to choose from: what there is no choice between is not weighed. */
+  /** Whether there are several classifiers to choose from: a single one is not cross-validated. */
   readonly isChoice: boolean;
 }
 
@@ -103,30 +103,30 @@ export interface SampleBatches {
   batch(): PlannedBatch;
 }
 
-/** Where a stage is trained: one draw of the labels, and what there is of it so far. */
+/** One draw of the labels in which a stage is trained, and its outcomes so far. */
 export interface StageDraw {
   readonly context: RecipeContext;
   /** 0 for what all draws share. */
   readonly draw: number;
-  readonly ledger: Ledger;
-  /** What speaks for the classifiers so far. */
+  readonly stageEvidence: StageEvidence;
+  /** Evidence for the classifiers so far. */
   readonly evidence: readonly Evidence[];
   isWanted(stage: Stage): boolean;
-  /** undefined where a stage was not run or came to nothing. */
+  /** undefined if a stage was not run or failed. */
   outcomeOf(stage: Stage): StageOutcome | undefined;
   /** Which images look alike, found out once for all draws. */
-  pile(): Promise<PileGraph>;
+  pileGraph(): Promise<PileGraph>;
 }
 
-/** What a stage came to. */
+/** Outcome of a stage. */
 export interface StageOutcome {
   /** Its part of the run's result, of the first draw. */
   readonly figures: Partial<StageFigures>;
-  /** What of it was asked for the classes of the test images. */
+  /** Its classifiers that were evaluated on the test images. */
   readonly tested: readonly Tested[];
-  /** The classifier that may be kept, where it leaves one. */
+  /** The classifier that may be kept, if it leaves one. */
   readonly classifier?: Classifier;
-  /** What speaks for that classifier, where the stage has found it out by itself. */
+  /** Evidence for that classifier, if the stage collects it by itself. */
   readonly evidence?: Evidence | undefined;
   readonly pretrained?: Pretrained;
 }
@@ -144,6 +144,6 @@ export interface Tested {
   readonly step: string;
   /** When it was tested: `after self-training`. */
   readonly when: string;
-  /** Absent where the data has no test set. */
+  /** Absent if the data has no test set. */
   readonly test: Evaluation | undefined;
 }

@@ -1,43 +1,43 @@
-import { partsOf, splitsOf } from '../../labels/held-back.js';
-import { foundWhenHeldBack } from '../../similarity/propagate.js';
-import { ForgetfulStore } from '../../store/checkpoint.js';
+import { foldsOf, heldBackSplits } from '../../labels/held-back.js';
+import { countRecovered } from '../../similarity/propagate.js';
+import { NullStore } from '../../store/checkpoint.js';
 import type { Evidence } from '../../store/run-record.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { evaluate } from '../../train/evaluate.js';
-import { labelledSet } from '../classify.js';
 import type { RecipeContext } from '../context.js';
+import { labelledSet } from '../labelled-set.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { knownLabels, type PileGraph } from '../pile-graph.js';
-import { isWorse } from './evidence.js';
-import { type FinetuneStage, finetuneName, learnLabels } from './finetune.js';
-import { selfTrainName } from './lessons.js';
+import { isClearlyWorse } from './evidence.js';
+import { type FineTuneStage, finetuneName, learnLabels } from './finetune.js';
 import { selfTrain } from './self-train.js';
+import { selfTrainName } from './self-train-tasks.js';
 
-interface Weighing {
+interface ChooseTeacherOptions {
   readonly draw: number;
-  /** The stage that self-training goes on from, and the backbone that it has. */
-  readonly start: FinetuneStage;
+  /** The stage that self-training starts from, and its backbone. */
+  readonly start: FineTuneStage;
   readonly backbone: Tensors | undefined;
-  /** What speaks for the classifiers that learned from the labels alone. */
+  /** Evidence for the classifiers that learned from the labels alone. */
   readonly evidence: readonly Evidence[];
-  pile(): Promise<PileGraph>;
+  pileGraph(): Promise<PileGraph>;
 }
 
 /**
- * Who is to teach, and what speaks for it: the neighbours that the settings name, unless a classifier that learned from
- * the labels alone finds more of them when they are held back; then views.
+ * Chooses the teacher and returns its evidence. Neighbours teach if the settings name them, unless a classifier that
+ * learned from the labels alone recovers clearly more held-back labels; then views teach.
  *
- * @returns undefined where nothing can be held back: then the settings' teacher teaches
+ * @returns undefined if nothing can be held back; the settings' teacher is then used
  */
-export async function weighTeachers(
+export async function chooseTeacher(
   context: RecipeContext,
-  weighing: Weighing,
+  options: ChooseTeacherOptions,
 ): Promise<Evidence | undefined> {
-  const { draw, evidence, pile } = weighing;
-  if (partsOf(labelledImages(context, draw).labels!) === undefined) return undefined;
+  const { draw, evidence, pileGraph } = options;
+  if (foldsOf(labelledImages(context, draw).labels!) === undefined) return undefined;
   if (context.settings.selfTrain!.teacher === 'neighbours') {
-    const neighbours = await weighNeighbours(context, await pile(), draw);
-    const rival = evidence.find((other) => isWorse(neighbours, other));
+    const neighbours = await evidenceForNeighbours(context, await pileGraph(), draw);
+    const rival = evidence.find((other) => isClearlyWorse(neighbours, other));
     const { found, of } = neighbours;
     context.emit?.({
       type: 'teacher-chosen',
@@ -49,58 +49,65 @@ export async function weighTeachers(
     });
     if (rival === undefined) return neighbours;
   }
-  return weighViews(context, weighing);
+  return evidenceForViews(context, options);
 }
 
-async function weighNeighbours(context: RecipeContext, pile: PileGraph, draw: number): Promise<Evidence> {
+async function evidenceForNeighbours(
+  context: RecipeContext,
+  pile: PileGraph,
+  draw: number,
+): Promise<Evidence> {
   const labelled = labelledImages(context, draw);
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
-  const splits = splitsOf(partsOf(known.classes)!);
+  const splits = heldBackSplits(foldsOf(known.classes)!);
   const classCount = classNamesOf(context).length;
-  const found = await foundWhenHeldBack(pile.graph, known, classCount, splits, context);
-  const of = splits.flatMap(({ held }) => held).length;
+  const found = await countRecovered(pile.graph, known, classCount, splits, context);
+  const of = splits.flatMap(({ heldBack }) => heldBack).length;
   return { stage: selfTrainName, teacher: 'neighbours', found, of };
 }
 
 /**
- * What views are worth: with half of the labels held back, the start is trained, then views go on from it, and both
- * are asked for the other half. What views win or lose there is added to what speaks for the start.
+ * Tests views with half of the labels held back: the start is trained, views go on from it, and both classify the other
+ * half. The gain or loss of views is added to the evidence for the start.
  */
-async function weighViews(
+async function evidenceForViews(
   context: RecipeContext,
-  { draw, start, backbone, evidence, pile }: Weighing,
+  { draw, start, backbone, evidence, pileGraph }: ChooseTeacherOptions,
 ): Promise<Evidence> {
   const labelled = labelledImages(context, draw);
   const indices = labelledIndices(context, draw);
   const classNames = classNamesOf(context);
-  const [kept, held] = partsOf(labelled.labels!, 2) as [number[], number[]];
+  const [kept, heldBack] = foldsOf(labelled.labels!, 2) as [number[], number[]];
   const images = kept.map((at) => ({ index: indices[at]!, label: classNames[labelled.labels![at]!]! }));
   const title = 'views with half of the labels held back';
-  const half: RecipeContext = {
+  const trialContext: RecipeContext = {
     ...context,
     settings: { ...context.settings, draws: 1, labels: { data: null, images } },
     data: { ...context.data, test: undefined },
-    store: new ForgetfulStore(),
+    store: new NullStore(),
     emit: (event) => {
       if (event.type !== 'step') return;
       const { step, totalSteps, etaMs } = event;
       context.emit?.({ type: 'pass', title, done: step, total: totalSteps, etaMs });
     },
   };
-  const set = labelledSet(title, labelled, Uint32Array.from(held));
-  const before = await learnLabels(half, {
-    labelled: labelledImages(half, 0),
+  const set = labelledSet(title, labelled, Uint32Array.from(heldBack));
+  const before = await learnLabels(trialContext, {
+    labelled: labelledImages(trialContext, 0),
     // A start from random weights has none.
     backbone: start === finetuneName ? backbone : undefined,
     draw: 0,
     stage: start,
   });
-  const after = await selfTrain(half, before, { draw: 0, teacher: 'views', pile });
+  const after = await selfTrain(trialContext, before, { draw: 0, teacher: 'views', pileGraph });
   const found = async ({ network, weights }: typeof before) =>
-    (await evaluate(network, weights, set, half)).metrics.accuracy;
+    (await evaluate(network, weights, set, trialContext)).metrics.accuracy;
   const gain = (await found(after)) - (await found(before));
   // As many as the start was asked for, so that both can be compared.
-  const { found: base, of } = evidence.find(({ stage }) => stage === start) ?? { found: 0, of: held.length };
+  const { found: base, of } = evidence.find(({ stage }) => stage === start) ?? {
+    found: 0,
+    of: heldBack.length,
+  };
   return {
     stage: selfTrainName,
     teacher: 'views',

@@ -8,7 +8,7 @@ export function confusionsSection(confusions: readonly ConfusionMatrix[]): Html 
   if (confusions.length === 0) return null;
   return section('Where it errs', {
     body: html`<p>A row is what the image was, a column what the network said. Blue is the share that it got right, red what it took for something else.</p>`,
-    exhibit: html`<div class="matrices">${confusions.map(matrixFigure)}</div>`,
+    wide: html`<div class="matrices">${confusions.map(matrixFigure)}</div>`,
   });
 }
 

@@ -13,7 +13,7 @@ export function curvesSection(record: RunRecord): Html | null {
   const piled = record.epochs.some(({ pile }) => pile !== undefined);
   const several = record.result.draws.length > 1;
   return section('How it learned', {
-    body: html`<p>Training figures are means over an epoch’s batches, taken while the network still moves; validation figures are taken at its end.${piled && ' Self-training has no labels to be measured with beyond those that it learns from. What tells is whether two distorted views of an unlabelled image are given the same class, and how much one view’s class says about the other’s: nothing where everything is given one class, ln K where K classes are all in use and never confused.'}${several && ' Of several label draws the first is drawn.'}</p>
+    body: html`<p>Training figures are means over an epoch’s batches, taken while the network still moves; validation figures are taken at its end.${piled && ' Self-training has no labels left to be measured with. Instead, two distorted views of each unlabelled image are classified. Agreement is the share of images whose views get the same class; information is what one view’s class tells about the other’s, from 0 (every image in one class) to ln K (all K classes in use and never confused).'}${several && ' Of several label draws the first is drawn.'}</p>
   ${stages.map((stage) => stageCurves(record, stage))}`,
   });
 }

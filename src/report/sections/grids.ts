@@ -8,7 +8,7 @@ export function gridsSection(grids: readonly ImageGrid[]): Html | null {
   if (grids.length === 0) return null;
   return section('What it saw, and what it said', {
     body: html`<p>Where the network was asked, its answer stands under the image, with the truth in brackets. A red cross marks a mistake.</p>`,
-    exhibit: html`<div class="grids">${grids.map(gridFigure)}</div>`,
+    wide: html`<div class="grids">${grids.map(gridFigure)}</div>`,
   });
 }
 

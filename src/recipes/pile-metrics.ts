@@ -1,30 +1,31 @@
 import { augmentImages } from '../data/augment-images.js';
 import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
-import { inParts, type Listening, letSignalsThrough, passProgress } from '../pass.js';
+import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { PileMetrics } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
 import { type RecipeContext, randomFor } from './context.js';
 
-/** Images of the pile that every look at it sees: enough to tell agreement to half a per cent. */
+/** Images of the pile that every evaluation uses: enough to measure agreement to half a per cent. */
 export const pileSampleSize = 2000;
 
 /** Two distortions of the same P images. */
 export type PileViews = readonly [ImageSource, ImageSource];
 
-/** Pixels that are distorted between two looks at whether to stop: some milliseconds. */
+/** Pixels distorted between two checks of the abort signal: a few milliseconds' work. */
 const pixelsAtATime = 2 ** 16;
 
-/** Numbers that are added up between two looks at whether others want a turn: some milliseconds. */
+/** Numbers added up between two turns of the event loop: a few milliseconds' work. */
 const numbersAtATime = 2 ** 21;
 
 /**
- * Made once for a run and held, so that every look at a classifier sees the same: a sample of the pile, not all of it.
- * @throws QuarterturnError `interrupted` when the context's signal says so
+ * Two distorted views of a sample of the pile. They are made once and kept for the run, so that every evaluation uses the
+ * same images.
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function pileViews(
-  context: Listening & Pick<RecipeContext, 'settings' | 'data'>,
+  context: ProgressOptions & Pick<RecipeContext, 'settings' | 'data'>,
   unlabelled: Uint32Array,
 ): Promise<PileViews> {
   const { images } = context.data.train;
@@ -33,12 +34,12 @@ export async function pileViews(
   const random = (purpose: string) => randomFor(context, 'pile', purpose);
   const sample = random('sample').shuffle(unlabelled.slice()).slice(0, pileSampleSize);
   const { mild, strong } = context.settings.selfTrain!;
-  const progress = passProgress(context, 'views of the unlabelled pile', 2 * sample.length);
+  const progress = startProgress(context, 'views of the unlabelled pile', 2 * sample.length);
   const view = async (name: 'mild' | 'strong', before: number) => {
     const pixels = new Uint8Array(sample.length * imageSize);
     // One stream for all parts: the images are those of a single call.
     const stream = random(name);
-    await inParts(
+    await inChunks(
       sample.length,
       pixelsAtATime / (height * width),
       async (from, to) => {
@@ -53,11 +54,11 @@ export async function pileViews(
 }
 
 /**
- * How sure a classifier is of images whose classes nobody knows, and whether it stays so when they are distorted.
+ * Measures how certain a classifier is of unlabelled images, and whether it stays certain when they are distorted.
  *
- * @returns 0 information for a classifier that gives everything one class, however sure it is of it
+ * @returns information 0 for a classifier that gives every image one class, however certain it is
  */
-export async function lookAtPile(
+export async function measureOnPile(
   network: Network,
   weights: Tensors,
   views: PileViews,
@@ -91,7 +92,7 @@ export async function pileMetrics(a: Float32Array, b: Float32Array, classes: num
           joint[i * classes + j]! += (p[i]! * q[j]! + p[j]! * q[i]!) / (2 * count);
     }
   };
-  await inParts(count, numbersAtATime / classes ** 2, add, letSignalsThrough);
+  await inChunks(count, numbersAtATime / classes ** 2, add, yieldToEventLoop);
   const marginal = Array.from({ length: classes }, (_, i) =>
     joint.subarray(i * classes, (i + 1) * classes).reduce((sum, p) => sum + p, 0),
   );

@@ -7,15 +7,15 @@ import { type Html, html } from '../html.js';
 import { labelCount, numberAt, settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
 
-/** What the notebook's baseline did. */
+/** Momentum and steps of the notebook's baseline. */
 const notebookMomentum = 0.99;
 const notebookSteps = 20;
 
 /** Test accuracy that re-estimation must regain before it counts as an effect. */
-const leastGain = 0.02;
+const minGain = 0.02;
 
 /** Why the supervised baseline looks worse than it is, with this run's numbers. */
-export function trapSection(record: RunRecord): Html | null {
+export function batchNormSection(record: RunRecord): Html | null {
   const { baseline, baselineReestimated, fineTune, scratch } = record.result;
   // Without a test set, nothing shows the trap.
   if (!baseline?.test) return null;
@@ -28,7 +28,7 @@ export function trapSection(record: RunRecord): Html | null {
   <div>
   <p>Trained from scratch on the same ${labelCount(record)} images, the network gets ${formatPercent(baseline.train.accuracy)} of them right, and <b>${formatPercent(asIs)}</b> of the test images. ${notebook ? `The notebook, with ${formatPercent(notebook.baseline.test.accuracy)}, calls this overfitting.` : 'That looks like overfitting.'} ${overfittingAnswer(record, notebook !== null)}</p>
   <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'} at momentum ${momentum},</p>
-  <p class="equation">${momentum}<sup>${steps}</sup> ${left < leastShare ? '<' : '='} <b>${formatShare(left)}</b></p>
+  <p class="equation">${momentum}<sup>${steps}</sup> ${left < minShare ? '<' : '='} <b>${formatShare(left)}</b></p>
   <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${notebook && (momentum !== notebookMomentum || steps !== notebookSteps) ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
   ${baselineReestimated?.test && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test?.accuracy, scratch?.test?.accuracy)}</p>`}
   </div>
@@ -49,7 +49,7 @@ export function baselineFacts({ config, epochs }: RunRecord): { momentum: number
   return { momentum, steps };
 }
 
-/** What the re-estimated statistics say to overfitting as an explanation. */
+/** Whether overfitting explains the baseline, judged by the re-estimated statistics. */
 function overfittingAnswer(
   { result: { baseline, baselineReestimated } }: RunRecord,
   besideNotebook: boolean,
@@ -58,7 +58,7 @@ function overfittingAnswer(
   const missing = baseline.train.accuracy - baseline.test.accuracy;
   const regained = baselineReestimated.test.accuracy - baseline.test.accuracy;
   if (regained > missing / 2) return 'It mostly is not.';
-  if (regained > leastGain) return 'That is only a part of it.';
+  if (regained > minGain) return 'That is only a part of it.';
   return besideNotebook ? 'Here it is; there it mostly was not.' : 'It is.';
 }
 
@@ -71,12 +71,12 @@ function verdict(
   const gain = reestimated - asIs;
   const points = `${Math.abs(gain * 100).toFixed(1)} points`;
   const effect =
-    gain > leastGain
+    gain > minGain
       ? html`The same weights with statistics re-estimated from the same training images reach <b>${formatPercent(reestimated)}</b>: ${points} were bookkeeping, not learning.`
       : html`The same weights with statistics re-estimated from the same training images reach <b>${formatPercent(reestimated)}</b>, ${points} ${gain < 0 ? 'less' : 'more'}: in this run the averages had caught up.`;
   if (fineTuned === undefined) return effect;
   if (scratch !== undefined) {
-    return html`${effect} With fine-tuning’s schedule and augmentation the same labels reach <b>${formatPercent(scratch)}</b> from random weights: that is what the fine-tuned network’s ${formatPercent(fineTuned)} is to be held against.`;
+    return html`${effect} With fine-tuning’s schedule and augmentation, the same labels reach <b>${formatPercent(scratch)}</b> from random weights. Compare the fine-tuned network’s ${formatPercent(fineTuned)} with that figure.`;
   }
   return html`${effect} That is the baseline for the fine-tuned network’s ${formatPercent(fineTuned)}, as far as both were trained alike: the settings below say how.`;
 }
@@ -93,9 +93,9 @@ function splitNote({ config }: RunRecord): Html | null {
 }
 
 /** Less than this is given as a bound. */
-const leastShare = 0.0001;
+const minShare = 0.0001;
 
 /** A share in per cent with two significant digits: 0.82, 0.01 -> `82 %`, `1 %`. */
 export function formatShare(share: number): string {
-  return `${Number((Math.max(share, leastShare) * 100).toPrecision(2))} %`;
+  return `${Number((Math.max(share, minShare) * 100).toPrecision(2))} %`;
 }

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, test, vi } from 'vitest';
-import { inParts, letSignalsThrough, passProgress } from './pass.js';
+import { inChunks, startProgress, yieldToEventLoop } from './progress.js';
 import type { TrainEvent } from './train/events.js';
 
 const compute = (ms: number) => {
@@ -9,7 +9,7 @@ const compute = (ms: number) => {
 
 afterEach(() => vi.unstubAllGlobals());
 
-describe('letSignalsThrough', () => {
+describe('yieldToEventLoop', () => {
   // A browser has no setImmediate.
   test.each(['Node', 'a browser'])('lets a timer fire after a while of computing, in %s', async (where) => {
     if (where === 'a browser') vi.stubGlobal('setImmediate', undefined);
@@ -19,7 +19,7 @@ describe('letSignalsThrough', () => {
     });
     for (let i = 0; i < 20 && !fired; i++) {
       compute(10);
-      await letSignalsThrough();
+      await yieldToEventLoop();
     }
     expect(fired).toBe(true);
   });
@@ -28,7 +28,7 @@ describe('letSignalsThrough', () => {
     let turns = 0;
     const timer = setInterval(() => turns++, 0);
     const started = performance.now();
-    for (let i = 0; i < 2000; i++) await letSignalsThrough();
+    for (let i = 0; i < 2000; i++) await yieldToEventLoop();
     clearInterval(timer);
     expect(turns).toBeLessThanOrEqual(2 + (performance.now() - started) / 50);
   });
@@ -38,7 +38,7 @@ test('a pass in parts tells what is done and how long the rest takes, and stops 
   const parts: number[][] = [];
   const events: TrainEvent[] = [];
   const controller = new AbortController();
-  const progress = passProgress(
+  const progress = startProgress(
     { emit: (event) => events.push(event), signal: controller.signal },
     'a pass',
     10,
@@ -47,7 +47,7 @@ test('a pass in parts tells what is done and how long the rest takes, and stops 
     parts.push([from, to]);
     if (to > 7) controller.abort();
   };
-  await expect(inParts(10, 4, work, progress)).rejects.toMatchObject({
+  await expect(inChunks(10, 4, work, progress)).rejects.toMatchObject({
     code: 'interrupted',
     message: 'a pass: stopped after 8 images.',
   });
@@ -63,7 +63,7 @@ test('a pass in parts tells what is done and how long the rest takes, and stops 
 
 test('things that are larger than a part are worked on one by one', async () => {
   const parts: number[][] = [];
-  await inParts(
+  await inChunks(
     3,
     0.2,
     (from, to) => void parts.push([from, to]),

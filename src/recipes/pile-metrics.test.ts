@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { pileMetrics } from './pile.js';
+import { pileMetrics } from './pile-metrics.js';
 import { hasCollapsed } from './stages/self-train.js';
 
 const rows = (...all: readonly (readonly number[])[]) => Float32Array.from(all.flat());

@@ -3,7 +3,7 @@ import type { BatchPart } from '../../data/batch-maker.js';
 import { endlessOrder, targetsAt } from '../../data/batches.js';
 import { selectImages } from '../../data/image-source.js';
 import { noClass } from '../../data/label-values.js';
-import { withoutIndices } from '../../labels/label-selection.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
 import { propagateLabels, pseudoLabels, smoothPredictions } from '../../similarity/propagate.js';
@@ -21,24 +21,24 @@ import type { SampleBatches } from './stage.js';
 
 export const selfTrainName = 'selfTrain';
 
-/** What self-training learns from: how its batches are made and what it minimises on them. */
-export interface Lesson {
+/** How the batches of self-training are made, and the objective that it minimises on them. */
+export interface SelfTrainTask {
   readonly objective: Objective;
   /** Items of each step of an epoch. */
   order(epoch: number): readonly Uint32Array[];
   /** Of the training set's images. */
   batch(items: Uint32Array, step: number): PlannedBatch;
-  /** Called with what was learned so far after each epoch but the last, where the lesson changes by it. */
+  /** Called with what was learned so far after each epoch but the last, if the task depends on them. */
   correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
 }
 
-/** Images of a step of self-training, whatever the lesson. */
+/** Images in a step of self-training, for either task. */
 export function selfTrainBatchSize({ labelledPerStep, pairsPerStep }: SelfTrainSettings): number {
   return labelledPerStep + 2 * pairsPerStep;
 }
 
-/** What a step of self-training minimises. */
+/** The objective of self-training. */
 export function objectiveOf(settings: SelfTrainSettings, teacher = settings.teacher): Objective {
   const { labelSmoothing, pairsPerStep } = settings;
   return teacher === 'neighbours'
@@ -57,16 +57,16 @@ const streams =
     randomFor(context, selfTrainName, ...purpose, draw);
 
 /**
- * Views: the labels, and two distortions of every unlabelled image that are to be given the same class, with all classes
- * in use (see `consistency`).
+ * Views: the labelled images, and two distortions of each unlabelled image, which should get the same class while all
+ * classes stay in use (see `consistency`).
  */
-function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesson {
+function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTrainTask {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, labelledPerStep, pairsPerStep } = settings;
   const { train } = context.data;
   const labelled = labelledImages(context, draw);
   const labelledAt = labelledIndices(context, draw);
-  const unlabelled = withoutIndices(train.images.count, labelledAt);
+  const unlabelled = remainingIndices(train.images.count, labelledAt);
   const random = streams(context, draw);
   const labelledOrder = endlessOrder(labelled.images.count, random('labelled'));
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
@@ -76,14 +76,14 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
       Array.from({ length: stepsPerEpoch }, (_, i) =>
         pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
       ),
-    batch(pile, step) {
+    batch(pileIndices, step) {
       const chosen = labelledOrder(step * labelledPerStep, labelledPerStep);
       const indices = chosen.map((at) => labelledAt[at]!);
       return {
         images: [
           augmented(indices, settings.strong, random('augment labelled', step)),
-          augmented(pile, settings.mild, random('mild', step)),
-          augmented(pile, settings.strong, random('strong', step)),
+          augmented(pileIndices, settings.mild, random('mild', step)),
+          augmented(pileIndices, settings.strong, random('strong', step)),
         ],
         targets: targetsAt(labelled, chosen),
       };
@@ -92,29 +92,33 @@ function viewsLesson(context: Omit<RecipeContext, 'store'>, draw: number): Lesso
 }
 
 /**
- * The lesson that a teacher gives.
- * @param pile asked for only where neighbours teach and there is something left to learn
+ * The task for a teacher.
+ * @param pileGraph called only if neighbours teach and there is something left to learn
  */
-export async function lessonFor(
+export async function taskFor(
   context: RecipeContext,
-  { draw, pile, teacher }: { readonly draw: number; pile(): Promise<PileGraph>; readonly teacher: Teacher },
-): Promise<Lesson> {
+  {
+    draw,
+    pileGraph,
+    teacher,
+  }: { readonly draw: number; pileGraph(): Promise<PileGraph>; readonly teacher: Teacher },
+): Promise<SelfTrainTask> {
   const progress = await loadProgress(context.store, selfTrainName, draw);
-  // A stage that is finished is only evaluated again: any lesson will do.
+  // A stage that is finished is only evaluated again: any task will do.
   const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
-    ? neighboursLesson(context, await pile(), draw)
-    : viewsLesson(context, draw);
+    ? neighboursTask(context, await pileGraph(), draw)
+    : viewsTask(context, draw);
 }
 
-/** Batches like those of the settings' teacher; which classes they have is no matter. */
+/** Batches like those of the settings' teacher, for timing; their classes are arbitrary. */
 export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatches {
   const settings = context.settings.selfTrain!;
   const { images } = context.data.train;
   if (settings.teacher === 'views') {
-    const lesson = viewsLesson(context, 0);
-    const [pile = new Uint32Array()] = lesson.order(0);
-    return { images, batch: () => lesson.batch(pile, 0) };
+    const task = viewsTask(context, 0);
+    const [pileIndices = new Uint32Array()] = task.order(0);
+    return { images, batch: () => task.batch(pileIndices, 0) };
   }
   const length = selfTrainBatchSize(settings);
   const chosen = Uint32Array.from({ length }, (_, i) => i % images.count);
@@ -126,11 +130,11 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
 }
 
 /**
- * Neighbours: every image of the pile has the class that labels give it which spread over the graph, but for the most
- * doubtful ones. Every `correctEvery` epochs the classes are made anew from what the classifier says, smoothed over the
- * graph: network and graph err on different images, and each corrects the other.
+ * Neighbours: labels spread over the graph and give each image of the pile its class. The most doubtful images are left
+ * out. Every `correctEvery` epochs, the classes are replaced by the classifier's predictions, smoothed over the graph:
+ * network and graph err on different images, and each corrects the other.
  */
-async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: number): Promise<Lesson> {
+async function neighboursTask(context: RecipeContext, pile: PileGraph, draw: number): Promise<SelfTrainTask> {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
   const { train } = context.data;
@@ -141,7 +145,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
   /** Of each image of the training set. */
   let classes = new Int32Array(train.images.count);
   let items = new Uint32Array();
-  const take = (scores: Float32Array): void => {
+  const setPseudoLabels = (scores: Float32Array): void => {
     const { rows, classes: found } = pseudoLabels(scores, classCount, doubtful);
     classes.fill(noClass);
     rows.forEach((row, i) => {
@@ -149,7 +153,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
     });
     items = withClass(classes);
   };
-  take(await propagateLabels(pile.graph, known, classCount, context));
+  setPseudoLabels(await propagateLabels(pile.graph, known, classCount, context));
 
   const random = streams(context, draw);
   const batchSize = selfTrainBatchSize(settings);
@@ -172,7 +176,7 @@ async function neighboursLesson(context: RecipeContext, pile: PileGraph, draw: n
       if (correctEvery === null || (epoch + 1) % correctEvery !== 0) return;
       const set = { title: 'classes of the pile', images: selectImages(train.images, pile.images) };
       const said = await computeProbabilities(network, weights, set, context);
-      take(await smoothPredictions(pile.graph, said, known, context));
+      setPseudoLabels(await smoothPredictions(pile.graph, said, known, context));
     },
     memory: {
       save: () => ({ classes: tensor('int32', [classes.length], classes.slice()) }),

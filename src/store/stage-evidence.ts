@@ -3,34 +3,34 @@ import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
 import { type Evidence, evidenceSchema, failureSchema, type StageFailure } from './run-record.js';
 
-const ledgerSchema = z.object({
+const stageEvidenceSchema = z.object({
   evidence: z.array(z.object({ draw: z.int().min(0), evidence: evidenceSchema })).default([]),
   failures: z.array(failureSchema).default([]),
 });
 
 /**
- * What was found out about the stages of a run beside their checkpoints: what speaks for them, and which of them failed.
- * It is kept in the store, so that a run that goes on, and one that is only evaluated, come to the same classifier.
+ * Evidence from held-back labels for the stages of a run, and the stages that failed. It is kept in the store as
+ * `evidence.json`, so that a resumed run and one that is only evaluated choose the same classifier.
  */
-export class Ledger {
+export class StageEvidence {
   readonly #store: RunStore;
-  readonly #content: z.infer<typeof ledgerSchema>;
-  /** Nothing is found out that is not here already. */
+  readonly #content: z.infer<typeof stageEvidenceSchema>;
+  /** Whether only stored evidence is used. */
   readonly #readOnly: boolean;
 
-  private constructor(store: RunStore, content: z.infer<typeof ledgerSchema>, readOnly: boolean) {
+  private constructor(store: RunStore, content: z.infer<typeof stageEvidenceSchema>, readOnly: boolean) {
     this.#store = store;
     this.#content = content;
     this.#readOnly = readOnly;
   }
 
   /**
-   * @param options.readOnly find nothing out and write nothing: for a run that is only evaluated
-   * @throws QuarterturnError `checkpoint` where the store holds something else under its name
+   * @param options.readOnly collect nothing and write nothing, for a run that is only evaluated
+   * @throws QuarterturnError `checkpoint` if the store's document is not one that a run wrote
    */
-  static async open(store: RunStore, { readOnly = false } = {}): Promise<Ledger> {
-    const parsed = ledgerSchema.safeParse((await store.readJson('evidence')) ?? {});
-    if (parsed.success) return new Ledger(store, parsed.data, readOnly);
+  static async open(store: RunStore, { readOnly = false } = {}): Promise<StageEvidence> {
+    const parsed = stageEvidenceSchema.safeParse((await store.readJson('evidence')) ?? {});
+    if (parsed.success) return new StageEvidence(store, parsed.data, readOnly);
     throw new QuarterturnError(
       'checkpoint',
       `${store.name}, evidence.json: expected what a run wrote. Received: ${z.prettifyError(parsed.error)}.`,
@@ -43,7 +43,7 @@ export class Ledger {
       ?.evidence;
   }
 
-  /** Evidence that is here already, or is found now and kept; undefined where none can be, or is to be, found. */
+  /** Stored evidence, or evidence that is found now and stored; undefined if none can or may be found. */
   async evidenceFor(
     stage: Evidence['stage'],
     draw: number,
@@ -71,7 +71,7 @@ export class Ledger {
     await this.#save();
   }
 
-  /** Forget what was found out about a stage that is trained anew. */
+  /** Deletes the evidence for a stage that is trained anew. */
   async forget(stage: StageFailure['stage'], draw: number): Promise<void> {
     const { evidence, failures } = this.#content;
     this.#content.evidence = evidence.filter(
