@@ -55,7 +55,8 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session);
     const { events, result } = startAblation({
-      ...{ settings, data, runtime, peakMemoryBytes, signal: session.signal },
+      ...{ settings, data, runtime, peakMemoryBytes },
+      ...{ signal: session.signal, batchMakerFor: session.batchMakerFor },
       variants: flags.variants,
       budgetMs: flags.budget,
       // The clock of this process began with the prompt.

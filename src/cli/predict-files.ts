@@ -12,7 +12,8 @@ import { formatErrorLine } from './terminal.js';
 export interface PredictFilesOptions {
   readonly format: PredictionFormat;
   readonly output: Output;
-  readonly session: Session;
+  /** It trains nothing. */
+  readonly session: Omit<Session, 'batchMakerFor'>;
   /** Images to take of each IDX file; default: all. */
   readonly limit?: number | undefined;
   /** Classify the negatives of the images. */
@@ -140,7 +141,10 @@ async function classifyBatch(
 }
 
 /** How far the files are, and how long the others will take. */
-function createFileProgress(total: number, { emit }: Session): { advance(files: number): void } {
+function createFileProgress(
+  total: number,
+  { emit }: Pick<Session, 'emit'>,
+): { advance(files: number): void } {
   const startedAt = performance.now();
   let done = 0;
   return {

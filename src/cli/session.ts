@@ -12,7 +12,7 @@ export interface Session {
   note(text: string): void;
   readonly signal: AbortSignal;
   /** On a thread that makes batches while the kernels run. It starts where there is something to train. */
-  readonly batchMakerFor?: BatchMakerFor;
+  readonly batchMakerFor: BatchMakerFor;
   /** Take the live line of the progress away before something else is printed. */
   clear(): void;
   /** Do something when the command ends, however it ends. */

@@ -86,6 +86,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     // The clock of this process began with the prompt.
     spentMs: () => performance.now(),
     signal: session.signal,
+    batchMakerFor: session.batchMakerFor,
     // The folder comes last: what fails before leaves nothing behind.
     store: async () => {
       folder = await RunFolder.create(path);
@@ -130,8 +131,10 @@ async function resumeInFolder(
     }
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session);
-    const { signal } = session;
-    const run = resumeRun({ store: folder, data, runtime, stages, signal, peakMemoryBytes });
+    const { signal, batchMakerFor } = session;
+    const run = resumeRun({
+      ...{ store: folder, data, runtime, stages, signal, peakMemoryBytes, batchMakerFor },
+    });
     return await finished(run, () => folder, session);
   } finally {
     await folder.close();

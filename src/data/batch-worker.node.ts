@@ -32,7 +32,7 @@ interface Waiting {
  *
  * @example
  * const worker = new BatchWorker({ note: console.warn });
- * await run({ settings, data, runtime, store, emit, batchMakerFor: worker.makerFor });
+ * await startRun({ settings, data, runtime, store, batchMakerFor: worker.makerFor }).result;
  * await worker.release();
  */
 export class BatchWorker implements AsyncDisposable {

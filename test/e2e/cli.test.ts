@@ -309,6 +309,40 @@ describe('a run', () => {
   });
 });
 
+test('commands that train make their batches on a thread', async () => {
+  // Loaded before the program: tells of each thread that is started.
+  const spy = join(cwd, 'tell-threads.mjs');
+  await fs.writeFile(
+    spy,
+    `import { syncBuiltinESMExports } from 'node:module';
+import threads, { isMainThread } from 'node:worker_threads';
+const { Worker } = threads;
+threads.Worker = class extends Worker {
+  constructor(file, options) {
+    super(file, options);
+    if (isMainThread) process.stderr.write('thread: ' + options.name + '\\n');
+  }
+};
+syncBuiltinESMExports();
+`,
+  );
+  const env = { NODE_OPTIONS: `--import ${spy}` };
+  const common = '--config tiny.json --data data --threads 1 --quiet --json';
+  const stopped = await quarterturn(`run ${common.replace(' --quiet', '')} --out runs/threads`, {
+    ...{ env, signal: { name: 'SIGINT', when: /epoch 2\/3/ } },
+  });
+  expect({ code: stopped.code, stderr: stopped.stderr }).toMatchObject({
+    ...{ code: 130, stderr: expect.stringContaining('thread: batches') },
+  });
+  for (const args of [
+    'run --resume runs/threads --quiet --json',
+    `ablate ${common} --variants augmentation --out runs/threads-table`,
+  ]) {
+    const { code, stderr } = await quarterturn(args, { env });
+    expect({ args, code, stderr }).toEqual({ args, code: 0, stderr: 'thread: batches\n' });
+  }
+});
+
 test('a backbone that --config names is trained, goes on where it was stopped, and classifies', async () => {
   const network = { ...tinySettings.network, backbone: 'residual' };
   await fs.writeFile(join(cwd, 'residual.json'), JSON.stringify({ ...tinySettings, draws: 1, network }));
