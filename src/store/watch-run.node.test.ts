@@ -125,7 +125,13 @@ describe('watchRun', () => {
     await fs.writeFile(join(path, 'config.json'), '{}');
     const { found, done, seen } = watching();
     const text = JSON.stringify(line(evaluated(0.5)).repeat(50));
-    const program = `const fs = require('node:fs'); for (;;) fs.appendFileSync(${JSON.stringify(log)}, ${text});`;
+    // A moment between two lines: a writer that never rests is ahead of every reader by the megabyte.
+    const program = `const fs = require('node:fs');
+      const moment = new Int32Array(new SharedArrayBuffer(4));
+      for (;;) {
+        fs.appendFileSync(${JSON.stringify(log)}, ${text});
+        Atomics.wait(moment, 0, 0, 2);
+      }`;
     for (let round = 1; round <= 3; round++) {
       const child = spawn(process.execPath, ['-e', program]);
       await seen(found.length + 50);
