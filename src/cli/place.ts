@@ -6,7 +6,7 @@ import { readMnist } from '../data/mnist.node.js';
 import { describeSkipped, skippedCsv } from '../data/skipped-files.js';
 import { QuarterturnError } from '../errors.js';
 import { formatCount } from '../report/format.js';
-import { type ReadImages, readImages } from '../runs/read-images.node.js';
+import type { ReadImages } from '../runs/read-images.node.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
@@ -95,6 +95,8 @@ async function readOwnImages(
     const etaMs = ((performance.now() - began) / Math.max(done, 1)) * (total - done);
     emit({ type: 'pass', title: 'images read', done, total, etaMs });
   };
+  // Decoders of pictures are loaded for pictures: MNIST needs none.
+  const { readImages } = await import('../runs/read-images.node.js');
   const data = await readImages(path, { ...reading, cacheFolder, strict, signal, onProgress }).catch(
     (cause) => {
       if (!signal.aborted || cause instanceof QuarterturnError) throw cause;

@@ -91,9 +91,12 @@ async function importHere() {
 }
 const allRows = Array.from({ length: count }, (_, i) => i);
 
-test('killed at 20 random moments, the next import gives the same bytes each time', async () => {
+/** `npm run nightly` kills it a hundred times. */
+const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 5);
+
+test('killed at random moments, the next import gives the same bytes each time', async () => {
   let saved = 0;
-  for (let round = 0; round < 20; round++) {
+  for (let round = 0; round < kills; round++) {
     await kill(Math.random() * durationMs);
     const { isSame, rows, decoded } = await importHere();
     expect({ isSame, rows }).toEqual({ isSame: true, rows: allRows });

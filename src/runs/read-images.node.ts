@@ -8,7 +8,7 @@ import { isGzip } from '../data/idx.js';
 import { listIdxFiles, readIdxFolder } from '../data/idx-folder.node.js';
 import { assignRoles } from '../data/idx-names.js';
 import type { ChosenFit } from '../data/image-fit.js';
-import { type ImportedImage, type ImportOptions, importImages } from '../data/import-images.node.js';
+import type { ImportedImage, ImportOptions } from '../data/import-images.node.js';
 import { fileError } from '../data/readers/file-window.node.js';
 import type { FoundImages, SkippedFile } from '../data/readers/found-images.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
@@ -61,6 +61,8 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
   const opened = await openImages(path, format === undefined ? {} : { format });
   try {
     const found = labelTable === undefined ? opened : await withLabels(opened, labelTable, table);
+    // Decoders of pictures are loaded for pictures: IDX files as training takes them need none.
+    const { importImages } = await import('../data/import-images.node.js');
     const imported = await importImages(found, importing);
     try {
       const { notes, parts, ...data } = dataOfImported(imported, basename(resolve(path)));
