@@ -27,6 +27,8 @@ export default defineConfig({
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
           exclude: ['test/e2e/**'],
+          // By itself vitest leaves one core free: of two, that is half of the machine.
+          maxWorkers: '100%',
           sequence: { groupOrder: 0 },
         },
       },
