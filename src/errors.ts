@@ -38,9 +38,12 @@ export class QuarterturnError extends Error {
  * Stop where it was asked for: everything that takes a signal rejects with this one error, whose cause is the reason that
  * was given to `AbortController.abort`.
  *
- * @param message what was stopped, and what has become of it
+ * @param message what was stopped, and what has become of it; default: that nothing was begun yet
  * @throws QuarterturnError `interrupted` once the signal is aborted
  */
-export function assertGoingOn(signal: AbortSignal | undefined, message: string): void {
+export function assertGoingOn(
+  signal: AbortSignal | undefined,
+  message = 'stopped before anything was begun.',
+): void {
   if (signal?.aborted) throw new QuarterturnError('interrupted', message, { cause: signal.reason });
 }

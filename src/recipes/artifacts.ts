@@ -137,7 +137,7 @@ export class Artifacts {
   async claim(checkpoint: string, fingerprint: string | undefined): Promise<boolean> {
     const before = this.fingerprintOf(checkpoint);
     if (fingerprint === undefined || before === fingerprint) return true;
-    const saved = await this.#store.loadCheckpoint(checkpoint);
+    const saved = await this.#store.loadState(checkpoint);
     if (before === undefined && saved) return true;
     if (saved) await this.#store.deleteCheckpoint(checkpoint);
     await this.set(checkpoint, fingerprint);

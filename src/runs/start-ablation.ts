@@ -49,8 +49,6 @@ export interface AblationOutcome {
   readonly store: AblationStore;
 }
 
-const nothingBegun = 'stopped before anything was begun.';
-
 /**
  * Measure what each part of a recipe is worth: train its variants, each in a run of its own, over the draws of the
  * settings; what several train from the same is trained once. A table that was begun is gone on with.
@@ -71,7 +69,7 @@ export function startAblation(options: StartAblationOptions): Started<AblationEv
       const whole = located.settings;
       assertFits(located, [pretrainName, finetuneName]);
       assertTestSet(data);
-      assertGoingOn(signal, nothingBegun);
+      assertGoingOn(signal);
       const { budgetMs, spentMs = () => performance.now() - began } = options;
       const settings =
         before || budgetMs === undefined

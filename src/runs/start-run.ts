@@ -18,8 +18,6 @@ import { settingsWithin } from './fit-budget.js';
 import { RunRecorder } from './run-recorder.js';
 import { type Started, start } from './started.js';
 
-const nothingBegun = 'stopped before anything was begun.';
-
 /** A run that has begun. */
 export type Run = Started<RunEvent, RunOutcome>;
 
@@ -95,7 +93,7 @@ export function startRun(options: StartRunOptions): Run {
         ...{ settings: options.settings, data, runtime, signal, emit: tell, batchMakerFor },
       });
       assertFits(context, stages ?? stagesOf(options.settings, registry), registry);
-      assertGoingOn(signal, nothingBegun);
+      assertGoingOn(signal);
       const settings =
         budgetMs === undefined
           ? context.settings
@@ -103,7 +101,7 @@ export function startRun(options: StartRunOptions): Run {
               ...{ budgetMs, stages, registry },
               spentMs: options.spentMs ?? (() => performance.now() - began),
             });
-      assertGoingOn(signal, nothingBegun);
+      assertGoingOn(signal);
       const store = typeof options.store === 'function' ? await options.store() : options.store;
       recorder.attach(store);
       const result = await run(
@@ -139,7 +137,7 @@ export function resumeRun(options: ResumeRunOptions): Run {
         tell({ type: 'already-finished', run: store.name });
         return outcomeOf(finished, { store, runtime });
       }
-      assertGoingOn(signal, nothingBegun);
+      assertGoingOn(signal);
       recorder.attach(store);
       const settings = settingsOfConfig(config, store.name);
       const context = { settings, data, runtime, store, signal, emit: tell, batchMakerFor };

@@ -25,8 +25,6 @@ const maxRuns = 24;
 const measuringShare = 0.01;
 const longestMeasuringMs = 5000;
 
-const nothingBegun = 'stopped before anything was begun.';
-
 /** A step that takes longer than this is not run again. */
 const patienceMs = 1500;
 
@@ -119,7 +117,7 @@ async function timeGraph(
 ): Promise<GraphTime> {
   const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
   const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
-  assertGoingOn(context.signal, nothingBegun);
+  assertGoingOn(context.signal);
   const started = performance.now();
   const program = await runtime.compile(graph);
   const compileMs = performance.now() - started;
@@ -128,7 +126,7 @@ async function timeGraph(
   try {
     let into: Tensors | undefined;
     const run = async (): Promise<number> => {
-      assertGoingOn(context.signal, nothingBegun);
+      assertGoingOn(context.signal);
       const from = performance.now();
       await ahead?.take(Number.POSITIVE_INFINITY);
       const out = await program.run(inputs, into);
