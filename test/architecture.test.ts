@@ -37,7 +37,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   labels: [...foundation, 'random', 'data', 'progress', 'store'],
   // Arrays only: whose rows they are is not known here.
   similarity: [...network, 'runtime', 'progress'],
-  features: [...foundation, 'data'],
+  // A frozen network is a file whose graph is read and changed, and which a runtime runs.
+  features: [...foundation, 'data', 'progress', 'runtime', 'onnx', 'store', 'owner'],
   train: [...training, 'progress', 'store'],
   // A model is written as the file that a runtime loads.
   model: [...training, 'progress', 'train', 'lower', 'onnx'],
@@ -57,6 +58,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
       'store',
       'labels',
       'similarity',
+      'features',
+      'onnx',
       'train',
       'model',
       'recipes',
