@@ -52,12 +52,17 @@ export class NodeList {
   }
 }
 
-/** A prefix that no tensor and no node of a file begins with. */
-export function freePrefix({ nodes, initializers, inputs }: GraphFile): string {
-  const names = [
+/** All names of tensors and nodes in a file. */
+export function namesIn({ nodes, initializers, inputs }: GraphFile): string[] {
+  return [
     ...nodes.flatMap((node) => [node.name, ...node.inputs, ...node.outputs, ...node.captured]),
     ...[...initializers, ...inputs].map(({ name }) => name),
   ];
+}
+
+/** A prefix that no tensor and no node of a file begins with. */
+export function freePrefix(file: GraphFile): string {
+  const names = namesIn(file);
   for (let i = 0; ; i++) {
     const prefix = i === 0 ? 'quarterturn' : `quarterturn${i}`;
     if (!names.some((name) => name.startsWith(`${prefix}/`) || name === prefix)) return prefix;
@@ -77,12 +82,14 @@ export function freePrefix({ nodes, initializers, inputs }: GraphFile): string {
  */
 export function addPreparation(list: NodeList, plan: EncoderPlan, images: string, size: ImageSize): void {
   const { channels } = plan;
-  let x = list.add('Cast', [images], { to: int(onnxDType.float32) });
-  if (size.channels === 3 && channels === 1) {
-    x = list.add('MatMul', [x, list.constant(float32([3, 1], greyWeights))]);
+  const isSame = size.height === plan.height && size.width === plan.width && size.channels === channels;
+  if (plan.dtype === 'uint8' && plan.layout === 'NHWC' && isSame) {
+    list.add('Identity', [images]);
+    list.renameLast(plan.input);
+    return;
   }
+  let x = addScaling(list, plan, list.add('Cast', [images], { to: int(onnxDType.float32) }), size.channels);
   x = list.add('Transpose', [x], { perm: ints([0, 3, 1, 2]) });
-  if (size.channels === 1 && channels === 3) x = list.add('Concat', [x, x, x], { axis: int(1) });
   if (size.height !== plan.height || size.width !== plan.width) {
     const scales = float32([4], [1, 1, scaleOf(size.height, plan.height), scaleOf(size.width, plan.width)]);
     // Up to operator set 12, a region has to be named that only cropping uses.
@@ -92,13 +99,6 @@ export function addPreparation(list: NodeList, plan: EncoderPlan, images: string
       coordinate_transformation_mode: string('half_pixel'),
     });
   }
-  if (plan.dtype === 'float32') {
-    const factors = plan.std.map((std) => 1 / (255 * std));
-    const shifts = plan.mean.map((mean, c) => -mean / (plan.std[c] ?? 1));
-    const perChannel = (values: readonly number[]) => list.constant(float32([1, channels, 1, 1], values));
-    x = list.add('Mul', [x, perChannel(factors)]);
-    x = list.add('Add', [x, perChannel(shifts)]);
-  }
   if (plan.layout === 'NHWC') x = list.add('Transpose', [x], { perm: ints([0, 2, 3, 1]) });
   // Interpolation leaves fractions, and a cast cuts them off.
   if (plan.dtype === 'uint8') {
@@ -106,6 +106,28 @@ export function addPreparation(list: NodeList, plan: EncoderPlan, images: string
     list.add('Cast', [x], { to: int(onnxDType.uint8) });
   }
   list.renameLast(plan.input);
+}
+
+/**
+ * The scaling of [N, H, W, from] to the network's channels, as a product and a sum with the channels last: OpenCV's readers
+ * multiply by a number for each channel in no other form. It may come before resizing, whose weights sum to 1.
+ */
+function addScaling(list: NodeList, plan: EncoderPlan, x: string, from: number): string {
+  const { channels } = plan;
+  const isScaled = plan.dtype === 'float32';
+  const factors = plan.std.map((std) => (isScaled ? 1 / (255 * std) : 1));
+  const share = (source: number, channel: number): number => {
+    if (from === channels) return source === channel ? 1 : 0;
+    return from === 3 ? (greyWeights[source] ?? 0) : 1;
+  };
+  const kernel = Array.from({ length: from * channels }, (_, i) => {
+    const [source, channel] = [Math.floor(i / channels), i % channels];
+    return share(source, channel) * (factors[channel] ?? 1);
+  });
+  const scaled = list.add('MatMul', [x, list.constant(float32([from, channels], kernel))]);
+  if (!isScaled) return scaled;
+  const shifts = plan.mean.map((mean, c) => -mean / (plan.std[c] ?? 1));
+  return list.add('Add', [scaled, list.constant(float32([channels], shifts))]);
 }
 
 /** The scale that gives exactly the wanted size: runtimes cut the product with the size, which rounding may leave below it. */
@@ -135,10 +157,15 @@ export interface Pooling {
  */
 export function addPooling(list: NodeList, plan: EncoderPlan, { pool, shape, leading }: Pooling): string {
   const { output } = plan;
+  const features = featuresIn(plan, shape, pool);
   const [tokens = 1] = shape.slice(1);
   const cls = () => list.add('Gather', [output, list.constant(indexTensor(0))], { axis: int(1) });
   const mean = () => {
-    if (shape.length === 4) return list.mean(output, plan.layout === 'NCHW' ? [2, 3] : [1, 2]);
+    if (shape.length === 4) {
+      const maps =
+        plan.layout === 'NCHW' ? output : list.add('Transpose', [output], { perm: ints([0, 3, 1, 2]) });
+      return list.add('Flatten', [list.add('GlobalAveragePool', [maps])], { axis: int(1) });
+    }
     if (leading === 0) return list.mean(output, [1]);
     const [from, to, axis] = [leading, tokens, 1].map((value) => list.integers([value])) as [
       string,
@@ -149,14 +176,14 @@ export function addPooling(list: NodeList, plan: EncoderPlan, { pool, shape, lea
   };
   switch (pool) {
     case 'cls':
-      return addUnitLength(list, cls());
+      return addUnitLength(list, cls(), features);
     case 'mean':
-      return addUnitLength(list, mean());
+      return addUnitLength(list, mean(), features);
     case 'none':
-      return addUnitLength(list, list.add('Flatten', [output], { axis: int(1) }));
+      return addUnitLength(list, list.add('Flatten', [output], { axis: int(1) }), features);
     case 'cls+mean': {
-      const both = [addUnitLength(list, cls()), addUnitLength(list, mean())];
-      const half = list.constant(float32([], [Math.SQRT1_2]));
+      const both = [addUnitLength(list, cls(), features), addUnitLength(list, mean(), features)];
+      const half = list.constant(float32([1], [Math.SQRT1_2]));
       return list.add('Mul', [list.add('Concat', both, { axis: int(1) }), half]);
     }
   }
@@ -169,21 +196,26 @@ function indexTensor(index: number): Tensor {
 /** Keeps rows of zeros from being divided by 0. */
 const tiny = 1e-12;
 
-/** Rows scaled to length 1, in operators that have been the same in all versions. */
-function addUnitLength(list: NodeList, x: string): string {
-  const squares = list.add('Mul', [x, x]);
-  const sums =
-    list.opset < 13
-      ? list.add('ReduceSum', [squares], { axes: ints([1]), keepdims: int(1) })
-      : list.add('ReduceSum', [squares, list.integers([1])], { keepdims: int(1) });
-  const lengths = list.add('Sqrt', [list.add('Add', [sums, list.constant(float32([], [tiny]))])]);
+/**
+ * Rows scaled to length 1. Sums of squares are products with ones, as long as the rows: OpenCV's older readers know neither
+ * sums of one axis nor a division of rows of other lengths.
+ */
+function addUnitLength(list: NodeList, x: string, length: number): string {
+  const ones = (shape: readonly number[]) => list.constant(float32(shape, new Float32Array(length).fill(1)));
+  const sums = list.add('MatMul', [list.add('Mul', [x, x]), ones([length, 1])]);
+  const spread = list.add('MatMul', [sums, ones([1, length])]);
+  const lengths = list.add('Sqrt', [list.add('Add', [spread, list.constant(float32([1], [tiny]))])]);
   return list.add('Div', [x, lengths]);
 }
 
 /** Number of features that pooling gives. */
-export function pooledLength({ layout }: EncoderPlan, { pool, shape }: Pooling): number {
+export function pooledLength(plan: EncoderPlan, { pool, shape }: Pooling): number {
+  return (pool === 'cls+mean' ? 2 : 1) * featuresIn(plan, shape, pool);
+}
+
+/** Features of one position, or of all where they are flattened. */
+function featuresIn({ layout }: EncoderPlan, shape: readonly number[], pool: EncoderPool): number {
   const own = shape.slice(1);
   if (pool === 'none') return own.reduce((a, b) => a * b, 1);
-  const features = (own.length === 3 && layout === 'NCHW' ? own[0] : own.at(-1)) ?? 1;
-  return pool === 'cls+mean' ? 2 * features : features;
+  return (own.length === 3 && layout === 'NCHW' ? own[0] : own.at(-1)) ?? 1;
 }

@@ -13,6 +13,7 @@ import {
   addPreparation,
   freePrefix,
   NodeList,
+  namesIn,
   type Pooling,
   pooledLength,
 } from './encoder-nodes.js';
@@ -155,13 +156,15 @@ function graphOf({ part, plan, pooling }: Parts, images: ImageSize): EncoderGrap
     new NodeList(`${prefix}/before`, part.opset),
     new NodeList(`${prefix}/after`, part.opset),
   ];
-  addPreparation(before, plan, `${prefix}/images`, images);
+  // What users of the file see, unless the network has a tensor of that name.
+  const name = namesIn(part).includes('images') ? `${prefix}/images` : 'images';
+  addPreparation(before, plan, name, images);
   const features = addPooling(after, plan, pooling);
   const initializers = { ...before.initializers, ...after.initializers };
   const [nodesBefore, nodesAfter] = [before.nodes, after.nodes];
   return {
     ...{ file: part, before: nodesBefore, after: nodesAfter, initializers, features, prefix },
-    images: `${prefix}/images`,
+    images: name,
   };
 }
 

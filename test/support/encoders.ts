@@ -164,6 +164,8 @@ export interface MobileNetOptions {
   /** What the batch axis of the input says. */
   readonly batch?: number | string;
   readonly channels?: number;
+  /** Relu in place of Relu6, whose limits some readers want as attributes. */
+  readonly relu?: boolean;
   /** What stands in place of the classifier. */
   readonly end?: 'classifier' | 'maps' | 'batch mean';
 }
@@ -178,7 +180,7 @@ export function encodeMobileNet(options: MobileNetOptions = {}): Uint8Array<Arra
     layout = 'NCHW',
     batch = 'batch_size',
   } = options;
-  const { channels = 3, end = 'classifier' } = options;
+  const { channels = 3, end = 'classifier', relu = false } = options;
   const {
     blocks = [
       [12, 1],
@@ -187,11 +189,13 @@ export function encodeMobileNet(options: MobileNetOptions = {}): Uint8Array<Arra
   } = options;
   const file = new NetworkFile(4);
   const relu6 = (x: string) =>
-    file.node('Clip', [x, file.constant(float32([], [0])), file.constant(float32([], [6]))]);
+    relu
+      ? file.node('Relu', [x])
+      : file.node('Clip', [x, file.constant(float32([], [0])), file.constant(float32([], [6]))]);
   const conv = (x: string, from: number, to: number, k: number, stride: number, group = 1) =>
     file.node(
       'Conv',
-      [x, file.weights([to, from / group, k, k], (k * k * from) / group), file.weights([to], 4)],
+      [x, file.weights([to, from / group, k, k], (k * k * from) / group), file.weights([to], 400)],
       {
         kernel_shape: ints([k, k]),
         strides: ints([stride, stride]),
