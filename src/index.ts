@@ -50,7 +50,7 @@ export { type PresetName, type PresetOverrides, presets, settingsFor } from './r
 export { evaluateRun, type RunOptions } from './recipes/run.js';
 export { parseSettings, type RunSettings } from './recipes/settings.js';
 export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/baseline.js';
-export type { ImagesSeen } from './recipes/stages/evidence.js';
+export type { ImagesSeen } from './recipes/stages/choice.js';
 export {
   type Classifier,
   type FineTuneOptions,
