@@ -1,5 +1,4 @@
 import { z } from 'zod';
-import { estimateSchema } from '../store/run-record.js';
 
 /** Metadata key of what a classifier learned from and how good it is, JSON of a `TrainingSummary`. */
 export const trainingKey = 'quarterturn.training';
@@ -20,7 +19,19 @@ export const trainingSummarySchema = z
     images: count,
     labels: count,
     /** By labels that were held back; null if none could be. */
-    estimate: estimateSchema.nullable(),
+    estimate: z
+      .object({
+        accuracy: share,
+        /** Ends of the interval, and its confidence. */
+        low: share,
+        high: share,
+        level: share,
+        heldBack: count,
+        /** How it was found, for people. */
+        method: z.string(),
+      })
+      .readonly()
+      .nullable(),
     /** On a test set, used once; null if there was none. */
     test: z.object({ accuracy: share, images: count }).readonly().nullable(),
     /** How its probabilities were calibrated; null if no labels could be held back: then as they came out of training. */

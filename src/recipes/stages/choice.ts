@@ -1,8 +1,5 @@
 import { correctIn, type HeldBackEvidence } from './evidence.js';
-
-/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
-export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
-export type ImagesSeen = (typeof imagesSeen)[number];
+import { type ImagesSeen, imagesSeen } from './stage.js';
 
 /** A classifier that may be kept, and its evidence if labels could be held back. */
 export interface Candidate {

@@ -1,7 +1,7 @@
 import { subsetOf } from '../../data/dataset.js';
 import { selectImages } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
-import { type HeldBackSplit, heldBackSplits } from '../../labels/held-back.js';
+import { heldBackSplits } from '../../labels/held-back.js';
 import { remainingIndices } from '../../labels/label-selection.js';
 import { NullStore } from '../../store/checkpoint.js';
 import type { FoldAnswers } from '../../store/fold-answers.js';
@@ -14,14 +14,6 @@ import { labelledImages, labelledIndices } from '../labels.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import type { TrainedNetwork } from './finetune.js';
 import type { Stage, StageDraw } from './stage.js';
-
-/** A fold that is held back, and what a network learns from in its place. */
-export interface Fold extends HeldBackSplit {
-  /** From 0. */
-  readonly fold: number;
-  /** The context of a training that is only tried: it keeps nothing, and its steps are told as those of a pass. */
-  readonly context: RecipeContext;
-}
 
 /** What is known of a stage by labels that were held back. */
 export interface HeldBackEvidence {

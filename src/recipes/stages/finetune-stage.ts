@@ -7,7 +7,6 @@ import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
 import { classifyMs, compiledGraphs, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
-import type { Fold } from './evidence.js';
 import {
   augmentedBatch,
   type FineTuneStage,
@@ -17,6 +16,7 @@ import {
   scratchName,
   type TrainedNetwork,
 } from './finetune.js';
+import type { Fold } from './fold.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 

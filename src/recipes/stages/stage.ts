@@ -7,11 +7,14 @@ import type { RecipeContext } from '../context.js';
 import type { PileGraph } from '../pile-graph.js';
 import type { StageGraphName } from '../plan/stage-graph-names.js';
 import type { RunSettings } from '../settings.js';
-import type { ImagesSeen } from './choice.js';
-import type { Fold } from './evidence.js';
 import type { Classifier, TrainedNetwork } from './finetune.js';
+import type { Fold } from './fold.js';
 import type { Pretrained } from './pretrain.js';
 import type { ImageCounts, Speeds } from './speeds.js';
+
+/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
+export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
+export type ImagesSeen = (typeof imagesSeen)[number];
 
 /** A stage of a run, as the rest of the code sees it. `registry.ts` lists all stages. */
 export interface Stage extends StageFacts {
