@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import type { TrainingSummary } from '../model/training-summary.js';
+import { formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addOutputGroup, option } from './options.js';
 import { printable } from './paths.js';
@@ -48,6 +49,7 @@ export function formatModel(file: string, model: ModelDescription): string {
     ['Gives', `${model.output}: float32 [N, ${classes}], a probability for each class`],
     ['Classes', `${formatCount(classes)}: ${names}`],
     ['Pictures', preprocessing ? fittingOf(preprocessing) : 'the file does not say how they are fitted'],
+    ...(model.training ? [['Training', trainingOf(model.training)] as const] : []),
     ['Weights', `${formatCount(model.parameters)} numbers`],
     ['Operators', operators.join(', ')],
   ];
@@ -66,6 +68,38 @@ function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Pre
     }[fit],
     colour === 'grey' ? 'made grey' : 'red, green, blue',
     ...(meanBrightness === undefined ? [] : [`mean brightness in training ${meanBrightness.toFixed(1)}`]),
+  ].join(', ');
+}
+
+/** What a model learned from and how good it is, in words. */
+function trainingOf({
+  preset,
+  seed,
+  stage,
+  images,
+  labels,
+  estimate,
+  test,
+  calibration,
+  settings,
+}: TrainingSummary): string {
+  const interval = ({ low, high }: { readonly low: number; readonly high: number }) =>
+    `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
+  return [
+    `${formatCount(labels)} labels of ${formatCount(images)} images`,
+    `preset ${preset}, seed ${seed}, stage ${stage}`,
+    ...(test ? [`${formatPercent(test.accuracy)} of ${formatCount(test.images)} test images right`] : []),
+    ...(estimate
+      ? [
+          `estimate ${formatPercent(estimate.accuracy, 1)} (${interval(estimate)}) by ${formatCount(estimate.heldBack)} held-back labels`,
+        ]
+      : []),
+    ...(calibration
+      ? [
+          `calibrated by a temperature of ${calibration.temperature.toFixed(2)}: expected calibration error ${formatPercent(calibration.eceAfter, 1)}`,
+        ]
+      : []),
+    ...(settings ? [`settings ${settings.slice(0, 12)}`] : []),
   ].join(', ');
 }
 

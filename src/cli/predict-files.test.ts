@@ -152,7 +152,7 @@ test('bad files are named as they come and do not stop the others', async () => 
 describe('warnings', () => {
   const known = (): LoadedClassifier => ({
     ...classifier,
-    preprocessing: preprocessingFor(classifier, meanOf(glyph('7'))),
+    preprocessing: preprocessingFor(classifier, { meanBrightness: meanOf(glyph('7')) }),
   });
 
   test('a picture of one colour gets its row, and a word', async () => {

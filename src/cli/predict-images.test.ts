@@ -23,7 +23,7 @@ test('a picture is fitted as the classifier says that its own were', async () =>
   const size = { height: 28, width: 28, channels: 1 };
   const bytes = await fs.readFile(file);
   for (const fit of ['contain', 'cover', 'stretch'] as const) {
-    const asked = preprocessingFor(size, 33, fit)?.fit;
+    const asked = preprocessingFor(size, { meanBrightness: 33, fit: fit })?.fit;
     const expected = await decodeImage(file, bytes, size, { fit });
     for await (const read of readFiles([file], size, { fit: asked })) {
       expect('images' in read && read.images.pixels).toEqual(expected.pixels);

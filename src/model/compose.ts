@@ -56,7 +56,7 @@ export function composeClassifier(options: ComposeOptions): Uint8Array {
     ...{ name: name(opType), opType, domain: '', inputs, outputs: [output] },
     attributes: opType === 'Softmax' ? { axis: int(1) } : {},
   });
-  const preprocessing = preprocessingFor(image, meanBrightness, pictureFit);
+  const preprocessing = preprocessingFor(image, { meanBrightness, fit: pictureFit });
   const probabilities = images === 'images' ? 'probabilities' : name('probabilities');
   return encodeGraphFile(file, {
     before,

@@ -34,6 +34,7 @@ import {
   runStages,
   trainedMs,
 } from './stages.js';
+import { trainingSummaryOf } from './training-summary.js';
 
 export interface RunOptions {
   /** Names of the stages to run beside those that the store's run already has; default: all that the settings ask for. */
@@ -71,15 +72,21 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
   });
   const pretrained = pretrainedIn(outcomes);
 
-  const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
-  if (classifier) {
+  const [first] = outcomes.draws;
+  const final = first && finalOf(first);
+  if (final) {
+    const { classifier, stage } = final;
+    const { calibration } = first.appraisal ?? {};
     await store.writeModel(
       classifierName,
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
         pictureFit: context.data.pictureFit,
+        ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
+        temperature: calibration?.temperature,
+        training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );
   }

@@ -2,6 +2,7 @@ import type { RunRecord } from '../store/run-record.js';
 import { html, trusted } from './html.js';
 import { runName } from './run-facts.js';
 import { batchNormSection } from './sections/batch-norm.js';
+import { calibrationSection } from './sections/calibration.js';
 import { choiceSection } from './sections/choice.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
@@ -44,6 +45,7 @@ ${headerSection(record)}
 <main>
 ${ladderSection(record)}
 ${choiceSection(record)}
+${calibrationSection(record)}
 ${comparisonSection(record)}
 ${gridsSection(exhibits.grids)}
 ${curvesSection(record)}

@@ -109,6 +109,17 @@ export async function computeProbabilities(
   return outputOf(graph, 'probabilities', network.classes, set, context);
 }
 
+/** Logits of every image with stored statistics: float32 [count, K]. */
+export async function computeLogits(
+  network: Network,
+  weights: Tensors,
+  set: ImageSet,
+  context: PassContext,
+): Promise<Float32Array> {
+  const graph = buildClassifier(network, weights, { batchSize: evaluationBatchSize });
+  return outputOf(graph, 'logits', network.classes, set, context);
+}
+
 /** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */
 export async function computeFeatures(
   network: Network,
