@@ -41,7 +41,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   features: [...foundation, 'data', 'progress', 'runtime', 'onnx', 'store', 'owner'],
   train: [...training, 'progress', 'store'],
   // A model is written as the file that a runtime loads.
-  model: [...training, 'progress', 'train', 'lower', 'onnx', 'features'],
+  model: [...training, 'progress', 'train', 'lower', 'onnx', 'features', 'store'],
   recipes: [...training, 'progress', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.

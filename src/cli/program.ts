@@ -4,6 +4,7 @@ import { addCacheCommand } from './cache.js';
 import { addEncodersCommand } from './encoders.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
+import { addExportCommand } from './export.js';
 import { addInspectCommand } from './inspect.js';
 import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
@@ -65,6 +66,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   program.commandsGroup('Use:');
   addPredictCommand(program);
   addModelCommand(program);
+  addExportCommand(program);
   addCacheCommand(program);
   addEncodersCommand(program);
   return program;
