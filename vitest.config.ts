@@ -14,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', '**/node_modules/**'],
           // By itself vitest leaves one core free: of two, that is half of the machine.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

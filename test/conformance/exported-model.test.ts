@@ -9,6 +9,7 @@ import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import { root } from '../support/compile.js';
 import { expectClose } from '../support/numeric.js';
+import { classifyWithOldRuntime, hasOldRuntime } from '../support/old-runtime.js';
 import { checkOnnx, classifyWithOpenCv, pythonWith, runPython } from '../support/python.js';
 import {
   type SampleSize,
@@ -62,6 +63,14 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
     test('1, 3 and 128 at once, in OpenCV: as in training', async ({ skip }) => {
       if (!python.cv2) return skip('no Python here can import cv2');
       const answers = await classifyWithOpenCv(python.cv2, model, images, sampleCounts);
+      sampleCounts.forEach((count, i) => {
+        expectClose(answers[i]!, firstRows(count), { absolute: 1e-5 }, `probabilities of ${count}`);
+      });
+    });
+
+    test('1, 3 and 128 at once, in ONNX Runtime 1.14: as in training', async ({ skip }) => {
+      if (!hasOldRuntime) return skip('test/old-runtime is not installed: npm test does it');
+      const answers = await classifyWithOldRuntime(model, images, sampleCounts);
       sampleCounts.forEach((count, i) => {
         expectClose(answers[i]!, firstRows(count), { absolute: 1e-5 }, `probabilities of ${count}`);
       });
