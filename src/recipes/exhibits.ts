@@ -5,6 +5,8 @@ import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
 import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
+import { at } from '../tensor/elements.js';
+import { ConfusionTally } from '../train/class-metrics.js';
 import type { Evaluation } from '../train/evaluate.js';
 import { networkFor, type RecipeContext, randomFor } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
@@ -156,9 +158,9 @@ function confusion(
   classNames: readonly string[],
   { predictions, targets }: Evaluation,
 ): ConfusionMatrix {
-  const counts = classNames.map(() => new Array<number>(classNames.length).fill(0));
+  const tally = new ConfusionTally(classNames);
   targets.forEach((actual, i) => {
-    counts[actual]![predictions[i]!]! += 1;
+    tally.add(actual, at(predictions, i));
   });
-  return { title, classNames, counts };
+  return { title, classNames, cells: tally.cells() };
 }
