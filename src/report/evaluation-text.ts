@@ -2,6 +2,8 @@ import { type ClassMetrics, confusedPairs } from '../train/class-metrics.js';
 import type { Reliability } from '../train/reliability.js';
 import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
 import { absent, formatCount, formatLoss, formatPercent } from './format.js';
+import { printable } from './printable.js';
+import { lowestF1 } from './sections/class-metrics.js';
 import { aligned } from './terminal-table.js';
 import { shorten } from './text-width.js';
 
@@ -46,9 +48,9 @@ function figures({ evaluation }: EvaluationRecord): string[] {
 function classTable(classes: readonly ClassMetrics[], columns: number): string[][] {
   const share = (value: number | null) => (value === null ? absent : formatPercent(value, 1));
   const isLong = classes.length > shownClasses;
-  const shown = isLong ? worstFirst(classes).slice(0, shownClasses) : classes;
+  const shown = isLong ? lowestF1(classes).slice(0, shownClasses) : classes;
   const cells = shown.map(({ name, f1, precision, recall, support }) => [
-    name,
+    printable(name),
     share(f1),
     share(precision),
     share(recall),
@@ -57,11 +59,6 @@ function classTable(classes: readonly ClassMetrics[], columns: number): string[]
   const lines = aligned([['class', 'F1', 'precision', 'recall', 'images'], ...cells], columns);
   const rest = `The ${shownClasses} with the lowest F1 of ${formatCount(classes.length)} classes.`;
   return [isLong ? [...lines, rest] : lines];
-}
-
-/** Classes with images, the lowest F1 first. */
-export function worstFirst(classes: readonly ClassMetrics[]): readonly ClassMetrics[] {
-  return classes.filter(({ f1 }) => f1 !== null).toSorted((a, b) => (a.f1 ?? 0) - (b.f1 ?? 0));
 }
 
 function pairTable({ evaluation }: EvaluationRecord, columns: number): string[][] {
@@ -73,7 +70,7 @@ function pairTable({ evaluation }: EvaluationRecord, columns: number): string[][
   const cells = pairs
     .slice(0, shownPairs)
     .map(({ actual, predicted, count }) => [
-      `${shorten(actual, room)}${arrow}${shorten(predicted, room)}`,
+      `${shorten(printable(actual), room)}${arrow}${shorten(printable(predicted), room)}`,
       formatCount(count),
       formatPercent(count / (supports.get(actual) ?? count), 1),
     ]);
@@ -107,9 +104,9 @@ function unknownTable({ evaluation }: EvaluationRecord, columns: number): string
   const cells = unknownClasses
     .slice(0, shownUnknown)
     .map(({ name, count, takenFor }) => [
-      name,
+      printable(name),
       formatCount(count),
-      takenFor[0] === undefined ? absent : shorten(takenFor[0].name, 16),
+      takenFor[0] === undefined ? absent : shorten(printable(takenFor[0].name), 16),
     ]);
   const rest = unknownClasses.length - shownUnknown;
   return [

@@ -21,7 +21,7 @@ export function headerSection(record: RunRecord): Html {
   const start = startOf(config);
   return html`<header>
   <div class="masthead">
-    <p class="brand">${mark}Quarterturn</p>
+    <p class="brand">${brandMark}Quarterturn</p>
     ${turns(record)}
     <h1>Label a hundred images.<br>Classify the rest.</h1>
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
@@ -82,7 +82,7 @@ function baselineNote({ result }: RunRecord): string {
 }
 
 /** A square and the arc of its quarter turn. */
-const mark = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect x="1" y="9" width="14" height="14" rx="2.5"/><path d="M22 14C22 7.4 16.6 2 10 2"/><path d="M13.5-1.200 10 2l3.5 3.200"/></svg>`;
+export const brandMark = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect x="1" y="9" width="14" height="14" rx="2.5"/><path d="M22 14C22 7.4 16.6 2 10 2"/><path d="M13.5-1.200 10 2l3.5 3.200"/></svg>`;
 
 /** The run's first picture in four quarter turns, set counter-clockwise as it turns. */
 function turns({ exhibits }: RunRecord): Html | null {
