@@ -3,7 +3,7 @@ import { type ConfusionCell, confusedPairs } from '../train/class-metrics.js';
 import { className, isolated } from './class-name.js';
 import { formatCount, formatPercent } from './format.js';
 import { type Html, html } from './html.js';
-import { textWidth } from './text-width.js';
+import { shorten, textWidth } from './text-width.js';
 
 /** Classes up to which every number has its place in a table; of more, there are a picture and the pairs. */
 export const largestTable = 20;
@@ -133,7 +133,10 @@ export function matrixSummary({ classNames, cells }: Omit<ConfusionMatrix, 'titl
     .slice(0, 3)
     .map(
       ({ actual, predicted, count }, i) =>
-        `${isolated(actual)} ${i === 0 ? 'taken for' : 'for'} ${isolated(predicted)} (${formatCount(count)})`,
+        `${told(actual)} ${i === 0 ? 'taken for' : 'for'} ${told(predicted)} (${formatCount(count)})`,
     );
   return mistakes.length === 0 ? score : `${score} Most often ${mistakes.join(', ')}.`;
 }
+
+/** A name within a sentence. */
+const told = (name: string): string => isolated(shorten(name, 32));

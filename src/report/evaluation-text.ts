@@ -5,7 +5,7 @@ import { absent, formatCount, formatLoss, formatPercent } from './format.js';
 import { printable } from './printable.js';
 import { lowestF1 } from './sections/class-metrics.js';
 import { aligned } from './terminal-table.js';
-import { shorten } from './text-width.js';
+import { shorten, textWidth } from './text-width.js';
 
 /** Classes of which a terminal shows every one; of more, those that it does worst on. */
 const shownClasses = 30;
@@ -50,7 +50,7 @@ function classTable(classes: readonly ClassMetrics[], columns: number): string[]
   const isLong = classes.length > shownClasses;
   const shown = isLong ? lowestF1(classes).slice(0, shownClasses) : classes;
   const cells = shown.map(({ name, f1, precision, recall, support }) => [
-    printable(name),
+    shownName(name),
     share(f1),
     share(precision),
     share(recall),
@@ -70,7 +70,7 @@ function pairTable({ evaluation }: EvaluationRecord, columns: number): string[][
   const cells = pairs
     .slice(0, shownPairs)
     .map(({ actual, predicted, count }) => [
-      `${shorten(printable(actual), room)}${arrow}${shorten(printable(predicted), room)}`,
+      `${shorten(shownName(actual), room)}${arrow}${shorten(shownName(predicted), room)}`,
       formatCount(count),
       formatPercent(count / (supports.get(actual) ?? count), 1),
     ]);
@@ -104,18 +104,35 @@ function unknownTable({ evaluation }: EvaluationRecord, columns: number): string
   const cells = unknownClasses
     .slice(0, shownUnknown)
     .map(({ name, count, takenFor }) => [
-      printable(name),
+      shownName(name),
       formatCount(count),
-      takenFor[0] === undefined ? absent : shorten(printable(takenFor[0].name), 16),
+      takenFor[0] === undefined ? absent : shorten(shownName(takenFor[0].name), 16),
     ]);
   const rest = unknownClasses.length - shownUnknown;
   return [
     [
-      `${formatCount(unknownCount(evaluation))} images are of classes that the model does not know.`,
-      'They are in none of the figures above. Counted',
-      `as mistakes, they make the accuracy ${formatPercent(all.accuracy)}.`,
+      ...wrapped(
+        `${formatCount(unknownCount(evaluation))} images are of classes that the model does not know. They are in none of the figures above. Counted as mistakes, they make the accuracy ${formatPercent(all.accuracy)}.`,
+        columns,
+      ),
       ...aligned([['unknown class', 'images', 'mostly taken for'], ...cells], columns),
       ...(rest > 0 ? [`and ${formatCount(rest)} more classes`] : []),
     ],
   ];
+}
+
+/** A name of spaces alone would leave a hole. */
+function shownName(name: string): string {
+  return name.trim() === '' ? `“${name}”` : printable(name);
+}
+
+function wrapped(text: string, columns: number): string[] {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    if (line === '') lines[lines.length - 1] = word;
+    else if (textWidth(line) + 1 + textWidth(word) > columns) lines.push(word);
+    else lines[lines.length - 1] = `${line} ${word}`;
+  }
+  return lines;
 }

@@ -125,7 +125,8 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .trained { color: var(--accent); }
 .names th:first-child, .names .name { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 6rem; max-width: 22rem; }
 .classes { max-width: 42rem; }
-.classes .share { width: 45%; }
+.classes .share { width: 30%; min-width: 6rem; }
+.classes th:first-child { min-width: 11rem; }
 .share span { display: block; height: .7rem; border-radius: .15rem; width: calc(var(--value) * 100%); background: color-mix(in oklab, var(--accent) 55%, var(--paper)); }
 
 /* Image grids */
@@ -171,6 +172,7 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .many th, .many td { height: auto; min-width: 0; border-radius: 0; text-align: right; padding: .3rem 0 .3rem 1.2rem; }
 .many tbody th, .many .name, .many thead th:first-child { text-align: left; color: var(--ink); padding-right: 0; }
 .many tbody th, .many th:first-child { padding-left: 0; }
+.matrix:has(.many) { width: 100%; }
 .map svg { display: block; width: 100%; height: auto; background: var(--wash); border-radius: .25rem; }
 .map p, .pairs + p { margin-top: .6rem; }
 path.right { fill: color-mix(in oklab, var(--accent) calc(var(--strength) * 100%), var(--wash)); background: none; }
