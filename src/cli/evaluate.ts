@@ -46,8 +46,8 @@ export function addEvaluateCommand(program: Command): void {
   addGroup(command, 'Where:', [...dataOptions(), option.device(), option.threads()]);
   addOutputGroup(command, [option.json('the figures'), option.quiet()]);
   addExamples(command, [
-    ['quarterturn evaluate runs/five photos --html page.html', 'its classifier on photos/<class>/*.jpg'],
-    ['quarterturn evaluate model.onnx photos.zip --labels labels.csv --json', 'for programs'],
+    ['quarterturn evaluate runs/five my-images --html page.html', 'its classifier on labelled images'],
+    ['quarterturn evaluate model.onnx my-images --split all --json', 'for programs'],
     ['quarterturn evaluate runs/five', 'the figures of its result.json once more'],
   ]);
   command.action(evaluate);
@@ -95,7 +95,7 @@ async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<
     const title = sameData
       ? ''
       : `On ${place.dataFolder === null ? 'MNIST' : shownPath(place.dataFolder)}, which is other data than that of the run:\n\n`;
-    return `\n${title}${formatFigures(figures, notebookFor(data.checksums))}\n`;
+    return `\n${title}${formatFigures(figures, sameData ? notebookFor(data.checksums) : null)}\n`;
   });
   process.stdout.write(output);
 }

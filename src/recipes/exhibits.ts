@@ -1,5 +1,6 @@
 import { type ImageSize, type ImageSource, readRange, selectImages } from '../data/image-source.js';
 import { rotatedCopies, turnCount } from '../data/rotation.js';
+import { isolated } from '../labels/isolated-name.js';
 import { countPerClass, remainingIndices } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
@@ -112,7 +113,13 @@ async function answersGrid(
   const { data } = await images.read(chosen);
   const tiles = Array.from(chosen, (item, i) => {
     const [predicted, actual] = [predictions[item]!, targets[item]!];
-    return tile(data, i, images, `${names[predicted]} (${names[actual]})`, predicted !== actual);
+    return tile(
+      data,
+      i,
+      images,
+      `${isolated(at(names, predicted))} (${isolated(at(names, actual))})`,
+      predicted !== actual,
+    );
   });
   return grid(`${subject}: ${answersShown}`, side, images, tiles);
 }
@@ -159,7 +166,7 @@ async function pileGrid(
     return { i, predicted, probability: at(row, predicted) };
   }).sort((a, b) => a.predicted - b.predicted || b.probability - a.probability);
   const tiles = answers.map(({ i, predicted, probability }) => {
-    const caption = `${at(names, predicted)} ${(100 * probability).toFixed(0)} %`;
+    const caption = `${isolated(at(names, predicted))} ${(100 * probability).toFixed(0)} %`;
     return tile(data, i, images, caption, false);
   });
   return [

@@ -1,6 +1,7 @@
+import { isolated } from '../labels/isolated-name.js';
 import type { ConfusionMatrix } from '../store/run-record.js';
 import { type ConfusionCell, confusedPairs } from '../train/class-metrics.js';
-import { className, isolated } from './class-name.js';
+import { className } from './class-name.js';
 import { formatCount, formatPercent } from './format.js';
 import { type Html, html } from './html.js';
 import { shorten, textWidth } from './text-width.js';
@@ -28,8 +29,8 @@ function matrixTable({ classNames, cells }: ConfusionMatrix): Html {
   const counts = new Map(cells.map(([actual, predicted, count]) => [`${actual},${predicted}`, count]));
   const totals = rowTotals(classNames.length, cells);
   const isUpright = classNames.some((name) => textWidth(name) > widestHead);
-  return html`<div class="scroll"><table>
-      <thead><tr${isUpright && html` class="upright"`}><td class="corner">actual ╲ predicted</td>${classNames.map((name) => html`<th scope="col">${className(name, 24)}</th>`)}</tr></thead>
+  return html`<div class="scroll"><table${isUpright && html` class="upright"`}>
+      <thead><tr><td class="corner">actual ╲ predicted</td>${classNames.map((name) => html`<th scope="col">${className(name, 24)}</th>`)}</tr></thead>
       <tbody>${classNames.map(
         (name, actual) =>
           html`<tr><th scope="row">${className(name, 32)}</th>${classNames.map((_, predicted) => cell(counts.get(`${actual},${predicted}`) ?? 0, totals[actual] ?? 0, actual === predicted))}</tr>

@@ -58,7 +58,7 @@ function classTable(classes: readonly ClassMetrics[], columns: number): string[]
   ]);
   const lines = aligned([['class', 'F1', 'precision', 'recall', 'images'], ...cells], columns);
   const rest = `The ${shownClasses} with the lowest F1 of ${formatCount(classes.length)} classes.`;
-  return [isLong ? [...lines, rest] : lines];
+  return [isLong ? [...lines, ...wrapped(rest, columns)] : lines];
 }
 
 function pairTable({ evaluation }: EvaluationRecord, columns: number): string[][] {

@@ -1,8 +1,9 @@
+import { isolated } from '../labels/isolated-name.js';
 import type { ShownPrediction } from '../model/classifier-evaluation.js';
 import { toBase64 } from '../store/base64.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import type { Reliability } from '../train/reliability.js';
-import { className, isolated } from './class-name.js';
+import { className } from './class-name.js';
 import { confusionFigure } from './confusion-figure.js';
 import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
 import { absent, formatCount, formatPercent } from './format.js';

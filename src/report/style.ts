@@ -166,7 +166,8 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .matrix tbody th { text-align: right; padding-right: .6rem; }
 .matrix td.corner { font-size: .7rem; color: var(--faint); text-align: left; padding: 0 .6rem 0 0; }
 .matrix tbody th { max-width: 14rem; white-space: normal; overflow-wrap: anywhere; }
-.matrix .upright th { writing-mode: vertical-rl; height: auto; max-height: 11rem; min-width: 2.9rem; padding: .3rem 0; text-align: right; vertical-align: bottom; }
+.matrix .upright tbody th { min-width: 7rem; }
+.matrix .upright thead th { writing-mode: vertical-rl; height: auto; max-height: 11rem; min-width: 2.9rem; padding: .3rem 0; text-align: right; vertical-align: bottom; }
 .many { display: grid; grid-template-columns: minmax(0, 34rem) minmax(18rem, 1fr); gap: 3rem; align-items: start; margin-top: 1rem; }
 .many table { font-size: .88rem; margin: 0; border-spacing: 0; width: 100%; }
 .many th, .many td { height: auto; min-width: 0; border-radius: 0; text-align: right; padding: .3rem 0 .3rem 1.2rem; }
@@ -221,7 +222,8 @@ details[open] { padding-bottom: 1.2rem; }
   .matrix th, .matrix td { min-width: 0; padding: 0 .18rem; height: 1.9rem; }
   .matrix table { font-size: .68rem; border-spacing: 1px; }
   .matrix td.corner { font-size: 0; }
-  .matrix .upright th { min-width: 0; }
+  .matrix .upright tbody th { min-width: 7rem; }
+.matrix .upright thead th { min-width: 0; }
   .many { grid-template-columns: minmax(0, 1fr); gap: 1.6rem; }
   .roomy .tiles { grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
   th, td { padding-left: .8rem; }

@@ -95,7 +95,11 @@ function chooseImages({ images, origin }: FoundImages, wanted: EvaluatedPart | u
     throw new QuarterturnError(
       'data',
       `${origin}: expected ${expected}. Received: ${counts.join(', ')}, of ${images.length} images.`,
-      { hint: 'Put images into a folder for each class, or name a table of files and labels with --labels.' },
+      {
+        hint: images.some(isLabelled)
+          ? 'Take one of the parts with labels, or all of them.'
+          : 'Put images into a folder for each class, or name a table of files and labels.',
+      },
     );
   }
   const names: Readonly<Record<EvaluatedPart, string>> = {

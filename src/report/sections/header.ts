@@ -27,11 +27,11 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${headline(`${labels}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
+    ${headline(`${formatCount(labels)}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
     ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
     ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
   </dl>
-  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${selfTrainingText(record)} Here is how far that carried.</p>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${formatCount(labels)} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
 }
 
