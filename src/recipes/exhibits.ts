@@ -1,6 +1,6 @@
 import { type ImageSize, type ImageSource, readRange, selectImages } from '../data/image-source.js';
+import { isolated } from '../data/isolated-name.js';
 import { rotatedCopies, turnCount } from '../data/rotation.js';
-import { isolated } from '../labels/isolated-name.js';
 import { countPerClass, remainingIndices } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';

@@ -1,4 +1,4 @@
-import { isolated } from '../labels/isolated-name.js';
+import { isolated } from '../data/isolated-name.js';
 import type { ConfusionMatrix } from '../store/run-record.js';
 import { type ConfusionCell, confusedPairs } from '../train/class-metrics.js';
 import { className } from './class-name.js';

@@ -1,6 +1,6 @@
-import type { ClassifierEvaluation } from '../model/classifier-evaluation.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import { confusedPairs } from '../train/class-metrics.js';
+import type { ClassifierEvaluation } from '../train/classifier-evaluation.js';
 import { type Interval, wilsonInterval } from './statistics.js';
 
 /** A classifier's evaluation on a data set: everything that its tables and its page are made from. */

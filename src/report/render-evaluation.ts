@@ -1,7 +1,7 @@
-import { isolated } from '../labels/isolated-name.js';
-import type { ShownPrediction } from '../model/classifier-evaluation.js';
+import { isolated } from '../data/isolated-name.js';
 import { toBase64 } from '../store/base64.js';
 import type { ImageSize } from '../tensor/image-size.js';
+import type { ShownPrediction } from '../train/classifier-evaluation.js';
 import type { Reliability } from '../train/reliability.js';
 import { className } from './class-name.js';
 import { confusionFigure } from './confusion-figure.js';

@@ -1,9 +1,9 @@
 import { firstNames } from '../data/name-list.js';
 import type { FoundImage, FoundImages, SkippedFile, Split } from '../data/readers/found-images.js';
 import { QuarterturnError } from '../errors.js';
-import { type ClassifierEvaluation, EvaluationTally } from '../model/classifier-evaluation.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import type { ProgressEvent } from '../progress.js';
+import { type ClassifierEvaluation, EvaluationTally } from '../train/classifier-evaluation.js';
 import { classifyPictures, skippedPicture } from './classify-pictures.node.js';
 
 /** Which images of a data set: those of one of its parts, or all that have a label. */

@@ -1,8 +1,8 @@
-import { EvaluationTally } from '../../src/model/classifier-evaluation.js';
 import { Random } from '../../src/random/random.js';
 import type { EvaluationRecord } from '../../src/report/evaluation-record.js';
 import { toBase64 } from '../../src/store/base64.js';
 import type { ConfusionMatrix, ImageGrid, RunRecord } from '../../src/store/run-record.js';
+import { EvaluationTally } from '../../src/train/classifier-evaluation.js';
 import { sampleRecord } from './sample-record.js';
 
 /** Names that reports have to cope with: scripts, directions, marks, lengths. */

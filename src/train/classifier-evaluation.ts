@@ -1,6 +1,6 @@
 import { Random } from '../random/random.js';
-import { type ClassMetrics, type ConfusionCell, ConfusionTally, macroF1 } from '../train/class-metrics.js';
-import { indexOfLargest, type Reliability, ReliabilityTally } from '../train/reliability.js';
+import { type ClassMetrics, type ConfusionCell, ConfusionTally, macroF1 } from './class-metrics.js';
+import { indexOfLargest, type Reliability, ReliabilityTally } from './reliability.js';
 
 /** What a classifier said of an image whose class is known. */
 export interface LabelledPrediction {
