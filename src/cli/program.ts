@@ -6,6 +6,7 @@ import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
 import { addExportCommand } from './export.js';
 import { addInspectCommand } from './inspect.js';
+import { addMergeCommand } from './merge.js';
 import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
@@ -65,6 +66,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addExplainCommand(program);
   program.commandsGroup('Use:');
   addPredictCommand(program);
+  addMergeCommand(program);
   addModelCommand(program);
   addExportCommand(program);
   addCacheCommand(program);

@@ -12,6 +12,7 @@ import { reuseStages, stagesNamed } from './artifacts.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
+import { fitToLabels } from './fit-to-labels.js';
 import {
   classNamesOf,
   hasLabels,
@@ -60,7 +61,7 @@ export const classifierName = 'classifier';
  */
 export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
   const started = performance.now();
-  const context = await withLocatedLabels(given);
+  const context = fitToLabels(await withLocatedLabels(given));
   const { settings, store } = context;
   const { stages, resumed } = await openRun(context, options);
   context.emit?.({ type: 'run-start', run: store.name, stages, draws: settings.draws, resumed });
@@ -233,6 +234,6 @@ async function assertSameRun(
   assertSameData(store.name, fingerprintIn(config), data);
   // A run of an earlier version names its images by index alone.
   const before = { settings: settingsOfConfig(config, store.name), data, signal };
-  const located = await withLocatedLabels(before);
+  const located = fitToLabels(await withLocatedLabels(before));
   assertSameSettings(store.name, located.settings, parseSettings(settings));
 }

@@ -26,12 +26,7 @@ interface AppraiseOptions {
  * back.
  *
  * The interval is Wilson's, its upper end raised by what the classifier may have gained over those networks, since it learned
- * from more labels and longer: over a sample of the pile, the mean of
- *
- *   p(its own answer) − p(their answer),
- *
- * p being its calibrated probabilities. Only images count on which the answers differ; the accuracies of two classifiers never
- * differ by more than the share of those.
+ * from more labels and longer (see {@link possibleGain}).
  *
  * @returns undefined if nothing could be held back, or if no network answered
  */
@@ -54,7 +49,7 @@ export async function appraise(
           silentContext(context),
         );
   const probabilities = probabilitiesAt(logits, network.classes, calibration.temperature);
-  const gain = possibleGain(probabilities, network.classes, answers);
+  const gain = possibleGain(probabilities, answers, evidence.summary.of);
   return { estimate: estimateFrom(evidence, gain), calibration };
 }
 
@@ -77,24 +72,37 @@ export function estimateFrom(
 }
 
 /**
- * How much more often a classifier may be right than those that learned without a fold, by its own probabilities.
+ * How much more often a classifier may be right than those that learned without a fold. Over a sample of the pile, g is the mean of
+ *
+ *   p(its own answer) − p(their answer),
+ *
+ * p being its calibrated probabilities: only images count on which the answers differ. As n labels say how sure it may be, g is
+ * not known better than √(g/n), which is added; and no two classifiers differ in accuracy by more than the share of images on which
+ * their answers do.
+ *
  * @param probabilities of the sample, float32 [images, K]
+ * @param heldBack n
+ * @returns 0–1
  */
 export function possibleGain(
   probabilities: Float32Array,
-  classCount: number,
   answers: readonly Pick<FoldAnswers, 'sample'>[],
+  heldBack: number,
 ): number {
-  let [sum, count] = [0, 0];
+  let [sum, differing, count] = [0, 0, 0];
   for (const { sample } of answers) {
+    const classCount = probabilities.length / Math.max(1, sample.length);
     sample.forEach((said, i) => {
       const row = probabilities.subarray(i * classCount, (i + 1) * classCount);
-      if (row.length === 0) return;
-      sum += (row[indexOfLargest(row)] ?? 0) - (row[said] ?? 0);
+      const own = indexOfLargest(row);
+      sum += (row[own] ?? 0) - (row[said] ?? 0);
+      differing += own === said ? 0 : 1;
       count++;
     });
   }
-  return count === 0 ? 0 : sum / count;
+  if (count === 0) return 0;
+  const gain = sum / count;
+  return Math.min(differing / count, gain + Math.sqrt(gain / heldBack));
 }
 
 /** The temperature that held-back labels ask for, and what it changes on them. */
