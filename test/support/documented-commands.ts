@@ -87,7 +87,6 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
     what: /^quarterturn encoders --download /,
     why: 'it fetches from elsewhere: encoder-files.node.test.ts has a server',
   },
-  { what: / --device webgpu$/, why: 'not every machine has an adapter: webgpu.test.ts' },
 ];
 const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));
 
