@@ -6,7 +6,16 @@ export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { FitMode, Ground } from './data/image-fit.js';
 export { readMnist } from './data/mnist.node.js';
+export type { SkippedFile } from './data/readers/found-images.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
+export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
+export {
+  type ImagePrediction,
+  type PredictImagesOptions,
+  predictImages,
+} from './runs/predict-images.node.js';
+export type { Shard } from './runs/prediction-inputs.node.js';
+export type { PredictionRow } from './runs/prediction-row.js';
 export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';
