@@ -246,3 +246,15 @@ test('a run on other data has no figure of the notebook in its report', () => {
   expect(text).toContain('Final classifier, test accuracy 98.86 %');
   expect(text).toContain('That looks like overfitting. It mostly is not.');
 });
+
+test('settings of very many entries are counted beyond the first', () => {
+  const record = sampleRecord();
+  const checksums = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, i) => [`train, class ${i}`, 'd41d8cd9']),
+  );
+  const images = Array.from({ length: 5000 }, (_, index) => ({ index, label: 'seven' }));
+  const config = { ...record.config, data: { checksums }, labels: { data: null, images } };
+  const text = textOf(renderReport({ ...record, config }));
+  expect(text).toContain('and 940 more in config.json');
+  expect(text).toContain('199 (seven) and 4,800 more in labels.json');
+});
