@@ -21,6 +21,13 @@ async function configFile(content: unknown): Promise<string> {
 describe('chosenSettings', () => {
   test('is the quick preset where nothing is asked for', async () => {
     expect(await chosenSettings({}, 'pretrain')).toEqual(presets.quick);
+    // Of somebody's images all labels are learned from, unless a number or several draws are asked for.
+    const labelsPerClass = async (flags: Parameters<typeof chosenSettings>[0]) =>
+      (await chosenSettings({ data: 'photos', ...flags }, 'pretrain')).labelsPerClass;
+    expect(await labelsPerClass({})).toBe('all');
+    expect(await labelsPerClass({ labelsPerClass: 7 })).toBe(7);
+    expect(await labelsPerClass({ draws: 3 })).toBe(10);
+    expect(await labelsPerClass({ preset: 'notebook' })).toBe(10);
   });
 
   test('puts flags over the file, and the file over the preset', async () => {

@@ -31,7 +31,7 @@ export interface SettingFlags {
 /** The settings of a stage that every run has, and the command that trains it alone. */
 export type StageSettingsName = {
   [Name in keyof RunSettings]: RunSettings[Name] extends { readonly epochs: number } ? Name : never;
-}[Exclude<keyof RunSettings, 'budgetMs'>];
+}[Exclude<keyof RunSettings, 'budgetMs' | 'encoder'>];
 
 /** Each flag that was given: its name, the setting that it stands for, its value. */
 interface GivenFlag {
@@ -56,7 +56,7 @@ export async function chosenSettings(
   const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
   const settings = givenFlags(flags, epochsOf).reduce(
     (merged, { path, value }) => merge(merged, nested(path, value)),
-    merge(base ?? withLabelsOf(flags, preset), file),
+    merge(base ?? withAllLabels(preset, flags, file), file),
   );
   return parseSettings(
     { ...(settings as Readonly<Record<string, unknown>>), ...(await labelSettings(flags)) },
@@ -68,8 +68,9 @@ export async function chosenSettings(
  * The preset, learning from all labels of somebody's images. The example's images are all labelled and stand for a pile of which
  * few are, as several draws do, and the notebook had ten of each class.
  */
-function withLabelsOf({ data, draws = 1 }: SettingFlags, preset: RunSettings): RunSettings {
-  if (data === undefined || draws > 1 || preset.preset === 'notebook') return preset;
+function withAllLabels(preset: RunSettings, { data, draws }: SettingFlags, file: unknown): RunSettings {
+  const isDrawn = Number(draws ?? settingAt(isRecord(file) ? file : {}, ['draws']) ?? 1) > 1;
+  if (data === undefined || isDrawn || preset.preset === 'notebook') return preset;
   return { ...preset, labelsPerClass: 'all' };
 }
 
