@@ -19,7 +19,7 @@ export interface ImageSource extends ImageSize {
    */
   read(indices: ArrayLike<number>): Promise<Tensor<'uint8'>>;
   /**
-   * How another thread opens the same images without a copy of them: plain data, see `shared-images.ts`. Absent where only
+   * How another thread opens the same images without a copy of them: plain data, see `shared-images.node.ts`. Absent where only
    * this thread can read them.
    */
   share?(): SharedImages;
@@ -32,6 +32,13 @@ export type SharedImages =
       readonly name: string;
       /** In a `SharedArrayBuffer`: structured clone hands over the memory itself. */
       readonly pixels: Uint8Array;
+    })
+  /** In a file, see `cache/packed-images.node.ts`: each thread reads it for itself. */
+  | (ImageSize & {
+      readonly kind: 'packed';
+      readonly name: string;
+      readonly path: string;
+      readonly count: number;
     })
   | {
       readonly kind: 'selection';
