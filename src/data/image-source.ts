@@ -133,6 +133,51 @@ export function selectImages(
   };
 }
 
+/**
+ * Sources one behind the other as one: first all images of the first. They have to be of one size.
+ * @throws QuarterturnError `shape` if they are not; `usage` for no sources
+ */
+export function joinImages(
+  sources: readonly ImageSource[],
+  { name = sources[0]?.name ?? 'no images' }: SelectOptions = {},
+): ImageSource {
+  const [first] = sources;
+  if (first === undefined) throw new QuarterturnError('usage', 'images: expected sources. Received: none.');
+  const { height, width, channels } = first;
+  const starts: number[] = [];
+  let count = 0;
+  for (const source of sources) {
+    if (source.height !== height || source.width !== width || source.channels !== channels) {
+      throw new QuarterturnError(
+        'shape',
+        `${source.name}: expected images of ${height}×${width}×${channels}, as those of ${first.name}. Received: ${source.height}×${source.width}×${source.channels}.`,
+      );
+    }
+    starts.push(count);
+    count += source.count;
+  }
+  return {
+    ...{ name, count, height, width, channels },
+    async read(indices) {
+      for (let i = 0; i < indices.length; i++) checkedIndex({ name, count }, indices[i]!);
+      const imageSize = height * width * channels;
+      const data = new Uint8Array(indices.length * imageSize);
+      for (const [k, source] of sources.entries()) {
+        const from = starts[k]!;
+        const places = Array.from({ length: indices.length }, (_, i) => i).filter(
+          (i) => indices[i]! >= from && indices[i]! < from + source.count,
+        );
+        if (places.length === 0) continue;
+        const images = await source.read(places.map((i) => indices[i]! - from));
+        for (const [i, place] of places.entries()) {
+          data.set(images.data.subarray(i * imageSize, (i + 1) * imageSize), place * imageSize);
+        }
+      }
+      return tensor('uint8', [indices.length, height, width, channels], data);
+    },
+  };
+}
+
 /** Images `from` … `to` − 1: all of a source are gone through a few at a time. */
 export function readRange(source: ImageSource, from: number, to: number): Promise<Tensor<'uint8'>> {
   return source.read(Uint32Array.from({ length: to - from }, (_, i) => from + i));
