@@ -9,16 +9,8 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
-import { labelsInData, withLabelTable } from './labels-file.js';
-import {
-  type CommandData,
-  environmentOf,
-  type PlaceFlags,
-  peakMemoryBytes,
-  placeOf,
-  readData,
-  writeSkipped,
-} from './place.js';
+import { withLabelTable } from './labels-file.js';
+import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -27,6 +19,7 @@ import {
   chosenSettings,
   type SettingFlags,
   type StageSettingsName,
+  withLabelsInData,
 } from './settings.js';
 import { timestamp } from './timestamp.js';
 
@@ -75,7 +68,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
   const place = placeOf(flags, source?.config);
   const runtime = await createNodeRuntime(place);
   const data = await readData(place, session, source?.config);
-  const settings = withLabelsOf(data, chosen, flags);
+  const settings = withLabelsInData(data, chosen, flags);
   let folder: RunFolder | undefined;
   const run = startRun({
     ...{ settings, data, runtime, peakMemoryBytes },
@@ -95,18 +88,6 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     },
   });
   return finished(run, () => folder, session);
-}
-
-/**
- * Where the data has labels for some of its images alone, those are what is learned from, and all of them: unless a flag asks
- * for a number of each class, or other labels are given.
- */
-function withLabelsOf(data: CommandData, settings: RunSettings, flags: TrainFlags): RunSettings {
-  const isAsked = flags.labelsPerClass !== undefined || flags.labels !== undefined;
-  if (!data.isPartlyLabelled || isAsked || (settings.labels !== null && flags.labelTable === undefined)) {
-    return settings;
-  }
-  return { ...settings, labels: labelsInData(data.train), draws: flags.draws ?? 1 };
 }
 
 async function resumeInFolder(
