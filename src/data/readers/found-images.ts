@@ -21,7 +21,10 @@ export interface FoundImage {
   readonly label?: string;
   /** Where the source says which part it belongs to. */
   readonly split?: Split;
-  /** Size and time of its file, by which a cache knows it again; absent if it is a part of a larger file. */
+  /**
+   * Size of its file, and when that file, or the archive that it lies in, was last changed: by these a cache knows it again.
+   * Absent if it is a row of an array.
+   */
   readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
   /** @throws QuarterturnError `data` or `io` naming the image */
   read(): Promise<ImageBytes>;

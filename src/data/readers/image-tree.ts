@@ -62,7 +62,7 @@ class TreeImage implements FoundImage {
   readonly name: string;
   declare readonly label?: string;
   declare readonly split?: Split;
-  declare readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
+  readonly stamp: { readonly sizeBytes: number; readonly modifiedMs: number };
   readonly #tree: FileTree;
 
   constructor(
@@ -73,10 +73,8 @@ class TreeImage implements FoundImage {
     this.name = entry.path;
     if (label !== undefined) this.label = label;
     if (split !== undefined) this.split = split;
-    // Files of an archive change only with the archive, whose own size and time tell it.
-    if (tree.container === 'folder' || tree.container === 'file') {
-      this.stamp = { sizeBytes: entry.sizeBytes, modifiedMs: entry.modifiedMs };
-    }
+    // What an archive says of its files' times is older than the archive: packed again, they may be others.
+    this.stamp = { sizeBytes: entry.sizeBytes, modifiedMs: tree.modifiedMs ?? entry.modifiedMs };
     this.#tree = tree;
   }
 

@@ -46,7 +46,7 @@ const damagedHint = 'Copy or download the archive again.';
  * @throws QuarterturnError `data` for what is no ZIP archive, is cut off or damaged; `io` if it cannot be read
  */
 export async function openZipTree(path: string, options: TreeOptions = {}): Promise<FileTree> {
-  const { handle, sizeBytes } = await openPlainFile(path, path);
+  const { handle, sizeBytes, modifiedMs } = await openPlainFile(path, path);
   try {
     const { places, ...listed } = await listZip(path, handle, sizeBytes, options);
     const unpack = async (name: string, maxBytes: number) => {
@@ -59,6 +59,7 @@ export async function openZipTree(path: string, options: TreeOptions = {}): Prom
       ...listed,
       container: 'zip',
       origin: path,
+      modifiedMs,
       notes: [],
       read: (name, { maxBytes = maxFileBytes } = {}) => unpack(name, maxBytes),
       open: async (name) => {
