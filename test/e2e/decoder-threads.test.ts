@@ -13,7 +13,7 @@ const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
 const hook = `
   const fs = require('node:fs');
   require('node:os').availableParallelism = () => 8;
-  process.exit = () => {
+  process.once('beforeExit', () => {
     const end = (text) => {
       fs.writeSync(2, text);
       process.kill(process.pid, 'SIGKILL');
@@ -21,7 +21,7 @@ const hook = `
     for (let i = 0; i < 5; i++) fs.open(process.env.PIPES + '/' + i, 'r', () => {});
     setTimeout(() => end('blocked'), 10_000);
     fs.stat('.', () => end('free, ' + process.env.UV_THREADPOOL_SIZE));
-  };
+  });
 `;
 
 test.runIf(process.platform === 'linux')(
