@@ -26,8 +26,18 @@ export {
 } from './data/image-source.js';
 export type { Image } from './data/rotation.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
+export type { Encoder } from './features/encoder.js';
+export type { EncoderLayout, EncoderOptions, EncoderPool } from './features/encoder-settings.js';
+export { gradientEncoder } from './features/gradient-encoder.js';
+export {
+  type EncoderGraph,
+  type FrozenEncoder,
+  type OpenEncoderOptions,
+  openEncoder,
+} from './features/onnx-encoder.js';
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
@@ -38,6 +48,7 @@ export {
 } from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
+export type { GraphFile, GraphNode, GraphValue, GraphWeight } from './onnx/graph-file.js';
 export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';

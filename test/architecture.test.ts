@@ -37,10 +37,11 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   labels: [...foundation, 'random', 'data', 'progress', 'store'],
   // Arrays only: whose rows they are is not known here.
   similarity: [...network, 'runtime', 'progress'],
-  features: [...foundation, 'data'],
+  // A frozen network is a file whose graph is read and changed, and which a runtime runs.
+  features: [...foundation, 'data', 'progress', 'runtime', 'onnx', 'store', 'owner'],
   train: [...training, 'progress', 'store'],
   // A model is written as the file that a runtime loads.
-  model: [...training, 'progress', 'train', 'lower', 'onnx'],
+  model: [...training, 'progress', 'train', 'lower', 'onnx', 'features'],
   recipes: [...training, 'progress', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
@@ -57,6 +58,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
       'store',
       'labels',
       'similarity',
+      'features',
+      'onnx',
       'train',
       'model',
       'recipes',

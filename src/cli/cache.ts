@@ -1,6 +1,7 @@
 import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type CachedImport, cacheFolderOf, clearCache, listCache } from '../data/cache/cache-folder.node.js';
+import { type CachedFeatures, clearFeatureCache, listFeatureCache } from '../features/feature-cache.node.js';
 import { formatBytes, formatCount } from '../report/format.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
@@ -15,9 +16,9 @@ interface CacheFlags {
 export function addCacheCommand(program: Command): void {
   const command = program
     .command('cache')
-    .summary('decoded images that are kept for the next start')
+    .summary('decoded images and features that are kept for the next start')
     .description(
-      'List what was decoded from pictures and is kept, so that the next start takes seconds; or delete it. Nothing is lost by that but time: pictures stay where they are.',
+      'List what was decoded from pictures, and the features that encoders made of them, which are kept so that the next start takes seconds; or delete them. Nothing is lost by that but time: pictures stay where they are.',
     );
   addGroup(command, 'What to do:', [
     new Option('--clear', 'delete all of it that no process has open (default: list it)'),
@@ -31,8 +32,11 @@ export function addCacheCommand(program: Command): void {
   command.action(async ({ clear, cache, json }: CacheFlags) => {
     const options = { cacheFolder: cache };
     const result = clear ? await clearCache(options) : { kept: await listCache(options) };
+    const features = clear ? await clearFeatureCache(options) : { kept: await listFeatureCache(options) };
     const folder = cacheFolderOf(options);
-    const text = json ? JSON.stringify({ folder, ...result }, null, 2) : formatCache(folder, result);
+    const text = json
+      ? JSON.stringify({ folder, ...result, features }, null, 2)
+      : [formatCache(folder, result), ...formatFeatures(features)].join('\n');
     process.stdout.write(`${text}\n`);
   });
 }
@@ -61,5 +65,24 @@ function formatCache(folder: string, result: CacheResult): string {
   return [...lines, sum].join('\n');
 }
 
-const bytesOf = (packs: readonly CachedImport[]): number =>
+type FeaturesResult =
+  | { readonly kept: readonly CachedFeatures[] }
+  | { readonly removed: readonly CachedFeatures[]; readonly inUse: readonly CachedFeatures[] };
+
+/** A line for the features of each encoder that are kept, or one for those that were deleted. */
+function formatFeatures(result: FeaturesResult): string[] {
+  if ('removed' in result) {
+    const { removed, inUse } = result;
+    if (removed.length + inUse.length === 0) return [];
+    const open = inUse.length > 0 ? ` ${inUse.length} stay, since a process uses them.` : '';
+    return [`Deleted ${formatBytes(bytesOf(removed))} of features of ${removed.length} encoders.${open}`];
+  }
+  return result.kept.map(({ encoder, images, sizeBytes, usedMs, inUse }) => {
+    const used = new Date(usedMs).toISOString().slice(0, 10);
+    const state = inUse ? ', in use' : '';
+    return `${formatBytes(sizeBytes).padStart(10)}  ${used}  features of ${formatCount(images)} images by ${encoder}${state}`;
+  });
+}
+
+const bytesOf = (packs: readonly { readonly sizeBytes: number }[]): number =>
   packs.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);

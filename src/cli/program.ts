@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAblateCommand } from './ablate.js';
 import { addCacheCommand } from './cache.js';
+import { addEncodersCommand } from './encoders.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
 import { addInspectCommand } from './inspect.js';
@@ -65,5 +66,6 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addPredictCommand(program);
   addModelCommand(program);
   addCacheCommand(program);
+  addEncodersCommand(program);
   return program;
 }

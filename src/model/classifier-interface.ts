@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
-import { decodeModel } from '../onnx/decode.js';
+import { decodeInterface } from '../onnx/decode.js';
 import { recogniseForeignFile } from '../onnx/foreign-file.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import { classNamesKey, preprocessingKey } from './export-model.js';
@@ -37,7 +37,7 @@ export function readClassifierInterface(name: string, bytes: Uint8Array): Classi
       hint: foreign.hint,
     });
   }
-  const { inputs, outputs, metadata } = decodeModel(name, bytes);
+  const { inputs, outputs, metadata } = decodeInterface(name, bytes);
   const [input, output] = [inputs[0], outputs[0]];
   const size = z.tuple([z.int(), z.int(), z.int()]).safeParse(input?.shape.slice(1)).data;
   const classes = output?.shape[1];

@@ -1,4 +1,5 @@
-import { decodeModel } from '../onnx/decode.js';
+import { readGraphFile } from '../onnx/graph-file.js';
+import { onnxDType } from '../onnx/model.js';
 import { sizeOf } from '../tensor/tensor.js';
 import { readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
@@ -34,10 +35,10 @@ export interface ModelDescription {
  */
 export function describeModel(name: string, bytes: Uint8Array): ModelDescription {
   const { classNames, preprocessing, ...found } = readClassifierInterface(name, bytes);
-  const { nodes, initializers } = decodeModel(name, bytes);
+  const { nodes, initializers } = readGraphFile(name, bytes);
   const counts = new Map<string, number>();
   for (const { opType } of nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
-  const weights = Object.values(initializers).filter(({ dtype }) => dtype === 'float32');
+  const weights = initializers.filter(({ type }) => type === onnxDType.float32);
   return {
     sizeBytes: bytes.length,
     ...found,

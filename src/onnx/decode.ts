@@ -41,6 +41,25 @@ export function decodeModel(name: string, bytes: Uint8Array): OnnxModel {
   };
 }
 
+/**
+ * Reads only what goes in and out of an `.onnx` file, and its metadata: nodes and weights may be of any kind.
+ * @param name the file, for messages
+ * @throws QuarterturnError `data` naming file and field
+ */
+export function decodeInterface(
+  name: string,
+  bytes: Uint8Array,
+): Pick<OnnxModel, 'inputs' | 'outputs' | 'metadata'> {
+  const model = new Message(name, bytes);
+  const graph = model.message(7, 'graph');
+  if (!graph) throw model.fault('graph', 'a graph', 'none');
+  return {
+    inputs: graph.messages(11, 'input').map(decodeValueInfo),
+    outputs: graph.messages(12, 'output').map(decodeValueInfo),
+    metadata: decodeRecord(model.messages(14, 'metadata_props'), [1, 'key'], (m) => m.text(2, 'value')),
+  };
+}
+
 /** Versions that a file says it is written in; undefined if it does not say. */
 export interface OnnxVersions {
   /** Of the file format. */

@@ -77,6 +77,18 @@ function valueInfo(w: BinaryWriter, v: OnnxValueInfo): void {
   );
 }
 
+/** The bytes of one node, tensor or value as a message of its own, to be put into a graph that another exporter wrote. */
+export const encodeNode = (n: OnnxNode): Uint8Array => alone((w) => node(w, n));
+export const encodeInitializer = (name: string, t: Tensor): Uint8Array =>
+  alone((w) => initializer(w, name, t));
+export const encodeValueInfo = (v: OnnxValueInfo): Uint8Array => alone((w) => valueInfo(w, v));
+
+function alone(body: Message): Uint8Array {
+  const w = new BinaryWriter();
+  body(w);
+  return w.finish();
+}
+
 /**
  * The bytes of an `.onnx` file.
  * @param version for models of operators that came later than those used here

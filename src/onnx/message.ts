@@ -33,6 +33,11 @@ export class Message {
     this.#bytes = bytes;
   }
 
+  /** The message as it stands in the file. */
+  get content(): Uint8Array {
+    return this.#bytes;
+  }
+
   /** The error for one field of this message. */
   fault(name: string, expected: string, received: string, hint = damaged, cause?: unknown): QuarterturnError {
     const where = `${this.#file}, ${this.#pathOf(name)}`;

@@ -98,6 +98,10 @@ const notRun: readonly { readonly what: RegExp; readonly why: string }[] = [
   { what: /^ONNXRUNTIME_NODE_INSTALL=skip npm install /, why: 'package.test.ts' },
   { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
   { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
+  {
+    what: /^quarterturn encoders --download /,
+    why: 'it fetches from elsewhere: encoder-files.node.test.ts has a server',
+  },
   { what: / --device webgpu$/, why: 'not every machine has an adapter: webgpu.test.ts' },
 ];
 const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));

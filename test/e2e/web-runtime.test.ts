@@ -4,6 +4,7 @@ import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { launchChromium } from '../support/browser.js';
 import { type CompiledFolder, compile, root } from '../support/compile.js';
+import { composedAnswers, composedNetworks } from '../support/composed.js';
 import { expectClose } from '../support/numeric.js';
 import {
   sampleBackbones,
@@ -102,6 +103,21 @@ describe('in a browser', () => {
         });
       });
     });
+
+    test.each(composedNetworks.map(({ what }, network) => ({ what, network })))(
+      'a head on $what, in one file: as in Node',
+      async ({ network }) => {
+        const answers = await tab.evaluate(
+          (given) => (globalThis as PageGlobals).classifyComposed('wasm', ...given),
+          [network, sampleCounts] as const,
+        );
+        const cpu = await createNodeRuntime({ device: 'cpu', threads: 1 });
+        const expected = await composedAnswers(cpu, network, sampleCounts);
+        sampleCounts.forEach((count, i) => {
+          expectClose(answers[i] ?? [], expected[i] ?? [], { absolute: 1e-4 }, `probabilities of ${count}`);
+        });
+      },
+    );
 
     test('webgpu without an adapter: a clear error', async () => {
       expect((await trainOneStep(tab, 'webgpu')).refused).toEqual({

@@ -5,6 +5,7 @@ import { loadClassifier } from '../../src/model/load-classifier.js';
 import type { BackboneName } from '../../src/nn/network.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { createWebRuntime } from '../../src/web.js';
+import { composedAnswers } from './composed.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
 import { type SampleSize, sampleClasses, sampleClassifier, sampleImages } from './sample-classifier.js';
 
@@ -61,4 +62,18 @@ export async function classifySamples(
   }
   await classifier.release();
   return answers;
+}
+
+/**
+ * Put a sample network and a head into one file, as a page would, and classify sample images with it.
+ * @param network which of `composedNetworks`
+ * @returns for each count, the probabilities of the first images
+ */
+export async function classifyComposed(
+  device: DeviceName,
+  network: number,
+  counts: readonly number[],
+): Promise<number[][]> {
+  const runtime = await createWebRuntime({ device, wasmPath: '/node_modules/onnxruntime-web/dist/' });
+  return composedAnswers(runtime, network, counts);
 }

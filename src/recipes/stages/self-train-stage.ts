@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Evidence } from '../../store/run-record.js';
-import { isSampled } from '../pile-graph.js';
+import { encoderOf, isSampled } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, heldBackMs, trainingMs } from './cost.js';
@@ -30,7 +30,12 @@ export const selfTrainStage: Stage = {
   learnsFrom: 'pile',
   settingsOf: ({ selfTrain }) => selfTrain,
   // Of a very large pile, a part is compared that has the labelled images of all draws in it.
-  dependsOn: ({ settings, data }) => [settings.selfTrain, isSampled(data.train) ? settings.draws : null],
+  dependsOn: ({ settings, data }) => [
+    settings.selfTrain,
+    isSampled(data.train) ? settings.draws : null,
+    // Grey images are described as in all versions before.
+    ...(data.train.images.channels === 3 ? [encoderOf({ data }).fingerprint] : []),
+  ],
   // The evidence decides which teacher is used.
   heedsEvidence: true,
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
