@@ -27,9 +27,15 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
   const learned = images.filter(({ split }) => split !== 'test');
   const tests = images.filter(({ split }) => split === 'test');
   if (learned.length === 0) {
-    const received = tests.length === 0 ? 'none' : `${tests.length} images, all of them to test with`;
+    const copied = imported.duplicates.some(({ splits }) => splits.some((split) => split !== 'test'));
+    const received =
+      tests.length === 0
+        ? 'none'
+        : `${tests.length} images, all of them to test with${copied ? ', and copies of these to learn from' : ''}`;
     throw new QuarterturnError('data', `${origin}: expected images to learn from. Received: ${received}.`, {
-      hint: 'Rename the folder that says test, or add one with images to train on.',
+      hint: copied
+        ? 'A picture that is in both parts is tested with and never learned from: take them out of one part.'
+        : 'Rename the folder that says test, or add one with images to train on.',
     });
   }
   const labelled = learned.filter(({ label }) => label !== undefined);
