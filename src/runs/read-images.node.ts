@@ -131,7 +131,8 @@ async function withLabels(
   const { images, classNames, labelledCount, notes } = matchLabels(table, found.images);
   const { fileColumn, labelColumn } = table.sniffed;
   const told = `${file} gives ${labelledCount} images a label (columns ${fileColumn} and ${labelColumn}).`;
-  return { ...found, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
+  const { classNotes: _, ...source } = found;
+  return { ...source, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
 }
 
 /** Folders of a part that get a checksum each; where there are more, the part alone has one. */

@@ -53,6 +53,8 @@ export interface FoundImages {
   readonly skipped: readonly SkippedFile[];
   /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
+  /** Those on its classes alone, which say nothing where a table gives other labels. */
+  readonly classNotes?: readonly string[];
   /** Close what the source holds open. */
   close?(): Promise<void>;
 }
