@@ -15,7 +15,15 @@ export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
 export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
 export type { TextEncoding } from './labels/table-text.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
+export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
 export type { ImportedData } from './runs/imported-data.node.js';
+export {
+  type ImagePrediction,
+  type PredictImagesOptions,
+  predictImages,
+} from './runs/predict-images.node.js';
+export type { Shard } from './runs/prediction-inputs.node.js';
+export type { PredictionRow } from './runs/prediction-row.js';
 export { type ReadImages, type ReadImagesOptions, readImages } from './runs/read-images.node.js';
 export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';

@@ -46,7 +46,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
-  runs: [...training, 'store', 'labels', 'train', 'model', 'recipes', 'report'],
+  runs: [...training, 'progress', 'store', 'labels', 'train', 'model', 'recipes', 'report'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],

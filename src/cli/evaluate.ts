@@ -1,44 +1,80 @@
-import type { Command } from 'commander';
+import { stat } from 'node:fs/promises';
+import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { evaluateRun } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
 import type { RunFigures } from '../recipes/stages.js';
 import { notebookFor } from '../report/comparison.js';
+import type { EvaluatedPart } from '../runs/evaluate-model.node.js';
 import { readConfig } from '../runs/finished-run.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import type { RunEventListener } from '../store/run-event.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { dataOptions } from './data-options.js';
+import { type EvaluateModelFlags, evaluateSavedModel } from './evaluate-model.js';
+import { choice } from './option-values.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
-import { type PlaceFlags, placeOf, readData } from './place.js';
+import { placeOf, readData } from './place.js';
 import { formatFigures, resumeCommand } from './run-report.js';
 import { inSession } from './session.js';
 
-interface EvaluateFlags extends PlaceFlags {
-  readonly json?: boolean;
-  readonly quiet?: boolean;
-}
-
-/** `quarterturn evaluate`: the figures once more, from the checkpoints. */
+/** `quarterturn evaluate`: a saved classifier on labelled data, or a run's figures once more from its checkpoints. */
 export function addEvaluateCommand(program: Command): void {
   const command = program
     .command('evaluate')
-    .summary("a run's figures once more, from its checkpoints")
+    .summary('how well a saved model classifies labelled images')
     .description(
-      'Evaluate every finished stage of a run again, from its checkpoints and on its data. Nothing is trained and nothing written.',
+      'Classify labelled images with a saved model: accuracy with its interval, precision, recall and F1 of each class, what is confused with what, calibration. Classes are matched by name; pictures are fitted as the model says. With a run and no data, every finished stage of the run is evaluated again, from its checkpoints and on its data. Nothing is trained.',
     )
-    .argument('<run>', 'folder of the run');
+    .argument('<model>', 'an .onnx file that a run saved, or the folder of a run')
+    .argument(
+      '[data]',
+      'labelled images: a folder with a folder for each class, a ZIP or tar archive of one, IDX, NumPy or Parquet files',
+    );
+  addGroup(command, 'What to do:', [
+    new Option(
+      '--labels <file>',
+      'a table with the columns file and label (default: the folders’ names, or the labels in the files)',
+    ),
+    new Option(
+      '--split <name>',
+      `${parts.join(', ')}: which images (default: test if there are any, else all that have a label)`,
+    ).argParser(choice('--split', parts)),
+    new Option('--html <file>', 'a page with the figures, the confused images and charts (default: none)'),
+  ]);
   addGroup(command, 'Where:', [...dataOptions(), option.device(), option.threads()]);
   addOutputGroup(command, [option.json('the figures'), option.quiet()]);
   addExamples(command, [
-    ['quarterturn evaluate runs/five', 'the figures must be those of its result.json'],
-    ['quarterturn evaluate runs/five --device webgpu', 'the same weights on other kernels'],
+    ['quarterturn evaluate runs/five my-images --html page.html', 'its classifier on labelled images'],
+    ['quarterturn evaluate model.onnx my-images --split all --json', 'for programs'],
+    ['quarterturn evaluate runs/five', 'the figures of its result.json once more'],
   ]);
   command.action(evaluate);
 }
 
-async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
+const parts = ['test', 'train', 'val', 'all'] as const satisfies readonly EvaluatedPart[];
+
+async function evaluate(path: string, data: string | undefined, flags: EvaluateModelFlags): Promise<void> {
+  if (data !== undefined) return evaluateSavedModel(path, data, flags);
+  await assertRun(path, flags);
+  await evaluateStages(path, flags);
+}
+
+/** @throws QuarterturnError `usage` where a model's file, or a flag for one, stands alone */
+async function assertRun(path: string, flags: EvaluateModelFlags): Promise<void> {
+  const flag = (['labels', 'split', 'html'] as const).find((name) => flags[name] !== undefined);
+  const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
+  if (flag === undefined && !isFile) return;
+  const received = isFile ? `${shownPath(path)} alone` : `--${flag} without data`;
+  throw new QuarterturnError(
+    'usage',
+    `evaluate: expected labelled images after the model. Received: ${received}.`,
+    { hint: `quarterturn evaluate ${shownPath(path)} <data>` },
+  );
+}
+
+async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<void> {
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
     const store = await RunFolder.open(path, { readOnly: true });
     const config = await readConfig(store);
@@ -59,7 +95,7 @@ async function evaluate(path: string, flags: EvaluateFlags): Promise<void> {
     const title = sameData
       ? ''
       : `On ${place.dataFolder === null ? 'MNIST' : shownPath(place.dataFolder)}, which is other data than that of the run:\n\n`;
-    return `\n${title}${formatFigures(figures, notebookFor(data.checksums))}\n`;
+    return `\n${title}${formatFigures(figures, sameData ? notebookFor(data.checksums) : null)}\n`;
   });
   process.stdout.write(output);
 }

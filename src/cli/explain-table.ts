@@ -1,7 +1,8 @@
 import type { Machine, Work } from '../lower/cost.js';
 import type { GraphExplanation, NodeExplanation, OperatorCount } from '../lower/explain.js';
 import type { StageGraphName } from '../recipes/plan/stage-graph-names.js';
-import { formatCount, formatPercent, formatRate, shorten } from '../report/format.js';
+import { formatCount, formatPercent, formatRate } from '../report/format.js';
+import { shorten } from '../report/text-width.js';
 
 /** What is explained, and on what. */
 export interface Subject {

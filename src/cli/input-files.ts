@@ -1,40 +1,21 @@
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
 import { readNamedFile } from '../data/read-file.node.js';
 
-/** Files that a command is to read. */
-export interface InputFiles {
-  /** In the order given; those of a folder by name. */
-  readonly files: readonly string[];
-  /** Found in folders and left out: hidden, no regular file, or no picture by their names. */
-  readonly passedOver: readonly string[];
-}
-
-/** Stands for standard input among file names. */
+/** Stands for standard input among names. */
 const standardInput = '-';
 
-/** Files that systems and people leave beside pictures. */
-const junk =
-  /^\.|^(thumbs\.db|desktop\.ini|icon\r|__macosx)$|\.(txt|csv|tsv|jsonl?|xml|ya?ml|md|ini|log|xmp|aae|html?|zip|tar|onnx|py|ipynb)$/i;
-
 /**
- * The files that arguments name: files themselves, folders, which are walked, and `-` for names on standard input.
+ * What arguments name, in their order: files, folders and archives, and `-` for names on standard input.
  * @param lists files of names, one a line; `-` is standard input too
  * @throws QuarterturnError `data` or `io` for a list that cannot be read
  */
-export async function listInputFiles(
-  args: readonly string[],
-  lists: readonly string[] = [],
-): Promise<InputFiles> {
-  const files: string[] = [];
-  const passedOver: string[] = [];
+export async function listInputs(args: readonly string[], lists: readonly string[] = []): Promise<string[]> {
+  const inputs: string[] = [];
   for (const arg of args) {
-    if (arg === standardInput) await addNamesOf(arg, files);
-    else if ((await stat(arg).catch(() => undefined))?.isDirectory()) await walk(arg, files, passedOver);
-    else files.push(arg);
+    if (arg === standardInput) await addNamesOf(arg, inputs);
+    else inputs.push(arg);
   }
-  for (const list of lists) await addNamesOf(list, files);
-  return { files, passedOver };
+  for (const list of lists) await addNamesOf(list, inputs);
+  return inputs;
 }
 
 /**
@@ -48,40 +29,14 @@ export function parseNames(bytes: Uint8Array): string[] {
   return names.filter((name) => name !== '');
 }
 
-async function addNamesOf(list: string, files: string[]): Promise<void> {
+async function addNamesOf(list: string, inputs: string[]): Promise<void> {
   const bytes =
     list === standardInput ? await readStandardInput() : await readNamedFile(list, 'a list of names');
-  for (const name of parseNames(bytes)) files.push(name);
+  for (const name of parseNames(bytes)) inputs.push(name);
 }
 
 async function readStandardInput(): Promise<Uint8Array> {
   const chunks: Uint8Array[] = [];
   for await (const chunk of process.stdin) chunks.push(chunk);
   return Buffer.concat(chunks);
-}
-
-/** Depth first, by name. Links to files are followed, links to folders are not: they may lead in a circle. */
-async function walk(folder: string, files: string[], passedOver: string[]): Promise<void> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => undefined);
-  if (entries === undefined) {
-    // It cannot be read as a file either: it gets its line among those that could not.
-    files.push(folder);
-    return;
-  }
-  entries.sort((a, b) => (a.name < b.name ? -1 : 1));
-  for (const entry of entries) {
-    const path = join(folder, entry.name);
-    if (junk.test(entry.name)) passedOver.push(path);
-    else if (entry.isDirectory()) await walk(path, files, passedOver);
-    else if (await isFile(path, entry)) files.push(path);
-    else passedOver.push(path);
-  }
-}
-
-async function isFile(
-  path: string,
-  entry: { isFile(): boolean; isSymbolicLink(): boolean },
-): Promise<boolean> {
-  if (!entry.isSymbolicLink()) return entry.isFile();
-  return (await stat(path).catch(() => undefined))?.isFile() ?? false;
 }

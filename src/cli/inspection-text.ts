@@ -73,7 +73,10 @@ function alikeText({ nearDuplicates, lookAlikes }: Inspection): string {
       (a, b) =>
         b.splits.length - a.splits.length || Number(b.labels.length > 1) - Number(a.labels.length > 1),
     )
-    .map(({ files }) => firstNames(files, 2).replace(', ', ' ~ '));
+    .map(({ files }) => {
+      const more = files.length > 2 ? ` and ${files.length - 2} more` : '';
+      return files.slice(0, 2).join(' ~ ') + more;
+    });
   const near =
     images === 0
       ? 'no other images look nearly the same'

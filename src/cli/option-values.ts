@@ -38,6 +38,27 @@ export function positive(flag: string): (text: string) => number {
   };
 }
 
+/** A probability above 0, at most 1. */
+export function share(flag: string): (text: string) => number {
+  return (text) => {
+    const value = text.trim() === '' ? Number.NaN : Number(text);
+    if (value > 0 && value <= 1) return value;
+    throw wrongValue(flag, 'a probability above 0, at most 1', text);
+  };
+}
+
+/** `2/4`: the second of four parts. */
+export function partOfAll(
+  flag: string,
+): (text: string) => { readonly number: number; readonly count: number } {
+  return (text) => {
+    const [, number, count] = (/^(\d{1,4})\/(\d{1,4})$/.exec(text) ?? []).map(Number);
+    if (number !== undefined && count !== undefined && number >= 1 && number <= count)
+      return { number, count };
+    throw wrongValue(flag, 'a part of all, such as 1/4', text);
+  };
+}
+
 export function names(flag: string): (text: string) => readonly string[] {
   return (text) => {
     const list = text.split(',').map((name) => name.trim());

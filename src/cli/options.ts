@@ -5,7 +5,7 @@ import { type PresetName, presets } from '../recipes/presets.js';
 import type { RunSettings } from '../recipes/settings.js';
 import { strategies } from '../recipes/suggest.js';
 import type { DeviceName } from '../runtime/runtime.js';
-import { budget, choice, names, positive, wholeNumber, width } from './option-values.js';
+import { budget, choice, names, partOfAll, positive, share, wholeNumber, width } from './option-values.js';
 
 /** Kernels that Node has; the runtime says whether the hardware is there. */
 const devices: readonly DeviceName[] = ['cpu', 'webgpu'];
@@ -143,9 +143,10 @@ export const option = {
       wholeNumber('--classes', { min: 2, max: 65536 }),
     ),
   limit: () =>
-    new Option('--limit <n>', 'images to take of each IDX file (default: all)').argParser(
-      wholeNumber('--limit', { min: 1 }),
-    ),
+    new Option(
+      '--limit <n>',
+      'pictures to take of each folder, archive or file that holds several (default: all)',
+    ).argParser(wholeNumber('--limit', { min: 1 })),
   filesFrom: () =>
     new Option(
       '--files-from <list>',
@@ -156,6 +157,39 @@ export const option = {
       '--invert',
       'classify the negatives: dark ink on light paper for a model of light on dark (default: images as they are)',
     ),
+  predictionsOut: (parts = '; with --shard a part, .part') =>
+    new Option(
+      '--out <file>',
+      `write a table, of the kind that the name ends in: .csv, .jsonl, .json or .parquet${parts}; what was killed is gone on with (default: standard output)`,
+    ),
+  predictionsFormat: (kinds: readonly string[]) =>
+    new Option('--format <kind>', `${oneOf(kinds)} (default: by the ending of --out, else table)`).argParser(
+      choice('--format', kinds),
+    ),
+  probabilities: () =>
+    new Option(
+      '--probabilities',
+      'the probability of every class, not of the likeliest alone (default: off)',
+    ),
+  unsure: () =>
+    new Option('--unsure <p>', 'mark rows whose probability is below p (default: no mark)').argParser(
+      share('--unsure'),
+    ),
+  sortInto: () =>
+    new Option(
+      '--sort-into <folder>',
+      'copy the pictures into a folder for each class, beside predictions.csv or --out (default: none)',
+    ),
+  link: () =>
+    new Option('--link', 'link the pictures of --sort-into in place of copying them (default: copy)'),
+  shard: () =>
+    new Option(
+      '--shard <i/n>',
+      'classify one of n parts of the pictures, told by their names; `merge` puts the parts together (default: all)',
+    ).argParser(partOfAll('--shard')),
+  overwrite: () => new Option('--overwrite', 'replace an --out that is there or begun (default: refuse)'),
+  strictPredictions: () =>
+    new Option('--strict', 'exit 1 where a picture was set aside (default: 0, they are named)'),
   count: () =>
     new Option('--count <n>', 'images to suggest (default: 20)').argParser(
       wholeNumber('--count', { min: 1 }),

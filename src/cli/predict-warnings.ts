@@ -1,12 +1,11 @@
-import { contrastOf, looksNegative, meanOf } from '../data/brightness.js';
-import type { ImageSize } from '../data/image-source.js';
+import { looksNegative, meanOf } from '../data/brightness.js';
 import { formatCount } from '../report/format.js';
+import type { FittedPicture } from '../runs/classify-pictures.node.js';
+import type { InputPicture } from '../runs/prediction-inputs.node.js';
 import { printable } from './paths.js';
-import type { FileImages } from './predict-images.js';
 import { labelOf } from './prediction-output.js';
 
 export interface WarningOptions {
-  readonly size: ImageSize;
   /** Mean brightness of the images that the model learned from, 0–255; without it negatives are not noticed. */
   readonly trainingMean?: number | undefined;
   /** Whether images are turned into their negatives. */
@@ -15,35 +14,53 @@ export interface WarningOptions {
   readonly say: (line: string) => void;
 }
 
-/** Warnings about images whose class should not be trusted. */
+/** A picture that was classified. */
+export interface SeenPicture {
+  readonly picture: Pick<InputPicture, 'file' | 'index'>;
+  readonly fitted: FittedPicture;
+}
+
+/** Warnings about pictures whose class should not be trusted. */
 export interface Warnings {
-  look(file: string, images: FileImages): void;
+  look(seen: SeenPicture): void;
   /** Says what was counted and not said one by one. */
   end(): void;
 }
 
 /** A sixteenth of all brightness: less is noise, a blank page or a sensor's 12 bits in 16. */
 const minContrast = 16;
+/** Pictures of one kind that are named, each in a line; more are counted. */
+const mostNamed = 10;
 
-/** Watch images on their way to the model. */
-export function createWarnings({ size, trainingMean, invert, say }: WarningOptions): Warnings {
-  let negatives = 0;
+/** Watch pictures on their way to the model. */
+export function createWarnings({ trainingMean, invert, say }: WarningOptions): Warnings {
   const warn = (what: string, text: string): void => say(`warning: ${what}: ${text}`);
+  const counts = { negative: 0, flat: 0, several: 0 };
+  /** The file of many pictures that is gone through. */
+  let array: { readonly file: string; count: number; flat: number; firstFlat: number } | undefined;
 
-  const lookAtContrast = (file: string, { count, pixels, decoded }: FileImages): void => {
-    const contrasts = decoded
-      ? [decoded.contrast]
-      : eachImage(pixels, count).map((image) => contrastOf(image, size.channels));
-    const flat = contrasts.flatMap((contrast, index) => (contrast <= minContrast ? [index] : []));
-    const [first] = flat;
-    if (first === undefined) return;
-    if (count > 1) {
-      const share = `${formatCount(flat.length)} of ${formatCount(count)} images`;
-      const look = `almost or wholly of one colour, [${first}] first`;
-      warn(printable(file), `${share} are ${look}: their classes say nothing.`);
+  const endArray = (): void => {
+    if (array !== undefined && array.flat > 0) {
+      const share = `${formatCount(array.flat)} of ${formatCount(array.count)} images`;
+      const look = `almost or wholly of one colour, [${array.firstFlat}] first`;
+      warn(printable(array.file), `${share} are ${look}: their classes say nothing.`);
+    }
+    array = undefined;
+  };
+
+  const lookAtContrast = ({ picture, fitted }: SeenPicture): void => {
+    const { contrast, decoded } = fitted;
+    const isFlat = contrast <= minContrast;
+    const { file, index } = picture;
+    if (index !== undefined) {
+      if (array?.file !== file) endArray();
+      array ??= { file, count: 0, flat: 0, firstFlat: index };
+      array.count++;
+      if (isFlat && array.flat++ === 0) array.firstFlat = index;
       return;
     }
-    const contrast = contrasts[first]!;
+    endArray();
+    if (!isFlat || counts.flat++ >= mostNamed) return;
     const look =
       contrast === 0
         ? 'of one colour'
@@ -51,44 +68,37 @@ export function createWarnings({ size, trainingMean, invert, say }: WarningOptio
     warn(printable(file), `the picture is ${look}: its class says nothing.${reasonOf(decoded, invert)}`);
   };
 
-  const lookAtBrightness = (file: string, { count, pixels, decoded }: FileImages): void => {
-    if (trainingMean === undefined) return;
-    for (const [index, image] of eachImage(pixels, count).entries()) {
-      if (!looksNegative(image, decoded?.coverage ?? 1, trainingMean)) continue;
-      negatives++;
-      if (negatives > 1) continue;
-      const means = `its mean brightness is ${meanOf(image).toFixed(0)}, theirs ${trainingMean.toFixed(0)}`;
-      const advice = invert
-        ? 'Try without --invert'
-        : 'Where dark and light have changed places, use --invert';
-      warn(
-        labelOf(file, index, count > 1),
-        `looks like the negative of the training images (${means}). ${advice}.`,
-      );
-    }
-  };
-
-  const eachImage = (pixels: Uint8Array, count: number): Uint8Array[] => {
-    const imageBytes = size.height * size.width * size.channels;
-    return Array.from({ length: count }, (_, i) => pixels.subarray(i * imageBytes, (i + 1) * imageBytes));
+  const lookAtBrightness = ({ picture, fitted: { pixels, decoded } }: SeenPicture): void => {
+    if (trainingMean === undefined || !looksNegative(pixels, decoded?.coverage ?? 1, trainingMean)) return;
+    if (counts.negative++ > 0) return;
+    const means = `its mean brightness is ${meanOf(pixels).toFixed(0)}, theirs ${trainingMean.toFixed(0)}`;
+    const advice = invert ? 'Try without --invert' : 'Where dark and light have changed places, use --invert';
+    warn(labelOf(picture), `looks like the negative of the training images (${means}). ${advice}.`);
   };
 
   return {
-    look(file, images) {
-      if (images.count === 0) warn(printable(file), 'holds no images.');
-      const pictures = images.decoded?.pictures ?? 1;
-      if (pictures > 1) warn(printable(file), `holds ${pictures} pictures: the class is that of the first.`);
-      lookAtContrast(file, images);
-      lookAtBrightness(file, images);
+    look(seen) {
+      const pictures = seen.fitted.decoded?.pictures ?? 1;
+      if (pictures > 1 && counts.several++ < mostNamed) {
+        warn(labelOf(seen.picture), `holds ${pictures} pictures: the class is that of the first.`);
+      }
+      lookAtContrast(seen);
+      lookAtBrightness(seen);
     },
     end() {
-      if (negatives > 1) say(`warning: more images that look like negatives: ${formatCount(negatives - 1)}.`);
+      endArray();
+      const more = (count: number, named: number, what: string): void => {
+        if (count > named) say(`warning: more ${what}: ${formatCount(count - named)}.`);
+      };
+      more(counts.several, mostNamed, 'files that hold several pictures');
+      more(counts.flat, mostNamed, 'pictures of one colour, or almost');
+      more(counts.negative, 1, 'images that look like negatives');
     },
   };
 }
 
 /** How a picture may have come to be of one colour. */
-function reasonOf(decoded: FileImages['decoded'], invert: boolean): string {
+function reasonOf(decoded: FittedPicture['decoded'], invert: boolean): string {
   if (decoded?.hasAlpha && !invert) {
     return ' Transparent parts lie on black, where dark ink disappears: try --invert.';
   }

@@ -1,24 +1,38 @@
+import { createHash } from 'node:crypto';
 import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Command, CommanderError } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
-import { formatCount } from '../report/format.js';
-import { type InputFiles, listInputFiles } from './input-files.js';
+import type { PredictionColumns, PredictionFormat } from '../runs/prediction-row.js';
+import { type TableKind, textFormatOf } from '../runs/prediction-table.node.js';
+import { listInputs } from './input-files.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { createOutput } from './output.js';
 import { printable } from './paths.js';
 import { type PlaceFlags, placeOf } from './place.js';
-import { predictFiles } from './predict-files.js';
-import { jsonFormat, tableFormat } from './prediction-output.js';
-import { inSession } from './session.js';
+import { predictInto, tableKindOf } from './predict-output-file.js';
+import { predictStream } from './predict-stream.js';
+import { tableFormat } from './prediction-output.js';
+import { inSession, type Session } from './session.js';
 
-interface PredictFlags extends PlaceFlags {
+interface PredictFlags extends Pick<PlaceFlags, 'device' | 'threads' | 'strict'> {
   readonly filesFrom?: string;
   readonly limit?: number;
   readonly invert?: boolean;
+  readonly out?: string;
+  readonly format?: TableKind | 'table';
   readonly json?: boolean;
+  readonly probabilities?: boolean;
+  readonly unsure?: number;
+  readonly sortInto?: string;
+  readonly link?: boolean;
+  readonly shard?: { readonly number: number; readonly count: number };
+  readonly overwrite?: boolean;
 }
+
+const formats = ['table', 'csv', 'jsonl', 'json', 'parquet'];
 
 /** `quarterturn predict`: use a saved classifier. */
 export function addPredictCommand(program: Command): void {
@@ -26,23 +40,35 @@ export function addPredictCommand(program: Command): void {
     .command('predict')
     .summary('classify images with a saved model')
     .description(
-      'Classify images: PNG, JPEG, WebP, TIFF, GIF, AVIF files, folders of them, or IDX files of many images, plain or gzipped. What a file holds decides, not its name. The model knows its image size and its classes; pictures are turned upright, laid on black where they are transparent, and fitted whole into that size.',
+      'Classify images: PNG, JPEG, WebP, TIFF, GIF, AVIF files, folders and ZIP or tar archives of them, IDX, NumPy and Parquet files of many images. What a file holds decides, not its name. The model knows its image size, its classes and how pictures are fitted.',
     )
     .argument('<model>', 'an .onnx file that a run saved, or the folder of the run')
-    .argument('[files...]', 'image or IDX files, folders of them, or - for names on standard input');
+    .argument('[files...]', 'pictures, folders, archives or data sets, or - for names on standard input');
   addGroup(command, 'What to do:', [
     option.filesFrom(),
     option.limit(),
     option.invert(),
+    option.sortInto(),
+    option.link(),
+    option.shard(),
+    option.strictPredictions(),
     option.device(),
     option.threads(),
   ]);
-  addOutputGroup(command, [option.json('predictions')]);
+  addOutputGroup(command, [
+    option.predictionsOut(),
+    option.predictionsFormat(formats),
+    option.json('predictions with all probabilities').conflicts(['format', 'out']),
+    option.probabilities(),
+    option.unsure(),
+    option.overwrite(),
+  ]);
   addExamples(command, [
     ['quarterturn predict runs/five digit.png', 'one line: file, class, probability'],
-    ['quarterturn predict runs/five scans', 'all pictures in a folder and the folders in it'],
+    ['quarterturn predict runs/five scans --out answers.csv', 'a table; killed and typed again it goes on'],
     ['quarterturn predict model.onnx *.png --json', 'every probability, for programs'],
     ['quarterturn predict model.onnx t10k-images-idx3-ubyte --limit 20', 'the first 20 test images'],
+    ['quarterturn predict runs/five scans --sort-into sorted', 'copies in a folder for each class'],
     ['find scans -name "*.png" | quarterturn predict model.onnx -', 'names that another program finds'],
   ]);
   command.exitOverride((error) => {
@@ -55,44 +81,113 @@ async function predict(modelPath: string, args: readonly string[], flags: Predic
   if (args.length === 0 && flags.filesFrom === undefined) {
     throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
-  const classifier = await openClassifier(modelPath, flags);
+  const destination = destinationOf(flags);
+  const { file, bytes } = await readModelFile(modelPath);
+  const { createNodeRuntime } = await import('../runtime/node.js');
+  const { device, threads } = placeOf({ device: flags.device, threads: flags.threads });
+  const runtime = await createNodeRuntime({ device, threads });
+  const classifier = await loadClassifier(file, bytes, { runtime });
   try {
-    await predictWith(classifier, args, flags);
+    const paths = await listInputs(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
+    if (destination === undefined) await predictToStdout(classifier, paths, flags);
+    else {
+      const modelSha256 = createHash('sha256').update(bytes).digest('hex');
+      await predictToDestination(classifier, paths, { ...flags, ...destination, modelSha256 });
+    }
   } finally {
     await classifier.release();
   }
 }
 
-async function predictWith(
+interface Destination {
+  readonly out: string;
+  readonly kind: TableKind | 'part';
+}
+
+/**
+ * Where the answers go, and as what; undefined for standard output.
+ * @throws QuarterturnError `usage` for flags that contradict each other
+ */
+function destinationOf({
+  out,
+  format,
+  sortInto,
+  link,
+  shard,
+  overwrite,
+}: PredictFlags): Destination | undefined {
+  const wrong = (expected: string, received: string): QuarterturnError =>
+    new QuarterturnError('usage', `predict: expected ${expected}. Received: ${received}.`);
+  if (link && sortInto === undefined) throw wrong('--sort-into with --link', 'none');
+  if (shard) {
+    if (out === undefined) throw wrong('--out with --shard', 'none');
+    if (!out.endsWith('.part') || format !== undefined) {
+      throw wrong(
+        '--out with a name that ends in .part, and no --format: `merge` makes a table of all parts',
+        format === undefined ? printable(out) : `--format ${format}`,
+      );
+    }
+    return { out, kind: 'part' };
+  }
+  if (out !== undefined) return { out, kind: tableKindOf(out, format) };
+  if (sortInto !== undefined)
+    return { out: join(sortInto, 'predictions.csv'), kind: tableKindOf('.csv', format) };
+  if (overwrite) throw wrong('--out or --sort-into with --overwrite', 'neither');
+  if (format === 'parquet') throw wrong('--out with --format parquet', 'none');
+  return undefined;
+}
+
+/** The first Ctrl-C asks it to stop. */
+function stoppable(stopping: string, body: (session: Session) => Promise<void>): Promise<void> {
+  return inSession({ stopping }, body);
+}
+
+async function predictToStdout(
   classifier: LoadedClassifier,
-  args: readonly string[],
-  flags: PredictFlags,
+  paths: readonly string[],
+  { limit, invert = false, strict, ...flags }: PredictFlags,
 ): Promise<void> {
-  const found = await listInputFiles(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
-  await inSession({ stopping: 'Stopping; the rows so far stay.' }, async (session) => {
-    if (found.passedOver.length > 0) session.note(passedOverNote(found));
-    await predictFiles(classifier, found.files, {
-      format: flags.json ? jsonFormat() : tableFormat(classifier.classNames),
+  const { classNames } = classifier;
+  const columns = { classNames, probabilities: flags.probabilities ?? false, unsure: flags.unsure };
+  await stoppable('Stopping; the rows so far stay.', (session) =>
+    predictStream(classifier, paths, {
+      format: formatOf(flags.json ? 'json' : flags.format, columns),
       output: createOutput(process.stdout),
       session,
-      limit: flags.limit,
-      invert: flags.invert ?? false,
-    });
-  });
+      limit,
+      invert,
+      strict,
+    }),
+  );
 }
 
-async function openClassifier(path: string, flags: PredictFlags): Promise<LoadedClassifier> {
-  const { file, bytes } = await readModelFile(path);
-  const { createNodeRuntime } = await import('../runtime/node.js');
-  return loadClassifier(file, bytes, { runtime: await createNodeRuntime(placeOf(flags)) });
+function formatOf(format: PredictFlags['format'], columns: PredictionColumns): PredictionFormat {
+  if (format === undefined || format === 'table' || format === 'parquet') return tableFormat(columns);
+  return textFormatOf(format, columns);
 }
 
-/** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */
-function passedOverNote({ passedOver }: InputFiles): string {
-  const names = passedOver.slice(0, 3).map(printable);
-  const list = passedOver.length > names.length ? [...names, '…'] : names;
-  const count = formatCount(passedOver.length);
-  return `Passed over in folders, hidden or no pictures by their names: ${count} (${list.join(', ')})`;
+async function predictToDestination(
+  classifier: LoadedClassifier,
+  paths: readonly string[],
+  options: PredictFlags & Destination & { readonly modelSha256: string },
+): Promise<void> {
+  const { out, kind, modelSha256, limit, invert = false, strict = false, sortInto, link } = options;
+  await stoppable('Stopping; what is known so far is kept.', (session) =>
+    predictInto(classifier, paths, {
+      out,
+      kind,
+      modelSha256,
+      session,
+      limit,
+      invert,
+      strict,
+      shard: options.shard,
+      overwrite: options.overwrite,
+      probabilities: options.probabilities,
+      unsure: options.unsure,
+      ...(sortInto !== undefined && { sortInto: { folder: sortInto, link } }),
+    }),
+  );
 }
 
 /** A file whose name begins with a dash was taken for an option. */

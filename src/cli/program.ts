@@ -5,6 +5,7 @@ import { addEncodersCommand } from './encoders.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
 import { addInspectCommand } from './inspect.js';
+import { addMergeCommand } from './merge.js';
 import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
@@ -64,6 +65,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addExplainCommand(program);
   program.commandsGroup('Use:');
   addPredictCommand(program);
+  addMergeCommand(program);
   addModelCommand(program);
   addCacheCommand(program);
   addEncodersCommand(program);

@@ -172,14 +172,16 @@ export function formatStep(
   );
 }
 
-/** The live line of a pass without training: title, bar, per cent, ETA. */
-export function formatPass({ title, done, total, etaMs }: Pass, width: number, styles: Styles): string {
+/** The live line of a pass without training: title, bar, per cent, images a second, ETA. */
+export function formatPass(pass: Pass, width: number, styles: Styles): string {
+  const { title, done, total, etaMs, imagesPerSecond } = pass;
   const fraction = total > 0 ? done / total : 1;
   return fitLine(
     [
       { rank: 0, text: oneLine(title), style: styles.bold },
       { rank: 3, text: '', bar: fraction },
       { rank: 1, text: formatPercent(fraction, 0) },
+      ...(imagesPerSecond === undefined ? [] : [{ rank: 4, text: formatRate(imagesPerSecond) }]),
       { rank: 2, text: `ETA ${formatDuration(etaMs)}` },
     ],
     width,

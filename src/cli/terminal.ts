@@ -68,10 +68,10 @@ export function formatError(error: unknown, options: { debug?: boolean; color?: 
 }
 
 /** An error of which there may be many, on one line: what happened and what to do about it. */
-export function formatErrorLine(error: unknown): string {
+export function formatErrorLine(error: unknown, label = 'error'): string {
   const message = error instanceof Error ? error.message : String(error);
   const hint = error instanceof QuarterturnError ? error.hint : unexpectedHint;
-  return `error: ${printable(hint === undefined ? message : `${message} ${hint}`)}`;
+  return `${label}: ${printable(hint === undefined ? message : `${message} ${hint}`)}`;
 }
 
 const unexpectedHint = 'This was not foreseen: please report it, with what --debug prints.';

@@ -1,9 +1,11 @@
 /** Names that a message shows before it counts the rest. */
-const shownNames = 3;
+export const shownNames = 3;
 
-/** The first names of many for a message: `a.jpg, b.jpg, c.jpg and 9 more`. */
-export function firstNames(names: readonly string[], shown = shownNames): string {
-  const more = names.length - shown;
-  const first = names.slice(0, shown).join(', ');
-  return more > 0 ? `${first} and ${more} more` : first;
+/**
+ * The first names of many for a message: `a.jpg, b.jpg, c.jpg and 9 more`.
+ * @param count how many there are, where only the first are at hand
+ */
+export function firstNames(names: readonly string[], count = names.length): string {
+  const first = names.slice(0, shownNames).join(', ');
+  return count > shownNames ? `${first} and ${count - shownNames} more` : first;
 }

@@ -1,27 +1,32 @@
-import { type ImageSize, type ImageSource, readRange } from '../data/image-source.js';
+import { type ImageSize, type ImageSource, readRange, selectImages } from '../data/image-source.js';
+import { isolated } from '../data/isolated-name.js';
 import { rotatedCopies, turnCount } from '../data/rotation.js';
-import { countPerClass } from '../labels/label-selection.js';
+import { countPerClass, remainingIndices } from '../labels/label-selection.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
 import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
-import type { Evaluation } from '../train/evaluate.js';
-import { networkFor, type RecipeContext, randomFor } from './context.js';
-import { classNamesOf, hasLabels, labelledImages, labelsOf } from './labels.js';
+import { at } from '../tensor/elements.js';
+import { ConfusionTally } from '../train/class-metrics.js';
+import { computeProbabilities, type Evaluation } from '../train/evaluate.js';
+import { indexOfLargest } from '../train/reliability.js';
+import { networkFor, type RecipeContext, randomFor, silentContext } from './context.js';
+import { classNamesOf, hasLabels, labelledImages, labelledIndices, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
+import type { Classifier } from './stages/finetune.js';
 import { finalOf, pretrainedIn, type StageOutcomes } from './stages.js';
 
 /** What each class of the pretext task is called: degrees counter-clockwise. */
 export const rotationNames: readonly string[] = ['0°', '90°', '180°', '270°'];
 
-/** Pictures, tables and matrices for the report. Without a test set there is nothing to show of what was predicted. */
+/** Pictures, tables and matrices for the report. Without a test set, answers on the pile are shown, which nobody calls right or wrong. */
 export async function collectExhibits(context: RecipeContext, outcomes: StageOutcomes): Promise<Exhibits> {
   const { data } = context;
   const [first] = outcomes.draws;
   const pretrained = pretrainedIn(outcomes);
   const classNames = classNamesOf(context);
   const tested = [...(first?.outcomes.values() ?? [])].flatMap((outcome) => outcome.tested);
-  const kept = first && finalOf(first)?.classifier.test;
+  const kept = first && finalOf(first)?.classifier;
   const random = (name: string) => randomFor(context, 'exhibits', name);
   const grids = [await rotatedSamples((data.test ?? data.train).images)];
   if (pretrained) {
@@ -32,10 +37,11 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     const shown = { evaluation: pretrained.test, names: rotationNames, side: 8, random: random('test') };
     grids.push(await answersGrid('Rotations of test images', pretrained.test.images, shown));
   }
-  if (data.test && kept) {
-    const shown = { evaluation: kept, names: classNames, side: 8, random: random('classes') };
+  if (data.test && kept?.test) {
+    const shown = { evaluation: kept.test, names: classNames, side: 8, random: random('classes') };
     grids.push(await answersGrid('Test images', data.test.images, shown));
   }
+  if (!data.test && kept) grids.push(...(await pileGrid(context, kept, random('pile'))));
   return {
     grids,
     layerTables: layerTables(context.settings, data.train.images, classNames.length),
@@ -107,7 +113,13 @@ async function answersGrid(
   const { data } = await images.read(chosen);
   const tiles = Array.from(chosen, (item, i) => {
     const [predicted, actual] = [predictions[item]!, targets[item]!];
-    return tile(data, i, images, `${names[predicted]} (${names[actual]})`, predicted !== actual);
+    return tile(
+      data,
+      i,
+      images,
+      `${isolated(at(names, predicted))} (${isolated(at(names, actual))})`,
+      predicted !== actual,
+    );
   });
   return grid(`${subject}: ${answersShown}`, side, images, tiles);
 }
@@ -129,6 +141,42 @@ function mistakesFirst(
   const shown = new Set(surest);
   const others = random.permutation(predictions.length).filter((i) => !shown.has(i));
   return Uint32Array.from([...surest, ...others].slice(0, Math.min(count, predictions.length)));
+}
+
+/** Images along each side of the pile's grid. */
+const pileSide = 8;
+
+/** Some images of the pile with the class that they are given and its probability, those of a class side by side; none without a pile. */
+async function pileGrid(
+  context: RecipeContext,
+  { network, weights }: Pick<Classifier, 'network' | 'weights'>,
+  random: Random,
+): Promise<ImageGrid[]> {
+  const { images } = context.data.train;
+  const pile = remainingIndices(images.count, labelledIndices(context, 0));
+  if (pile.length === 0) return [];
+  const chosen = random.shuffle(pile).slice(0, pileSide ** 2);
+  const names = classNamesOf(context);
+  const set = { title: 'images of the pile to show', images: selectImages(images, chosen) };
+  const probabilities = await computeProbabilities(network, weights, set, silentContext(context));
+  const { data } = await images.read(chosen);
+  const answers = Array.from(chosen, (_, i) => {
+    const row = probabilities.subarray(i * names.length, (i + 1) * names.length);
+    const predicted = indexOfLargest(row);
+    return { i, predicted, probability: at(row, predicted) };
+  }).sort((a, b) => a.predicted - b.predicted || b.probability - a.probability);
+  const tiles = answers.map(({ i, predicted, probability }) => {
+    const caption = `${isolated(at(names, predicted))} ${(100 * probability).toFixed(0)} %`;
+    return tile(data, i, images, caption, false);
+  });
+  return [
+    grid(
+      'Images of the pile, each with the class that it is given and its probability',
+      pileSide,
+      images,
+      tiles,
+    ),
+  ];
 }
 
 function grid(
@@ -156,9 +204,9 @@ function confusion(
   classNames: readonly string[],
   { predictions, targets }: Evaluation,
 ): ConfusionMatrix {
-  const counts = classNames.map(() => new Array<number>(classNames.length).fill(0));
+  const tally = new ConfusionTally(classNames);
   targets.forEach((actual, i) => {
-    counts[actual]![predictions[i]!]! += 1;
+    tally.add(actual, at(predictions, i));
   });
-  return { title, classNames, counts };
+  return { title, classNames, cells: tally.cells() };
 }

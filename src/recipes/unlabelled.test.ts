@@ -46,6 +46,13 @@ describe('a pile of which nobody knows the classes, and no test set', () => {
     expect(exhibits.classCounts).toEqual(
       ['corner', 'edge'].map((name) => ({ name, train: null, labelled: 6 })),
     );
+    const [, , pileGrid] = exhibits.grids;
+    expect(pileGrid).toMatchObject({ columns: 8, height: 12, width: 12 });
+    expect(pileGrid?.title).toMatch(/^Images of the pile, each with the class/);
+    expect(pileGrid?.tiles).toHaveLength(64);
+    expect(
+      pileGrid?.tiles.every(({ wrong, caption }) => !wrong && /^(corner|edge) \d+ %$/.test(caption)),
+    ).toBe(true);
     const config = (await store.readJson('config')) as Record<string, unknown>;
     const page = renderReport({
       stages: stageFacts,

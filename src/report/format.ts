@@ -60,8 +60,3 @@ export function formatRate(imagesPerSecond: number): string {
 export function formatShape(shape: readonly number[]): string {
   return `(${shape.join(', ')})`;
 }
-
-/** A text of at most so many characters; one that is longer ends in `…`. */
-export function shorten(text: string, width: number): string {
-  return text.length <= width ? text : `${text.slice(0, width - 1).trimEnd()}…`;
-}

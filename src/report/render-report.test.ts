@@ -1,9 +1,10 @@
 import { expect, test } from 'vitest';
 import { sampleRecord } from '../../test/support/sample-record.js';
 import { type RunRecord, resultSchema } from '../store/run-record.js';
+import { matrixSummary } from './confusion-figure.js';
 import { renderReport } from './render-report.js';
 import { baselineFacts, formatShare } from './sections/batch-norm.js';
-import { matrixSummary } from './sections/confusions.js';
+
 import { difference } from './sections/results.js';
 import { flatten } from './sections/settings.js';
 
@@ -139,12 +140,15 @@ test('differences are signed, in points for accuracies', () => {
 });
 
 test('a confusion matrix in words', () => {
-  const counts = [
-    [8, 0, 2],
-    [5, 1000, 0],
-    [0, 1, 9],
-  ];
-  expect(matrixSummary({ title: '', classNames: ['a', 'b', 'c'], counts })).toBe(
+  const cells = [
+    [0, 0, 8],
+    [0, 2, 2],
+    [1, 0, 5],
+    [1, 1, 1000],
+    [2, 1, 1],
+    [2, 2, 9],
+  ] as const;
+  expect(matrixSummary({ classNames: ['a', 'b', 'c'], cells })).toBe(
     '1,017 of 1,025 right (99.22 %). Most often b taken for a (5), a for c (2), c for b (1).',
   );
 });
@@ -241,4 +245,16 @@ test('a run on other data has no figure of the notebook in its report', () => {
   expect(text).toContain('Figure This run Rotation, validation accuracy 99.29 %');
   expect(text).toContain('Final classifier, test accuracy 98.86 %');
   expect(text).toContain('That looks like overfitting. It mostly is not.');
+});
+
+test('settings of very many entries are counted beyond the first', () => {
+  const record = sampleRecord();
+  const checksums = Object.fromEntries(
+    Array.from({ length: 1000 }, (_, i) => [`train, class ${i}`, 'd41d8cd9']),
+  );
+  const images = Array.from({ length: 5000 }, (_, index) => ({ index, label: 'seven' }));
+  const config = { ...record.config, data: { checksums }, labels: { data: null, images } };
+  const text = textOf(renderReport({ ...record, config }));
+  expect(text).toContain('and 940 more in config.json');
+  expect(text).toContain('199 (seven) and 4,800 more in labels.json');
 });

@@ -123,8 +123,10 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .layers tbody th { font: .88rem var(--mono); }
 .layers tbody tr:hover { background: var(--wash); }
 .trained { color: var(--accent); }
+.names th:first-child, .names .name { text-align: left; white-space: normal; overflow-wrap: anywhere; min-width: 6rem; max-width: 22rem; }
 .classes { max-width: 42rem; }
-.classes .share { width: 45%; }
+.classes .share { width: 30%; min-width: 6rem; }
+.classes th:first-child { min-width: 11rem; }
 .share span { display: block; height: .7rem; border-radius: .15rem; width: calc(var(--value) * 100%); background: color-mix(in oklab, var(--accent) 55%, var(--paper)); }
 
 /* Image grids */
@@ -132,6 +134,9 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .tiles { display: grid; grid-template-columns: repeat(var(--columns), 3.7rem); gap: .6rem .45rem; margin-top: .9rem; }
 .tile { min-width: 0; font-size: .64rem; line-height: 1.25; text-align: center; color: var(--muted); font-variant-numeric: tabular-nums; letter-spacing: -.03em; }
 .tile span { display: block; padding-top: .2rem; margin: 0 -.2rem; }
+.roomy .tiles { grid-template-columns: repeat(var(--columns), 6rem); }
+.roomy .tile { font-size: .68rem; letter-spacing: 0; }
+.tile span { overflow-wrap: anywhere; }
 .picture { position: relative; }
 .picture img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: .3rem; }
 .cross { position: absolute; inset: 0; width: 100%; height: 100%; }
@@ -160,6 +165,19 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .matrix th { color: var(--muted); }
 .matrix tbody th { text-align: right; padding-right: .6rem; }
 .matrix td.corner { font-size: .7rem; color: var(--faint); text-align: left; padding: 0 .6rem 0 0; }
+.matrix tbody th { max-width: 14rem; white-space: normal; overflow-wrap: anywhere; }
+.matrix .upright tbody th { min-width: 7rem; }
+.matrix .upright thead th { writing-mode: vertical-rl; height: auto; max-height: 11rem; min-width: 2.9rem; padding: .3rem 0; text-align: right; vertical-align: bottom; }
+.many { display: grid; grid-template-columns: minmax(0, 34rem) minmax(18rem, 1fr); gap: 3rem; align-items: start; margin-top: 1rem; }
+.many table { font-size: .88rem; margin: 0; border-spacing: 0; width: 100%; }
+.many th, .many td { height: auto; min-width: 0; border-radius: 0; text-align: right; padding: .3rem 0 .3rem 1.2rem; }
+.many tbody th, .many .name, .many thead th:first-child { text-align: left; color: var(--ink); padding-right: 0; }
+.many tbody th, .many th:first-child { padding-left: 0; }
+.matrix:has(.many) { width: 100%; }
+.map svg { display: block; width: 100%; height: auto; background: var(--wash); border-radius: .25rem; }
+.map p, .pairs + p { margin-top: .6rem; }
+path.right { fill: color-mix(in oklab, var(--accent) calc(var(--strength) * 100%), var(--wash)); background: none; }
+path.error { fill: color-mix(in oklab, var(--wrong) calc(var(--strength) * 100%), var(--wash)); background: none; }
 .right, .error { background: color-mix(in oklab, var(--accent) calc(var(--strength) * 100%), var(--wash)); }
 .error { background: color-mix(in oklab, var(--wrong) calc(var(--strength) * 100%), var(--wash)); }
 .strong { color: var(--on-accent); }
@@ -204,6 +222,10 @@ details[open] { padding-bottom: 1.2rem; }
   .matrix th, .matrix td { min-width: 0; padding: 0 .18rem; height: 1.9rem; }
   .matrix table { font-size: .68rem; border-spacing: 1px; }
   .matrix td.corner { font-size: 0; }
+  .matrix .upright tbody th { min-width: 7rem; }
+.matrix .upright thead th { min-width: 0; }
+  .many { grid-template-columns: minmax(0, 1fr); gap: 1.6rem; }
+  .roomy .tiles { grid-template-columns: repeat(auto-fill, minmax(6rem, 1fr)); }
   th, td { padding-left: .8rem; }
   summary span { display: block; margin: 0; }
 }

@@ -1,6 +1,7 @@
 import type { LadderStep } from '../store/run-record.js';
 import type { ComparisonRow } from './comparison.js';
-import { absent, formatCount, formatDuration, formatLoss, formatPercent, shorten } from './format.js';
+import { absent, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
+import { padEnd, padStart, shorten, textWidth } from './text-width.js';
 
 /** Below this a label says nothing any more; such a terminal wraps the lines itself. */
 const minLabelWidth = 12;
@@ -66,8 +67,8 @@ export function aligned(rows: readonly (readonly string[])[], columns: number): 
   const first = Math.min(Math.max(minLabelWidth, columns - taken()), widths[0]!);
   return rows.map(([label, ...cells]) =>
     [
-      shorten(label!, first).padEnd(first),
-      ...widths.slice(1).map((width, i) => cells[i]!.padStart(width)),
+      padEnd(shorten(label ?? '', first), first),
+      ...widths.slice(1).map((width, i) => padStart(cells[i] ?? '', width)),
     ].join(gap),
   );
 }
@@ -91,5 +92,5 @@ function figureText(value: number, unit: ComparisonRow['unit']): string {
 }
 
 function widest(texts: readonly string[]): number {
-  return texts.reduce((width, text) => Math.max(width, text.length), 0);
+  return texts.reduce((width, text) => Math.max(width, textWidth(text)), 0);
 }

@@ -65,9 +65,8 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
     return { ...data, notes: data.notes ?? [], skipped: [], close, [Symbol.asyncDispose]: close };
   }
   const { format, labelTable, table, ...importing } = options;
-  const opened = await openImages(path, format === undefined ? {} : { format });
+  const found = await openLabelledImages(path, { format, labelTable, table });
   try {
-    const found = labelTable === undefined ? opened : await withLabels(opened, labelTable, table);
     // Decoders of pictures are loaded for pictures: IDX files as training takes them need none.
     const { importImages } = await import('../data/import-images.node.js');
     const imported = await importImages(found, importing);
@@ -89,7 +88,25 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
       throw error;
     }
   } finally {
+    await found.close?.();
+  }
+}
+
+/**
+ * Find the images of whatever somebody names, with the labels of a table where there is one; to be closed.
+ * @throws QuarterturnError as {@link openImages}, and for a table that cannot be read or names none of the images
+ */
+export async function openLabelledImages(
+  path: string,
+  { format, labelTable, table }: Pick<ReadImagesOptions, 'format' | 'labelTable' | 'table'> = {},
+): Promise<FoundImages> {
+  const opened = await openImages(path, format === undefined ? {} : { format });
+  if (labelTable === undefined) return opened;
+  try {
+    return await withLabels(opened, labelTable, table);
+  } catch (error) {
     await opened.close?.();
+    throw error;
   }
 }
 

@@ -99,7 +99,7 @@ export async function ensureSubfolder(parent: string, name: string): Promise<voi
 }
 
 /** Make the names in a folder survive a power failure. */
-async function syncFolder(path: string): Promise<void> {
+export async function syncFolder(path: string): Promise<void> {
   if (process.platform === 'win32') return; // Windows opens no folder, and journals its names itself
   const folder = await fs.open(path, 'r');
   try {

@@ -105,6 +105,8 @@ const pass = z.object({
   done: amount,
   total: amount,
   etaMs: amount,
+  /** Where what is gone through is images. */
+  imagesPerSecond: amount.optional(),
 });
 
 const evaluated = z.object({ type: z.literal('evaluated'), title: z.string(), metrics: metricsSchema });

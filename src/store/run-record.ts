@@ -1,6 +1,7 @@
 /** What a run leaves behind: written by recipes, read by the report and by resuming. Schemas first, types from them. */
 
 import { z } from 'zod';
+import { isRecord } from './json.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
@@ -190,19 +191,35 @@ const gridSchema = z
   );
 export type ImageGrid = z.infer<typeof gridSchema>;
 
-const confusionSchema = z
-  .object({
-    title: z.string(),
-    classNames: z.array(z.string()).readonly(),
-    /** counts[actual][predicted]. */
-    counts: z.array(z.array(count).readonly()).readonly(),
-  })
-  .readonly()
-  .refine(
-    ({ classNames: { length }, counts }) =>
-      counts.length === length && counts.every((row) => row.length === length),
-    { path: ['counts'], error: 'expected a row and a column for each class' },
+/** Runs of earlier versions have a number for each pair of classes: `counts[actual][predicted]`. */
+function withCells(confusion: unknown): unknown {
+  if (!isRecord(confusion) || 'cells' in confusion || !Array.isArray(confusion.counts)) return confusion;
+  const { counts, ...rest } = confusion;
+  const cells = counts.flatMap((row: unknown, actual: number) =>
+    Array.isArray(row) ? row.flatMap((n, predicted) => (n === 0 ? [] : [[actual, predicted, n]])) : [],
   );
+  return { ...rest, cells };
+}
+
+const cellSchema = z.tuple([count, count, count]).readonly();
+
+const confusionSchema = z.preprocess(
+  withCells,
+  z
+    .object({
+      title: z.string(),
+      classNames: z.array(z.string()).readonly(),
+      /** `[actual, predicted, count]` of each pair of class numbers that occurs. */
+      cells: z.array(cellSchema).readonly(),
+    })
+    .readonly()
+    .refine(
+      ({ classNames: { length }, cells }) =>
+        cells.every(([actual, predicted]) => actual < length && predicted < length),
+      { path: ['cells'], error: 'expected numbers of classes that have a name' },
+    ),
+);
+/** How often images of one class were taken for another; of a thousand classes most pairs never occur. */
 export type ConfusionMatrix = z.infer<typeof confusionSchema>;
 
 const layerSchema = z

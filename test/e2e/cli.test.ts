@@ -241,11 +241,14 @@ describe('a run', () => {
   test.each([
     ['predict none.onnx two', /none\.onnx: expected an ONNX model\. Received: no such file/],
     ['predict tiny.json two', /tiny\.json/],
-    [`predict ${run} none.png`, /none\.png: expected an IDX or image file\. Received: no such file/],
+    [
+      `predict ${run} none.png`,
+      /none\.png: expected an image file, an archive or a folder\. Received: no such file/,
+    ],
     [`predict ${run} tiny.json`, /tiny\.json: expected a readable image file\. Received: a text file/],
     [
       `predict ${run} data/train-labels-idx1-ubyte`,
-      /expected images of 12×12×1[\s\S]*Received: an array of 600/,
+      /train-labels-idx1-ubyte: expected images, \[N, H, W\][\s\S]*Received: \[600\]/,
     ],
   ])('%s fails with a clear message', async (args, message) => {
     const { code, stdout, stderr } = await quarterturn(args);

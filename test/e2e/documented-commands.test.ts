@@ -133,6 +133,9 @@ beforeAll(async () => {
   await shell('quarterturn pretrain --data my-images --config small.json --out runs/turns', path());
   await shell('quarterturn suggest runs/turns', path());
   await fs.copyFile(path('runs/name/models/classifier.onnx'), path('model.onnx'));
+  for (const part of [1, 2]) {
+    await shell(`quarterturn predict model.onnx photos --shard ${part}/2 --out answers-${part}.part`, path());
+  }
   for (const run of ['five', 'quick-20250314-101245']) {
     await fs.cp(path('runs/name'), path('runs', run), { recursive: true });
   }

@@ -238,15 +238,15 @@ function confusion(
   perClass: number,
   accuracy: number,
 ): ConfusionMatrix {
-  const counts = classNames.map((_, actual) => {
+  const cells = classNames.flatMap((_, actual) => {
     const row = classNames.map((_, predicted) => {
       const affinity = ((actual * 5 + predicted * 3 + actual * predicted) % 7) - 2;
       return actual === predicted ? 0 : Math.max(0, Math.round(affinity * (1 - accuracy) * perClass * 0.06));
     });
     row[actual] = perClass - row.reduce((sum, n) => sum + n, 0);
-    return row;
+    return row.flatMap((n, predicted) => (n > 0 ? [[actual, predicted, n] as const] : []));
   });
-  return { title, classNames, counts };
+  return { title, classNames, cells };
 }
 
 /** The notebook's RotNet with its own counts. */

@@ -21,17 +21,17 @@ export function headerSection(record: RunRecord): Html {
   const start = startOf(config);
   return html`<header>
   <div class="masthead">
-    <p class="brand">${mark}Quarterturn</p>
+    <p class="brand">${brandMark}Quarterturn</p>
     ${turns(record)}
     <h1>Label a hundred images.<br>Classify the rest.</h1>
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${headline(`${labels}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
+    ${headline(`${formatCount(labels)}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
     ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
     ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
   </dl>
-  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${labels} of them${selfTrainingText(record)} Here is how far that carried.</p>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${formatCount(labels)} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
 }
 
@@ -82,7 +82,7 @@ function baselineNote({ result }: RunRecord): string {
 }
 
 /** A square and the arc of its quarter turn. */
-const mark = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect x="1" y="9" width="14" height="14" rx="2.5"/><path d="M22 14C22 7.4 16.6 2 10 2"/><path d="M13.5-1.200 10 2l3.5 3.200"/></svg>`;
+export const brandMark = html`<svg class="mark" viewBox="0 0 24 24" aria-hidden="true"><rect x="1" y="9" width="14" height="14" rx="2.5"/><path d="M22 14C22 7.4 16.6 2 10 2"/><path d="M13.5-1.200 10 2l3.5 3.200"/></svg>`;
 
 /** The run's first picture in four quarter turns, set counter-clockwise as it turns. */
 function turns({ exhibits }: RunRecord): Html | null {

@@ -19,7 +19,7 @@ export function ladderSection(record: RunRecord): Html | null {
     body: html`${text !== '' && html`<p>${text}</p>`}
   <figure class="bars" style="--chance:${1 / classes}">
     ${ladder.map((step) => bar(step, step.figure === kept, notebook))}
-    <figcaption>Test accuracy with the same ${labelCount(record)} labels; below it, how many are wrong. ${notebook && html`The tick <i class="tick"></i> is the notebook’s figure. `}The dotted line is chance, ${formatPercent(1 / classes, 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
+    <figcaption>Test accuracy with the same ${formatCount(labelCount(record))} labels; below it, how many are wrong. ${notebook && html`The tick <i class="tick"></i> is the notebook’s figure. `}The dotted line is chance, ${formatPercent(1 / classes, classes > 50 ? 1 : 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
   </figure>`,
   });
 }

@@ -1,6 +1,6 @@
 import { isRecord } from '../../store/json.js';
 import type { RunRecord } from '../../store/run-record.js';
-import { absent, formatBytes, formatDuration, formatRate } from '../format.js';
+import { absent, formatBytes, formatCount, formatDuration, formatRate } from '../format.js';
 import { type Html, html } from '../html.js';
 import { settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
@@ -35,8 +35,15 @@ function fact(name: string, value: string): Html {
   return html`<div><dt>${name}</dt><dd>${value}</dd></div>`;
 }
 
+/** Entries of a group that are shown: data of a thousand folders has as many checksums, which `config.json` keeps. */
+const shownEntries = 60;
+/** Labelled images that are listed; all of them are in the run's `labels.json`. */
+const shownLabels = 200;
+
 function settingGroup(name: string, settings: unknown): Html {
-  return html`<div><h3>${name}</h3><dl>${flatten(settings).map(([path, value]) => html`<div><dt>${path}</dt><dd>${value}</dd></div>`)}</dl></div>
+  const entries = flatten(settings);
+  const more = entries.length - shownEntries;
+  return html`<div><h3>${name}</h3><dl>${entries.slice(0, shownEntries).map(([path, value]) => html`<div><dt>${path}</dt><dd>${value}</dd></div>`)}</dl>${more > 0 && html`<p class="quiet">and ${formatCount(more)} more in config.json</p>`}</div>
       `;
 }
 
@@ -48,11 +55,15 @@ function withLabelsInLine(config: RunRecord['config']): RunRecord['config'] {
   const images = settingAt(config, ['labels', 'images']);
   if (!Array.isArray(images)) return config;
   const { labelsPerClass: _, ...rest } = config;
-  const texts = images.map(({ image, index, label }) => {
+  const texts = images.slice(0, shownLabels).map(({ image, index, label }) => {
     const place = index ?? String(image).slice(0, shownDigits);
     return label === null ? `${place}` : `${place} (${label})`;
   });
-  return { ...rest, labels: texts.join(', ') };
+  const more = images.length - texts.length;
+  return {
+    ...rest,
+    labels: `${texts.join(', ')}${more > 0 ? ` and ${formatCount(more)} more in labels.json` : ''}`,
+  };
 }
 
 /** Nested settings as `path.to.key` and text; a list of plain values is one entry, of records one entry each. */

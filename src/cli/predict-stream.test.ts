@@ -15,11 +15,12 @@ import { idx } from '../../test/support/tiny-data.js';
 import { meanOf } from '../data/brightness.js';
 import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
 import { preprocessingFor } from '../model/preprocessing.js';
+import { jsonFormat } from '../runs/prediction-text.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { RunEvent } from '../store/run-event.js';
 import { createOutput } from './output.js';
-import { predictFiles } from './predict-files.js';
-import { jsonFormat, tableFormat } from './prediction-output.js';
+import { predictStream } from './predict-stream.js';
+import { tableFormat } from './prediction-output.js';
 
 let folder: string;
 let classifier: LoadedClassifier;
@@ -65,6 +66,7 @@ interface Run {
 
 interface RunOptions {
   readonly invert?: boolean;
+  readonly strict?: boolean;
   readonly model?: LoadedClassifier;
   readonly stream?: PassThrough;
   /** Stop once the model was asked about so many images. */
@@ -73,7 +75,7 @@ interface RunOptions {
 
 /** Classify files of the folder, as the command does. */
 async function run(files: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { invert = false, model = classifier, stream = new PassThrough(), abortAfter } = options;
+  const { invert = false, strict, model = classifier, stream = new PassThrough(), abortAfter } = options;
   const notes: string[] = [];
   const passes: Extract<RunEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
@@ -90,11 +92,11 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
   const emit = (event: RunEvent) => {
     if (event.type === 'pass') passes.push(event);
   };
-  const error = await predictFiles(
+  const error = await predictStream(
     counting,
     files.map((name) => join(folder, name)),
     {
-      format: tableFormat(model.classNames),
+      format: tableFormat({ ...model, probabilities: false }),
       output: createOutput(stream),
       session: {
         emit,
@@ -104,6 +106,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
         atEnd: () => {},
       },
       invert,
+      strict,
     },
   ).catch((reason: unknown) => reason);
   stream.end();
@@ -136,16 +139,32 @@ test.each([1, 3, 128])('%i images in one file and in as many are the same', asyn
   expect(await run(['many.idx'])).toMatchObject({ labels, classes: names, error: undefined });
 });
 
-test('bad files are named as they come and do not stop the others', async () => {
-  const { labels, notes, error } = await run(['1.png', 'text.png', '3.png', 'missing.png', '7.png']);
-  expect(labels).toEqual(['1.png', '3.png', '7.png']);
-  expect(notes).toEqual([
-    'error: text.png: expected a readable image file. Received: a text file. JPEG, PNG, WebP, TIFF, GIF and AVIF can be read.',
-    'error: missing.png: expected an IDX or image file. Received: no such file. Check the path and its permissions.',
-  ]);
-  expect(error).toMatchObject({
-    code: 'data',
-    message: 'predict: expected readable files only. Received: 2 of 5 unreadable.',
+describe('bad files', () => {
+  const files = ['1.png', 'text.png', '3.png', 'missing.png', '7.png'];
+  const named = [
+    'set aside: text.png: expected a readable image file. Received: a text file. JPEG, PNG, WebP, TIFF, GIF and AVIF can be read.',
+    'set aside: missing.png: expected an image file, an archive or a folder. Received: no such file. Check the path and its permissions.',
+  ];
+
+  test('are named as they come, and neither stop the others nor fail the command', async () => {
+    const { labels, notes, error } = await run(files);
+    expect({ labels, notes, error }).toEqual({
+      labels: ['1.png', '3.png', '7.png'],
+      notes: named,
+      error: undefined,
+    });
+  });
+
+  test.each([
+    ['where that is asked for', files, { strict: true }, '2 of 5'],
+    ['where nothing else is there', ['text.png', 'missing.png'], {}, '2 of 2'],
+  ])('fail it %s', async (_, given, options, share) => {
+    const { notes, error } = await run(given, options);
+    expect(notes).toEqual(named);
+    expect(error).toMatchObject({
+      code: 'data',
+      message: `predict: expected readable files only. Received: ${share} unreadable.`,
+    });
   });
 });
 
@@ -159,6 +178,13 @@ describe('warnings', () => {
     const { labels, notes } = await run(['grey.png']);
     expect(labels).toEqual(['grey.png']);
     expect(notes).toEqual(['warning: grey.png: the picture is of one colour: its class says nothing.']);
+  });
+
+  test('of many pictures of one colour the first get a word, and the others are counted', async () => {
+    const { labels, notes } = await run(Array.from({ length: 13 }, () => 'grey.png'));
+    expect(labels).toHaveLength(13);
+    expect(notes).toHaveLength(11);
+    expect(notes.at(-1)).toBe('warning: more pictures of one colour, or almost: 3.');
   });
 
   test('images of one colour in an IDX file are counted', async () => {
@@ -214,7 +240,10 @@ test('what takes longer than two seconds tells how far it is', async () => {
   );
   clock.mockRestore();
   // The second batch is known after 3 s: half of the files, and as long again to go.
-  expect(passes[0]).toEqual({ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 });
+  expect(passes[0]).toEqual({
+    ...{ type: 'pass', title: 'Classifying', done: 64, total: 128, etaMs: 3000 },
+    imagesPerSecond: 64 / 3,
+  });
   expect(passes.at(-1)).toMatchObject({ done: 128, etaMs: 0 });
 });
 
@@ -229,7 +258,11 @@ test('a model that fails leaves whole what is printed', async () => {
   };
   const stream = new PassThrough();
   const files = Array.from({ length: 100 }, () => join(folder, '7.png'));
-  const options = { format: jsonFormat(), output: createOutput(stream), invert: false };
+  const options = {
+    format: jsonFormat({ ...failing, probabilities: true }),
+    output: createOutput(stream),
+    invert: false,
+  };
   const session = {
     emit: () => {},
     note: () => {},
@@ -237,7 +270,7 @@ test('a model that fails leaves whole what is printed', async () => {
     clear: () => {},
     atEnd: () => {},
   };
-  await expect(predictFiles(failing, files, { ...options, session })).rejects.toThrow('broken');
+  await expect(predictStream(failing, files, { ...options, session })).rejects.toThrow('broken');
   stream.end();
   expect(JSON.parse(Buffer.concat(await stream.toArray()).toString())).toHaveLength(64);
 });

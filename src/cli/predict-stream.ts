@@ -1,0 +1,106 @@
+import { QuarterturnError } from '../errors.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
+import { formatCount } from '../report/format.js';
+import { predictBatches, rowOf } from '../runs/predict-images.node.js';
+import { PredictionInputs } from '../runs/prediction-inputs.node.js';
+import type { PredictionFormat, PredictionRow } from '../runs/prediction-row.js';
+import type { Output } from './output.js';
+import { watchPrediction } from './predict-watch.js';
+import type { Session } from './session.js';
+import { formatErrorLine } from './terminal.js';
+
+export interface PredictStreamOptions {
+  readonly format: PredictionFormat;
+  readonly output: Output;
+  /** It trains nothing. */
+  readonly session: Omit<Session, 'batchMakerFor'>;
+  /** Pictures to take of each input that holds several; default: all. */
+  readonly limit?: number | undefined;
+  /** Classify the negatives of the images. */
+  readonly invert: boolean;
+  /** Fail at the end where a picture was set aside. */
+  readonly strict?: boolean | undefined;
+  /** Pictures that are classified and printed at a time; see {@link batchSize}. */
+  readonly batchSize?: number | undefined;
+}
+
+/** Few enough that rows come soon, enough that the kernels are busy. */
+const batchSize = 32;
+
+/**
+ * Classify pictures and print a row for each as soon as it is known. What cannot be read is named and the others go on.
+ * @throws QuarterturnError `data` at the end where nothing could be read, or with `strict` not all; `interrupted` if it was
+ *   stopped
+ */
+export async function predictStream(
+  classifier: LoadedClassifier,
+  paths: readonly string[],
+  options: PredictStreamOptions,
+): Promise<void> {
+  const { format, output, session, limit, invert, strict = false } = options;
+  const setAside = (error: unknown): void => {
+    skipped++;
+    session.note(formatErrorLine(error, 'set aside'));
+  };
+  const watch = watchPrediction({
+    inputs: paths.length,
+    session,
+    invert,
+    trainingMean: classifier.preprocessing?.meanBrightness,
+  });
+  const inputs = new PredictionInputs(paths, {
+    limit,
+    onOpened: (opened) => {
+      watch.opened(opened);
+      if (opened.error) setAside(opened.error);
+      else
+        for (const { name, reason, hint } of opened.skipped) {
+          setAside(new QuarterturnError('data', `${name}: ${reason}.`, { hint }));
+        }
+    },
+  });
+  const print = (text: string): Promise<void> => {
+    session.clear();
+    return output.write(text);
+  };
+  let [rows, skipped] = [0, 0];
+  const isOver = (): boolean => session.signal.aborted || output.isClosed;
+  try {
+    await print(format.begin());
+    const batches = predictBatches(classifier, inputs, { batchSize: options.batchSize ?? batchSize, invert });
+    for await (const batch of batches) {
+      const known: PredictionRow[] = [];
+      for (const outcome of batch.outcomes) {
+        if ('error' in outcome) setAside(outcome.error);
+        else known.push({ ...rowOf(classifier, outcome), probabilities: outcome.probabilities });
+      }
+      await print(format.rows(known));
+      rows += known.length;
+      watch.batch(batch);
+      if (isOver()) break;
+    }
+  } finally {
+    await inputs.close();
+    // Also where the model fails: what is printed stays a whole document.
+    await print(format.end());
+  }
+  watch.end({ rows, skipped }, false);
+  if (session.signal.aborted) {
+    throw new QuarterturnError('interrupted', `after ${formatCount(rows)} images; their rows are printed.`);
+  }
+  assertReadable({ rows, skipped }, { strict, rest: 'the rows of all others are printed' });
+}
+
+/** @throws QuarterturnError `data` where nothing could be read, or with `strict` not everything */
+export function assertReadable(
+  { rows, skipped }: { readonly rows: number; readonly skipped: number },
+  { strict, rest }: { readonly strict: boolean; readonly rest: string },
+): void {
+  if (skipped === 0 || (rows > 0 && !strict)) return;
+  const [bad, all] = [skipped, rows + skipped].map(formatCount);
+  throw new QuarterturnError(
+    'data',
+    `predict: expected readable files only. Received: ${bad} of ${all} unreadable.`,
+    { hint: rows === 0 ? 'They are named above.' : `They are named above; ${rest}.` },
+  );
+}

@@ -1,0 +1,39 @@
+import { type Content, html, trusted } from './html.js';
+import { styleSheet } from './style.js';
+
+/** Nothing may be fetched and nothing may run, whatever a record holds. */
+const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
+
+/** A number and its unit stay on one line. */
+const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![\w-]))/g;
+
+export interface PageParts {
+  readonly title: string;
+  readonly header: Content;
+  readonly main: Content;
+  readonly footer: Content;
+}
+
+/** A page that stands alone: no script, no request, light and dark, for screen and paper. */
+export function page({ title, header, main, footer }: PageParts): string {
+  const whole = html`<!doctype html>
+<html lang="en">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="${contentSecurityPolicy}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="color-scheme" content="light dark">
+<title>${title} · Quarterturn</title>
+<style>${trusted(styleSheet)}</style>
+</head>
+<body>
+${header}
+<main>
+${main}
+</main>
+<footer><p>${footer}</p></footer>
+</body>
+</html>
+`;
+  return whole.text.replace(unitAfterNumber, '\u00a0');
+}
