@@ -9,8 +9,9 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
-import { type EncoderFlags, encoderOfSettings, givenEncoder, withEncoder } from './encoder-options.js';
+import type { EncoderFlags } from './encoder-options.js';
 import { labelsInData, withLabelTable } from './labels-file.js';
+import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
 import {
   type CommandData,
   environmentOf,
