@@ -50,6 +50,7 @@ export async function predictStream(
   });
   const inputs = new PredictionInputs(paths, {
     limit,
+    size: classifier,
     onOpened: (opened) => {
       watch.opened(opened);
       if (opened.error) setAside(opened.error);

@@ -71,7 +71,9 @@ export async function decodeImage(
     case 'gzip':
       return decodeImage(name, await unpackOnce(name, bytes), size, options);
     case 'idx':
-      throw noImage(name, 'an IDX file', { hint: 'Read it with readIdxFolder.' });
+      throw noImage(name, 'an IDX file', {
+        hint: 'It holds many images: name it by itself, or use readIdxFolder.',
+      });
     case 'other':
       throw noImage(name, content.what, { hint: content.hint });
     case 'image':

@@ -47,6 +47,7 @@ export async function* predictImages(
   const inputs = new PredictionInputs(paths, {
     limit,
     shard,
+    size: classifier,
     onOpened: ({ skipped }) => unopened.push(...skipped),
   });
   const skippedAhead = () => unopened.splice(0).map((skipped) => ({ file: skipped.name, skipped }));

@@ -109,6 +109,7 @@ async function predictInto(
   const inputs = new PredictionInputs(paths, {
     limit,
     shard,
+    size: classifier,
     from: file.from,
     onOpened: (opened) => {
       const isNew = file.addInput(opened);

@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { peekGzip } from '../data/gunzip.node.js';
 import { readIdx } from '../data/idx.js';
 import { contentOf } from '../data/image-content.js';
+import type { ImageSize } from '../data/image-source.js';
 import { mapAhead } from '../data/map-ahead.js';
 import { readNamedFile } from '../data/read-file.node.js';
 import { imagesOfRows } from '../data/readers/array-images.js';
@@ -55,6 +56,8 @@ export interface OpenedInput {
 export interface PredictionInputsOptions {
   /** Pictures to take of each input that holds several; default: all. */
   readonly limit?: number | undefined;
+  /** What the images of an IDX file have to be, which says nothing of itself; others are fitted. Default: anything. */
+  readonly size?: ImageSize | undefined;
   /** Where to begin; what lies before is neither opened nor read. Default: at the first. */
   readonly from?: PicturePlace | undefined;
   /** Default: all pictures. */
@@ -138,8 +141,8 @@ export class PredictionInputs implements AsyncDisposable {
     input: number,
     first: number,
   ): AsyncGenerator<InputPicture, void, undefined> {
-    const { limit = Number.POSITIVE_INFINITY, shard, onOpened } = this.#options;
-    const found = await openInput(path, limit).catch((error: unknown) => {
+    const { limit = Number.POSITIVE_INFINITY, shard, onOpened, size } = this.#options;
+    const found = await openInput(path, { limit, size }).catch((error: unknown) => {
       if (error instanceof QuarterturnError) return error;
       throw error;
     });
@@ -228,8 +231,39 @@ function holdsSeveral(start: Uint8Array): boolean {
   return header !== undefined && header !== 'end';
 }
 
+interface OpenInputOptions {
+  readonly limit: number;
+  readonly size: ImageSize | undefined;
+}
+
+async function openInput(path: string, { limit, size }: OpenInputOptions): Promise<FoundImages> {
+  const found = await openLimited(path, limit);
+  try {
+    if (size && found.format === 'idx' && (await stat(path)).isFile()) await assertSize(path, found, size);
+    return found;
+  } catch (error) {
+    await found.close?.();
+    throw error;
+  }
+}
+
+/** @throws QuarterturnError `data` for images of another size */
+async function assertSize(path: string, { images }: FoundImages, size: ImageSize): Promise<void> {
+  const first = await images[0]?.read();
+  if (first?.kind !== 'pixels') return;
+  const [expected, received] = [size, first].map(({ height, width, channels }) =>
+    [height, width, channels].join('×'),
+  );
+  if (received === expected) return;
+  throw new QuarterturnError(
+    'data',
+    `${path}: expected images of ${expected}, as the model was trained on. Received: images of ${received}.`,
+    { hint: 'Use images of that size, or a model that was trained on this size.' },
+  );
+}
+
 /** Of a gzipped array no more is unpacked than is wanted. */
-async function openInput(path: string, limit: number): Promise<FoundImages> {
+async function openLimited(path: string, limit: number): Promise<FoundImages> {
   if (!Number.isFinite(limit) || !(await isGzippedIdx(path))) return openImages(path);
   const { shape, data } = await readIdx(path, await readNamedFile(path, 'an IDX file'), { limit });
   const { count, height, width, channels, channelsFirst } = layoutOf(path, shape);

@@ -7,7 +7,7 @@ import { assignRoles, renamingHint } from '../idx-names.js';
 import { classNumbers, describeClasses, occurringValues } from '../label-values.js';
 import { type ImageRows, imagesOfRows } from './array-images.js';
 import { channelsLast, layoutOf } from './array-layout.js';
-import type { ByteSource } from './byte-source.js';
+import { type ByteSource, inBlocks } from './byte-source.js';
 import { openByteSource } from './file-window.node.js';
 import type { FoundImages, Split } from './found-images.js';
 
@@ -162,7 +162,8 @@ function inPlace(source: ByteSource, start: Uint8Array): IdxElements {
       `${received} (${received < size ? 'truncated' : 'too long'})`,
     );
   }
-  return { shape, read: (from, to) => source.read(headerBytes + from, headerBytes + to) };
+  const rows = inBlocks(source);
+  return { shape, read: (from, to) => rows.read(headerBytes + from, headerBytes + to) };
 }
 
 /** A gzip stream cannot be read from the middle. */

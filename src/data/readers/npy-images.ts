@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
 import type { ImageRows } from './array-images.js';
 import { type ArrayLayout, channelsLast, layoutOf } from './array-layout.js';
-import type { ByteSource } from './byte-source.js';
+import { type ByteSource, inBlocks } from './byte-source.js';
 import { elementsOf, type NpyHeader } from './npy-header.js';
 import { numbersOf } from './npy-values.js';
 
@@ -104,11 +104,12 @@ export function npyImages(array: NpyArray, scale: PixelScale, name = array.key):
   const arranged = (pixels: Uint8Array) => (channelsFirst ? channelsLast(pixels, channels) : pixels);
   const rows = { name, count, height, width, channels };
   if (!header.fortranOrder) {
+    const bytes = inBlocks(source);
     return {
       ...rows,
       async readRow(index) {
         const start = header.dataStart + index * imageBytes;
-        return arranged(toPixels(numbersOf(header, await source.read(start, start + imageBytes))));
+        return arranged(toPixels(numbersOf(header, await bytes.read(start, start + imageBytes))));
       },
     };
   }
