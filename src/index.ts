@@ -37,8 +37,10 @@ export {
 } from './features/onnx-encoder.js';
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';
+export { type ExportEncoderOptions, exportEncoder } from './model/export-encoder.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,

@@ -39,14 +39,15 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   similarity: [...network, 'runtime', 'progress'],
   // A frozen network is a file whose graph is read and changed, and which a runtime runs.
   features: [...foundation, 'data', 'progress', 'runtime', 'onnx', 'store', 'owner'],
-  train: [...training, 'progress', 'store'],
+  // A head may be trained on what a frozen network says of images.
+  train: [...training, 'progress', 'store', 'features'],
   // A model is written as the file that a runtime loads.
   model: [...training, 'progress', 'train', 'lower', 'onnx', 'features'],
   recipes: [...training, 'progress', 'store', 'labels', 'similarity', 'features', 'train', 'model'],
   report: [...foundation, 'train', 'data', 'store'],
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
-  runs: [...training, 'progress', 'store', 'labels', 'train', 'model', 'recipes', 'report'],
+  runs: [...training, 'progress', 'store', 'labels', 'features', 'train', 'model', 'recipes', 'report'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],

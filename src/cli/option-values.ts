@@ -38,6 +38,15 @@ export function positive(flag: string): (text: string) => number {
   };
 }
 
+/** Numbers with commas between. */
+export function numbers(flag: string): (text: string) => readonly number[] {
+  return (text) => {
+    const values = text.split(',').map((part) => (part.trim() === '' ? Number.NaN : Number(part)));
+    if (values.every(Number.isFinite)) return values;
+    throw wrongValue(flag, 'numbers with commas between', text);
+  };
+}
+
 /** A probability above 0, at most 1. */
 export function share(flag: string): (text: string) => number {
   return (text) => {

@@ -23,6 +23,8 @@ export interface Place {
   readonly reading: Reading;
   readonly cacheFolder?: string | undefined;
   readonly strict?: boolean | undefined;
+  /** Side of an encoder's images, which pictures may have beside the usual sizes. */
+  readonly largestSide?: number | undefined;
   readonly device: DeviceName;
   readonly threads: number;
 }
@@ -87,7 +89,7 @@ export async function readData(
 
 async function readOwnImages(
   path: string,
-  { reading, cacheFolder, strict }: Place,
+  { reading, cacheFolder, strict, largestSide }: Place,
   { emit, signal, atEnd }: Pick<Session, 'emit' | 'signal' | 'atEnd'>,
 ): Promise<ReadImages> {
   const began = performance.now();
@@ -97,15 +99,20 @@ async function readOwnImages(
   };
   // Decoders of pictures are loaded for pictures: MNIST needs none.
   const { readImages } = await import('../runs/read-images.node.js');
-  const data = await readImages(path, { ...reading, cacheFolder, strict, signal, onProgress }).catch(
-    (cause) => {
-      if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
-      throw new QuarterturnError('interrupted', `${shownPath(path)}: stopped while its images were read.`, {
-        hint: 'What was read is kept: the same command goes on from there.',
-        cause,
-      });
-    },
-  );
+  const data = await readImages(path, {
+    ...reading,
+    cacheFolder,
+    strict,
+    largestSide,
+    signal,
+    onProgress,
+  }).catch((cause) => {
+    if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
+    throw new QuarterturnError('interrupted', `${shownPath(path)}: stopped while its images were read.`, {
+      hint: 'What was read is kept: the same command goes on from there.',
+      cause,
+    });
+  });
   atEnd(data.close);
   return data;
 }

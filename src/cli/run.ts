@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { dataOptions } from './data-options.js';
+import { encoderOptions } from './encoder-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { TrainFlags } from './train.js';
 
@@ -29,6 +30,7 @@ export function addRunCommand(program: Command): void {
     option.device(),
     option.threads(),
   ]);
+  addGroup(command, 'Photographs:', encoderOptions());
   addOutputGroup(command, [option.json('the result'), option.quiet()]);
   addExamples(command, [
     ['quarterturn run', 'MNIST in minutes'],
@@ -38,6 +40,7 @@ export function addRunCommand(program: Command): void {
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
     ['quarterturn run --data photos', 'your own images: a folder for each class'],
     ['quarterturn run --data photos.zip --labels labels.csv', 'images alone, and a table of some labels'],
+    ['quarterturn run --data photos --encoder net.onnx', 'described by a network that you have'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],
   ]);
   command.action(async (flags: TrainFlags) => (await import('./train.js')).train('run', flags));

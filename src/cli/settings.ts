@@ -29,7 +29,7 @@ export interface SettingFlags {
 /** The settings of a stage that every run has, and the command that trains it alone. */
 export type StageSettingsName = {
   [Name in keyof RunSettings]: RunSettings[Name] extends { readonly epochs: number } ? Name : never;
-}[Exclude<keyof RunSettings, 'budgetMs'>];
+}[Exclude<keyof RunSettings, 'budgetMs' | 'encoder'>];
 
 /** Each flag that was given: its name, the setting that it stands for, its value. */
 interface GivenFlag {

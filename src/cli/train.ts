@@ -9,7 +9,9 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
+import type { EncoderFlags } from './encoder-options.js';
 import { labelsInData, withLabelTable } from './labels-file.js';
+import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
 import {
   type CommandData,
   environmentOf,
@@ -30,7 +32,7 @@ import {
 } from './settings.js';
 import { timestamp } from './timestamp.js';
 
-export interface TrainFlags extends SettingFlags, PlaceFlags {
+export interface TrainFlags extends SettingFlags, PlaceFlags, EncoderFlags {
   readonly out?: string;
   /** Run whose pretrained backbone and settings fine-tuning takes. */
   readonly from?: string;
@@ -74,11 +76,12 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
   const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;
   const place = placeOf(flags, source?.config);
   const runtime = await createNodeRuntime(place);
-  const data = await readData(place, session, source?.config);
-  const settings = withLabelsOf(data, chosen, flags);
+  const encoder = await givenEncoder(flags, { runtime, session, before: chosen.encoder });
+  const data = await readData({ ...place, largestSide: encoder?.input.height }, session, source?.config);
+  const settings = withEncoder(withLabelsOf(data, chosen, flags), { encoder, data, flags });
   let folder: RunFolder | undefined;
   const run = startRun({
-    ...{ settings, data, runtime, peakMemoryBytes },
+    ...{ settings, data, runtime, encoder, peakMemoryBytes },
     stages: command === 'run' ? undefined : [command],
     from: source?.folder,
     environment: environmentOf(place, data),
@@ -130,10 +133,11 @@ async function resumeInFolder(
       return { result, report: await writeReport(folder), config };
     }
     const runtime = await createNodeRuntime(place);
+    const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder: flags.cache });
     const data = await readData(place, session);
     const { signal, batchMakerFor } = session;
     const run = resumeRun({
-      ...{ store: folder, data, runtime, stages, signal, peakMemoryBytes, batchMakerFor },
+      ...{ store: folder, data, runtime, encoder, stages, signal, peakMemoryBytes, batchMakerFor },
     });
     return await finished(run, () => folder, session);
   } finally {

@@ -21,6 +21,8 @@ export interface ImageFit {
 export interface FitOptions {
   /** Height and width in pixels, or one number for both. */
   readonly size?: number | { readonly height: number; readonly width: number } | undefined;
+  /** A side that pictures may be shrunk to beside the usual ones: that of an encoder. Default: none. */
+  readonly largestSide?: number | undefined;
   /**
    * Default: `cover`. A frame would tell rotation pretraining how a picture was turned, and a stretched one looks like
    * nothing that was photographed.
@@ -64,7 +66,7 @@ const sides = [28, 32, 48, 64] as const;
  * Choose how pictures become images, by a sample of them.
  *
  * Where nearly all (95 %) are squares of one size from 8 to 96 a side, that size. Else a square, since quarter turns need
- * one: the largest of 28, 32, 48 and 64 that is not above the median of the shorter sides, and 28 where all are. Grey where no
+ * one: the largest of 28, 32, 48, 64 and an encoder's side that is not above the median of the shorter sides, and 28 where all are. Grey where no
  * picture of the sample shows a colour.
  *
  * @param sample at least one picture, unless the options settle size and colours
@@ -79,7 +81,8 @@ export function chooseFit(sample: readonly PictureFacts[], options: FitOptions =
       hint: 'Look at what was set aside, and why.',
     });
   }
-  const { height, width, why } = options.size === undefined ? sizeOf(sample) : givenSize(options.size);
+  const { height, width, why } =
+    options.size === undefined ? sizeOf(sample, options.largestSide) : givenSize(options.size);
   const grey =
     options.colours === undefined ? !sample.some(({ colour }) => colour) : options.colours === 'grey';
   const size = { height, width, channels: grey ? 1 : 3 };
@@ -108,7 +111,7 @@ function givenSize(size: NonNullable<FitOptions['size']>): ChosenSize {
   return { height, width, why: 'as asked for' };
 }
 
-function sizeOf(sample: readonly PictureFacts[]): ChosenSize {
+function sizeOf(sample: readonly PictureFacts[], largestSide: number | undefined): ChosenSize {
   const pictures = `${sample.length} picture${sample.length === 1 ? '' : 's'}`;
   const counts = new Map<string, { count: number; readonly picture: PictureFacts }>();
   for (const picture of sample) {
@@ -129,6 +132,7 @@ function sizeOf(sample: readonly PictureFacts[]): ChosenSize {
   }
   const shorter = sample.map(({ height, width }) => Math.min(height, width)).sort((a, b) => a - b);
   const median = shorter[Math.floor(shorter.length / 2)] ?? 0;
-  const side = sides.findLast((each) => each <= median) ?? sides[0];
+  const all = [...sides, ...(largestSide === undefined ? [] : [largestSide])].sort((a, b) => a - b);
+  const side = all.findLast((each) => each <= median) ?? sides[0];
   return { height: side, width: side, why: `the shorter side of ${pictures} is ${median} in the median` };
 }

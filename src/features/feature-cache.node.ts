@@ -63,13 +63,12 @@ export interface CachedFeatures {
  *
  * @throws QuarterturnError `io`, from `describe`, if the cache cannot be written
  */
-export function withFeatureCache(encoder: Encoder, options: CacheOptions = {}): Encoder {
+export function withFeatureCache<E extends Encoder>(encoder: E, options: CacheOptions = {}): E {
   const folder = join(cacheFolderOf(options), featuresFolder, encoder.fingerprint.slice(0, 32));
-  const { name, title, dimensions, fingerprint } = encoder;
   // One file for the life of the encoder.
   const own = join(folder, `${newOwnerName()}${rowsSuffix}`);
   return {
-    ...{ name, title, dimensions, fingerprint },
+    ...encoder,
     describe: (images, progress = {}) => describeCached(encoder, images, { folder, own, progress }),
     release: () => encoder.release(),
     [Symbol.asyncDispose]: () => encoder.release(),

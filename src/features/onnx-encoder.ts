@@ -25,7 +25,7 @@ export interface FrozenEncoder extends Encoder {
   /** Size of the images that the network itself takes; others are resized. */
   readonly input: ImageSize;
   /** What was found out of the file, or said: with these options it is opened in the same way. */
-  readonly options: Required<EncoderOptions>;
+  readonly options: EncoderOptions;
   /** The network as a graph, to be put into another file; images of this size go in. */
   graphFor(images: ImageSize): EncoderGraph;
 }
@@ -134,14 +134,10 @@ function nameOf(file: string): string {
   return (file.split(/[\\/]/).at(-1) ?? file).replace(/\.onnx$/i, '');
 }
 
-function usedOptions({
-  height,
-  layout,
-  mean,
-  std,
-  output,
-}: EncoderPlan): Required<Omit<EncoderOptions, 'pool'>> {
-  return { size: height, layout, mean: [...mean], std: [...std], output };
+function usedOptions({ height, width, layout, mean, std, output }: EncoderPlan): EncoderOptions {
+  // What is no square is given by the graph alone.
+  const size = height === width ? { size: height } : {};
+  return { ...size, layout, mean: [...mean], std: [...std], output };
 }
 
 interface Parts {

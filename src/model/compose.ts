@@ -1,12 +1,10 @@
-import type { FitMode } from '../data/image-fit.js';
 import { QuarterturnError } from '../errors.js';
 import type { FrozenEncoder } from '../features/onnx-encoder.js';
 import { encodeGraphFile } from '../onnx/graph-file.js';
 import { int, type OnnxNode } from '../onnx/model.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import type { Tensor } from '../tensor/tensor.js';
-import { classNamesKey, preprocessingKey } from './export-model.js';
-import { preprocessingFor } from './preprocessing.js';
+import { classifierMetadata, type DescribedClassifier } from './classifier-metadata.js';
 
 /** A linear classifier of features: softmax(features · kernel + bias). */
 export interface LinearHead {
@@ -16,17 +14,11 @@ export interface LinearHead {
   readonly bias: Tensor<'float32'>;
 }
 
-export interface ComposeOptions {
+export interface ComposeOptions extends DescribedClassifier {
   readonly encoder: FrozenEncoder;
   readonly head: LinearHead;
   /** Size of the images that the file takes; they are resized to the encoder's. */
   readonly image: ImageSize;
-  /** One name for each class of the head, in their order. */
-  readonly classNames: readonly string[];
-  /** Mean of all values of the training images, 0–255. Default: it is left out. */
-  readonly meanBrightness?: number | undefined;
-  /** How the training pictures were fitted into their size; default: `contain`. */
-  readonly pictureFit?: FitMode | undefined;
 }
 
 /**
@@ -39,7 +31,7 @@ export interface ComposeOptions {
  * @throws QuarterturnError `usage` if head, encoder and names do not fit together
  */
 export function composeClassifier(options: ComposeOptions): Uint8Array {
-  const { encoder, head, image, classNames, meanBrightness, pictureFit } = options;
+  const { encoder, head, image, classNames } = options;
   const [features, classes] = head.kernel.shape;
   const fits =
     features === encoder.dimensions && classes === classNames.length && head.bias.data.length === classes;
@@ -56,7 +48,6 @@ export function composeClassifier(options: ComposeOptions): Uint8Array {
     ...{ name: name(opType), opType, domain: '', inputs, outputs: [output] },
     attributes: opType === 'Softmax' ? { axis: int(1) } : {},
   });
-  const preprocessing = preprocessingFor(image, meanBrightness, pictureFit);
   const probabilities = images === 'images' ? 'probabilities' : name('probabilities');
   return encodeGraphFile(file, {
     before,
@@ -69,9 +60,6 @@ export function composeClassifier(options: ComposeOptions): Uint8Array {
     initializers: { ...initializers, [name('kernel')]: head.kernel, [name('bias')]: head.bias },
     inputs: [{ name: images, dtype: 'uint8', shape: ['N', image.height, image.width, image.channels] }],
     outputs: [{ name: probabilities, dtype: 'float32', shape: ['N', classNames.length] }],
-    metadata: {
-      [classNamesKey]: JSON.stringify(classNames),
-      ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
-    },
+    metadata: classifierMetadata(image, options),
   });
 }

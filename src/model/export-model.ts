@@ -1,31 +1,19 @@
-import type { FitMode } from '../data/image-fit.js';
 import { QuarterturnError } from '../errors.js';
 import { lowerForAnyBatch } from '../lower/any-batch.js';
 import type { Network } from '../nn/network.js';
 import { encodeModel } from '../onnx/encode.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { buildClassifier } from '../train/forward.js';
-import { preprocessingFor } from './preprocessing.js';
+import { headOf, isFrozenNetwork } from '../train/frozen-network.js';
+import { classifierMetadata, type DescribedClassifier } from './classifier-metadata.js';
+import { composeClassifier } from './compose.js';
 
-/** Metadata key of the class names, a JSON array of strings in the order of the probabilities. */
-export const classNamesKey = 'quarterturn.classNames';
+export { classNamesKey, preprocessingKey } from './classifier-metadata.js';
 
-/** Metadata key of how pictures are fitted into the classifier's size, JSON of a `Preprocessing`. */
-export const preprocessingKey = 'quarterturn.preprocessing';
-
-export interface ExportOptions {
+export interface ExportOptions extends DescribedClassifier {
   readonly network: Network;
   /** All tensors of the network. */
   readonly weights: Tensors;
-  /** One name for each of the network's classes, in their order. */
-  readonly classNames: readonly string[];
-  /**
-   * Mean of all values of the training images, 0–255, by which a user of the file can tell negatives. Default: it is
-   * left out.
-   */
-  readonly meanBrightness?: number | undefined;
-  /** How the training pictures were fitted into their size; default: `contain`. */
-  readonly pictureFit?: FitMode | undefined;
 }
 
 /**
@@ -33,32 +21,28 @@ export interface ExportOptions {
  *
  * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
  * inside; the metadata holds class names and the fit of pictures. The file uses plain ONNX operators in ONNX's own layout,
- * so that other runtimes can use it.
+ * so that other runtimes can use it. Of a head on a frozen encoder, the encoder is in the file, too: see {@link composeClassifier}.
  *
  * @throws QuarterturnError `usage` if names and classes differ in number
  */
-export function exportClassifier({
-  network,
-  weights,
-  classNames,
-  meanBrightness,
-  pictureFit,
-}: ExportOptions): Uint8Array {
+export function exportClassifier({ network, weights, ...described }: ExportOptions): Uint8Array {
+  const { classNames } = described;
   if (classNames.length !== network.classes) {
     throw new QuarterturnError(
       'usage',
       `classNames: expected ${network.classes}, one for each class of the network. Received: ${classNames.length}.`,
     );
   }
-  const preprocessing = preprocessingFor(network.settings.image, meanBrightness, pictureFit);
+  const { image } = network.settings;
+  if (isFrozenNetwork(network)) {
+    const { encoder } = network;
+    return composeClassifier({ encoder, head: headOf(network, weights), image, ...described });
+  }
   const classifierOf = (batchSize: number) =>
     buildClassifier(network, weights, { batchSize, output: 'probabilities' });
   const model = lowerForAnyBatch(classifierOf, 'anywhere', {
     name: 'quarterturn classifier',
-    metadata: {
-      [classNamesKey]: JSON.stringify(classNames),
-      ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
-    },
+    metadata: classifierMetadata(image, described),
   });
   return encodeModel(model);
 }

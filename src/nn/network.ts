@@ -28,7 +28,8 @@ export interface NetworkSettings extends BackboneSettings {
 export interface Network {
   /** What people call its backbone. */
   readonly title: string;
-  readonly settings: NetworkSettings;
+  /** What becomes of images before the first block. */
+  readonly settings: Pick<NetworkSettings, 'image' | 'normalisation'>;
   readonly classes: number;
   readonly blocks: readonly Block[];
   readonly head: Block;

@@ -1,5 +1,5 @@
 import type { DataSource } from '../data/dataset.js';
-import type { Encoder } from '../features/encoder.js';
+import type { FrozenEncoder } from '../features/onnx-encoder.js';
 import type { LocatedLabels } from '../labels/locate-labels.js';
 import { createNetwork, type Network } from '../nn/network.js';
 import { Random } from '../random/random.js';
@@ -14,8 +14,8 @@ export interface RecipeContext extends TrainContext {
   readonly emit?: RunEventListener | undefined;
   readonly settings: RunSettings;
   readonly data: DataSource;
-  /** Describes images where stages compare them. Default: oriented gradients, see `gradientEncoder`. */
-  readonly encoder?: Encoder | undefined;
+  /** The frozen network that the settings name, opened. Default: images are described by oriented gradients. */
+  readonly encoder?: FrozenEncoder | undefined;
   /**
    * Indices of the labelled images in the data. `withLocatedLabels` finds them; `run` and the like call it by themselves. Ignored if the settings have no labels, or others.
    */

@@ -16,7 +16,7 @@ import type { RecipeContext } from './context.js';
 import { settingsFor } from './presets.js';
 import { classifierName, evaluateRun, run } from './run.js';
 import type { RunSettings } from './settings.js';
-import { allStages } from './stages/registry.js';
+import { stagesOf } from './stages/registry.js';
 import { suggest } from './suggest.js';
 
 const counts = { train: 1000, test: 200 };
@@ -69,7 +69,7 @@ async function leftBy(store: MemoryStore) {
   const result = (await store.readJson('result')) as RunResult;
   const { durationMs: _d, trainImagesPerSecond: _i, peakMemoryBytes: _p, ladder, ...figures } = result;
   const checkpoints = new Map<string, unknown>();
-  for (const { name } of allStages) {
+  for (const name of stagesOf(settings)) {
     checkpoints.set(name, (await store.loadCheckpoint(checkpointName(name, 0)))?.tensors);
   }
   return {

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { turnCount } from '../data/rotation.js';
+import { encoderOptionsSchema } from '../features/encoder-settings.js';
 import { labelsSchema } from '../labels/given-labels.js';
 import { backboneNames } from '../nn/network.js';
 import { adam } from '../optim/adam.js';
@@ -113,6 +114,18 @@ const pretrainSchema = stageSchema
     error: `expected a multiple of ${turnCount}, since the turns of an image lie in one batch (grouped)`,
   });
 
+/** A frozen network that describes images. */
+const encoderSchema = z.strictObject({
+  name: z.string().min(1).max(1000),
+  /** Absolute path of its file, or the name that it is known by. */
+  file: z.string().min(1).max(4000),
+  /** Of the file and of how it is used. */
+  fingerprint: z.string().min(1).max(200),
+  options: encoderOptionsSchema,
+  /** Whether nothing is trained but a head on it: images are too large for the networks of this package. */
+  alone: z.boolean(),
+});
+
 /** Every setting of a run; `config.json` holds them resolved. */
 export const settingsSchema = z
   .strictObject({
@@ -145,6 +158,8 @@ export const settingsSchema = z
     /** null: fine-tuning's classifier is the last word. */
     selfTrain: selfTrainSchema.nullable().default(null),
     baseline: stageSchema,
+    /** Default: images are described by oriented gradients. */
+    encoder: encoderSchema.optional(),
     /** The time for which the steps were counted out, in ms, up to 100 days; they are not counted out again. */
     budgetMs: integerBetween(1, 100 * 24 * 3_600_000).optional(),
   })
@@ -154,6 +169,7 @@ export const settingsSchema = z
   });
 
 export type RunSettings = z.infer<typeof settingsSchema>;
+export type EncoderSettings = z.infer<typeof encoderSchema>;
 export type StageSettings = z.infer<typeof stageSchema>;
 export type SelfTrainSettings = z.infer<typeof selfTrainSchema>;
 

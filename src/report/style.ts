@@ -136,6 +136,8 @@ tbody + tbody tr:first-child > *, tfoot tr:first-child > * { padding-top: .8rem;
 .tile span { display: block; padding-top: .2rem; margin: 0 -.2rem; }
 .roomy .tiles { grid-template-columns: repeat(var(--columns), 6rem); }
 .roomy .tile { font-size: .68rem; letter-spacing: 0; }
+.roomy .cross { inset: auto; top: .25rem; right: .25rem; width: 1.3rem; height: 1.3rem; background: var(--paper); border-radius: .25rem; }
+.roomy .cross path { stroke-width: 4; }
 .tile span { overflow-wrap: anywhere; }
 .picture { position: relative; }
 .picture img { display: block; width: 100%; height: auto; image-rendering: pixelated; border-radius: .3rem; }

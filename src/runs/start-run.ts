@@ -1,6 +1,7 @@
 import type { BatchMakerFor } from '../data/batch-maker.js';
 import type { DataSource } from '../data/dataset.js';
 import { assertGoingOn, QuarterturnError } from '../errors.js';
+import type { FrozenEncoder } from '../features/onnx-encoder.js';
 import { loadPretrained } from '../recipes/backbone.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { assertFits, run } from '../recipes/run.js';
@@ -28,6 +29,8 @@ export interface ResumeRunOptions {
   readonly runtime: Runtime;
   /** Where everything is kept: what a stopped run needs to go on, what it tells, what it comes to. */
   readonly store: RunStore;
+  /** The frozen network that the settings name, opened; it is the caller's to release. Default: the settings name none. */
+  readonly encoder?: FrozenEncoder | undefined;
   /** Names of the stages to run; default: all that the settings ask for, or, of a run that is resumed, those that it has. */
   readonly stages?: readonly string[] | undefined;
   /** The stages that there are, in their order; default: those of this package. */
@@ -91,6 +94,7 @@ export function startRun(options: StartRunOptions): Run {
       const { batchMakerFor } = options;
       const context = await withLocatedLabels({
         ...{ settings: options.settings, data, runtime, signal, emit: tell, batchMakerFor },
+        encoder: options.encoder,
       });
       assertFits(context, stages ?? stagesOf(options.settings, registry), registry);
       assertGoingOn(signal);
@@ -128,6 +132,7 @@ export function startRun(options: StartRunOptions): Run {
  */
 export function resumeRun(options: ResumeRunOptions): Run {
   const { store, data, runtime, signal, emit, registry, peakMemoryBytes, batchMakerFor } = options;
+  const { encoder } = options;
   return start(
     recorded(async (recorder, tell) => {
       const config = await readConfig(store);
@@ -140,7 +145,7 @@ export function resumeRun(options: ResumeRunOptions): Run {
       assertGoingOn(signal);
       recorder.attach(store);
       const settings = settingsOfConfig(config, store.name);
-      const context = { settings, data, runtime, store, signal, emit: tell, batchMakerFor };
+      const context = { settings, data, runtime, store, signal, emit: tell, batchMakerFor, encoder };
       return outcomeOf(await run(context, { stages, registry, peakMemoryBytes }), { store, runtime });
     }),
     { isLive, emit },

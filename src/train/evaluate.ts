@@ -9,6 +9,7 @@ import { at } from '../tensor/elements.js';
 import { type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
+import { frozenLogits, isFrozenNetwork } from './frozen-network.js';
 
 /** Images a forward pass takes at once: large enough to keep the kernels busy, small enough for the cache. */
 export const evaluationBatchSize = 128;
@@ -59,32 +60,48 @@ export async function evaluate(
   const k = network.classes;
   let loss = 0;
   let correct = 0;
+  await logitsInBatches(network, weights, set, context, (rows, from, some) => {
+    for (let i = 0; i < some; i++) {
+      const row = rows.subarray(i * k, (i + 1) * k);
+      const target = targets[from + i]!;
+      const total = logSumExp(row);
+      const itemLoss = total - row[target]!;
+      if (!Number.isFinite(itemLoss)) throw noNumber(set.title, from + i, itemLoss);
+      const best = row.indexOf(Math.max(...row));
+      loss += itemLoss;
+      correct += best === target ? 1 : 0;
+      predictions[from + i] = best;
+      confidences[from + i] = Math.exp(row[best]! - total);
+    }
+  });
+  const metrics = { accuracy: correct / count, loss: loss / count };
+  context.emit?.({ type: 'evaluated', title: set.title, metrics });
+  return { metrics, predictions, targets, confidences };
+}
+
+/** Calls `visit` with the logits of each batch of a set, the first item of the batch, and how many there are. */
+async function logitsInBatches(
+  network: Network,
+  weights: Tensors,
+  set: ImageSet,
+  context: PassContext,
+  visit: (rows: Float32Array, from: number, count: number) => void,
+): Promise<void> {
+  if (isFrozenNetwork(network)) {
+    visit(await frozenLogits(network, weights, set.images, context), 0, set.images.count);
+    return;
+  }
   const program = await context.runtime.compile(
     buildClassifier(network, weights, { batchSize: evaluationBatchSize }),
   );
   try {
     await inBatches(set, context, async (images, from) => {
       const outputs = await program.run({ images: padded(images) });
-      const rows = tensorNamed(outputs, 'logits').data as Float32Array;
-      for (let i = 0; i < at(images.shape, 0); i++) {
-        const row = rows.subarray(i * k, (i + 1) * k);
-        const target = targets[from + i]!;
-        const total = logSumExp(row);
-        const itemLoss = total - row[target]!;
-        if (!Number.isFinite(itemLoss)) throw noNumber(set.title, from + i, itemLoss);
-        const best = row.indexOf(Math.max(...row));
-        loss += itemLoss;
-        correct += best === target ? 1 : 0;
-        predictions[from + i] = best;
-        confidences[from + i] = Math.exp(row[best]! - total);
-      }
+      visit(tensorNamed(outputs, 'logits').data as Float32Array, from, at(images.shape, 0));
     });
   } finally {
     await program.release();
   }
-  const metrics = { accuracy: correct / count, loss: loss / count };
-  context.emit?.({ type: 'evaluated', title: set.title, metrics });
-  return { metrics, predictions, targets, confidences };
 }
 
 function noNumber(title: string, item: number, loss: number): QuarterturnError {
@@ -102,11 +119,31 @@ export async function computeProbabilities(
   set: ImageSet,
   context: PassContext,
 ): Promise<Float32Array> {
+  if (isFrozenNetwork(network)) {
+    const { classes } = network;
+    const rows = await frozenLogits(network, weights, set.images, context);
+    return rows.map((logit, i) => {
+      const from = i - (i % classes);
+      return Math.exp(logit - logSumExp(rows.subarray(from, from + classes)));
+    });
+  }
   const graph = buildClassifier(network, weights, {
     batchSize: evaluationBatchSize,
     output: 'probabilities',
   });
   return outputOf(graph, 'probabilities', network.classes, set, context);
+}
+
+/** Logits of every image with stored statistics: float32 [count, K]. */
+export async function computeLogits(
+  network: Network,
+  weights: Tensors,
+  set: ImageSet,
+  context: PassContext,
+): Promise<Float32Array> {
+  if (isFrozenNetwork(network)) return frozenLogits(network, weights, set.images, context);
+  const graph = buildClassifier(network, weights, { batchSize: evaluationBatchSize });
+  return outputOf(graph, 'logits', network.classes, set, context);
 }
 
 /** Output of the first `blocks` blocks for every item: float32 [count, C', H', W']. */

@@ -204,7 +204,8 @@ describe('a stage that is one object in the list', () => {
   it('is unknown where it is not in the list', async () => {
     await expect(run(contextOf(new MemoryStore('unknown')), { stages: ['scrach'] })).rejects.toMatchObject({
       code: 'usage',
-      message: 'stages: expected some of pretrain, finetune, scratch, selfTrain, baseline. Received: scrach.',
+      message:
+        'stages: expected some of pretrain, finetune, scratch, selfTrain, linearProbe, baseline. Received: scrach.',
       hint: 'Did you mean scratch?',
     });
   });

@@ -3,6 +3,7 @@ import { QuarterturnError } from '../../errors.js';
 import type { StageFacts } from '../../store/run-record.js';
 import type { RunSettings } from '../settings.js';
 import { baselineStage } from './baseline-stage.js';
+import { encoderHeadStage } from './encoder-head-stage.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
 import { pretrainStage } from './pretrain-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
@@ -14,6 +15,7 @@ export const allStages: readonly Stage[] = [
   finetuneStage,
   scratchStage,
   selfTrainStage,
+  encoderHeadStage,
   baselineStage,
 ];
 
@@ -36,5 +38,7 @@ export function stageNamed(name: string, registry: readonly Stage[] = allStages)
 
 /** Names of the stages that settings ask for. */
 export function stagesOf(settings: RunSettings, registry: readonly Stage[] = allStages): readonly string[] {
-  return registry.filter((stage) => stage.isAskedFor(settings)).map(({ name }) => name);
+  const asked = registry.filter((stage) => stage.isAskedFor(settings));
+  const isAlone = settings.encoder?.alone === true;
+  return asked.filter((stage) => !isAlone || stage === encoderHeadStage).map(({ name }) => name);
 }

@@ -33,8 +33,10 @@ export const selfTrainStage: Stage = {
   dependsOn: ({ settings, data }) => [
     settings.selfTrain,
     isSampled(data.train) ? settings.draws : null,
-    // Grey images are described as in all versions before.
-    ...(data.train.images.channels === 3 ? [encoderOf({ data }).fingerprint] : []),
+    // Grey images are described as in all versions before, unless an encoder is given.
+    ...(settings.encoder || data.train.images.channels === 3
+      ? [settings.encoder?.fingerprint ?? encoderOf({ data }).fingerprint]
+      : []),
   ],
   // The evidence decides which teacher is used.
   heedsEvidence: true,
