@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll } from 'vitest';
 import { root } from './compile.js';
+import { encodeMobileNet } from './encoders.js';
 import { smallSettings, writeMnistSubset } from './mnist-subset.js';
 import { zip } from './npz.js';
 import { filesBelow, writePictures } from './picture-folder.js';
@@ -48,6 +49,8 @@ async function createWorld(): Promise<World> {
   await writeMnistSubset(path('my-images'), { train: 1000, test: 100 });
   await fs.copyFile(path('my-images/t10k-images-idx3-ubyte'), path('t10k-images-idx3-ubyte'));
   await writeDigits(path());
+  // A network as somebody would have it; one that is known by name is elsewhere.
+  await fs.writeFile(path('net.onnx'), encodeMobileNet());
   await writePictures(path('photos'));
   const photos = await filesBelow(path('photos'));
   await fs.writeFile(path('photos.zip'), zip(photos));
