@@ -41,6 +41,7 @@ export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/l
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';
+export { type ExportEncoderOptions, exportEncoder } from './model/export-encoder.js';
 export { type ExportOptions, exportClassifier } from './model/export-model.js';
 export {
   type ClassifyOptions,

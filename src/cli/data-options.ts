@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { ChosenFit, FitMode, Ground } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { choice, wholeNumber } from './option-values.js';
+import { shellPath } from './paths.js';
 
 /** Flags that say what the data is and how its pictures become images. */
 export interface DataFlags {
@@ -15,7 +17,7 @@ export interface DataFlags {
   readonly rgb?: boolean;
   readonly cache?: string;
   readonly strict?: boolean;
-  /** Absolute; where `--labels` names a table. */
+  /** Absolute; as `--label-table` says, or where `--labels` names a table. */
   readonly labelTable?: string | undefined;
 }
 
@@ -29,6 +31,10 @@ export const dataOptions = (): readonly Option[] => [
     '--data <path>',
     'your images: a folder with a folder for each class, or of images alone; a ZIP or tar archive of one; IDX, NumPy or Parquet files (default: MNIST, installed with the package)',
   ),
+  new Option(
+    '--label-table <file>',
+    'a table of files and labels, where --labels names the JSON that suggest writes (default: none, or the table that --labels names)',
+  ).argParser((file) => resolve(file)),
   ...readingOptions(),
 ];
 
@@ -103,8 +109,16 @@ export function readingWith(
 }
 
 /** The flags that ask for a reading again. */
-export function readingFlags({ format, size, fit, ground, colours }: Reading): readonly string[] {
+export function readingFlags({
+  format,
+  size,
+  fit,
+  ground,
+  colours,
+  labelTable,
+}: Reading): readonly string[] {
   return [
+    ...(labelTable === undefined ? [] : [`--label-table ${shellPath(labelTable)}`]),
     ...(format === undefined ? [] : [`--format ${format}`]),
     ...(size === undefined ? [] : [`--size ${size}`]),
     ...(fit === undefined || fit === 'cover' ? [] : [`--fit ${fit}`]),

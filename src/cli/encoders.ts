@@ -1,6 +1,5 @@
 import { type Command, Option } from 'commander';
-import { cacheFolderOf } from '../data/cache/cache-folder.node.js';
-import { downloadEncoder, type ListedEncoder, listEncoders } from '../features/encoder-files.node.js';
+import type { ListedEncoder } from '../features/encoder-files.node.js';
 import { formatBytes } from '../report/format.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
@@ -31,6 +30,8 @@ export function addEncodersCommand(program: Command): void {
     ['quarterturn encoders --download dinov2-small', 'get one, 88 MB'],
   ]);
   command.action(async ({ download, cache, json, quiet }: EncodersFlags) => {
+    const { downloadEncoder, listEncoders } = await import('../features/encoder-files.node.js');
+    const { cacheFolderOf } = await import('../data/cache/cache-folder.node.js');
     const options = { cacheFolder: cache };
     if (download !== undefined) {
       const stopping = 'Stopping; nothing is kept of what has come.';

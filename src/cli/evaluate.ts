@@ -84,7 +84,11 @@ async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session, config);
     const emit = evaluationsOnly(session.emit);
-    const figures = await evaluateRun({ settings, data, runtime, store, signal: session.signal, emit });
+    const { encoderOfSettings } = await import('./open-encoder.js');
+    const cacheFolder = flags.cache;
+    const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder });
+    const { signal } = session;
+    const figures = await evaluateRun({ settings, data, runtime, store, encoder, signal, emit });
     assertAny(figures, path);
     const sameData = dataDifference(fingerprintIn(config), data) === undefined;
     if (flags.json) {

@@ -87,6 +87,9 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     const place = placeOf(flags, config);
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
+    const { encoderOfSettings } = await import('./open-encoder.js');
+    const cacheFolder = flags.cache;
+    const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder });
     const data = await readData(place, session, config);
     const given =
       flags.labels !== undefined
@@ -95,6 +98,7 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
           ? labelsInData(data.train)
           : undefined;
     const context = {
+      encoder,
       settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
       data,
       runtime,

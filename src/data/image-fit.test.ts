@@ -30,6 +30,14 @@ describe('the size', () => {
     expect(chooseFit(many(1, 28, 28), { size: 40 }).why).toBe('40×40 in colour: as asked for');
   });
 
+  test.each([
+    ['photographs', many(9, 1080, 1920), 224],
+    ['pictures below it', many(9, 200, 300), 64],
+    ['small pictures of one size', many(9, 32, 32), 32],
+  ])('of %s for an encoder of 224', (_, sample, side) => {
+    expect(chooseFit(sample, { largestSide: 224 }).size).toMatchObject({ height: side, width: side });
+  });
+
   test('is what was asked for', () => {
     const rectangle = { height: 40, width: 64 };
     expect(chooseFit(many(9, 28, 28), { size: rectangle }).size).toEqual({ ...rectangle, channels: 3 });

@@ -20,7 +20,7 @@ export interface ExportEncoderOptions {
  * Input `images` uint8 [N, H, W, C] with any N, output `features` float32 [N, D]; normalisation is inside.
  * @throws QuarterturnError `usage` for a number of blocks that the network does not have
  */
-export function exportEncoder({ network, weights, blocks }: ExportEncoderOptions): Uint8Array {
+export function exportEncoder({ network, weights, blocks }: ExportEncoderOptions): Uint8Array<ArrayBuffer> {
   const all = network.blocks.length;
   const used = blocks ?? all;
   if (isFrozenNetwork(network) || !Number.isInteger(used) || used < 1 || used > all) {
@@ -34,5 +34,6 @@ export function exportEncoder({ network, weights, blocks }: ExportEncoderOptions
     const [features] = Object.values(outputs) as [Value];
     return graph({ features: features.shape.length === 4 ? reduceMean(features, [2, 3]) : features });
   };
-  return encodeModel(lowerForAnyBatch(encoderOf, 'anywhere', { name: 'quarterturn encoder' }));
+  const model = lowerForAnyBatch(encoderOf, 'anywhere', { name: 'quarterturn encoder' });
+  return Uint8Array.from(encodeModel(model));
 }

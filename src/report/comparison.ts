@@ -10,6 +10,7 @@ export interface ComparisonRow {
     | 'rotation'
     | 'fineTune'
     | 'selfTrain'
+    | 'final'
     | 'baseline'
     | 'baselineReestimated'
     | 'scratch'
@@ -85,6 +86,13 @@ export function compareWithNotebook(
             theirs?.fineTune.test.accuracy,
           ),
           loss('selfTrain', 'Final classifier, test loss', final?.test, theirs?.fineTune.test.loss),
+        ]
+      : []),
+    // The only figures of a run that has neither, such as a head on a frozen encoder.
+    ...(final && !selfTrain && !fineTune
+      ? [
+          accuracy('final', 'Final classifier, test accuracy', final.test),
+          loss('final', 'Final classifier, test loss', final.test),
         ]
       : []),
     accuracy('baseline', 'Baseline, training accuracy', baseline?.train, theirs?.baseline.train.accuracy),

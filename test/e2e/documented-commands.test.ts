@@ -7,6 +7,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { root } from '../support/compile.js';
 import { type DocumentedCommand, examples, instructions, ofMarkdown } from '../support/documents.js';
+import { encodeMobileNet } from '../support/encoders.js';
 import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
 import { zip } from '../support/npz.js';
 import { filesBelow, writePictures } from '../support/picture-folder.js';
@@ -122,6 +123,8 @@ beforeAll(async () => {
   const labelled = Object.keys(photos).filter((file) => /\/00\d/.test(file));
   const rows = labelled.map((file) => `${file},${file.split('/')[0]}`);
   await fs.writeFile(path('labels.csv'), ['file,label', ...rows].join('\n'));
+  // A network as somebody would have it; one that is known by name is elsewhere.
+  await fs.writeFile(path('net.onnx'), encodeMobileNet());
   await fs.writeFile(path('small.json'), JSON.stringify(smallSettings));
   await fs.writeFile(path('small-notebook.json'), JSON.stringify(withoutSelfTraining));
   await fs.writeFile(path('small-budget.json'), JSON.stringify(smallestSteps));

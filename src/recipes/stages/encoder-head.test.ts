@@ -127,7 +127,7 @@ describe('a backbone of this package as an encoder', () => {
     const { blocks } = trained.network;
     const set = { title: 'features', images };
     const expected = await computeFeatures(trained.network, trained.weights, blocks.length, set, { runtime });
-    const bytes = exportEncoder(trained) as Uint8Array<ArrayBuffer>;
+    const bytes = exportEncoder(trained);
     await using own = await openEncoder('own.onnx', bytes, { runtime });
     expect(own.input).toEqual({ height, width, channels });
     const { data: rows } = await own.describe(images);
@@ -139,11 +139,7 @@ describe('a backbone of this package as an encoder', () => {
         expect(rows[n * d + i]).toBeCloseTo(value / length, 4);
       });
     }
-    await using part = await openEncoder(
-      'part.onnx',
-      exportEncoder({ ...trained, blocks: 2 }) as Uint8Array<ArrayBuffer>,
-      { runtime },
-    );
+    await using part = await openEncoder('part.onnx', exportEncoder({ ...trained, blocks: 2 }), { runtime });
     expect(part.dimensions).toBe(trained.network.blocks[1]?.outputShape[0]);
   });
 
