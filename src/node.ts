@@ -1,14 +1,22 @@
 /** `quarterturn/node`: what Node adds to the library, files, folders and native kernels. */
 
 export { BatchWorker, type BatchWorkerOptions } from './data/batch-worker.node.js';
+export type { CacheOptions } from './data/cache/cache-folder.node.js';
+export type { KnownImage, SamePicture } from './data/duplicates.js';
 export { readIdxFolder } from './data/idx-folder.node.js';
 export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
-export type { FitMode, Ground } from './data/image-fit.js';
+export type { ChosenFit, FitMode, FitOptions, Ground, ImageFit } from './data/image-fit.js';
+export type { ImportedImage, ImportOptions, ImportProgress } from './data/import-images.node.js';
 export { readMnist } from './data/mnist.node.js';
-export type { SkippedFile } from './data/readers/found-images.js';
+export type { SkippedFile, Split } from './data/readers/found-images.js';
+export type { ArrayFormat, SourceFormat } from './data/readers/open-found.node.js';
+export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
+export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
+export type { TextEncoding } from './labels/table-text.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
 export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
+export type { ImportedData } from './runs/imported-data.node.js';
 export {
   type ImagePrediction,
   type PredictImagesOptions,
@@ -16,6 +24,7 @@ export {
 } from './runs/predict-images.node.js';
 export type { Shard } from './runs/prediction-inputs.node.js';
 export type { PredictionRow } from './runs/prediction-row.js';
+export { type ReadImages, type ReadImagesOptions, readImages } from './runs/read-images.node.js';
 export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';

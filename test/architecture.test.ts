@@ -69,7 +69,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
     ],
     'node',
   ],
-  node: ['data', 'store', 'runs', 'runtime/node'],
+  node: ['data', 'labels', 'store', 'runs', 'runtime/node'],
   web: ['runtime/web'],
 };
 

@@ -8,10 +8,17 @@ import { type Ablation, type AblationEvent, encodeAblation } from '../runs/ablat
 import { AblationFolder, tablePathOf } from '../runs/ablation-folder.node.js';
 import { startAblation } from '../runs/start-ablation.js';
 import { createNodeRuntime } from '../runtime/node.js';
+import { withLabelTable } from './labels-file.js';
 import { shellPath, shownPath } from './paths.js';
 import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { inSession, type Session } from './session.js';
-import { assertUnchanged, chosenSettings, type SettingFlags } from './settings.js';
+import {
+  assertSameLabels,
+  assertUnchanged,
+  chosenSettings,
+  type SettingFlags,
+  withLabelsInData,
+} from './settings.js';
 import { timestamp } from './timestamp.js';
 
 export interface AblateFlags extends SettingFlags, PlaceFlags {
@@ -26,7 +33,8 @@ export interface AblateFlags extends SettingFlags, PlaceFlags {
 const usualDraws = 3;
 
 /** Train what is missing, and print the table. */
-export async function ablate(flags: AblateFlags): Promise<void> {
+export async function ablate(typed: AblateFlags): Promise<void> {
+  const flags = await withLabelTable(typed);
   const stopping = 'Saving after this step. Ctrl-C once more stops at once.';
   const output = await inSession({ quiet: flags.quiet, stopping }, async (session) => {
     const path = flags.resume ?? flags.out ?? `runs/ablate-${timestamp(new Date())}`;
@@ -49,11 +57,15 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
   }
   try {
     const before = folder?.before;
-    if (before) assertUnchanged(flags, before.settings, pretrainName, path);
-    const settings = before?.settings ?? (await wholeRecipe(flags));
+    if (before) {
+      assertUnchanged(flags, before.settings, pretrainName, path);
+      await assertSameLabels(flags, before.settings, path);
+    }
+    const recipe = before?.settings ?? (await wholeRecipe(flags));
     const place = placeOf(flags, before?.environment);
     const runtime = await createNodeRuntime(place);
     const data = await readData(place, session);
+    const settings = before ? recipe : withLabelsInData(data, recipe, flags);
     const { events, result } = startAblation({
       ...{ settings, data, runtime, peakMemoryBytes },
       ...{ signal: session.signal, batchMakerFor: session.batchMakerFor },

@@ -19,6 +19,7 @@ export function addAblateCommand(program: Command): void {
     option.seed(),
     option.draws('3'),
     option.labelsPerClass(),
+    option.labels().conflicts('labelsPerClass'),
     option.config(),
   ]);
   addGroup(command, 'Where:', [

@@ -1,8 +1,10 @@
+import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
 import type { ChosenFit, FitMode } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { choice, wholeNumber } from './option-values.js';
+import { shellPath } from './paths.js';
 
 /** Flags that say what the data is and how its pictures become images. */
 export interface DataFlags {
@@ -14,7 +16,7 @@ export interface DataFlags {
   readonly rgb?: boolean;
   readonly cache?: string;
   readonly strict?: boolean;
-  /** Absolute; where `--labels` names a table. */
+  /** Absolute; as `--label-table` says, or where `--labels` names a table. */
   readonly labelTable?: string | undefined;
 }
 
@@ -27,6 +29,10 @@ export const dataOptions = (): readonly Option[] => [
     '--data <path>',
     'your images: a folder with a folder for each class, or of images alone; a ZIP or tar archive of one; IDX, NumPy or Parquet files (default: MNIST, installed with the package)',
   ),
+  new Option(
+    '--label-table <file>',
+    'a table of files and labels, where --labels names the JSON that suggest writes (default: none, or the table that --labels names)',
+  ).argParser((file) => resolve(file)),
   ...readingOptions(),
 ];
 
@@ -92,8 +98,9 @@ export function readingWith(reading: Reading, { size, fit }: Pick<ChosenFit, 'si
 }
 
 /** The flags that ask for a reading again. */
-export function readingFlags({ format, size, fit, colours }: Reading): readonly string[] {
+export function readingFlags({ format, size, fit, colours, labelTable }: Reading): readonly string[] {
   return [
+    ...(labelTable === undefined ? [] : [`--label-table ${shellPath(labelTable)}`]),
     ...(format === undefined ? [] : [`--format ${format}`]),
     ...(size === undefined ? [] : [`--size ${size}`]),
     ...(fit === undefined || fit === 'cover' ? [] : [`--fit ${fit}`]),

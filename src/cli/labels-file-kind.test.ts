@@ -29,6 +29,9 @@ test.each([
 test('a table takes the place of a labels file among the flags', async () => {
   const labels = join(folder, 'labels.csv');
   expect(await withLabelTable({ labels, seed: 3 })).toEqual({ labelTable: labels, seed: 3 });
+  await expect(withLabelTable({ labels, labelTable: '/other.csv' })).rejects.toThrow(
+    /expected the JSON that suggest writes beside --label-table\. Received: another table\./,
+  );
   expect(await withLabelTable({ labels: join(folder, 'nothing.json') })).toEqual({
     labels: join(folder, 'nothing.json'),
   });

@@ -42,12 +42,20 @@ export async function isLabelTable(file: string): Promise<boolean> {
 
 /**
  * Flags with a table of labels told from a labels file: `labelTable`, an absolute path, in place of `labels`.
+ * @throws QuarterturnError `usage` for two tables
  */
-export async function withLabelTable<T extends { readonly labels?: string }>(
-  flags: T,
-): Promise<T & { readonly labelTable?: string }> {
-  const { labels } = flags;
+export async function withLabelTable<
+  T extends { readonly labels?: string; readonly labelTable?: string | undefined },
+>(flags: T): Promise<T & { readonly labelTable?: string | undefined }> {
+  const { labels, labelTable } = flags;
   if (labels === undefined || !(await isLabelTable(labels))) return flags;
+  if (labelTable !== undefined) {
+    throw new QuarterturnError(
+      'usage',
+      `--labels ${labels}: expected the JSON that suggest writes beside --label-table. Received: another table.`,
+      { hint: 'Name one table with --labels, or put both into one.' },
+    );
+  }
   const { labels: _, ...others } = flags;
   return { ...(others as T), labelTable: resolve(labels) };
 }

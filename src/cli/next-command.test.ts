@@ -29,6 +29,15 @@ describe('the command that learns from a labels file as a run did', () => {
     );
   });
 
+  test('repeats how the data is read, with a table of labels', () => {
+    const settings = settingsFor('quick');
+    const reading = { labelTable: '/data/labels.csv', size: 32, fit: 'cover', colours: 'rgb' } as const;
+    const place = { dataFolder: '/data/birds', device: 'cpu', reading } as const;
+    expect(runCommand('labels.json', { path: 'runs/a', config: settings, settings, place })).toBe(
+      'quarterturn run --labels labels.json --data /data/birds --label-table /data/labels.csv --size 32 --rgb',
+    );
+  });
+
   test('repeats the flags of the recipe', () => {
     expect(commandAfter(settingsFor('best', { seed: 3, width: 0.5, draws: 4 }))).toBe(
       'quarterturn run --labels labels.json --preset best --seed 3 --width 0.5',

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { DataSource } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { sameLabels } from '../labels/locate-labels.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
@@ -6,8 +7,9 @@ import { type PresetName, presets } from '../recipes/presets.js';
 import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { settingAt } from '../report/run-facts.js';
 import { isRecord } from '../store/json.js';
+import type { DataFlags } from './data-options.js';
 import { readJsonFile } from './json-file.js';
-import { readLabelsFile } from './labels-file.js';
+import { labelsInData, readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
 
 /** Flags that change settings; undefined if not given. */
@@ -66,6 +68,22 @@ export async function chosenSettings(
 async function labelSettings({ labels, draws, labelsPerClass }: SettingFlags): Promise<Partial<RunSettings>> {
   if (labels !== undefined) return { labels: await readLabelsFile(labels), draws: draws ?? 1 };
   return labelsPerClass !== undefined ? { labels: null } : {};
+}
+
+/**
+ * Where the data has labels for some of its images alone, those are what is learned from, and all of them: unless a flag asks
+ * for a number of each class, or other labels are given.
+ */
+export function withLabelsInData(
+  data: DataSource,
+  settings: RunSettings,
+  flags: SettingFlags & Pick<DataFlags, 'labelTable'>,
+): RunSettings {
+  const isAsked = flags.labelsPerClass !== undefined || flags.labels !== undefined;
+  if (!data.isPartlyLabelled || isAsked || (settings.labels !== null && flags.labelTable === undefined)) {
+    return settings;
+  }
+  return { ...settings, labels: labelsInData(data.train), draws: flags.draws ?? 1 };
 }
 
 /**

@@ -10,17 +10,9 @@ import { encodeJson } from '../store/checkpoint.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
 import type { EncoderFlags } from './encoder-options.js';
-import { labelsInData, withLabelTable } from './labels-file.js';
+import { withLabelTable } from './labels-file.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
-import {
-  type CommandData,
-  environmentOf,
-  type PlaceFlags,
-  peakMemoryBytes,
-  placeOf,
-  readData,
-  writeSkipped,
-} from './place.js';
+import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -29,6 +21,7 @@ import {
   chosenSettings,
   type SettingFlags,
   type StageSettingsName,
+  withLabelsInData,
 } from './settings.js';
 import { timestamp } from './timestamp.js';
 
@@ -78,7 +71,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
   const runtime = await createNodeRuntime(place);
   const encoder = await givenEncoder(flags, { runtime, session, before: chosen.encoder });
   const data = await readData({ ...place, largestSide: encoder?.input.height }, session, source?.config);
-  const settings = withEncoder(withLabelsOf(data, chosen, flags), { encoder, data, flags });
+  const settings = withEncoder(withLabelsInData(data, chosen, flags), { encoder, data, flags });
   let folder: RunFolder | undefined;
   const run = startRun({
     ...{ settings, data, runtime, encoder, peakMemoryBytes },
@@ -98,18 +91,6 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     },
   });
   return finished(run, () => folder, session);
-}
-
-/**
- * Where the data has labels for some of its images alone, those are what is learned from, and all of them: unless a flag asks
- * for a number of each class, or other labels are given.
- */
-function withLabelsOf(data: CommandData, settings: RunSettings, flags: TrainFlags): RunSettings {
-  const isAsked = flags.labelsPerClass !== undefined || flags.labels !== undefined;
-  if (!data.isPartlyLabelled || isAsked || (settings.labels !== null && flags.labelTable === undefined)) {
-    return settings;
-  }
-  return { ...settings, labels: labelsInData(data.train), draws: flags.draws ?? 1 };
 }
 
 async function resumeInFolder(

@@ -7,7 +7,7 @@ import { type BatchRequest, makeBatch, makeBatchesHere } from './batch-maker.js'
 import { stackImages } from './batches.js';
 import { imagesInMemory, selectImages } from './image-source.js';
 import { rotatedCopies } from './rotation.js';
-import { openShared } from './shared-images.js';
+import { openShared } from './shared-images.node.js';
 
 const size = { height: 28, width: 28, channels: 1 };
 const count = 300;
@@ -29,7 +29,7 @@ describe.each([1, 3, 128])('a batch of %i', (batchSize) => {
     const turned = rotatedCopies(source);
     const images = await turned.read(copies);
     expectSame(await makeBatch(turned, [{ indices: copies }]), images);
-    const elsewhere = openShared(structuredClone(turned.share!()));
+    const { images: elsewhere } = await openShared(structuredClone(turned.share!()));
     expect(elsewhere).toMatchObject({ name: 'digits, turned', count: 4 * count, ...size });
     expectSame(await makeBatch(elsewhere, [{ indices: copies }]), images);
   });
@@ -49,7 +49,7 @@ describe.each([1, 3, 128])('a batch of %i', (batchSize) => {
     expectSame(await makeBatch(source, request), expected);
     expectSame(await makeBatchesHere(source).make(request), expected);
     // As on another thread.
-    const elsewhere = openShared(structuredClone(source.share!()));
+    const { images: elsewhere } = await openShared(structuredClone(source.share!()));
     expectSame(await makeBatch(elsewhere, structuredClone(request)), expected);
   });
 });
@@ -98,7 +98,7 @@ describe('shared images', () => {
   test('of a selection of a selection are the same images', async () => {
     const some = selectImages(source, Uint32Array.of(7, 8, 9), { name: 'some' });
     const fewer = selectImages(some, Uint32Array.of(2, 0), { name: 'fewer' });
-    const opened = openShared(structuredClone(fewer.share!()));
+    const { images: opened } = await openShared(structuredClone(fewer.share!()));
     expect(opened).toMatchObject({ name: 'fewer', count: 2, ...size });
     expect(await opened.read([0, 1])).toEqual(await source.read([9, 7]));
     await expect(opened.read([2])).rejects.toThrow('fewer: expected image indices from 0 to 1. Received: 2.');

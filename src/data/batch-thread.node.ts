@@ -4,8 +4,8 @@ import { parentPort } from 'node:worker_threads';
 import { type ErrorCode, QuarterturnError } from '../errors.js';
 import type { Tensor } from '../tensor/tensor.js';
 import { type BatchRequest, makeBatch } from './batch-maker.js';
-import type { ImageSource, SharedImages } from './image-source.js';
-import { openShared } from './shared-images.js';
+import type { SharedImages } from './image-source.js';
+import { type OpenShared, openShared } from './shared-images.node.js';
 
 /** What the thread is told. Sources are numbered. */
 export type BatchTask =
@@ -28,24 +28,35 @@ export interface PlainError {
 
 const port = parentPort;
 if (port) {
-  const sources = new Map<number, ImageSource>();
+  const sources = new Map<number, Promise<OpenShared>>();
   const reply = (message: BatchReply, transfer: ArrayBuffer[] = []) => port.postMessage(message, transfer);
   const make = async ({ id, source, request }: Extract<BatchTask, { type: 'make' }>): Promise<void> => {
     try {
-      const images = sources.get(source);
-      if (images === undefined) {
+      const opened = sources.get(source);
+      if (opened === undefined) {
         throw new QuarterturnError('usage', `batches: expected an open source. Received: number ${source}.`);
       }
+      const { images } = await opened;
       const batch = await makeBatch(images, request);
       reply({ type: 'made', id, images: batch }, [batch.data.buffer]);
     } catch (error) {
       reply({ type: 'failed', id, error: plainError(error) });
     }
   };
+  const close = async (source: number): Promise<void> => {
+    const opened = sources.get(source);
+    sources.delete(source);
+    await opened?.then((shared) => shared.close()).catch(() => {});
+  };
   port.on('message', (task: BatchTask) => {
-    if (task.type === 'open') sources.set(task.source, openShared(task.images));
-    else if (task.type === 'close') sources.delete(task.source);
-    else void make(task);
+    if (task.type === 'make') void make(task);
+    else if (task.type === 'close') void close(task.source);
+    else {
+      const opened = openShared(task.images);
+      // Whoever asks for a batch is told why there is none.
+      opened.catch(() => {});
+      sources.set(task.source, opened);
+    }
   });
   reply({ type: 'ready' });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { imagesInMemory, selectImages } from './image-source.js';
+import { imagesInMemory, joinImages, selectImages } from './image-source.js';
 
 const pixels = Uint8Array.from({ length: 4 * 28 * 28 }, (_, i) => (7 * i) % 251);
 const source = imagesInMemory({ name: 'four', pixels, height: 28, width: 28, channels: 1 });
@@ -37,5 +37,39 @@ describe('selectImages', () => {
 
   test('refuses an index that the source has and the selection has not', async () => {
     await expect(some.read([2])).rejects.toThrow('some: expected image indices from 0 to 1. Received: 2.');
+  });
+});
+
+describe('joinImages', () => {
+  const size = { height: 28, width: 28, channels: 1 };
+  const sourceOf = (name: string, ...values: number[]) => {
+    const pixels = new Uint8Array(values.length * 784);
+    for (const [i, value] of values.entries()) pixels.fill(value, i * 784, (i + 1) * 784);
+    return imagesInMemory({ name, pixels, ...size });
+  };
+
+  test('gives images of any of its sources, in the order asked for', async () => {
+    const joined = joinImages([sourceOf('a', 1, 2), sourceOf('none'), sourceOf('b', 3, 4, 5)], {
+      name: 'all',
+    });
+    expect(joined).toMatchObject({ name: 'all', count: 5, ...size });
+    const { data, shape } = await joined.read([4, 0, 2, 4, 1]);
+    expect(shape).toEqual([5, 28, 28, 1]);
+    expect([0, 1, 2, 3, 4].map((i) => data[784 * i])).toEqual([5, 1, 3, 5, 2]);
+    await expect(joined.read([5])).rejects.toThrow('all: expected image indices from 0 to 4. Received: 5.');
+  });
+
+  test('refuses no sources, and those of other sizes', () => {
+    expect(() => joinImages([])).toThrow('images: expected sources. Received: none.');
+    const larger = imagesInMemory({
+      name: 'c',
+      pixels: new Uint8Array(1024),
+      height: 32,
+      width: 32,
+      channels: 1,
+    });
+    expect(() => joinImages([sourceOf('a', 1), larger])).toThrow(
+      'c: expected images of 28×28×1, as those of a. Received: 32×32×1.',
+    );
   });
 });

@@ -19,7 +19,7 @@ export interface ImageSource extends ImageSize {
    */
   read(indices: ArrayLike<number>): Promise<Tensor<'uint8'>>;
   /**
-   * How another thread opens the same images without a copy of them: plain data, see `shared-images.ts`. Absent where only
+   * How another thread opens the same images without a copy of them: plain data, see `shared-images.node.ts`. Absent where only
    * this thread can read them.
    */
   share?(): SharedImages;
@@ -32,6 +32,13 @@ export type SharedImages =
       readonly name: string;
       /** In a `SharedArrayBuffer`: structured clone hands over the memory itself. */
       readonly pixels: Uint8Array;
+    })
+  /** In a file, see `cache/packed-images.node.ts`: each thread reads it for itself. */
+  | (ImageSize & {
+      readonly kind: 'packed';
+      readonly name: string;
+      readonly path: string;
+      readonly count: number;
     })
   | {
       readonly kind: 'selection';
@@ -123,6 +130,51 @@ export function selectImages(
       return source.read(Uint32Array.from(chosen, (index) => indices[checkedIndex({ name, count }, index)]!));
     },
     ...(share && { share: () => ({ kind: 'selection', name, images: share(), indices }) }),
+  };
+}
+
+/**
+ * Sources one behind the other as one: first all images of the first. They have to be of one size.
+ * @throws QuarterturnError `shape` if they are not; `usage` for no sources
+ */
+export function joinImages(
+  sources: readonly ImageSource[],
+  { name = sources[0]?.name ?? 'no images' }: SelectOptions = {},
+): ImageSource {
+  const [first] = sources;
+  if (first === undefined) throw new QuarterturnError('usage', 'images: expected sources. Received: none.');
+  const { height, width, channels } = first;
+  const starts: number[] = [];
+  let count = 0;
+  for (const source of sources) {
+    if (source.height !== height || source.width !== width || source.channels !== channels) {
+      throw new QuarterturnError(
+        'shape',
+        `${source.name}: expected images of ${height}×${width}×${channels}, as those of ${first.name}. Received: ${source.height}×${source.width}×${source.channels}.`,
+      );
+    }
+    starts.push(count);
+    count += source.count;
+  }
+  return {
+    ...{ name, count, height, width, channels },
+    async read(indices) {
+      for (let i = 0; i < indices.length; i++) checkedIndex({ name, count }, indices[i]!);
+      const imageSize = height * width * channels;
+      const data = new Uint8Array(indices.length * imageSize);
+      for (const [k, source] of sources.entries()) {
+        const from = starts[k]!;
+        const places = Array.from({ length: indices.length }, (_, i) => i).filter(
+          (i) => indices[i]! >= from && indices[i]! < from + source.count,
+        );
+        if (places.length === 0) continue;
+        const images = await source.read(places.map((i) => indices[i]! - from));
+        for (const [i, place] of places.entries()) {
+          data.set(images.data.subarray(i * imageSize, (i + 1) * imageSize), place * imageSize);
+        }
+      }
+      return tensor('uint8', [indices.length, height, width, channels], data);
+    },
   };
 }
 

@@ -94,7 +94,10 @@ const allRows = Array.from({ length: count }, (_, i) => i);
 /** `npm run nightly` kills it a hundred times. */
 const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 5);
 
-test('killed at random moments, the next import gives the same bytes each time', async () => {
+/** A round takes two seconds, and several times as long where the machine has other work. */
+const timeout = Math.max(60_000, 20_000 * kills);
+
+test('killed at random moments, the next import gives the same bytes each time', { timeout }, async () => {
   let saved = 0;
   for (let round = 0; round < kills; round++) {
     await kill(Math.random() * durationMs);

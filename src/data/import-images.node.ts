@@ -141,7 +141,12 @@ export async function importImages(found: FoundImages, options: ImportOptions = 
     classNames: found.classNames,
     skipped: [...found.skipped, ...skipped],
     duplicates,
-    notes: [...found.notes, ...notes, ...describeDuplicates(duplicates, options.duplicates)],
+    notes: [
+      ...found.notes,
+      ...(found.classNotes ?? []),
+      ...notes,
+      ...describeDuplicates(duplicates, options.duplicates),
+    ],
     decoded: outcome.decoded,
     close,
     [Symbol.asyncDispose]: close,

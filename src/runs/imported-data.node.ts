@@ -3,6 +3,7 @@ import { selectImages } from '../data/image-source.js';
 import type { ImportedImage, ImportedImages } from '../data/import-images.node.js';
 import { noClass } from '../data/label-values.js';
 import { firstNames } from '../data/name-list.js';
+import { listedNames } from '../data/readers/class-names.js';
 import { QuarterturnError } from '../errors.js';
 
 /** Imported images as training takes them; what tells the data from other data is not known here. */
@@ -27,9 +28,15 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
   const learned = images.filter(({ split }) => split !== 'test');
   const tests = images.filter(({ split }) => split === 'test');
   if (learned.length === 0) {
-    const received = tests.length === 0 ? 'none' : `${tests.length} images, all of them to test with`;
+    const copied = imported.duplicates.some(({ splits }) => splits.some((split) => split !== 'test'));
+    const received =
+      tests.length === 0
+        ? 'none'
+        : `${tests.length} images, all of them to test with${copied ? ', and copies of these to learn from' : ''}`;
     throw new QuarterturnError('data', `${origin}: expected images to learn from. Received: ${received}.`, {
-      hint: 'Rename the folder that says test, or add one with images to train on.',
+      hint: copied
+        ? 'A picture that is in both parts is tested with and never learned from: take them out of one part.'
+        : 'Rename the folder that says test, or add one with images to train on.',
     });
   }
   const labelled = learned.filter(({ label }) => label !== undefined);
@@ -53,6 +60,7 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
     notes: [
       ...valNotes(learned),
       ...classNotes(imported.classNames.filter((className) => !known.has(className))),
+      ...sizeNotes(classNames, { labelled, tested }),
       ...untestedNotes(tests, numbers),
     ],
     parts: { train: learned, test: tested },
@@ -71,7 +79,33 @@ function classNotes(dropped: readonly string[]): string[] {
   if (dropped.length === 0) return [];
   const [what, them] =
     dropped.length === 1 ? ['1 class has', 'it is'] : [`${dropped.length} classes have`, 'they are'];
-  return [`${what} no image to learn from (${firstNames(dropped)}): ${them} left out.`];
+  return [`${what} no image to learn from (${listedNames(dropped)}): ${them} left out.`];
+}
+
+/** Classes of which too few are there to be held back, or none to test with. */
+function sizeNotes(
+  classNames: readonly string[],
+  { labelled, tested }: Record<'labelled' | 'tested', readonly ImportedImage[]>,
+): string[] {
+  const counts = new Map<string | undefined, number>();
+  for (const { label } of labelled) counts.set(label, (counts.get(label) ?? 0) + 1);
+  const single = classNames.filter((className) => counts.get(className) === 1);
+  const inTests = new Set(tested.map(({ label }) => label));
+  const untested = tested.length === 0 ? [] : classNames.filter((className) => !inTests.has(className));
+  const note = (names: readonly string[], one: string, many: string): string[] =>
+    names.length === 0
+      ? []
+      : [
+          `${names.length === 1 ? `1 class ${one}` : `${names.length} classes ${many}`} (${listedNames(names)}).`,
+        ];
+  return [
+    ...note(
+      single,
+      'has a single image to learn from, which cannot be held back for a check',
+      'have a single image to learn from, which cannot be held back for a check',
+    ),
+    ...note(untested, 'has no image to test with', 'have no image to test with'),
+  ];
 }
 
 function untestedNotes(

@@ -101,7 +101,11 @@ describe('readImages', () => {
     const labels = [...(data.train.labels ?? [])];
     expect(labels.filter((label) => label !== noClass)).toEqual([1, 1, 0]);
     expect([labels[0], labels[7], labels[12]]).toEqual([1, 1, 0]);
-    expect(data.notes.join('\n')).toContain('gives 3 images a label');
+    const notes = data.notes.join('\n');
+    expect(notes).toContain('gives 3 images a label');
+    expect(notes).toContain(
+      '1 class has a single image to learn from, which cannot be held back for a check (9).',
+    );
   });
 
   test('keeps a test set apart, learns from val, and leaves out classes that cannot be learned', async () => {
@@ -133,6 +137,35 @@ describe('readImages', () => {
     expect(keys).toEqual(
       expect.arrayContaining(['fit', 'train', 'train, train/bar', 'test', 'test, test/corner']),
     );
+  });
+
+  test('names the classes that are empty, have one image, or none to test with, as they are in the end', async () => {
+    const path = join(folder, 'small');
+    await writePictures(join(path, 'train'), { counts: { bar: 2, corner: 3 } });
+    await writePictures(join(path, 'train'), { counts: { edge: 1 } });
+    await fs.copyFile(join(path, 'train/edge/000.png'), join(path, 'train/edge/copy.png'));
+    await fs.mkdir(join(path, 'train/empty'));
+    await writeInto(join(path, 'train/broken/1.png'), new Uint8Array());
+    for (const name of ['bar', 'edge'] as const) {
+      const { default: sharp } = await import('sharp');
+      const raw = { width: 32, height: 32, channels: 1 } as const;
+      await fs.mkdir(join(path, 'test', name), { recursive: true });
+      await sharp(pictureOf(name, 9), { raw })
+        .png()
+        .toFile(join(path, 'test', name, '9.png'));
+    }
+    await using data = await readImages(path, { cacheFolder });
+    const notes = data.notes.join('\n');
+    expect(notes).toContain('2 classes have no image to learn from (broken, empty): they are left out.');
+    expect(notes).toContain(
+      '1 class has a single image to learn from, which cannot be held back for a check (edge).',
+    );
+    expect(notes).toContain('1 class has no image to test with (corner).');
+    const table = join(folder, 'nested.csv');
+    await fs.writeFile(table, 'file,label\ntrain/bar/000.png,x\ntrain/corner/001.png,y\n');
+    await using labelled = await readImages(path, { cacheFolder, labelTable: table });
+    // What the folders are called says nothing then.
+    expect(labelled.notes.join('\n')).not.toMatch(/broken|empty/);
   });
 
   test('tells other data by its checksums, the folder that differs before all', async () => {

@@ -48,8 +48,15 @@ export interface ReadImages extends DataSource, AsyncDisposable {
  * All else is decoded, fitted to one size and kept in the cache by {@link importImages}; {@link dataOfImported} says what is
  * learned from it. The checksums are of the names, contents and labels of the images, a folder of each part at a time.
  *
+ * @param path a folder, an archive, a file of arrays, or a single picture
+ * @returns images of one size, uint8, with their labels; open until it is closed
+ * @example
+ * await using photos = await readImages('photos.zip', { labelTable: 'labels.csv', size: 64 });
+ * const store = await RunFolder.create('runs/photos');
+ * const runtime = await createNodeRuntime();
+ * await startRun({ settings: settingsFor('quick'), data: photos, runtime, store }).result;
  * @throws QuarterturnError `data` for what is not there, holds no images to learn from, or cannot be read; `io` where a file
- *   or the cache cannot be; `signal.reason` when the signal says so
+ *   or the cache cannot be; `usage` for a size that makes no sense. `signal.reason` when the signal says so.
  */
 export async function readImages(path: string, options: ReadImagesOptions = {}): Promise<ReadImages> {
   if (await isIdxFolder(path, options)) {
@@ -141,11 +148,12 @@ async function withLabels(
   const { images, classNames, labelledCount, notes } = matchLabels(table, found.images);
   const { fileColumn, labelColumn } = table.sniffed;
   const told = `${file} gives ${labelledCount} images a label (columns ${fileColumn} and ${labelColumn}).`;
-  return { ...found, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
+  const { classNotes: _, ...source } = found;
+  return { ...source, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
 }
 
-/** Folders of a part that get a checksum of their own; where there are more, the part alone has one. */
-const mostFolders = 2000;
+/** Folders of a part that get a checksum each; where there are more, the part alone has one. */
+const maxFoldersWithChecksum = 2000;
 
 /**
  * What tells the data from other data: for each part, folder by folder, of the names, contents and labels of its images, in
@@ -164,7 +172,7 @@ function checksumsOf(parts: ImportedData['parts'], { size, fit, ground }: Chosen
       if (before === undefined) folders.set(folder, [image]);
       else before.push(image);
     }
-    if (folders.size > 1 && folders.size <= mostFolders) {
+    if (folders.size > 1 && folders.size <= maxFoldersWithChecksum) {
       for (const [folder, some] of folders)
         checksums[`${part}, ${folder || 'flat'}`.slice(0, 1000)] = digestOf(some);
     }

@@ -108,7 +108,7 @@ export function startAblation(options: StartAblationOptions): Started<AblationEv
 function assertTestSet({ train, test }: DataSource): void {
   if (test) return;
   throw new QuarterturnError('data', `${train.images.name}: expected a test set beside it. Received: none.`, {
-    hint: 'The table compares variants on test images: add t10k-images-idx3-ubyte and t10k-labels-idx1-ubyte.',
+    hint: 'The table compares variants on test images: add a folder test with class folders, or IDX files that begin with t10k.',
   });
 }
 

@@ -45,7 +45,10 @@ const preamble = `
 async function outputOf(program: string): Promise<unknown[]> {
   const file = join(compiled.path, `program-${Math.random().toString(36).slice(2)}.mjs`);
   await writeFile(file, preamble + program);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], { timeout: 100_000 });
+  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
+    cwd: compiled.path,
+    timeout: 100_000,
+  });
   expect(stderr).toBe('');
   return stdout
     .trimEnd()
@@ -191,25 +194,87 @@ describe('a worker', () => {
     else expect(printed).toEqual(['runtime']);
   });
 
-  test('that fails says so to whoever waits and whoever asks later', async () => {
+  test('that ends says so to whoever waits and whoever asks later', async () => {
     const printed = await outputOf(`
-      // Half an image: the thread cannot open them.
-      const share = () => ({ ...source.share(), pixels: new Uint8Array(new SharedArrayBuffer(392)) });
-      const broken = worker.makerFor({ ...source, share });
-      const whole = worker.makerFor(source);
+      import { Worker } from 'node:worker_threads';
+      let thread;
+      const { postMessage } = Worker.prototype;
+      Worker.prototype.postMessage = function (...message) {
+        thread = this;
+        postMessage.apply(this, message);
+      };
+      const maker = worker.makerFor(source);
       const say = ({ name, code, message }) => print([name, code, message]);
-      await Promise.all([broken.make(requestOf(1)).catch(say), whole.make(requestOf(2)).catch(say)]);
-      await whole.make(requestOf(3)).catch(say);
-      await whole.release();
+      await maker.make(requestOf(1));
+      await Promise.all([maker.make(requestOf(2)).catch(say), thread.terminate()]);
+      await maker.make(requestOf(3)).catch(say);
+      await maker.release();
       await worker.release();
       print(notes);
     `);
     const error = [
       'QuarterturnError',
       'runtime',
-      'batches: expected a thread to make them. Received: one that failed (digits: expected whole images of 28×28×1. Received: 392 bytes.).',
+      'batches: expected a thread to make them. Received: one that ended.',
     ];
-    expect(printed).toEqual([error, error, error, []]);
+    expect(printed).toEqual([error, error, []]);
+  });
+
+  test('that cannot open a source says so to whoever asks for its batches, and goes on with others', async () => {
+    const printed = await outputOf(`
+      // Half an image, and a file that is not there.
+      const half = () => ({ ...source.share(), pixels: new Uint8Array(new SharedArrayBuffer(392)) });
+      const gone = () => ({ kind: 'packed', name: 'photos', path: './gone.u8', count: 500, height: 28, width: 28, channels: 1 });
+      const whole = worker.makerFor(source);
+      for (const share of [half, gone]) {
+        const broken = worker.makerFor({ ...source, share });
+        await broken.make(requestOf(1)).catch(({ name, code, message }) => print([name, code, message]));
+        await broken.release();
+      }
+      print(same(await whole.make(requestOf(3)), await makeBatch(source, requestOf(3))));
+      await worker.release();
+      print(notes);
+    `);
+    expect(printed).toEqual([
+      ['QuarterturnError', 'shape', 'digits: expected whole images of 28×28×1. Received: 392 bytes.'],
+      ['QuarterturnError', 'io', './gone.u8: expected packed images. Received: ENOENT.'],
+      true,
+      [],
+    ]);
+  });
+
+  test('reads images that lie in a file for itself, and lets go of it', async () => {
+    const printed = await outputOf(`
+      import { readdirSync, readlinkSync, writeFileSync } from 'node:fs';
+      import { openPackedImages } from './src/data/cache/packed-images.node.js';
+      writeFileSync('./images.u8', pixels);
+      const file = { path: './images.u8', count: 500, height: 28, width: 28, channels: 1 };
+      const packed = await openPackedImages(file, { name: 'packed', maxBytesInMemory: 0 });
+      const some = selectImages(packed, Random.seeded(1).permutation(500).subarray(0, 300), { name: 'some' });
+      const places = () => readdirSync('/proc/self/fd').filter((fd) => {
+        try { return readlinkSync('/proc/self/fd/' + fd).endsWith('images.u8'); } catch { return false; }
+      }).length;
+      for (const images of [packed, some, rotatedCopies(some)]) {
+        const maker = worker.makerFor(images);
+        const results = [];
+        for (const length of [1, 3, 128]) {
+          const request = requestOf(length, length).map((part) => ({ ...part, indices: part.indices.map((at) => at % images.count) }));
+          results.push(same(await maker.make(request), await makeBatch(images, request)));
+        }
+        print([maker.ahead, ...results]);
+        await maker.release();
+      }
+      // Told to the thread in order: when this batch is there, the others are closed.
+      const last = worker.makerFor(source);
+      await last.make(requestOf(1));
+      if (process.platform === 'linux') {
+        for (let tries = 0; places() > 1 && tries < 100; tries++) await new Promise((resolve) => setTimeout(resolve, 10));
+        print(places());
+      } else print(1);
+      await worker.release();
+      await packed.close();
+    `);
+    expect(printed).toEqual([...Array.from({ length: 3 }, () => [2, true, true, true]), 1]);
   });
 
   test('holds the pile once, however many sources and threads there are', async () => {

@@ -64,17 +64,21 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     const found = JSON.parse(stdout);
     expect(found).toMatchObject({
       images: { height: 32, width: 32, channels: 1, fit: 'cover' },
-      shorterSides: { smallest: 32, median: 32, largest: 32 },
-      test: null,
+      pictures: { different: 1, shorterSides: { smallest: 32, median: 32, largest: 32 } },
+      parts: { train: { count: 190, unlabelled: 0 }, val: { count: 0 }, test: { count: 0 } },
       duplicates: [],
+      oneColour: [],
+      turning: { images: 190 },
     });
-    const classes = Object.entries(pictureClasses).map(([name, count]) => ({ name, count }));
-    expect(found.train).toEqual({ count: 190, unlabelled: 0, classes });
+    const classes = Object.entries(pictureClasses).map(([name, count]) => ({
+      ...{ name, train: count, val: 0, test: 0 },
+    }));
+    expect(found.classes).toEqual(classes);
     expect(found.skipped).toHaveLength(2);
     expect([...(await fs.readFile(join(cwd, 'sheet.png'))).subarray(1, 4)]).toEqual([...Buffer.from('PNG')]);
     const text = (await quarterturn('inspect photos')).stdout;
-    expect(text).toMatch(/^Images {4}190 to learn from, no test set$/m);
-    expect(text).toMatch(/^ +90 to learn {2}corner$/m);
+    expect(text).toMatch(/^Images {4}190 to learn from; no test set$/m);
+    expect(text).toMatch(/^ +90 {2}corner$/m);
 
     const listed = await quarterturn('cache');
     expect(listed.stdout).toMatch(/32×32 grey {2}photos$/m);

@@ -54,15 +54,12 @@ export async function writePictures(
 export async function filesBelow(folder: string): Promise<Record<string, Uint8Array>> {
   const paths = await readdir(folder, { recursive: true, withFileTypes: true });
   const files = paths.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const read = files
-    .sort()
-    .map(
-      async (file): Promise<[string, Uint8Array]> => [
-        file.slice(folder.length + 1).replaceAll('\\', '/'),
-        await readFile(file),
-      ],
-    );
-  return Object.fromEntries(await Promise.all(read));
+  const read: Record<string, Uint8Array> = {};
+  // One after the other: there may be more than a process may have open.
+  for (const file of files.sort()) {
+    read[file.slice(folder.length + 1).replaceAll('\\', '/')] = await readFile(file);
+  }
+  return read;
 }
 
 /** Write a file, and the folders that it lies in. */

@@ -34,7 +34,7 @@ const readsAtOnce = 8;
 
 /**
  * Open images that lie in a file, row by row. Small files are held in memory; of larger ones each batch is read when it is
- * asked for, neighbours in one go.
+ * asked for, neighbours in one go. Another thread that shares them opens the file for itself.
  *
  * @throws QuarterturnError `io` if the file cannot be read; `data` if it has another size than its images need
  */
@@ -91,6 +91,7 @@ export async function openPackedImages(
       await Promise.all(Array.from({ length: readsAtOnce }, work));
       return tensor('uint8', shape, data);
     },
+    share: () => ({ kind: 'packed', name, path, count, height, width, channels }),
     close,
     [Symbol.asyncDispose]: close,
   };

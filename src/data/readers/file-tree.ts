@@ -26,6 +26,8 @@ export interface FileTree {
   readonly container: 'folder' | 'zip' | 'tar' | 'file';
   /** The folder's or archive's own path, for messages. */
   readonly origin: string;
+  /** Of an archive: when it was last changed, in milliseconds since 1970. Its files change with it alone. */
+  readonly modifiedMs?: number;
   /** In the order of their paths by code units, each path once. */
   readonly entries: readonly TreeEntry[];
   /** Entries that are left out of the tree: hidden and system files, links that lead nowhere, names that leave the tree. */

@@ -21,7 +21,10 @@ export interface FoundImage {
   readonly label?: string;
   /** Where the source says which part it belongs to. */
   readonly split?: Split;
-  /** Size and time of its file, by which a cache knows it again; absent if it is a part of a larger file. */
+  /**
+   * Size of its file, and when that file, or the archive that it lies in, was last changed: by these a cache knows it again.
+   * Absent if it is a row of an array.
+   */
   readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
   /** @throws QuarterturnError `data` or `io` naming the image */
   read(): Promise<ImageBytes>;
@@ -50,6 +53,8 @@ export interface FoundImages {
   readonly skipped: readonly SkippedFile[];
   /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
+  /** Those on its classes alone, which say nothing where a table gives other labels. */
+  readonly classNotes?: readonly string[];
   /** Close what the source holds open. */
   close?(): Promise<void>;
 }

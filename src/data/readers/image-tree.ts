@@ -36,9 +36,8 @@ export function readImageTree(tree: FileTree, { layout }: ImageTreeOptions = {})
   const classes = new ClassTable();
   const images: FoundImage[] = [];
   for (const { folder, role, isFlat = false } of plan.placed) {
-    const label = role.kind === 'class' ? classes.nameOf(folder.name) : undefined;
+    const label = role.kind === 'class' ? classes.nameOf(folder) : undefined;
     const files = isFlat ? folder.files : filesBelow(folder);
-    if (label !== undefined) classes.count(label, role.split, folder);
     for (const entry of files) images.push(new TreeImage(tree, entry, { label, split: role.split }));
   }
   return {
@@ -47,12 +46,8 @@ export function readImageTree(tree: FileTree, { layout }: ImageTreeOptions = {})
     images: images.sort((a, b) => byCodeUnits(a.name, b.name)),
     classNames: classes.names(),
     skipped: allSkipped,
-    notes: [
-      understood(tree, plan, { images, classNames: classes.names() }),
-      ...tree.notes,
-      ...plan.notes,
-      ...classes.notes(plan.splits.some(({ split }) => split === 'train')),
-    ],
+    notes: [understood(tree, plan, { images, classNames: classes.names() }), ...tree.notes, ...plan.notes],
+    classNotes: classes.notes(),
     close: () => tree.close(),
   };
 }
@@ -62,7 +57,7 @@ class TreeImage implements FoundImage {
   readonly name: string;
   declare readonly label?: string;
   declare readonly split?: Split;
-  declare readonly stamp?: { readonly sizeBytes: number; readonly modifiedMs: number };
+  readonly stamp: { readonly sizeBytes: number; readonly modifiedMs: number };
   readonly #tree: FileTree;
 
   constructor(
@@ -73,10 +68,8 @@ class TreeImage implements FoundImage {
     this.name = entry.path;
     if (label !== undefined) this.label = label;
     if (split !== undefined) this.split = split;
-    // Files of an archive change only with the archive, whose own size and time tell it.
-    if (tree.container === 'folder' || tree.container === 'file') {
-      this.stamp = { sizeBytes: entry.sizeBytes, modifiedMs: entry.modifiedMs };
-    }
+    // What an archive says of its files' times is older than the archive: packed again, they may be others.
+    this.stamp = { sizeBytes: entry.sizeBytes, modifiedMs: tree.modifiedMs ?? entry.modifiedMs };
     this.#tree = tree;
   }
 
@@ -108,59 +101,28 @@ function* filesBelow(folder: ImageFolder): Generator<TreeEntry> {
   for (const inner of folder.folders) yield* filesBelow(inner);
 }
 
-/** Classes, how they are spelled, and how many images each has in each part. */
+/** Classes, and the folders that they are called after. */
 class ClassTable {
-  readonly #counts = new Map<string, Map<Split | 'none', number>>();
-  /** Folders' own names, where they are not the class's. */
+  /** Names of the folders of each class. */
   readonly #spellings = new Map<string, Set<string>>();
   readonly #nested: string[] = [];
 
-  nameOf(folder: string): string {
-    const name = classNameOf(folder);
-    this.#spellings.set(name, (this.#spellings.get(name) ?? new Set()).add(folder));
+  nameOf(folder: ImageFolder): string {
+    const name = classNameOf(folder.name);
+    this.#spellings.set(name, (this.#spellings.get(name) ?? new Set()).add(folder.name));
+    if (folder.count > folder.files.length) this.#nested.push(folder.path);
     return name;
   }
 
-  count(name: string, split: Split | undefined, folder: ImageFolder): void {
-    const counts = this.#counts.get(name) ?? new Map<Split | 'none', number>();
-    this.#counts.set(name, counts.set(split ?? 'none', (counts.get(split ?? 'none') ?? 0) + folder.count));
-    if (folder.count > folder.files.length) this.#nested.push(folder.path);
-  }
-
   names(): readonly string[] {
-    return inNaturalOrder(this.#counts.keys());
+    return inNaturalOrder(this.#spellings.keys());
   }
 
-  /** @param hasTrain whether the source says which images are for training */
-  notes(hasTrain: boolean): string[] {
-    const total = (name: string) => [...(this.#counts.get(name)?.values() ?? [])].reduce((a, b) => a + b, 0);
-    const heldOut = (name: string) =>
-      (this.#counts.get(name)?.get('test') ?? 0) + (this.#counts.get(name)?.get('val') ?? 0);
-    const names = this.names();
-    const empty = names.filter((name) => total(name) === 0);
-    const single = names.filter((name) => total(name) === 1);
-    const lacking = names.filter((name) => total(name) > 0 && total(name) === heldOut(name));
-    const untested = names.filter((name) => total(name) > 1 && hasTrain && heldOut(name) === 0);
-    const hasHeldOut = names.some((name) => heldOut(name) > 0);
+  /** What the folders' names come to; how many images a class has in the end is not known here. */
+  notes(): string[] {
     const merged = [...this.#spellings].filter(([, spellings]) => spellings.size > 1);
-    const alike = sameButForCase(names);
+    const alike = sameButForCase(this.names());
     return [
-      ...(empty.length > 0 ? [`${classWord(empty)} without an image: ${listedNames(empty)}.`] : []),
-      ...(single.length > 0
-        ? [
-            `${classWord(single)} with a single image: ${listedNames(single)}. None of it can be held back for a check.`,
-          ]
-        : []),
-      ...(lacking.length > 0
-        ? [
-            `${classWord(lacking)} with images for testing alone, none to learn from: ${listedNames(lacking)}.`,
-          ]
-        : []),
-      ...(hasHeldOut && untested.length > 0
-        ? [
-            `${classWord(untested)} with images to learn from alone, none for testing: ${listedNames(untested)}.`,
-          ]
-        : []),
       ...(merged.length > 0
         ? [
             `Folders whose names are the same in Unicode's normal form are one class: ${listedNames(merged.map(([name]) => name))}.`,
@@ -174,10 +136,6 @@ class ClassTable {
         : []),
     ];
   }
-}
-
-function classWord(names: readonly string[]): string {
-  return names.length === 1 ? 'Class' : 'Classes';
 }
 
 /** Names that are equal in lower case, each group together. */

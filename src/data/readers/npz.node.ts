@@ -1,11 +1,12 @@
 import { Readable } from 'node:stream';
 import { crc32, createInflateRaw } from 'node:zlib';
-import yauzl, { type Entry, type ZipFile } from 'yauzl';
+import type { Entry, ZipFile } from 'yauzl';
 import { QuarterturnError } from '../../errors.js';
 import { type ByteSource, bytesInMemory, partOf } from './byte-source.js';
 import type { SkippedFile } from './found-images.js';
 import { readNpyHeader } from './npy-header.js';
 import type { NpyArray } from './npy-images.js';
+import { openZipFile } from './zip-file.node.js';
 
 /** The arrays of an NPZ file. */
 export interface NpzArrays {
@@ -59,13 +60,8 @@ export async function readNpzArrays(source: ByteSource): Promise<NpzArrays> {
 
 async function openZip(source: ByteSource): Promise<ZipFile> {
   try {
-    return await yauzl.fromRandomAccessReaderPromise(new SourceReader(source), source.sizeBytes, {
-      autoClose: false,
-      // Names are looked at one by one: a single bad one is left out, and does not cost the file.
-      decodeStrings: false,
-      // Sizes are checked while an entry is unpacked.
-      validateEntrySizes: false,
-    });
+    const read = (position: number, length: number) => source.read(position, position + length);
+    return await openZipFile({ sizeBytes: source.sizeBytes, read });
   } catch (cause) {
     throw damaged(source.name, 'one that is cut off, or another file', cause);
   }
@@ -159,39 +155,6 @@ async function unpack(packed: ByteSource, { uncompressedSize, crc32: checksum }:
 async function* chunksOf(source: ByteSource): AsyncGenerator<Uint8Array> {
   for (let at = 0; at < source.sizeBytes; at += chunkBytes) {
     yield await source.read(at, Math.min(at + chunkBytes, source.sizeBytes));
-  }
-}
-
-/** Gives the library the archive's directory; entries are read past it. */
-class SourceReader extends yauzl.RandomAccessReader {
-  constructor(private readonly source: ByteSource) {
-    super();
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    const end = position + length;
-    if (position < 0 || end > this.source.sizeBytes) {
-      setImmediate(callback, new Error('unexpected end'));
-      return;
-    }
-    this.source.read(position, end).then((bytes) => {
-      buffer.set(bytes, offset);
-      callback(null);
-    }, callback);
-  }
-
-  override _readStreamForRange(): Readable {
-    return Readable.from([]);
-  }
-
-  override close(callback: (error: Error | null) => void): void {
-    setImmediate(callback, null);
   }
 }
 

@@ -44,6 +44,7 @@ export async function openTarTree(path: string, options: TarOptions = {}): Promi
       ...listed,
       container: 'tar',
       origin: path,
+      modifiedMs: archive.modifiedMs,
       notes,
       read: async (name, { maxBytes = maxFileBytes } = {}) => {
         const bytes = bytesOf(name);
@@ -62,17 +63,19 @@ export async function openTarTree(path: string, options: TarOptions = {}): Promi
 interface Archive {
   readonly handle: FileHandle;
   readonly sizeBytes: number;
+  /** Of the file that was named, packed or not. */
+  readonly modifiedMs: number;
   close(): Promise<void>;
 }
 
 async function openUnpacked(path: string, options: UnpackOptions): Promise<Archive> {
-  const { handle, sizeBytes } = await openPlainFile(path, path);
-  const plain = { handle, sizeBytes, close: () => handle.close() };
+  const { handle, sizeBytes, modifiedMs } = await openPlainFile(path, path);
+  const plain = { handle, sizeBytes, modifiedMs, close: () => handle.close() };
   try {
     if (contentOf(await readAt(handle, 0, tarBlockBytes)).kind !== 'gzip') return plain;
     const unpacked = await unpackToScratch({ handle, name: path }, options);
     await handle.close();
-    return unpacked;
+    return { ...unpacked, modifiedMs };
   } catch (error) {
     await handle.close();
     throw error;

@@ -1,5 +1,4 @@
 import type { FileHandle } from 'node:fs/promises';
-import { Readable } from 'node:stream';
 import { promisify } from 'node:util';
 import { crc32, inflateRaw } from 'node:zlib';
 import yauzl, { type Entry } from 'yauzl';
@@ -17,6 +16,7 @@ import {
 } from './file-window.node.js';
 import { decodeUtf8 } from './name-bytes.js';
 import { type ListedItem, TreeListing } from './tree-listing.js';
+import { openZipFile } from './zip-file.node.js';
 
 /** Where the bytes of a file lie in the archive. */
 interface Packed {
@@ -46,7 +46,7 @@ const damagedHint = 'Copy or download the archive again.';
  * @throws QuarterturnError `data` for what is no ZIP archive, is cut off or damaged; `io` if it cannot be read
  */
 export async function openZipTree(path: string, options: TreeOptions = {}): Promise<FileTree> {
-  const { handle, sizeBytes } = await openPlainFile(path, path);
+  const { handle, sizeBytes, modifiedMs } = await openPlainFile(path, path);
   try {
     const { places, ...listed } = await listZip(path, handle, sizeBytes, options);
     const unpack = async (name: string, maxBytes: number) => {
@@ -59,6 +59,7 @@ export async function openZipTree(path: string, options: TreeOptions = {}): Prom
       ...listed,
       container: 'zip',
       origin: path,
+      modifiedMs,
       notes: [],
       read: (name, { maxBytes = maxFileBytes } = {}) => unpack(name, maxBytes),
       open: async (name) => {
@@ -85,12 +86,9 @@ async function listZip(
   const listing = new TreeListing<Packed>(path, maxEntries);
   const places: Packed[] = [];
   try {
-    const zip = await yauzl.fromRandomAccessReaderPromise(new DirectoryReader(handle), sizeBytes, {
-      autoClose: false,
-      // Names are decoded and judged one by one, so that a single bad one does not cost the archive.
-      decodeStrings: false,
-      validateEntrySizes: false,
-    });
+    // Some pages at a time.
+    const window = new FileWindow(handle);
+    const zip = await openZipFile({ sizeBytes, read: (position, length) => window.read(position, length) });
     for await (const entry of zip.eachEntry()) {
       signal?.throwIfAborted();
       const item = await itemOf(entry, handle, { archive: path, archiveBytes: sizeBytes });
@@ -260,36 +258,4 @@ function damaged(file: string, received: string, cause?: unknown): QuarterturnEr
       cause,
     },
   );
-}
-
-/** Gives the library the archive's directory, some pages at a time. */
-class DirectoryReader extends yauzl.RandomAccessReader {
-  readonly #window: FileWindow;
-
-  constructor(handle: FileHandle) {
-    super();
-    this.#window = new FileWindow(handle);
-  }
-
-  override read(
-    buffer: Buffer,
-    offset: number,
-    length: number,
-    position: number,
-    callback: (error: Error | null) => void,
-  ): void {
-    this.#window.read(position, length).then((bytes) => {
-      buffer.set(bytes, offset);
-      callback(bytes.length === length ? null : new Error('unexpected EOF'));
-    }, callback);
-  }
-
-  /** Files are read by {@link readPacked}: the library is never asked for one. */
-  override _readStreamForRange(): Readable {
-    return Readable.from([]);
-  }
-
-  override close(callback: (error: Error | null) => void): void {
-    setImmediate(callback, null);
-  }
 }
