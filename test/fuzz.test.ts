@@ -9,9 +9,11 @@ import { chosenSettings } from '../src/cli/settings.js';
 import type { ImageDataset } from '../src/data/dataset.js';
 import { readIdx, readIdxLabels } from '../src/data/idx.js';
 import { imagesInMemory } from '../src/data/image-source.js';
+import { planEncoder } from '../src/features/encoder-plan.js';
 import { placesByIndex, resolveLabels } from '../src/labels/given-labels.js';
 import { exportClassifier } from '../src/model/export-model.js';
 import { decodeModel } from '../src/onnx/decode.js';
+import { cutAt, readGraphFile } from '../src/onnx/graph-file.js';
 import { Random } from '../src/random/random.js';
 import { networkFor, randomFor } from '../src/recipes/context.js';
 import { presets } from '../src/recipes/presets.js';
@@ -23,6 +25,7 @@ import { notStarted, progressOf } from '../src/store/progress.js';
 import { RunFolder } from '../src/store/run-folder.node.js';
 import { sizeOf, tensor, zeros } from '../src/tensor/tensor.js';
 import { freshWeights } from '../src/train/train-step.js';
+import { encodeMobileNet } from './support/encoders.js';
 import { changedBytes, changedJson, fuzzRuns, readsOrRefuses } from './support/fuzz.js';
 import { sampleRecord } from './support/sample-record.js';
 import { idx } from './support/tiny-data.js';
@@ -106,6 +109,19 @@ test('ONNX files', { timeout }, async () => {
   await readsOrRefuses(changedBytes([model, model.subarray(0, 400)]), {
     file: 'classifier.onnx',
     read: (bytes) => decodeModel('classifier.onnx', bytes),
+  });
+});
+
+test('a frozen network, and what is found out of it', { timeout }, async () => {
+  const exported = new Uint8Array(
+    await fs.readFile(new URL('golden/exported-encoder.onnx', import.meta.url)),
+  );
+  await readsOrRefuses(changedBytes([exported, encodeMobileNet()]), {
+    file: 'encoder.onnx',
+    read(bytes) {
+      const graph = readGraphFile('encoder.onnx', bytes);
+      return cutAt(graph, planEncoder('encoder.onnx', graph, {}).output);
+    },
   });
 });
 

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { beforeAll, describe, expect, test } from 'vitest';
 import {
   encodeDynamicallyQuantised,
@@ -74,6 +75,21 @@ describe('a network is recognised by its graph', () => {
     await using logits = await open(encodeMobileNet(), { output: 'logits' });
     expect(logits.dimensions).toBe(10);
     expect(new Set([cls.fingerprint, pooler.fingerprint, logits.fingerprint]).size).toBe(3);
+  });
+});
+
+test("another exporter's file: constants as nodes, branches, static quantisation, weights among the inputs", async () => {
+  const file = new URL('../../test/golden/exported-encoder.onnx', import.meta.url);
+  await using encoder = await open(Uint8Array.from(readFileSync(file)));
+  // Sixteen tokens are a square: there is no class token among them. The text that another output needs is not asked for.
+  expect(encoder.options).toMatchObject({ size: 28, output: 'last_hidden_state', pool: 'mean' });
+  const { data } = await encoder.describe(source(3, [28, 28, 3]));
+  expect(Math.hypot(...data.subarray(0, 8))).toBeCloseTo(1, 5);
+  await expect(
+    open(Uint8Array.from(readFileSync(file)), { output: 'logits_per_text' }),
+  ).rejects.toMatchObject({
+    code: 'data',
+    message: expect.stringContaining('one that needs text_embeds, too'),
   });
 });
 

@@ -71,7 +71,7 @@ export function readGraphFile(name: string, bytes: Uint8Array): GraphFile {
   return {
     ir: model.integer(1, 'ir_version') ?? 0,
     opset: own.integer(2, 'version') ?? 0,
-    nodes: graph.messages(1, 'node').map(readNode),
+    nodes: graph.messages(1, 'node').map((node) => readNode(node)),
     initializers,
     // Up to version 3 of the format, weights are listed as inputs, too.
     inputs: graph
@@ -98,13 +98,17 @@ function readNode(node: Message): GraphNode {
   };
 }
 
+/** Branches within branches at most: exporters write two or three, and a file that was made to harm might have thousands. */
+const deepest = 32;
+
 /** Names used in the graphs that a node has for attributes, at any depth. */
-function capturedBy(node: Message): string[] {
+function capturedBy(node: Message, depth = 0): string[] {
+  if (depth > deepest) throw node.fault('attribute', `graphs at most ${deepest} deep`, 'deeper ones');
   const names: string[] = [];
   for (const attribute of node.messages(5, 'attribute')) {
     const graphs = [...attribute.messages(6, 'g'), ...attribute.messages(11, 'graphs')];
     for (const inner of graphs.flatMap((graph) => graph.messages(1, 'node'))) {
-      names.push(...inner.texts(1, 'input'), ...capturedBy(inner));
+      names.push(...inner.texts(1, 'input'), ...capturedBy(inner, depth + 1));
     }
     for (const graph of graphs) names.push(...graph.messages(12, 'output').map((out) => out.text(1, 'name')));
   }
