@@ -77,6 +77,10 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
   { what: /^npm test$/, why: 'this test is a part of it' },
   { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
   { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: test/bench runs its parts' },
+  {
+    what: /^npm run (?:fuzz|nightly)$/,
+    why: 'minutes and hours of the inputs that test/fuzz*.test.ts tries',
+  },
   { what: /^npm run example /, why: 'it learns all of MNIST: its program is run below' },
   { what: /^npm ci$/, why: 'an installation by hand: setup.test.ts runs the one that set-up does' },
   { what: /^npm pack$/, why: 'package.test.ts' },
@@ -84,7 +88,7 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
   { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
   { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
   {
-    what: /^quarterturn encoders --download /,
+    what: /^(?:npx )?quarterturn encoders --download /,
     why: 'it fetches from elsewhere: encoder-files.node.test.ts has a server',
   },
 ];

@@ -26,6 +26,8 @@ export interface World {
 /** So few steps that a run is little more than its start: what it learns is looked at by other tests. */
 export const smallestSettings = {
   ...smallSettings,
+  // Of images that are all labelled: the rest are the pile.
+  labelsPerClass: 10,
   pretrain: { ...smallSettings.pretrain, epochs: 1 },
   finetune: { epochs: 1 },
   selfTrain: { ...smallSettings.selfTrain, epochs: 1, stepsPerEpoch: 3 },
