@@ -13,7 +13,7 @@ export type {
 } from './data/batch-maker.js';
 export type { DataSource, ImageDataset } from './data/dataset.js';
 export { type IdxArray, type ReadIdxOptions, readIdx } from './data/idx.js';
-export type { FitMode } from './data/image-fit.js';
+export type { FitMode, Ground } from './data/image-fit.js';
 export { hashImage, hashImages } from './data/image-hash.js';
 export {
   type ImageSize,
@@ -36,6 +36,7 @@ export {
   openEncoder,
 } from './features/onnx-encoder.js';
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
+export type { HeldBackSplit } from './labels/held-back.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
@@ -49,6 +50,14 @@ export {
   loadClassifier,
 } from './model/load-classifier.js';
 export type { Preprocessing } from './model/preprocessing.js';
+export { fitTemperature, type KnownLogits } from './model/temperature.js';
+export type { TrainingSummary } from './model/training-summary.js';
+export {
+  decodeWeights,
+  encodeWeights,
+  type WeightsFile,
+  type WeightsFileOptions,
+} from './model/weights-file.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
 export type { GraphFile, GraphNode, GraphValue, GraphWeight } from './onnx/graph-file.js';
 export type { ProgressEvent, ProgressOptions } from './progress.js';
@@ -63,7 +72,6 @@ export { type PresetName, type PresetOverrides, presets, settingsFor } from './r
 export { evaluateRun, type RunOptions } from './recipes/run.js';
 export { parseSettings, type RunSettings } from './recipes/settings.js';
 export { type Baseline, type BaselineOptions, baseline } from './recipes/stages/baseline.js';
-export type { ImagesSeen } from './recipes/stages/evidence.js';
 export {
   type Classifier,
   type FineTuneOptions,
@@ -71,11 +79,13 @@ export {
   fineTune,
   type TrainedNetwork,
 } from './recipes/stages/finetune.js';
+export type { Fold } from './recipes/stages/fold.js';
 export { type Pretrained, pretrain, type RotationEvaluation } from './recipes/stages/pretrain.js';
 export { allStages, stageFacts } from './recipes/stages/registry.js';
 export { type SelfTrainOptions, selfTrain } from './recipes/stages/self-train.js';
 export type { ImageCounts, Speeds } from './recipes/stages/speeds.js';
 export type {
+  ImagesSeen,
   Lengths,
   SampleBatches,
   Scaling,
@@ -104,6 +114,7 @@ export {
   readRecord,
   type TrainedClassifier,
 } from './runs/finished-run.js';
+export { type ModelCardOptions, modelCard } from './runs/model-card.js';
 export { type AblationOutcome, type StartAblationOptions, startAblation } from './runs/start-ablation.js';
 export {
   type ResumeRunOptions,
@@ -118,10 +129,13 @@ export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { LoggedEvent } from './store/event-log.js';
+export type { FoldAnswers } from './store/fold-answers.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
+  Calibration,
   EpochRecord,
+  Estimate,
   Evidence,
   Exhibits,
   LadderFigure,
@@ -134,7 +148,7 @@ export type {
   Teacher,
 } from './store/run-record.js';
 export { type RunStatus, readStatus } from './store/run-status.js';
-export { StageEvidence } from './store/stage-evidence.js';
+export { StageEvidence, type StageOfDraw } from './store/stage-evidence.js';
 export type { PlannedBatch } from './train/batches-ahead.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

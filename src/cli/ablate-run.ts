@@ -98,7 +98,8 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
 }
 
 async function wholeRecipe(flags: AblateFlags): Promise<RunSettings> {
-  const settings = await chosenSettings(flags, pretrainName);
+  // Whatever the images, it is few labels that the parts of the recipe are worth something for.
+  const settings = await chosenSettings({ ...flags, data: undefined }, pretrainName);
   if (flags.budget !== undefined) assertScalable(settings);
   const usual = settings.labels || settings.draws > 1 ? settings.draws : usualDraws;
   return { ...settings, draws: flags.draws ?? usual };

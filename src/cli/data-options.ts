@@ -1,7 +1,7 @@
 import { resolve } from 'node:path';
 import { Option } from 'commander';
 import { z } from 'zod';
-import type { ChosenFit, FitMode } from '../data/image-fit.js';
+import type { ChosenFit, FitMode, Ground } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { choice, wholeNumber } from './option-values.js';
 import { shellPath } from './paths.js';
@@ -12,6 +12,7 @@ export interface DataFlags {
   readonly format?: SourceFormat;
   readonly size?: number;
   readonly fit?: FitMode;
+  readonly ground?: Ground;
   readonly grey?: boolean;
   readonly rgb?: boolean;
   readonly cache?: string;
@@ -21,6 +22,7 @@ export interface DataFlags {
 }
 
 const formats = ['folder', 'idx', 'numpy', 'parquet'] as const satisfies readonly SourceFormat[];
+const grounds = ['black', 'white'] as const satisfies readonly Ground[];
 const fits = ['cover', 'contain', 'stretch'] as const satisfies readonly FitMode[];
 
 /** The flags of {@link DataFlags}; a command with images to read has them all. */
@@ -50,6 +52,10 @@ export const readingOptions = (): readonly Option[] => [
     '--fit <mode>',
     'cover: the middle of a picture; contain: all of it in a frame; stretch (default: cover, since a frame tells how it was turned)',
   ).argParser(choice('--fit', fits)),
+  new Option(
+    '--ground <colour>',
+    'black or white: what transparent pictures are laid on, and the frame of --fit contain (default: black)',
+  ).argParser(choice('--ground', grounds)),
   new Option('--grey', 'learn from brightness alone (default: where no picture shows a colour)').conflicts(
     'rgb',
   ),
@@ -63,6 +69,7 @@ const readingSchema = z.object({
   format: z.enum(formats).optional(),
   size: z.int().min(8).max(1024).optional(),
   fit: z.enum(fits).optional(),
+  ground: z.enum(grounds).optional(),
   colours: z.enum(['grey', 'rgb']).optional(),
   /** Absolute path of a table of labels. */
   labelTable: z.string().optional(),
@@ -86,6 +93,7 @@ export function readingOf(
     ...(flags.format !== undefined && { format: flags.format }),
     ...(flags.size !== undefined && { size: flags.size }),
     ...(flags.fit !== undefined && { fit: flags.fit }),
+    ...(flags.ground !== undefined && { ground: flags.ground }),
     ...(flags.grey && { colours: 'grey' as const }),
     ...(flags.rgb && { colours: 'rgb' as const }),
     ...(flags.labelTable !== undefined && { labelTable: flags.labelTable }),
@@ -93,17 +101,21 @@ export function readingOf(
 }
 
 /** How data was read, with what was chosen from it. */
-export function readingWith(reading: Reading, { size, fit }: Pick<ChosenFit, 'size' | 'fit'>): Reading {
-  return { ...reading, size: size.height, fit, colours: size.channels === 1 ? 'grey' : 'rgb' };
+export function readingWith(
+  reading: Reading,
+  { size, fit, ground }: Pick<ChosenFit, 'size' | 'fit' | 'ground'>,
+): Reading {
+  return { ...reading, size: size.height, fit, ground, colours: size.channels === 1 ? 'grey' : 'rgb' };
 }
 
 /** The flags that ask for a reading again. */
-export function readingFlags({ format, size, fit, colours, labelTable }: Reading): readonly string[] {
+export function readingFlags({ format, size, fit, ground, colours, labelTable }: Reading): readonly string[] {
   return [
     ...(labelTable === undefined ? [] : [`--label-table ${shellPath(labelTable)}`]),
     ...(format === undefined ? [] : [`--format ${format}`]),
     ...(size === undefined ? [] : [`--size ${size}`]),
     ...(fit === undefined || fit === 'cover' ? [] : [`--fit ${fit}`]),
+    ...(ground === undefined || ground === 'black' ? [] : [`--ground ${ground}`]),
     ...(colours === undefined ? [] : [`--${colours}`]),
   ];
 }

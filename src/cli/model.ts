@@ -1,7 +1,8 @@
 import type { Command } from 'commander';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import type { TrainingSummary } from '../model/training-summary.js';
+import { formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addOutputGroup, option } from './options.js';
 import { printable } from './paths.js';
@@ -27,17 +28,22 @@ export function addModelCommand(program: Command): void {
   command.action(async (path: string, { json }: ModelFlags) => {
     const { file, bytes } = await readModelFile(path);
     const description = describeModel(file, bytes);
-    const text = json ? JSON.stringify({ file, ...description }, null, 2) : formatModel(file, description);
+    const text = json
+      ? JSON.stringify({ file, ...description }, null, 2)
+      : formatModel(file, description, process.stdout.columns);
     process.stdout.write(`${text}\n`);
   });
 }
 
-/** Columns of a terminal that lines are kept within. */
-const columns = 80;
+/** Columns that lines are kept within, where the terminal has as many; so many at least. */
+const [most, least] = [80, 30];
 const labelWidth = 12;
 
-/** What a model is, a line each: label, then words broken within 80 columns. */
-export function formatModel(file: string, model: ModelDescription): string {
+/**
+ * What a model is, a line each: label, then words broken within the columns.
+ * @param columns of the terminal; more than 80 are not used
+ */
+export function formatModel(file: string, model: ModelDescription, columns = most): string {
   const { height, width, channels, classes, classNames, preprocessing } = model;
   const kind = channels === 1 ? 'grey' : channels === 3 ? 'colour' : `${channels}-channel`;
   const names = classNames?.map(printable).join(', ') ?? '(without names)';
@@ -48,10 +54,12 @@ export function formatModel(file: string, model: ModelDescription): string {
     ['Gives', `${model.output}: float32 [N, ${classes}], a probability for each class`],
     ['Classes', `${formatCount(classes)}: ${names}`],
     ['Pictures', preprocessing ? fittingOf(preprocessing) : 'the file does not say how they are fitted'],
+    ...(model.training ? [['Training', trainingOf(model.training)] as const] : []),
     ['Weights', `${formatCount(model.parameters)} numbers`],
     ['Operators', operators.join(', ')],
   ];
-  return rows.map(([label, text]) => wrapped(label, text)).join('\n');
+  const within = Math.max(least, Math.min(most, columns));
+  return rows.map(([label, text]) => wrapped(label, text, within)).join('\n');
 }
 
 /** How a picture becomes an image of the model's, in words. */
@@ -69,12 +77,47 @@ function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Pre
   ].join(', ');
 }
 
-function wrapped(label: string, text: string): string {
+/** What a model learned from and how good it is, in words. */
+function trainingOf({
+  preset,
+  seed,
+  stage,
+  images,
+  labels,
+  estimate,
+  test,
+  calibration,
+  settings,
+}: TrainingSummary): string {
+  const interval = ({ low, high }: { readonly low: number; readonly high: number }) =>
+    `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
+  return [
+    `${formatCount(labels)} labels of ${formatCount(images)} images`,
+    `preset ${preset}, seed ${seed}, stage ${stage}`,
+    ...(test ? [`${formatPercent(test.accuracy)} of ${formatCount(test.images)} test images right`] : []),
+    ...(estimate
+      ? [
+          `estimate ${formatPercent(estimate.accuracy, 1)} (${interval(estimate)}) by ${formatCount(estimate.heldBack)} held-back labels`,
+        ]
+      : []),
+    ...(calibration
+      ? [
+          `calibrated by a temperature of ${calibration.temperature.toFixed(2)}: expected calibration error ${formatPercent(calibration.eceAfter, 1)}`,
+        ]
+      : []),
+    ...(settings ? [`settings ${settings.slice(0, 12)}`] : []),
+  ].join(', ');
+}
+
+function wrapped(label: string, text: string, columns: number): string {
+  const room = columns - labelWidth;
+  // A word that is longer than a line, such as a path, is broken where the line ends.
+  const words = text.split(' ').flatMap((word) => word.match(new RegExp(`.{1,${room}}`, 'gu')) ?? ['']);
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     const line = lines.at(-1) ?? '';
     const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && longer.length > columns - labelWidth) lines.push(word);
+    if (line !== '' && longer.length > room) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines.map((line, i) => (i === 0 ? label : '').padEnd(labelWidth) + line).join('\n');

@@ -66,10 +66,12 @@ export const option = {
       '--draws <n>',
       `choices of labelled images, for mean ± deviation (default: ${byDefault})`,
     ).argParser(wholeNumber('--draws', { min: 1, max: 100 })),
-  labelsPerClass: (byDefault = `${quick.labelsPerClass}, as in the notebook`) =>
+  labelsPerClass: (
+    byDefault = `all of your own images' labels; of MNIST ${quick.labelsPerClass}, as in the notebook`,
+  ) =>
     new Option(
       '--labels-per-class <n>',
-      `labels of each class to learn from (default: ${byDefault})`,
+      `labels of each class to learn from, as if there were no others (default: ${byDefault})`,
     ).argParser(wholeNumber('--labels-per-class', { min: 1 })),
   labels: (
     byDefault = 'the first of each class, as in the notebook',

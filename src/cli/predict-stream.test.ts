@@ -171,7 +171,7 @@ describe('bad files', () => {
 describe('warnings', () => {
   const known = (): LoadedClassifier => ({
     ...classifier,
-    preprocessing: preprocessingFor(classifier, meanOf(glyph('7'))),
+    preprocessing: preprocessingFor(classifier, { meanBrightness: meanOf(glyph('7')) }),
   });
 
   test('a picture of one colour gets its row, and a word', async () => {

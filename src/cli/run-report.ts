@@ -8,8 +8,9 @@ import {
   type NotebookFigures,
   notebookOf,
 } from '../report/comparison.js';
-import { formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
+import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
+import { type Interval, wilsonInterval } from '../report/statistics.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
 import type { RunFolder } from '../store/run-folder.node.js';
@@ -46,21 +47,30 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
   return lines.join('\n');
 }
 
-/** The classifier that was kept, its evidence and that of the others, and the stages that failed. */
-function choiceLines({ final, evidence, failures }: RunResult): string[] {
-  const found = ({ found, of }: Evidence) => formatPercent(found / of, 0);
+/** The classifier that was kept and the estimate of it, the evidence for the others, and the stages that failed. */
+function choiceLines({ final, evidence, estimate, failures }: RunResult): string[] {
   const title = (stage: string) => titleOf(stageFacts, stage);
   const kept = evidence.find(({ stage }) => stage === final?.stage);
   const others = evidence.filter((entry) => entry !== kept);
   return [
     ...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`),
-    ...(kept
+    ...(kept ? [`Kept    ${title(kept.stage)}: ${heldBackText(kept)}`] : []),
+    ...(estimate
       ? [
-          `Kept    ${title(kept.stage)}: ${found(kept)} of held-back labels correct`,
-          ...others.map((entry) => `        (${title(entry.stage)}: ${found(entry)})`),
+          `        Estimate for other images: ${formatPercent(estimate.accuracy, 1)} right, ${intervalText(estimate)} with 95 % confidence,`,
+          `        from ${formatCount(estimate.heldBack)} labels that were held back`,
         ]
       : []),
+    ...(kept ? others.map((entry) => `        (${title(entry.stage)}: ${heldBackText(entry)})`) : []),
   ];
+}
+
+function heldBackText({ found, of }: Evidence): string {
+  return `${formatPercent(found / of, 1)} of held-back labels right (${intervalText(wilsonInterval(found, of))})`;
+}
+
+function intervalText({ low, high }: Interval): string {
+  return `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
 }
 
 function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {

@@ -21,6 +21,13 @@ async function configFile(content: unknown): Promise<string> {
 describe('chosenSettings', () => {
   test('is the quick preset where nothing is asked for', async () => {
     expect(await chosenSettings({}, 'pretrain')).toEqual(presets.quick);
+    // Of somebody's images all labels are learned from, unless a number or several draws are asked for.
+    const labelsPerClass = async (flags: Parameters<typeof chosenSettings>[0]) =>
+      (await chosenSettings({ data: 'photos', ...flags }, 'pretrain')).labelsPerClass;
+    expect(await labelsPerClass({})).toBe('all');
+    expect(await labelsPerClass({ labelsPerClass: 7 })).toBe(7);
+    expect(await labelsPerClass({ draws: 3 })).toBe(10);
+    expect(await labelsPerClass({ preset: 'notebook' })).toBe(10);
   });
 
   test('puts flags over the file, and the file over the preset', async () => {
@@ -85,9 +92,9 @@ test('assertUnchanged accepts what the run has, and names the rest', () => {
   const { quick } = presets;
   const same = { seed: quick.seed, epochs: quick.baseline.epochs };
   expect(() => assertUnchanged(same, quick, 'baseline', 'runs/a')).not.toThrow();
-  const other = { ...same, width: 2, labelsPerClass: quick.labelsPerClass + 1 };
+  const other = { ...same, width: 2, labelsPerClass: 11 };
   expect(() => assertUnchanged(other, quick, 'baseline', 'runs/a')).toThrow(
-    `--labels-per-class ${quick.labelsPerClass + 1} (the run has ${quick.labelsPerClass}), --width 2 (the run has ${quick.network.width}).`,
+    `--labels-per-class 11 (the run has ${quick.labelsPerClass}), --width 2 (the run has ${quick.network.width}).`,
   );
 });
 

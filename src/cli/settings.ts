@@ -26,6 +26,8 @@ export interface SettingFlags {
   readonly budget?: number;
   /** A JSON file with any settings. */
   readonly config?: string;
+  /** The images, where they are not the example's. */
+  readonly data?: string;
 }
 
 /** The settings of a stage that every run has, and the command that trains it alone. */
@@ -56,12 +58,22 @@ export async function chosenSettings(
   const preset = presetNamed(flags.preset ?? (settingAt(file, ['preset']) as PresetName | undefined));
   const settings = givenFlags(flags, epochsOf).reduce(
     (merged, { path, value }) => merge(merged, nested(path, value)),
-    merge(base ?? preset, file),
+    merge(base ?? withAllLabels(preset, flags, file), file),
   );
   return parseSettings(
     { ...(settings as Readonly<Record<string, unknown>>), ...(await labelSettings(flags)) },
     flags.config ?? 'settings',
   );
+}
+
+/**
+ * The preset, learning from all labels of somebody's images. The example's images are all labelled and stand for a pile of which
+ * few are, as several draws do, and the notebook had ten of each class.
+ */
+function withAllLabels(preset: RunSettings, { data, draws }: SettingFlags, file: unknown): RunSettings {
+  const isDrawn = Number(draws ?? settingAt(isRecord(file) ? file : {}, ['draws']) ?? 1) > 1;
+  if (data === undefined || isDrawn || preset.preset === 'notebook') return preset;
+  return { ...preset, labelsPerClass: 'all' };
 }
 
 /** What decides the labels, as a whole: given ones are one draw, a number for each class puts given ones aside. */

@@ -1,4 +1,4 @@
-import type { FitMode } from './image-fit.js';
+import type { FitMode, Ground } from './image-fit.js';
 import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
 
 /** Images, with the class of each if it is known. */
@@ -31,6 +31,8 @@ export interface DataSource {
   readonly isPartlyLabelled?: boolean;
   /** How pictures of other proportions were fitted into the size, which a classifier has to be given alike; default: `contain`. */
   readonly pictureFit?: FitMode;
+  /** What transparent pictures were laid on; default: black. */
+  readonly ground?: Ground;
 }
 
 /** The part of a dataset at some indices, in their order, with its labels. No image is copied. */

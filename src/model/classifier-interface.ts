@@ -5,6 +5,7 @@ import { recogniseForeignFile } from '../onnx/foreign-file.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import { classNamesKey, preprocessingKey } from './export-model.js';
 import { type Preprocessing, preprocessingSchema } from './preprocessing.js';
+import { type TrainingSummary, trainingKey, trainingSummarySchema } from './training-summary.js';
 
 /** Inputs and outputs that a classifier's file declares; running it shows whether that is true. */
 export interface ClassifierInterface {
@@ -18,6 +19,7 @@ export interface ClassifierInterface {
   readonly classes: number;
   readonly classNames: readonly string[] | undefined;
   readonly preprocessing: Preprocessing | undefined;
+  readonly training: TrainingSummary | undefined;
 }
 
 const savedByRun = 'Use the classifier of a run: runs/<run>/models/classifier.onnx';
@@ -76,6 +78,7 @@ export function readClassifierInterface(name: string, bytes: Uint8Array): Classi
     classes,
     classNames: classNamesIn(name, metadata, classes),
     preprocessing: preprocessingIn(name, metadata, { height, width, channels }),
+    training: trainingIn(name, metadata),
   };
 }
 
@@ -101,6 +104,14 @@ function preprocessingIn(name: string, metadata: Metadata, size: ImageSize): Pre
     `how pictures are fitted into ${height}×${width}×${channels}, as JSON`,
     text,
   );
+}
+
+function trainingIn(name: string, metadata: Metadata): TrainingSummary | undefined {
+  const text = metadata[trainingKey];
+  if (text === undefined) return undefined;
+  const found = trainingSummarySchema.safeParse(parsed(text)).data;
+  if (found) return found;
+  throw badMetadata(name, trainingKey, 'what the classifier learned from, as JSON', text);
 }
 
 function badMetadata(name: string, key: string, expected: string, text: string): QuarterturnError {

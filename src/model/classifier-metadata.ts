@@ -1,6 +1,7 @@
-import type { FitMode } from '../data/image-fit.js';
+import type { FitMode, Ground } from '../data/image-fit.js';
 import type { ImageSize } from '../tensor/image-size.js';
 import { preprocessingFor } from './preprocessing.js';
+import { type TrainingSummary, trainingKey } from './training-summary.js';
 
 /** Metadata key of the class names, a JSON array of strings in the order of the probabilities. */
 export const classNamesKey = 'quarterturn.classNames';
@@ -19,16 +20,23 @@ export interface DescribedClassifier {
   readonly meanBrightness?: number | undefined;
   /** How the training pictures were fitted into their size; default: `contain`. */
   readonly pictureFit?: FitMode | undefined;
+  /** What transparent pictures were laid on; default: black. */
+  readonly ground?: Ground | undefined;
+  /** Logits are divided by it before the softmax, see `fitTemperature`; default: 1. The class said stays the same. */
+  readonly temperature?: number | undefined;
+  /** What it learned from and how good it is; default: the file does not say. */
+  readonly training?: TrainingSummary | undefined;
 }
 
 /** The metadata of a classifier of images of one size. */
 export function classifierMetadata(
   image: ImageSize,
-  { classNames, meanBrightness, pictureFit }: DescribedClassifier,
+  { classNames, meanBrightness, pictureFit, ground, training }: DescribedClassifier,
 ): Readonly<Record<string, string>> {
-  const preprocessing = preprocessingFor(image, meanBrightness, pictureFit);
+  const preprocessing = preprocessingFor(image, { meanBrightness, fit: pictureFit, ground });
   return {
     [classNamesKey]: JSON.stringify(classNames),
     ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
+    ...(training && { [trainingKey]: JSON.stringify(training) }),
   };
 }

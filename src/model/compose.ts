@@ -3,7 +3,7 @@ import type { FrozenEncoder } from '../features/onnx-encoder.js';
 import { encodeGraphFile } from '../onnx/graph-file.js';
 import { int, type OnnxNode } from '../onnx/model.js';
 import type { ImageSize } from '../tensor/image-size.js';
-import type { Tensor } from '../tensor/tensor.js';
+import { type Tensor, tensor } from '../tensor/tensor.js';
 import { classifierMetadata, type DescribedClassifier } from './classifier-metadata.js';
 
 /** A linear classifier of features: softmax(features · kernel + bias). */
@@ -41,6 +41,13 @@ export function composeClassifier(options: ComposeOptions): Uint8Array {
       `head: expected a kernel [${encoder.dimensions}, ${classNames.length}] and a bias for each class. Received: [${head.kernel.shape.join(', ')}] and [${head.bias.shape.join(', ')}].`,
     );
   }
+  const { temperature = 1 } = options;
+  const calibrated = (t: Tensor<'float32'>) =>
+    tensor(
+      'float32',
+      t.shape,
+      t.data.map((x) => x / temperature),
+    );
   const graph = encoder.graphFor(image);
   const { file, before, after, initializers, images, prefix } = graph;
   const name = (what: string) => `${prefix}/head/${what}`;
@@ -57,7 +64,11 @@ export function composeClassifier(options: ComposeOptions): Uint8Array {
       node('Add', [name('products'), name('bias')], name('logits')),
       node('Softmax', [name('logits')], probabilities),
     ],
-    initializers: { ...initializers, [name('kernel')]: head.kernel, [name('bias')]: head.bias },
+    initializers: {
+      ...initializers,
+      [name('kernel')]: calibrated(head.kernel),
+      [name('bias')]: calibrated(head.bias),
+    },
     inputs: [{ name: images, dtype: 'uint8', shape: ['N', image.height, image.width, image.channels] }],
     outputs: [{ name: probabilities, dtype: 'float32', shape: ['N', classNames.length] }],
     metadata: classifierMetadata(image, options),

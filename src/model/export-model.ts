@@ -20,7 +20,7 @@ export interface ExportOptions extends DescribedClassifier {
  * Writes a classifier as one ONNX file.
  *
  * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
- * inside; the metadata holds class names and the fit of pictures. The file uses plain ONNX operators in ONNX's own layout,
+ * inside; the metadata holds class names, the fit of pictures and what was learned from. The file uses plain ONNX operators in ONNX's own layout,
  * so that other runtimes can use it. Of a head on a frozen encoder, the encoder is in the file, too: see {@link composeClassifier}.
  *
  * @throws QuarterturnError `usage` if names and classes differ in number
@@ -39,7 +39,11 @@ export function exportClassifier({ network, weights, ...described }: ExportOptio
     return composeClassifier({ encoder, head: headOf(network, weights), image, ...described });
   }
   const classifierOf = (batchSize: number) =>
-    buildClassifier(network, weights, { batchSize, output: 'probabilities' });
+    buildClassifier(network, weights, {
+      batchSize,
+      output: 'probabilities',
+      temperature: described.temperature,
+    });
   const model = lowerForAnyBatch(classifierOf, 'anywhere', {
     name: 'quarterturn classifier',
     metadata: classifierMetadata(image, described),

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import { greyWeights } from '../data/grey.js';
-import type { FitMode } from '../data/image-fit.js';
+import type { FitMode, Ground } from '../data/image-fit.js';
 import type { ImageSize } from '../tensor/image-size.js';
 
 /**
@@ -39,17 +39,26 @@ export const preprocessingSchema = z.strictObject({
 /** See {@link preprocessingSchema}. */
 export type Preprocessing = Readonly<z.infer<typeof preprocessingSchema>>;
 
+/** How pictures were fitted; see {@link Preprocessing}. */
+export interface FittedPictures {
+  readonly meanBrightness?: number | undefined;
+  /** Default: `contain`. */
+  readonly fit?: FitMode | undefined;
+  /** Behind transparent parts and around a picture that is contained; default: black. */
+  readonly ground?: Ground | undefined;
+}
+
 /**
  * How this library's readers of image files fit a picture into a size.
  * @param size channels: 1 for grey, 3 for red, green and blue; for others there is no way to fit a picture
  */
 export function preprocessingFor(
   size: ImageSize,
-  meanBrightness?: number,
-  fit: FitMode = 'contain',
+  { meanBrightness, fit = 'contain', ground = 'black' }: FittedPictures = {},
 ): Preprocessing | undefined {
   const { height, width, channels } = size;
   if (channels !== 1 && channels !== 3) return undefined;
+  const groundValue = ground === 'white' ? 255 : 0;
   return {
     height,
     width,
@@ -60,8 +69,8 @@ export function preprocessingFor(
     greyWeights: [...greyWeights],
     fit,
     filter: 'lanczos3',
-    background: 0,
-    alphaGround: 0,
+    background: groundValue,
+    alphaGround: groundValue,
     exifOrientation: true,
     ...(meanBrightness !== undefined && { meanBrightness }),
   };

@@ -1,6 +1,7 @@
 import type { GivenLabels } from '../labels/given-labels.js';
 import type { LadderFigure } from '../store/run-record.js';
 import type { RecipeContext } from './context.js';
+import { labelledIndices } from './labels.js';
 import type { RunSettings, SelfTrainSettings } from './settings.js';
 import { allStages } from './stages/registry.js';
 import { type Cost, costOf } from './stages.js';
@@ -132,7 +133,10 @@ export function variantStages({ figure }: Pick<Variant, 'figure'>, settings: Run
 /** As many labels as the recipe has, given to the most typical images of the pile. */
 export async function suggestedLabels(context: RecipeContext): Promise<GivenLabels> {
   const { settings, data } = context;
-  const count = settings.labelsPerClass * data.train.classNames.length;
+  const count =
+    settings.labelsPerClass === 'all'
+      ? labelledIndices(context, 0).length
+      : settings.labelsPerClass * data.train.classNames.length;
   const { images } = await suggest(context, { count, strategy: 'typical', labelled: new Uint32Array() });
   return { data: null, images: images.map(({ image, index }) => ({ image, index, label: null })) };
 }

@@ -62,7 +62,9 @@ export class Fingerprints {
       .needs(settings)
       .map((needed) => (needed.isShared && backbone !== undefined ? backbone : this.of(needed, draw)));
     const crossValidated = stage.heedsEvidence
-      ? stages.filter(({ crossValidate }) => crossValidate !== undefined).map((other) => this.of(other, draw))
+      ? stages
+          .filter((other) => other.learnWithout !== undefined && other.heedsEvidence === undefined)
+          .map((other) => this.of(other, draw))
       : [];
     return sha256(
       JSON.stringify([

@@ -82,10 +82,16 @@ export function labelledIndices(context: LabelContext, draw: number): Uint32Arra
   const places = placesOf(context);
   if (places) return resolveLabels(data.train, { places, classNames: classNamesOf(context) }).indices;
   const labels = labelsOf(data.train);
+  if (settings.labelsPerClass === 'all') return allLabelled(labels);
   const options = { classNames: data.train.classNames, perClass: settings.labelsPerClass };
   return draw === 0
     ? firstPerClass(labels, options)
     : randomPerClass(labels, { ...options, random: randomFor(context, 'labels', draw) });
+}
+
+/** Every image that has a class, ascending. */
+function allLabelled(labels: Int32Array): Uint32Array {
+  return Uint32Array.from(labels.keys()).filter((index) => labels[index] !== noClass);
 }
 
 /**

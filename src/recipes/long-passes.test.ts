@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import type { DataSource } from '../data/dataset.js';
 import { imagesInMemory } from '../data/image-source.js';
-import { foldsOf, heldBackSplits } from '../labels/held-back.js';
+import { heldBackSplits } from '../labels/held-back.js';
 import type { ProgressOptions } from '../progress.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
@@ -80,7 +80,7 @@ const passes: Record<string, (context: ProgressOptions) => Promise<unknown>> = {
   propagation: (context) => propagateLabels(graph, known, classCount, context),
   smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
   'labels held back': (context) =>
-    countRecovered(graph, known, classCount, heldBackSplits(foldsOf(known.classes)!), context),
+    countRecovered(graph, known, classCount, heldBackSplits(known.classes), context),
   'shapes of images': (context) => describeImages({ ...recipe, ...context }, images(1000)),
   'views of the pile': (context) => pileViews({ ...recipe, ...context }, images(1000)),
 };
@@ -163,7 +163,7 @@ test('gives the very numbers that computing in one go gives', async () => {
   expect(md5(await propagateLabels(small, labels, 3))).toBe('29403c8a4fec942908d255d1b1cfbfe8');
   const said = Float32Array.from({ length: n * 3 }, () => random.uniform());
   expect(md5(await smoothPredictions(small, said, labels))).toBe('aabaea5245823e2c10b68f6f5d0be47a');
-  expect(await countRecovered(small, labels, 3, heldBackSplits(foldsOf(labels.classes, 5)!))).toBe(
+  expect(await countRecovered(small, labels, 3, heldBackSplits(labels.classes, 5))).toBe(
     labels.rows.length / 4,
   );
 });

@@ -2,7 +2,7 @@ import { beforeAll, describe, expect, it } from 'vitest';
 import { pixelsOf } from '../../test/support/pixels.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imagesInMemory } from '../data/image-source.js';
-import { foldsOf, heldBackSplits } from '../labels/held-back.js';
+import { heldBackSplits } from '../labels/held-back.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { countRecovered, propagateLabels, pseudoLabels } from '../similarity/propagate.js';
@@ -73,7 +73,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
     expect([...found.classes]).toEqual([...everyClass, ...everyClass]);
 
     const twice = { rows: found.rows, classes: found.classes };
-    const splits = heldBackSplits(foldsOf(twice.classes)!);
+    const splits = heldBackSplits(twice.classes);
     expect(await countRecovered(graph, twice, classes, splits)).toBe(
       splits.flatMap(({ heldBack }) => heldBack).length,
     );
@@ -100,7 +100,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
     const classifier = { network, weights, train: test, test };
     const tested = [{ figure: 'fineTune', step: 'fine-tuning', when: 'after fine-tuning', test }] as const;
     const outcomes = new Map([[finetuneStage, { figures: {}, tested, classifier }]]);
-    const draws = [{ outcomes, evidence: [] }];
+    const draws = [{ outcomes, evidence: new Map() }];
     const all = { shared: new Map(), draws, failures: [] };
     const { confusions, classCounts } = await collectExhibits(context, all);
     expect(confusions).toHaveLength(1);

@@ -196,7 +196,8 @@ describe('run', () => {
     const abort = new AbortController();
     const context = { settings: { ...tiny, draws: 1 }, data, runtime, store };
     const emit = (event: RunEvent) => {
-      if (event.type === 'pass' && event.title === 'training with labels held back') abort.abort();
+      if (event.type === 'pass' && event.title === 'training from random weights with labels held back')
+        abort.abort();
     };
     await expect(run({ ...context, emit, signal: abort.signal })).rejects.toMatchObject({
       code: 'interrupted',

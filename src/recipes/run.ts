@@ -12,6 +12,7 @@ import { reuseStages, stagesNamed } from './artifacts.js';
 import { saveBackbone } from './backbone.js';
 import { networkFor, type RecipeContext } from './context.js';
 import { collectExhibits } from './exhibits.js';
+import { fitToLabels } from './fit-to-labels.js';
 import {
   classNamesOf,
   hasLabels,
@@ -34,6 +35,7 @@ import {
   runStages,
   trainedMs,
 } from './stages.js';
+import { trainingSummaryOf } from './training-summary.js';
 
 export interface RunOptions {
   /** Names of the stages to run beside those that the store's run already has; default: all that the settings ask for. */
@@ -59,7 +61,7 @@ export const classifierName = 'classifier';
  */
 export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
   const started = performance.now();
-  const context = await withLocatedLabels(given);
+  const context = fitToLabels(await withLocatedLabels(given));
   const { settings, store } = context;
   const { stages, resumed } = await openRun(context, options);
   context.emit?.({ type: 'run-start', run: store.name, stages, draws: settings.draws, resumed });
@@ -71,15 +73,21 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
   });
   const pretrained = pretrainedIn(outcomes);
 
-  const classifier = outcomes.draws[0] && finalOf(outcomes.draws[0])?.classifier;
-  if (classifier) {
+  const [first] = outcomes.draws;
+  const final = first && finalOf(first);
+  if (final) {
+    const { classifier, stage } = final;
+    const { calibration } = first.appraisal ?? {};
     await store.writeModel(
       classifierName,
       exportClassifier({
         ...classifier,
         classNames: classNamesOf(context),
         pictureFit: context.data.pictureFit,
+        ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
+        temperature: calibration?.temperature,
+        training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );
   }
@@ -226,6 +234,6 @@ async function assertSameRun(
   assertSameData(store.name, fingerprintIn(config), data);
   // A run of an earlier version names its images by index alone.
   const before = { settings: settingsOfConfig(config, store.name), data, signal };
-  const located = await withLocatedLabels(before);
+  const located = fitToLabels(await withLocatedLabels(before));
   assertSameSettings(store.name, located.settings, parseSettings(settings));
 }

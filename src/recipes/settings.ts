@@ -7,7 +7,7 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
-import { parseWith } from '../store/json.js';
+import { excerptOf, parseWith } from '../store/json.js';
 import { integerBetween, numberBetween } from '../store/ranges.js';
 
 /** A share, a probability, a momentum. */
@@ -134,8 +134,15 @@ export const settingsSchema = z
     seed: integerBetween(0, Number.MAX_SAFE_INTEGER),
     /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
     draws: integerBetween(1, 100),
-    /** Ignored if `labels` names the images. */
-    labelsPerClass: integerBetween(1, 1_000_000),
+    /** Labels that each class is given of those that the data has, or all of them. Ignored if `labels` names the images. */
+    labelsPerClass: z.union([z.literal('all'), integerBetween(1, 1_000_000)], {
+      error: ({ input }) => `expected a whole number from 1 to 1000000 or "all", not ${excerptOf(input)}`,
+    }),
+    /**
+     * Steps at most of a stage that learns from labels alone: its epochs are as many as fit, one at least. null: as many epochs
+     * as its settings say, however many labels there are, as in earlier versions.
+     */
+    maxLabelSteps: steps.nullable().default(null),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     network: z.strictObject({
@@ -166,6 +173,10 @@ export const settingsSchema = z
   .refine(({ labels, draws }) => labels === null || draws === 1, {
     path: ['draws'],
     error: 'expected 1, since the labels are given',
+  })
+  .refine(({ labels, labelsPerClass, draws }) => labels !== null || labelsPerClass !== 'all' || draws === 1, {
+    path: ['draws'],
+    error: 'expected 1, since all labels are learned from (labelsPerClass)',
   });
 
 export type RunSettings = z.infer<typeof settingsSchema>;

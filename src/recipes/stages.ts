@@ -14,7 +14,9 @@ import { Artifacts, Fingerprints } from './artifacts.js';
 import type { RecipeContext } from './context.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
-import { bestOf } from './stages/evidence.js';
+import { type Appraisal, appraise } from './stages/appraise.js';
+import { bestOf } from './stages/choice.js';
+import { evidenceFor, foldNetworks, type HeldBackEvidence } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
@@ -26,8 +28,10 @@ export type Outcomes = ReadonlyMap<Stage, StageOutcome>;
 /** Outcomes for one draw of the labels. */
 export interface DrawOutcome {
   readonly outcomes: Outcomes;
-  /** Evidence for each classifier; empty if there was nothing to choose. */
-  readonly evidence: readonly Evidence[];
+  /** What labels that were held back say of each classifier; empty if none could be. */
+  readonly evidence: ReadonlyMap<Stage, HeldBackEvidence>;
+  /** Of the classifier that is kept; absent if no labels could be held back. */
+  readonly appraisal?: Appraisal | undefined;
 }
 
 /** Outcomes of all stages of a run. */
@@ -40,7 +44,8 @@ export interface StageOutcomes {
 }
 
 /** The figures of a run, from evaluating its stages. */
-export type RunFigures = StageFigures & Pick<RunResult, 'final' | 'evidence' | 'failures' | 'draws'>;
+export type RunFigures = StageFigures &
+  Pick<RunResult, 'final' | 'evidence' | 'estimate' | 'calibration' | 'failures' | 'draws'>;
 
 /** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
@@ -84,7 +89,11 @@ export async function runStages(
     if (!wanted(stage, 0)) continue;
     const isWanted = (stage: Stage) => wanted(stage, 0);
     await claim(stage, 0);
-    shared.set(stage, await stage.train({ ...plan, draw: 0, evidence: [], isWanted, outcomeOf }));
+    const at: StageDraw = {
+      ...{ ...plan, draw: 0, evidence: [], isWanted, outcomeOf },
+      foldNetwork: foldNetworks(() => at),
+    };
+    shared.set(stage, await stage.train(at));
   }
   const ofDraws = registry.filter(({ isShared }) => !isShared);
   const draws: DrawOutcome[] = [];
@@ -93,7 +102,7 @@ export async function runStages(
     const outcome = await runDraw({ ...plan, draw, isWanted, outcomeOf }, ofDraws, claim);
     const stage = finalOf(outcome)?.stage.name;
     if (stage !== undefined && !readOnly) {
-      context.emit?.({ type: 'kept', stage, draw, evidence: outcome.evidence });
+      context.emit?.({ type: 'kept', stage, draw, evidence: summariesOf(outcome) });
     }
     draws.push(outcome);
   }
@@ -123,44 +132,38 @@ async function claims(
 }
 
 async function runDraw(
-  plan: Omit<StageDraw, 'evidence'>,
+  plan: Omit<StageDraw, 'evidence' | 'foldNetwork'>,
   registry: readonly Stage[],
   claim: Claim,
 ): Promise<DrawOutcome> {
-  const { context, draw, stageEvidence, isWanted } = plan;
+  const { context, draw, isWanted } = plan;
   const outcomes = new Map<Stage, StageOutcome>();
-  const evidence: Evidence[] = [];
+  const evidence = new Map<Stage, HeldBackEvidence>();
   const at: StageDraw = {
     ...plan,
-    evidence,
+    get evidence() {
+      return [...evidence.values()].map(({ summary }) => summary);
+    },
     outcomeOf: (stage) => outcomes.get(stage) ?? plan.outcomeOf(stage),
+    foldNetwork: foldNetworks(() => at),
   };
   // What all draws share may have been brought from another run.
   const canBegin = (stage: Stage): boolean =>
     isWanted(stage) &&
     stage.needs(context.settings).every((needed) => needed.isShared || outcomes.has(needed));
-  const attempt = async (stage: Stage): Promise<void> => {
-    if (!canBegin(stage)) return;
+  for (const stage of registry) {
+    if (!canBegin(stage)) continue;
     await claim(stage, draw);
     const outcome = await attempted(stage, at);
-    if (outcome) outcomes.set(stage, outcome);
-    if (outcome?.evidence) evidence.push(outcome.evidence);
-  };
-
-  const crossValidated = registry.filter(({ crossValidate }) => crossValidate !== undefined);
-  const others = registry.filter(({ crossValidate }) => crossValidate === undefined);
-  for (const stage of crossValidated) await attempt(stage);
-  // A single classifier is kept without evidence.
-  const left = [...outcomes.values()].filter(({ classifier }) => classifier !== undefined).length;
-  const toCome = others.filter((stage) => stage.learnsFrom !== undefined && canBegin(stage)).length;
-  const isChoice = left + toCome > 1;
-  for (const stage of crossValidated) {
-    if (!isChoice || !outcomes.has(stage)) continue;
-    const found = await stageEvidence.evidenceFor(stage.name, draw, async () => stage.crossValidate?.(at));
-    if (found) evidence.push(found);
+    if (!outcome) continue;
+    outcomes.set(stage, outcome);
+    const found = outcome.classifier && (await evidenceFor(stage, at));
+    if (found) evidence.set(stage, found);
   }
-  for (const stage of others) await attempt(stage);
-  return { outcomes, evidence };
+  const kept = finalOf({ outcomes, evidence });
+  const appraisal =
+    kept && (await appraise(context, kept.classifier, { draw, evidence: evidence.get(kept.stage) }));
+  return { outcomes, evidence, appraisal };
 }
 
 /** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
@@ -230,12 +233,16 @@ export function finalOf({
               stage,
               learnsFrom: stage.learnsFrom,
               classifier,
-              evidence: evidence.find((entry) => entry.stage === stage.name),
+              evidence: evidence.get(stage),
             },
           ]
         : [],
     ),
   );
+}
+
+function summariesOf({ evidence }: DrawOutcome): readonly Evidence[] {
+  return [...evidence.values()].map(({ summary }) => summary);
 }
 
 const noFigures: StageFigures = {
@@ -256,7 +263,9 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
   return {
     ...figures,
     final: final ? { stage: final.stage.name, test: final.classifier.test?.metrics ?? null } : null,
-    evidence: first?.evidence ?? [],
+    evidence: first ? summariesOf(first) : [],
+    estimate: first?.appraisal?.estimate ?? null,
+    calibration: first?.appraisal?.calibration ?? null,
     failures,
     // A draw of which no stage was run has no figures, and without a test set none has any.
     draws: draws.flatMap((outcome, draw) =>
@@ -283,6 +292,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
     scratch: of('scratch'),
     selfTrain: of('selfTrain'),
     final: finalOf(outcome)?.classifier.test?.metrics ?? null,
+    estimate: outcome.appraisal?.estimate ?? null,
     baseline: of('baseline'),
     baselineReestimated: of('baselineReestimated'),
   };

@@ -48,8 +48,29 @@ test('the headline figures, the comparison and the trap carry the run’s number
 
 test('what held-back labels say of each classifier comes with its interval', () => {
   const text = textOf(renderReport(sampleRecord()));
-  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 %');
-  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % kept');
+  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 % 0.412 nats');
+  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % 0.174 nats kept');
+});
+
+test('an estimate is called one, beside a test set and without it', () => {
+  const record = sampleRecord();
+  const { final } = record.result;
+  const beside = textOf(renderReport(record));
+  expect(beside).toContain('100-label test accuracy');
+  expect(beside).toContain('estimate 88.8 % – 99.6 % by held-back labels');
+  const result = { ...record.result, final: { stage: final!.stage, test: null } };
+  const without = textOf(renderReport({ ...record, result }));
+  expect(without).toContain('100-label accuracy, an estimate');
+  expect(without).not.toContain('100-label test accuracy');
+  expect(without).toContain('95.0 % of images right, with 95 % confidence 88.8 % – 99.6 %');
+});
+
+test('the temperature stands beside what it changes', () => {
+  const text = textOf(renderReport(sampleRecord()));
+  expect(text).toContain('divided by a temperature of 0.62 , which makes it surer of itself');
+  expect(text).toContain('expected calibration error went from 8.1 % to 3.3 %');
+  const result = { ...sampleRecord().result, calibration: null };
+  expect(textOf(renderReport({ ...sampleRecord(), result }))).not.toContain('temperature');
 });
 
 test('the split is named for what it is', () => {

@@ -3,6 +3,7 @@ import { html } from './html.js';
 import { page } from './page.js';
 import { runName } from './run-facts.js';
 import { batchNormSection } from './sections/batch-norm.js';
+import { calibrationSection } from './sections/calibration.js';
 import { choiceSection } from './sections/choice.js';
 import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
@@ -29,6 +30,7 @@ export function renderReport(record: RunRecord): string {
     main: [
       ladderSection(record),
       choiceSection(record),
+      calibrationSection(record),
       comparisonSection(record),
       gridsSection(exhibits.grids),
       curvesSection(record),

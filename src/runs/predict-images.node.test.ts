@@ -58,7 +58,7 @@ test('a picture is fitted as the classifier says that its own were', async () =>
   const bytes = await sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
   const size = { height: 28, width: 28, channels: 1 };
   for (const fit of ['contain', 'cover', 'stretch'] as const) {
-    const model = { ...classifier, preprocessing: preprocessingFor(size, 33, fit) };
+    const model = { ...classifier, preprocessing: preprocessingFor(size, { meanBrightness: 33, fit: fit }) };
     const expected = await decodeImage('wide.png', bytes, size, { fit });
     const picture = { name: 'wide.png', read: async () => ({ kind: 'file', bytes }) as const };
     for await (const [seen] of classifyPictures(model, [picture])) {

@@ -79,6 +79,7 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
         checksums: checksumsOf(parts, fit),
         notes: [...imported.notes, fitNote(fit), ...notes],
         pictureFit: fit.fit,
+        ground: fit.ground,
         ...{ fit, parts, skipped, duplicates },
         close: imported.close,
         [Symbol.asyncDispose]: imported.close,
@@ -115,10 +116,10 @@ const fitNote = ({ why }: ChosenFit): string => `Images become ${why}.`;
 /** Whether a folder has the IDX files of grey images, and nothing is asked of them that would change them. */
 async function isIdxFolder(
   folder: string,
-  { format = 'idx', size, fit, colours, labelTable }: ReadImagesOptions,
+  { format = 'idx', size, fit, ground, colours, labelTable }: ReadImagesOptions,
 ): Promise<boolean> {
   if (format !== 'idx' || labelTable !== undefined) return false;
-  if (size !== undefined || fit !== undefined || colours !== undefined) return false;
+  if ([size, fit, ground, colours].some((asked) => asked !== undefined)) return false;
   const roles = assignRoles(folder, (await listIdxFiles(folder)) ?? []);
   if (Object.keys(roles).length === 0) return false;
   return roles.trainImages === undefined || (await dimensionsOf(join(folder, roles.trainImages))) === 3;

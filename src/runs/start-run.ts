@@ -3,6 +3,7 @@ import type { DataSource } from '../data/dataset.js';
 import { assertGoingOn, QuarterturnError } from '../errors.js';
 import type { FrozenEncoder } from '../features/onnx-encoder.js';
 import { loadPretrained } from '../recipes/backbone.js';
+import { fitToLabels } from '../recipes/fit-to-labels.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { assertFits, run } from '../recipes/run.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
@@ -92,11 +93,12 @@ export function startRun(options: StartRunOptions): Run {
       const source = from && (await pretrainedIn(from));
       const stages = options.stages ?? (source ? [finetuneName] : undefined);
       const { batchMakerFor } = options;
-      const context = await withLocatedLabels({
+      const located = await withLocatedLabels({
         ...{ settings: options.settings, data, runtime, signal, emit: tell, batchMakerFor },
         encoder: options.encoder,
       });
-      assertFits(context, stages ?? stagesOf(options.settings, registry), registry);
+      const context = fitToLabels(located);
+      assertFits(context, stages ?? stagesOf(context.settings, registry), registry);
       assertGoingOn(signal);
       const settings =
         budgetMs === undefined

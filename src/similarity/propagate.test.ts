@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { foldsOf, heldBackSplits } from '../labels/held-back.js';
+import { heldBackSplits } from '../labels/held-back.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
@@ -73,7 +73,7 @@ describe('labels spread over the graph', () => {
     const graph = await graphOf(angles);
     const rows = Array.from({ length: 16 }, (_, i) => i);
     const found = (of: readonly number[]) =>
-      countRecovered(graph, { rows, classes: of }, 2, heldBackSplits(foldsOf(of)!));
+      countRecovered(graph, { rows, classes: of }, 2, heldBackSplits(of));
     expect(await found(rows.map((i) => classes[i]!))).toBe(16);
     // Classes that have nothing to do with where a point lies.
     const random = Random.seeded(8);

@@ -59,17 +59,58 @@ export type EpochRecord = z.infer<typeof epochSchema>;
 export const teachers = ['neighbours', 'views'] as const;
 export type Teacher = (typeof teachers)[number];
 
-/** What held-back labels say of the way to a classifier. */
+/** What held-back labels say of a way to a classifier: networks that learned without them classified them. */
 export const evidenceSchema = z
   .object({
     stage: stageNameSchema,
-    /** How many of them it found; self-training's are those that its teacher found. */
+    /** How many of the held-back labels were classified correctly. */
     found: amount,
     of: z.int().min(1),
+    /** Mean cross-entropy of the held-back labels, in nats; absent in runs of earlier versions. */
+    logLoss: amount.optional(),
+    /** Whom self-training believed. */
     teacher: z.enum(teachers).optional(),
   })
   .readonly();
 export type Evidence = z.infer<typeof evidenceSchema>;
+
+/** How good the kept classifier is, as far as labels that were held back can tell; no test image takes part. */
+export const estimateSchema = z
+  .object({
+    /** Share of held-back labels classified correctly. */
+    accuracy: share,
+    /** Ends of the interval. */
+    low: share,
+    high: share,
+    /** Confidence of the interval. */
+    level: share,
+    /** Held-back labels that it is made from. */
+    heldBack: z.int().min(1),
+    /** How it was found, for people. */
+    method: z.string(),
+  })
+  .readonly();
+export type Estimate = z.infer<typeof estimateSchema>;
+
+/** How the kept classifier's probabilities were calibrated, and what that changed on held-back labels. */
+export const calibrationSchema = z
+  .object({
+    /** What logits are divided by before the softmax. */
+    temperature: z.number().positive(),
+    heldBack: z.int().min(1),
+    /** Expected calibration error, 0–1, before and after. */
+    eceBefore: share,
+    eceAfter: share,
+    /** Mean cross-entropy in nats, before and after. */
+    logLossBefore: amount,
+    logLossAfter: amount,
+    /** Held-back labels by the confidence of their calibrated answers. */
+    bins: z
+      .array(z.object({ low: share, high: share, count, meanConfidence: share, accuracy: share }).readonly())
+      .readonly(),
+  })
+  .readonly();
+export type Calibration = z.infer<typeof calibrationSchema>;
 
 /** A stage that failed. */
 export const failureSchema = z.object({ stage: stageNameSchema, draw: count, reason: z.string() }).readonly();
@@ -106,6 +147,8 @@ const drawSchema = z
     scratch: metricsSchema.nullable().default(null),
     selfTrain: metricsSchema.nullable().default(null),
     final: metricsSchema.nullable().default(null),
+    /** Of the classifier that this draw keeps. */
+    estimate: estimateSchema.nullable().default(null),
     baseline: metricsSchema.nullable(),
     baselineReestimated: metricsSchema.nullable(),
   })
@@ -135,8 +178,11 @@ export const resultSchema = z
       .readonly()
       .nullable()
       .default(null),
-    /** Evidence that draw 0's classifier was chosen by; empty if there was nothing to choose. */
+    /** Evidence that draw 0's classifier was chosen by; empty if no labels could be held back. */
     evidence: z.array(evidenceSchema).readonly().default([]),
+    /** How good draw 0's classifier is by labels that were held back; null if none could be. */
+    estimate: estimateSchema.nullable().default(null),
+    calibration: calibrationSchema.nullable().default(null),
     /** Stages that failed, of every draw. */
     failures: z.array(failureSchema).readonly().default([]),
     /** The same labels, used better and better: what each step brought and what it cost. */

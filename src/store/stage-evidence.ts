@@ -1,27 +1,48 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
-import { type Evidence, evidenceSchema, failureSchema, type StageFailure } from './run-record.js';
+import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
+import {
+  type Evidence,
+  evidenceSchema,
+  failureSchema,
+  type StageFailure,
+  stageNameSchema,
+  type Teacher,
+  teachers,
+} from './run-record.js';
+
+const draw = z.int().min(0);
 
 const stageEvidenceSchema = z.object({
-  evidence: z.array(z.object({ draw: z.int().min(0), evidence: evidenceSchema })).default([]),
+  answers: z.array(z.object({ stage: stageNameSchema, draw, answers: foldAnswersSchema })).default([]),
+  teachers: z.array(z.object({ stage: stageNameSchema, draw, teacher: z.enum(teachers) })).default([]),
   failures: z.array(failureSchema).default([]),
+  /** Counts alone, in runs of earlier versions. */
+  evidence: z.array(z.object({ draw, evidence: evidenceSchema })).default([]),
 });
 
+/** A stage of a draw. */
+export interface StageOfDraw {
+  readonly stage: string;
+  readonly draw: number;
+}
+
 /**
- * Evidence from held-back labels for the stages of a run, and the stages that failed. It is kept in the store as
- * `evidence.json`, so that a resumed run and one that is only evaluated choose the same classifier.
+ * What held-back labels say of the stages of a run, and the stages that failed. It is kept in the store as
+ * `evidence.json`, fold by fold, so that a resumed run goes on with the next one, and one that is only evaluated chooses the
+ * same classifier.
  */
 export class StageEvidence {
   readonly #store: RunStore;
   readonly #content: z.infer<typeof stageEvidenceSchema>;
-  /** Whether only stored evidence is used. */
-  readonly #readOnly: boolean;
+  /** Whether nothing is collected and nothing written, for a run that is only evaluated. */
+  readonly readOnly: boolean;
 
   private constructor(store: RunStore, content: z.infer<typeof stageEvidenceSchema>, readOnly: boolean) {
     this.#store = store;
     this.#content = content;
-    this.#readOnly = readOnly;
+    this.readOnly = readOnly;
   }
 
   /**
@@ -38,24 +59,33 @@ export class StageEvidence {
     );
   }
 
-  evidenceOf(stage: Evidence['stage'], draw: number): Evidence | undefined {
+  /** What was answered of each fold that was held back so far, in the order of the folds. */
+  answersOf({ stage, draw }: StageOfDraw): readonly FoldAnswers[] {
+    return this.#content.answers
+      .filter((entry) => entry.draw === draw && entry.stage === stage)
+      .map(({ answers }) => unpackAnswers(answers))
+      .sort((a, b) => a.fold - b.fold);
+  }
+
+  async addAnswers({ stage, draw }: StageOfDraw, answers: FoldAnswers): Promise<void> {
+    this.#content.answers.push({ stage, draw, answers: packAnswers(answers) });
+    await this.#save();
+  }
+
+  /** What an earlier version has kept: how many labels were found. */
+  countsOf({ stage, draw }: StageOfDraw): Evidence | undefined {
     return this.#content.evidence.find((entry) => entry.draw === draw && entry.evidence.stage === stage)
       ?.evidence;
   }
 
-  /** Stored evidence, or evidence that is found now and stored; undefined if none can or may be found. */
-  async evidenceFor(
-    stage: Evidence['stage'],
-    draw: number,
-    find: () => Promise<Evidence | undefined>,
-  ): Promise<Evidence | undefined> {
-    const known = this.evidenceOf(stage, draw);
-    if (known || this.#readOnly) return known;
-    const evidence = await find();
-    if (evidence === undefined) return undefined;
-    this.#content.evidence.push({ draw, evidence });
+  /** Whom a stage believes; undefined before that is chosen. */
+  teacherOf({ stage, draw }: StageOfDraw): Teacher | undefined {
+    return this.#content.teachers.find((entry) => entry.stage === stage && entry.draw === draw)?.teacher;
+  }
+
+  async setTeacher({ stage, draw }: StageOfDraw, teacher: Teacher): Promise<void> {
+    this.#content.teachers.push({ stage, draw, teacher });
     await this.#save();
-    return evidence;
   }
 
   get failures(): readonly StageFailure[] {
@@ -71,13 +101,16 @@ export class StageEvidence {
     await this.#save();
   }
 
-  /** Deletes the evidence for a stage that is trained anew. */
+  /** Deletes all that is known of a stage that is trained anew. */
   async forget(stage: StageFailure['stage'], draw: number): Promise<void> {
-    const { evidence, failures } = this.#content;
-    this.#content.evidence = evidence.filter(
-      (entry) => entry.evidence.stage !== stage || entry.draw !== draw,
+    const isOther = (entry: StageOfDraw) => entry.stage !== stage || entry.draw !== draw;
+    const { answers, teachers, evidence, failures } = this.#content;
+    this.#content.answers = answers.filter(isOther);
+    this.#content.teachers = teachers.filter(isOther);
+    this.#content.failures = failures.filter(isOther);
+    this.#content.evidence = evidence.filter((entry) =>
+      isOther({ stage: entry.evidence.stage, draw: entry.draw }),
     );
-    this.#content.failures = failures.filter((entry) => entry.stage !== stage || entry.draw !== draw);
     await this.#save();
   }
 

@@ -1,4 +1,4 @@
-import { constant, type Graph, graph, softmax, type Value } from '../graph/index.js';
+import { constant, type Graph, graph, mul, softmax, type Value } from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
 import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
 import type { Tensors } from '../tensor/tensor.js';
@@ -15,6 +15,8 @@ export interface ClassifierGraphOptions {
   readonly batchSize: number;
   /** Default: `logits`. */
   readonly output?: 'logits' | 'probabilities';
+  /** Logits are divided by it before the softmax; default: 1. */
+  readonly temperature?: number | undefined;
 }
 
 /**
@@ -23,13 +25,16 @@ export interface ClassifierGraphOptions {
 export function buildClassifier(
   network: Network,
   weights: Tensors,
-  { batchSize, output = 'logits' }: ClassifierGraphOptions,
+  { batchSize, output = 'logits', temperature = 1 }: ClassifierGraphOptions,
 ): Graph {
   const bindings = bound(network, weights);
   const all = { frozen: network.blocks.length, norm: 'stored' } as const;
   const features = applyBlocks(network, imagesInput(network, batchSize), bindings, all);
   const logits = network.head.apply(features, bindings, 'stored');
-  return graph(output === 'logits' ? { logits } : { probabilities: softmax(logits) });
+  if (output === 'logits') return graph({ logits });
+  // Multiplied after the head, and not folded into its weights: that keeps the order of the logits, whatever is rounded.
+  const calibrated = temperature === 1 ? logits : mul(logits, 1 / temperature);
+  return graph({ probabilities: softmax(calibrated) });
 }
 
 export interface FeatureGraphOptions {

@@ -294,7 +294,10 @@ test.runIf(process.platform === 'linux')('a full disk is told in one message', a
 });
 
 test('a negative is told where the model says how bright its images were, and --invert answers for it', async () => {
-  const preprocessing = preprocessingFor({ height: glyphSize, width: glyphSize, channels: 1 }, 25);
+  const preprocessing = preprocessingFor(
+    { height: glyphSize, width: glyphSize, channels: 1 },
+    { meanBrightness: 25 },
+  );
   await put('telling.onnx', encodeGlyphClassifier({ [preprocessingKey]: JSON.stringify(preprocessing) }));
   await put(
     'negative.png',

@@ -63,10 +63,22 @@ export function sampleRecord(): RunRecord {
       selfTrain: { test: { accuracy: 0.9886, loss: 0.1713 } },
       final: { stage: 'selfTrain', test: { accuracy: 0.9886, loss: 0.1713 } },
       evidence: [
-        { stage: 'finetune', found: 88, of: 100 },
-        { stage: 'scratch', found: 84, of: 100 },
-        { stage: 'selfTrain', found: 95, of: 100, teacher: 'neighbours' },
+        { stage: 'finetune', found: 88, of: 100, logLoss: 0.412 },
+        { stage: 'scratch', found: 84, of: 100, logLoss: 0.533 },
+        { stage: 'selfTrain', found: 95, of: 100, logLoss: 0.174, teacher: 'neighbours' },
       ],
+      estimate: {
+        ...{ accuracy: 0.95, low: 0.8882, high: 0.9961, level: 0.95, heldBack: 100 },
+        method: 'three networks, each trained without a third of the labels',
+      },
+      calibration: {
+        ...{ temperature: 0.62, heldBack: 100, eceBefore: 0.0812, eceAfter: 0.0331 },
+        ...{ logLossBefore: 0.231, logLossAfter: 0.174 },
+        bins: [
+          { low: 0.5, high: 0.6, count: 4, meanConfidence: 0.56, accuracy: 0.5 },
+          { low: 0.9, high: 1, count: 96, meanConfidence: 0.97, accuracy: 0.96875 },
+        ],
+      },
       failures: [],
       ladder: [
         step('baseline', 'baseline, as in the notebook', 0.1135, 2.3184, 2_100, 1_000),
@@ -168,6 +180,7 @@ function draw(index: number, accuracy: number, selfTrained: number): DrawResult 
     scratch: { accuracy: accuracy - 0.013, loss: (1 - accuracy) * 3.6 },
     selfTrain: final,
     final,
+    estimate: null,
     baseline: { accuracy: 0.1135 + index * 0.004, loss: 2.3184 },
     baselineReestimated: { accuracy: 0.7124 - index * 0.011, loss: 0.9621 },
   };

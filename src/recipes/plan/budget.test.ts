@@ -163,14 +163,13 @@ describe('fitToBudget', () => {
     const training = stepsOf(quick, 'finetune', speeds) * speeds.stepMs.finetune!;
     expect(crossValidating(quick, ['finetune', 'scratch'])).toBeGreaterThan(2 * 2 * training);
     expect(crossValidating(quick, ['finetune', 'scratch'])).toBeLessThan(2 * 2 * training * 1.5);
-    // Nothing is cross-validated without a choice.
-    expect(crossValidating(quick, ['pretrain', 'finetune'])).toBe(0);
-    // Views are tried out before they teach.
-    const views: RunSettings = { ...quick, selfTrain: { ...quick.selfTrain!, teacher: 'views' } };
+    // A single classifier, too: how good it is and how sure it may be is asked of it alone.
+    expect(crossValidating(quick, ['pretrain', 'finetune'])).toBeGreaterThan(2 * training);
+    // Self-training is tried three times in a fifth of its steps.
     const selfTraining = stepsOf(quick, 'selfTrain', speeds) * speeds.stepMs.selfTrain!;
-    const tried =
-      crossValidating(views, ['scratch', 'selfTrain']) - crossValidating(quick, ['scratch', 'selfTrain']);
-    expect(tried).toBeGreaterThan(selfTraining);
+    const tried = crossValidating(quick, ['selfTrain']);
+    expect(tried).toBeGreaterThan(0.6 * selfTraining);
+    expect(tried).toBeLessThan(0.8 * selfTraining);
   });
 
   it('multiplies what each draw takes', () => {

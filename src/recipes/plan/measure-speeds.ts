@@ -2,7 +2,7 @@ import { augmentImages } from '../../data/augment-images.js';
 import { makeBatchesHere } from '../../data/batch-maker.js';
 import { readRange } from '../../data/image-source.js';
 import { assertGoingOn } from '../../errors.js';
-import { foldsOf } from '../../labels/held-back.js';
+import { foldCount, heldBackSplits } from '../../labels/held-back.js';
 import { MemoryStore } from '../../store/checkpoint.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
@@ -91,9 +91,14 @@ export async function measureSpeeds(
       train: data.train.images.count,
       test: data.test?.images.count ?? 0,
       labelled: labelled.length,
-      folds: labelled.length > 0 ? (foldsOf(labelledImages(context, 0).labels!)?.length ?? 0) : 0,
+      folds: foldsOf(labelled.length > 0 ? (labelledImages(context, 0).labels ?? []) : []),
     },
   };
+}
+
+/** Folds that labels are divided into; 0 if none can be held back. */
+function foldsOf(classes: ArrayLike<number>): number {
+  return heldBackSplits(classes).length > 0 ? foldCount(classes.length) : 0;
 }
 
 interface GraphTime {

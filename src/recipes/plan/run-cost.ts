@@ -30,8 +30,7 @@ export function timeOf(
   speeds: Speeds,
   lengths: Lengths,
 ): number {
-  const isChoice = stages.filter(({ learnsFrom }) => learnsFrom !== undefined).length > 1;
-  const work = { settings, speeds, isChoice, ...lengths };
+  const work = { settings, speeds, ...lengths };
   const once = stages.reduce((sum, stage) => sum + (stage.sharedMs?.(work) ?? 0), endingMs);
   return stages.reduce(
     (sum, stage) => sum + stage.drawMs(work) * (stage.isShared ? 1 : settings.draws),

@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../../errors.js';
 import { evaluationBatchSize } from '../../train/evaluate.js';
+import { pileSampleSize } from '../pile-metrics.js';
 import type { Speeds } from './speeds.js';
 import type { Stage, Workload } from './stage.js';
 
@@ -45,11 +46,18 @@ export function reestimatingMs({ settings, speeds }: Workload): number {
 }
 
 /**
- * Time to train a stage on labels without `held` of them, and to classify those: it has as many epochs, of fewer images,
- * and saves nothing.
+ * Time to train a stage on labels without `held` of them, and to classify those and a sample of the pile: it has as many
+ * epochs, of fewer images, and saves nothing.
  */
 export function heldBackMs(work: Workload, stage: Stage, held: number): number {
   const { compileMs, images } = work.speeds;
   const trainMs = (1 - held / images.labelled) * stepsMs(work, stage);
-  return 2 * compileMs.step + trainMs + reestimatingMs(work) + classifyMs(work.speeds, held);
+  const sample = Math.min(pileSampleSize, images.train - images.labelled);
+  return (
+    2 * compileMs.step +
+    trainMs +
+    reestimatingMs(work) +
+    classifyMs(work.speeds, held) +
+    classifyMs(work.speeds, sample)
+  );
 }

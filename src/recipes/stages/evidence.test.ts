@@ -1,69 +1,90 @@
-import { describe, expect, test } from 'vitest';
+import { expect, test } from 'vitest';
 import { tinyPictures, tinySettings } from '../../../test/support/tiny-run.js';
 import { createNodeRuntime } from '../../runtime/node.js';
 import { MemoryStore } from '../../store/checkpoint.js';
-import { bestOf, crossValidate, isClearlyWorse } from './evidence.js';
+import type { RunEvent } from '../../store/run-event.js';
+import { StageEvidence } from '../../store/stage-evidence.js';
+import type { RunSettings } from '../settings.js';
+import { evidenceFor, foldNetworks } from './evidence.js';
+import { scratchStage } from './finetune-stage.js';
+import type { StageDraw } from './stage.js';
 
-const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
-const candidate = (stage: keyof typeof learnsFrom, found?: number) => ({
-  stage,
-  learnsFrom: learnsFrom[stage],
-  evidence: found === undefined ? undefined : { stage, found, of: 100 },
+const train = tinyPictures('train', 60);
+const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+
+async function drawOf(
+  settings: RunSettings,
+  store = new MemoryStore(),
+  signal?: AbortSignal,
+): Promise<StageDraw> {
+  const passes: RunEvent[] = [];
+  const emit = (event: RunEvent) => passes.push(event);
+  const context = { settings, data: { train, origin: '', checksums: {} }, runtime, store, emit, signal };
+  const at: StageDraw = {
+    ...{ context, draw: 0, evidence: [] },
+    stageEvidence: await StageEvidence.open(store),
+    isWanted: () => true,
+    outcomeOf: () => undefined,
+    foldNetwork: foldNetworks(() => at),
+    pileGraph: () => Promise.reject(new Error('no graph is needed')),
+  };
+  return at;
+}
+
+test('each label is classified by a network that learned without it, and so is a sample of the pile', async () => {
+  const store = new MemoryStore();
+  const found = await evidenceFor(scratchStage, await drawOf(tinySettings, store));
+  const { answers, summary } = found!;
+  expect(answers.map(({ fold, positions }) => [fold, positions])).toEqual([
+    [0, [0, 3, 6]],
+    [1, [1, 4, 7]],
+    [2, [2, 5]],
+  ]);
+  // The labels are the first four of each class, class after class.
+  for (const { positions, targets } of answers)
+    expect(targets).toEqual(positions.map((at) => (at < 4 ? 0 : 1)));
+  for (const { logits, positions, sample } of answers) {
+    expect(logits).toHaveLength(2 * positions.length);
+    expect(sample).toHaveLength(52);
+  }
+  expect(summary).toMatchObject({ stage: 'scratch', of: 8 });
+  expect(summary.found).toBeGreaterThan(6);
+  expect(summary.logLoss).toBeLessThan(Math.LN2);
+  // What is stored is what was found, bit for bit.
+  const stored = (await StageEvidence.open(store)).answersOf({ stage: 'scratch', draw: 0 });
+  expect(stored).toEqual(answers);
 });
-const kept = (...candidates: readonly ReturnType<typeof candidate>[]) => bestOf(candidates)?.stage;
 
-describe('bestOf', () => {
-  test('keeps what found most labels where the difference is no chance', () => {
-    expect(kept(candidate('finetune', 70), candidate('scratch', 66), candidate('selfTrain', 26))).toBe(
-      'finetune',
-    );
-    expect(kept(candidate('finetune', 40), candidate('scratch', 66), candidate('selfTrain', 26))).toBe(
-      'scratch',
-    );
-    expect(kept(candidate('finetune', 70), candidate('scratch', 66), candidate('selfTrain', 80))).toBe(
-      'selfTrain',
-    );
-  });
-
-  test('within one standard error it keeps what has learned from more images', () => {
-    // √(0.7 · 0.3 / 100 + 0.66 · 0.34 / 100) is 6.6 labels.
-    expect(kept(candidate('finetune', 70), candidate('selfTrain', 66))).toBe('selfTrain');
-    expect(kept(candidate('finetune', 70), candidate('selfTrain', 60))).toBe('finetune');
-    expect(kept(candidate('scratch', 70), candidate('finetune', 66))).toBe('finetune');
-  });
-
-  test('without evidence the order alone decides, and a single classifier needs none', () => {
-    expect(kept(candidate('scratch'), candidate('selfTrain'), candidate('finetune'))).toBe('selfTrain');
-    expect(kept(candidate('scratch'))).toBe('scratch');
-    expect(kept()).toBeUndefined();
-  });
-});
-
-test('isClearlyWorse asks for more than the standard error of the difference', () => {
-  expect(isClearlyWorse({ found: 50, of: 100 }, { found: 57, of: 100 })).toBe(false);
-  expect(isClearlyWorse({ found: 50, of: 100 }, { found: 58, of: 100 })).toBe(true);
-  expect(isClearlyWorse({ found: 500, of: 1000 }, { found: 530, of: 1000 })).toBe(true);
-  expect(isClearlyWorse({ found: 10, of: 10 }, { found: 10, of: 10 })).toBe(false);
+test('stopped between two folds, it goes on with the next', async () => {
+  const store = new MemoryStore();
+  const abort = new AbortController();
+  const at = await drawOf(tinySettings, store, abort.signal);
+  const { addAnswers } = at.stageEvidence;
+  at.stageEvidence.addAnswers = async (...given) => {
+    await addAnswers.apply(at.stageEvidence, given);
+    abort.abort();
+  };
+  await expect(evidenceFor(scratchStage, at)).rejects.toMatchObject({ code: 'interrupted' });
+  const again = await drawOf(tinySettings, store);
+  expect(again.stageEvidence.answersOf({ stage: 'scratch', draw: 0 })).toHaveLength(1);
+  const trained: number[] = [];
+  const foldNetwork: StageDraw['foldNetwork'] = (stage, fold) => {
+    trained.push(fold);
+    return again.foldNetwork(stage, fold);
+  };
+  const found = await evidenceFor(scratchStage, { ...again, foldNetwork });
+  expect(trained).toEqual([1, 2]);
+  expect(found).toEqual(await evidenceFor(scratchStage, await drawOf(tinySettings)));
 });
 
 test('labels held back from a training that diverges are not found, and the run does not end for it', async () => {
-  const train = tinyPictures('train', 60);
   // Weights grow a thousand million times at each step.
   const finetune = {
     ...tinySettings.finetune,
     schedule: { kind: 'constant', learningRate: 1e9 },
     optimizer: { kind: 'sgd', momentum: 0, weightDecay: 1 },
   } as const;
-  const context = {
-    settings: { ...tinySettings, finetune },
-    data: { train, origin: '', checksums: {} },
-    runtime: await createNodeRuntime({ device: 'cpu', threads: 1 }),
-    store: new MemoryStore(),
-    emit: () => {},
-  };
-  expect(await crossValidate(context, 0, 'scratch', undefined)).toEqual({
-    stage: 'scratch',
-    found: 0,
-    of: 8,
-  });
+  const found = await evidenceFor(scratchStage, await drawOf({ ...tinySettings, finetune }));
+  expect(found!.summary).toEqual({ stage: 'scratch', found: 0, of: 8, logLoss: expect.closeTo(Math.LN2) });
+  expect(found!.answers.map(({ logits }) => logits)).toEqual([null, null, null]);
 });

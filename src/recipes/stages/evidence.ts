@@ -1,93 +1,165 @@
 import { subsetOf } from '../../data/dataset.js';
+import { selectImages } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
-import { foldsOf, type HeldBackSplit, heldBackSplits } from '../../labels/held-back.js';
-import { startProgress } from '../../progress.js';
+import { heldBackSplits } from '../../labels/held-back.js';
+import { remainingIndices } from '../../labels/label-selection.js';
 import { NullStore } from '../../store/checkpoint.js';
+import type { FoldAnswers } from '../../store/fold-answers.js';
 import type { Evidence } from '../../store/run-record.js';
-import type { Tensors } from '../../tensor/tensor.js';
-import { evaluate } from '../../train/evaluate.js';
-import { type RecipeContext, silentContext } from '../context.js';
-import { labelledSet } from '../labelled-set.js';
-import { labelledImages } from '../labels.js';
-import { type FineTuneStage, finetuneName, learnLabels } from './finetune.js';
+import { crossEntropy } from '../../train/cross-entropy.js';
+import { computeLogits } from '../../train/evaluate.js';
+import { indexOfLargest } from '../../train/reliability.js';
+import { type RecipeContext, randomFor, silentContext } from '../context.js';
+import { labelledImages, labelledIndices } from '../labels.js';
+import { pileSampleSize } from '../pile-metrics.js';
+import type { TrainedNetwork } from './finetune.js';
+import type { Stage, StageDraw } from './stage.js';
+
+/** What is known of a stage by labels that were held back. */
+export interface HeldBackEvidence {
+  readonly summary: Evidence;
+  /** Fold by fold; empty where an earlier version has kept the counts alone. */
+  readonly answers: readonly FoldAnswers[];
+}
 
 /**
- * Cross-validates a stage that learns from the labels alone. For each fold of the labels, the stage is trained on the
- * other folds and classifies the one held back. This costs one training a fold, and none of the trained networks is kept.
- * A training that diverges recovers no labels.
+ * Images on which a classifier is compared with those that learned without a fold: a random part of what a draw leaves without a
+ * label, 2,000 of which tell a share to within two points.
+ */
+export function sampleOfPile(
+  context: Pick<RecipeContext, 'settings' | 'data' | 'labels'>,
+  draw: number,
+): Uint32Array {
+  const { images } = context.data.train;
+  const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
+  return randomFor(context, 'estimate', draw).shuffle(unlabelled).slice(0, pileSampleSize);
+}
+
+/** The class that logits name for each image. */
+export function classesOf(logits: Float32Array, classCount: number): Int32Array {
+  return Int32Array.from({ length: logits.length / classCount }, (_, i) =>
+    indexOfLargest(logits.subarray(i * classCount, (i + 1) * classCount)),
+  );
+}
+
+/**
+ * Finds out by cross-validation what a stage's way of learning is worth. For each fold of the labels, the stage learns without
+ * it (`Stage.learnWithout`), and the network classifies the labels that were held back, as well as a sample of the pile. A
+ * training that diverges answers nothing. Each fold is stored as soon as it is answered.
  *
- * @returns undefined if a class has a single label, since nothing can then be held back
+ * @returns undefined if no class has two labels, since nothing can then be held back; of a run that is only evaluated, if not all
+ *   folds were answered
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  * @see Stone, "Cross-Validatory Choice and Assessment of Statistical Predictions", 1974
  */
-export async function crossValidate(
-  context: RecipeContext,
-  draw: number,
-  stage: FineTuneStage,
-  backbone: Tensors | undefined,
-): Promise<Evidence | undefined> {
-  const labelled = labelledImages(context, draw);
-  const folds = foldsOf(labelled.labels!);
-  if (folds === undefined) return undefined;
-  const splits = heldBackSplits(folds);
-  const title =
-    stage === finetuneName ? 'fine-tuning with labels held back' : 'training with labels held back';
-  const progress = startProgress(context, title, splits.length);
-  const silent = { ...silentContext(context), store: new NullStore() };
-  const foundIn = async ({ heldBack, kept }: HeldBackSplit): Promise<number> => {
-    const { network, weights } = await learnLabels(silent, {
-      labelled: subsetOf(labelled, Uint32Array.from(kept)),
-      backbone,
-      draw,
-      stage,
-    });
-    const set = labelledSet(title, labelled, Uint32Array.from(heldBack));
-    const { predictions, targets } = await evaluate(network, weights, set, silent);
-    return targets.filter((target, at) => predictions[at] === target).length;
-  };
-  let [found, of] = [0, 0];
-  for (const [i, split] of splits.entries()) {
-    found += await foundIn(split).catch((error: unknown) => {
-      if (error instanceof QuarterturnError && error.code === 'diverged') return 0;
-      throw error;
-    });
-    of += split.heldBack.length;
-    await progress(i + 1, `${i + 1} of ${splits.length} folds`);
+export async function evidenceFor(stage: Stage, at: StageDraw): Promise<HeldBackEvidence | undefined> {
+  const { context, draw, stageEvidence } = at;
+  const stageOfDraw = { stage: stage.name, draw };
+  const splits = heldBackSplits(labelledImages(context, draw).labels ?? []);
+  const known = stageEvidence.answersOf(stageOfDraw);
+  const isComplete = known.length >= splits.length;
+  if (stage.learnWithout && !isComplete && !stageEvidence.readOnly) {
+    for (const fold of splits.keys()) {
+      if (known.some((answers) => answers.fold === fold)) continue;
+      await stageEvidence.addAnswers(stageOfDraw, await answersFor(stage, at, fold));
+    }
   }
-  return { stage, found, of };
+  const answers = stageEvidence.answersOf(stageOfDraw);
+  const teacher = stageEvidence.teacherOf(stageOfDraw);
+  if (answers.length > 0 && answers.length >= splits.length) {
+    return { summary: { ...summaryOf(stage.name, answers), ...(teacher && { teacher }) }, answers };
+  }
+  const counts = stageEvidence.countsOf(stageOfDraw);
+  return counts && { summary: counts, answers: [] };
 }
 
-/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
-export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
-export type ImagesSeen = (typeof imagesSeen)[number];
-
-/** A classifier that may be kept, and its evidence if labels could be held back. */
-export interface Candidate {
-  readonly learnsFrom: ImagesSeen;
-  readonly evidence: Evidence | undefined;
+async function answersFor(stage: Stage, at: StageDraw, fold: number): Promise<FoldAnswers> {
+  const { context, draw } = at;
+  const labelled = labelledImages(context, draw);
+  const { heldBack: positions } = heldBackSplits(labelled.labels ?? [])[fold]!;
+  const targets = positions.map((position) => labelled.labels![position]!);
+  const silent = silentContext(context);
+  try {
+    const { network, weights } = await at.foldNetwork(stage, fold);
+    const logitsOf = (images: typeof labelled.images) =>
+      computeLogits(network, weights, { title: 'labels held back', images }, silent);
+    const logits = await logitsOf(subsetOf(labelled, Uint32Array.from(positions)).images);
+    if (logits.some((logit) => !Number.isFinite(logit))) throw noNumbers(stage);
+    const sample = sampleOfPile(context, draw);
+    const ofSample =
+      sample.length > 0
+        ? await logitsOf(selectImages(context.data.train.images, sample))
+        : new Float32Array();
+    return { fold, positions, targets, logits, sample: classesOf(ofSample, network.classes) };
+  } catch (error) {
+    if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
+    return { fold, positions, targets, logits: null, sample: new Int32Array() };
+  }
 }
 
-/**
- * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
- * candidate; of these, the one that learned from the most images wins, because a hundred labels cannot tell a difference
- * of five points from chance. If nothing could be held back, that order alone decides.
- *
- * @see Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3, on one standard
- *   error
- */
-export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undefined {
-  const withEvidence = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
-  const [best] = withEvidence.sort((a, b) => b.found / b.of - a.found / a.of);
-  const ordered = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
-  if (best === undefined || withEvidence.length < candidates.length) return ordered[0];
-  return ordered.find(({ evidence }) => !isClearlyWorse(evidence!, best));
+function noNumbers({ name }: Stage): QuarterturnError {
+  return new QuarterturnError(
+    'diverged',
+    `${name}: expected finite logits of labels held back. Received: others.`,
+  );
 }
 
-/** Whether `a` recovered fewer labels than `b`, by more than the standard error of their difference. */
-export function isClearlyWorse(
-  a: Pick<Evidence, 'found' | 'of'>,
-  b: Pick<Evidence, 'found' | 'of'>,
-): boolean {
-  const [p, q] = [a.found / a.of, b.found / b.of];
-  return q - p > Math.sqrt((p * (1 - p)) / a.of + (q * (1 - q)) / b.of);
+/** The networks of a draw that learned without a fold, each trained once, when it is first asked for. */
+export function foldNetworks(at: () => StageDraw): StageDraw['foldNetwork'] {
+  const networks = new Map<string, Promise<TrainedNetwork>>();
+  return (stage, fold) => {
+    const key = `${stage.name} ${fold}`;
+    const known = networks.get(key) ?? learnWithout(stage, at(), fold);
+    networks.set(key, known);
+    return known;
+  };
+}
+
+async function learnWithout(stage: Stage, at: StageDraw, fold: number): Promise<TrainedNetwork> {
+  const { context, draw } = at;
+  const splits = heldBackSplits(labelledImages(context, draw).labels ?? []);
+  const title = `${stage.activity} with labels held back`;
+  const started = performance.now();
+  const emit: RecipeContext['emit'] = (event) => {
+    if (event.type !== 'step') return;
+    const done = fold + event.step / event.totalSteps;
+    const foldMs = (performance.now() - started) / (done - fold);
+    context.emit?.({
+      type: 'pass',
+      title,
+      done,
+      total: splits.length,
+      etaMs: foldMs * (splits.length - done),
+    });
+  };
+  if (!stage.learnWithout) throw new Error(`${stage.name}: cannot learn without a fold`);
+  return stage.learnWithout(at, {
+    ...splits[fold]!,
+    fold,
+    context: { ...context, store: new NullStore(), emit },
+  });
+}
+
+function summaryOf(stage: string, answers: readonly FoldAnswers[]): Evidence {
+  let [found, of, loss] = [0, 0, 0];
+  for (const each of answers) {
+    of += each.targets.length;
+    found += correctIn(each).filter(Boolean).length;
+    loss += lossesOf(each).reduce((sum, x) => sum + x, 0);
+  }
+  return { stage, found, of, logLoss: loss / of };
+}
+
+/** Whether each label of a fold was classified correctly. */
+export function correctIn({ targets, logits }: FoldAnswers): readonly boolean[] {
+  if (logits === null) return targets.map(() => false);
+  const said = classesOf(logits, logits.length / targets.length);
+  return targets.map((target, i) => said[i] === target);
+}
+
+/** Cross-entropy of each label of a fold, in nats; that of a guess among as many classes as there are labels if it diverged. */
+function lossesOf({ targets, logits }: FoldAnswers): readonly number[] {
+  if (logits === null) return targets.map(() => Math.log(1 + Math.max(...targets)));
+  const k = logits.length / targets.length;
+  return targets.map((target, i) => crossEntropy(logits.subarray(i * k, (i + 1) * k), target));
 }

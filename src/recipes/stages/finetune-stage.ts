@@ -1,4 +1,5 @@
 import { batchesPerEpoch } from '../../data/batches.js';
+import { subsetOf } from '../../data/dataset.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
 import { loadBackbone } from '../backbone.js';
@@ -6,8 +7,16 @@ import { randomFor } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
 import { classifyMs, compiledGraphs, heldBackMs, reestimatingMs, trainingMs } from './cost.js';
-import { crossValidate } from './evidence.js';
-import { augmentedBatch, fineTune, finetuneName, scratchName } from './finetune.js';
+import {
+  augmentedBatch,
+  type FineTuneStage,
+  fineTune,
+  finetuneName,
+  learnLabels,
+  scratchName,
+  type TrainedNetwork,
+} from './finetune.js';
+import type { Fold } from './fold.js';
 import { pretrainStage } from './pretrain-stage.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 
@@ -49,7 +58,7 @@ export const finetuneStage: Stage = {
       classifier,
     };
   },
-  crossValidate: async (at) => crossValidate(at.context, at.draw, finetuneName, await backboneFor(at)),
+  learnWithout: async (at, fold) => learnWithoutFold(finetuneName, at, fold, await backboneFor(at)),
 
   stepMs(context, stopwatch) {
     const { batchSize, augmentation } = context.settings.finetune;
@@ -89,7 +98,7 @@ export const scratchStage: Stage = {
       classifier,
     };
   },
-  crossValidate: ({ context, draw }) => crossValidate(context, draw, scratchName, undefined),
+  learnWithout: (at, fold) => learnWithoutFold(scratchName, at, fold, undefined),
 
   // As long as a step of fine-tuning where that freezes nothing; at most three times as long where it does.
   stepMs: async (context, stopwatch) =>
@@ -107,13 +116,23 @@ export async function backboneFor({ context, isWanted }: StageDraw): Promise<Ten
   return isUsed ? loadBackbone(context) : undefined;
 }
 
+function learnWithoutFold(
+  stage: FineTuneStage,
+  { draw }: StageDraw,
+  { context, kept }: Fold,
+  backbone: Tensors | undefined,
+): Promise<TrainedNetwork> {
+  const labelled = subsetOf(labelledImages(context, draw), Uint32Array.from(kept));
+  return learnLabels(context, { labelled, backbone, draw, stage });
+}
+
 /** @param cachingMs time before the first step */
 function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
-  const { settings, speeds, isChoice } = work;
+  const { settings, speeds } = work;
   const { labelled, test, folds } = speeds.images;
   const graphs = compiledGraphs(labelled, settings.finetune.batchSize);
   const crossValidationMs =
-    isChoice && folds > 0
+    folds > 0
       ? heldBackFoldCount(labelled, folds) * heldBackMs(work, stage, Math.floor(labelled / folds))
       : 0;
   return (

@@ -1,9 +1,9 @@
 import { batchesPerEpoch } from '../../data/batches.js';
 import { requireSquare, rotatedCopies, turnCount } from '../../data/rotation.js';
 import { QuarterturnError } from '../../errors.js';
-import { hasLabels, labelledIndices } from '../labels.js';
 import { classifyMs, trainingMs } from './cost.js';
-import { plannedRotations, pretrain, pretrainName } from './pretrain.js';
+import { imagesToTurn, isMostlyLabelled, plannedRotations, pretrain, pretrainName } from './pretrain.js';
+import type { ImageCounts } from './speeds.js';
 import type { Stage } from './stage.js';
 
 /** The pretext task on the pile: see {@link pretrain}. */
@@ -15,18 +15,21 @@ export const pretrainStage: Stage = {
   figures: ['pretext'],
   isShared: true,
   settingsOf: ({ pretrain }) => pretrain,
+  // Which images are turned is told by which have no label, unless all are.
+  dependsOn: (context) =>
+    isMostlyLabelled(context) ? [context.settings.pretrain, 'all images'] : context.settings.pretrain,
   isAskedFor: ({ finetune }) => finetune.from === 'backbone',
   needs: () => [],
 
   assertFits(context) {
     const { images } = context.data.train;
     requireSquare(images);
-    const unlabelled = images.count - (hasLabels(context) ? labelledIndices(context, 0).length : 0);
+    const unlabelled = imagesToTurn(context).length;
     const val = Math.round(unlabelled * context.settings.pretrain.valFraction);
     if (val >= 1 && val < unlabelled) return;
     throw new QuarterturnError(
       'data',
-      `${images.name}: expected enough unlabelled images to train and to validate on. Received: ${unlabelled}.`,
+      `${images.name}: expected enough images to train and to validate on. Received: ${unlabelled}.`,
       { hint: 'Pretraining is made for a pile of images: add some, or label fewer of them.' },
     );
   },
@@ -47,7 +50,7 @@ export const pretrainStage: Stage = {
   },
   stepsOf({ pretrain }, { train, labelled }) {
     const { epochs, stepsPerEpoch, valFraction, batchSize } = pretrain;
-    const copies = (train - labelled) * turnCount * (1 - valFraction);
+    const copies = turnedOf({ train, labelled }) * turnCount * (1 - valFraction);
     return epochs * (stepsPerEpoch ?? batchesPerEpoch(Math.round(copies), batchSize));
   },
   stepMs({ settings, data }, stopwatch) {
@@ -63,7 +66,7 @@ export const pretrainStage: Stage = {
     const { settings, speeds } = work;
     const { stepsPerEpoch, valFraction } = settings.pretrain;
     const { train, labelled, test } = speeds.images;
-    const val = Math.round((train - labelled) * valFraction) * turnCount;
+    const val = Math.round(turnedOf({ train, labelled }) * valFraction) * turnCount;
     return (
       trainingMs(work, pretrainStage, { graphs: stepsPerEpoch === null ? 2 : 1, savesPerEpoch: 1 }) +
       work.epochs(pretrainStage) * classifyMs(speeds, val) +
@@ -71,3 +74,8 @@ export const pretrainStage: Stage = {
     );
   },
 };
+
+/** How many images are turned. */
+function turnedOf({ train, labelled }: Pick<ImageCounts, 'train' | 'labelled'>): number {
+  return 2 * labelled > train ? train : train - labelled;
+}

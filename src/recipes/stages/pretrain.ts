@@ -11,7 +11,7 @@ import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { freshWeights } from '../../train/train-step.js';
 import { networkFor, type RecipeContext, randomFor } from '../context.js';
-import { hasLabels, labelledIndices } from '../labels.js';
+import { hasLabels, type LabelContext, labelledIndices } from '../labels.js';
 import { optimizerOf, scheduleOf } from '../settings.js';
 
 export const pretrainName = 'pretrain';
@@ -32,10 +32,25 @@ export interface Pretrained {
 }
 
 /**
+ * The images that are turned: those outside draw 0's labelled ones, or all images if most have a label. Labels are not looked at
+ * either way.
+ */
+export function imagesToTurn(context: LabelContext): Uint32Array {
+  const { count } = context.data.train.images;
+  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
+  return remainingIndices(count, isMostlyLabelled(context) ? [] : labelled);
+}
+
+/** Whether so few images have no label that all are turned. */
+export function isMostlyLabelled(context: LabelContext): boolean {
+  const { count } = context.data.train.images;
+  return hasLabels(context) && 2 * labelledIndices(context, 0).length > count;
+}
+
+/**
  * Trains the pretext task: the network tells by which of four quarter turns an image was rotated (Gidaris et al. 2018).
  *
- * Every training image outside draw 0's labelled ones counts as unlabelled; its copies turned by 0–3 quarter turns are
- * the classes. Labels are never used, so one pretraining serves every label draw.
+ * Copies of each image, turned by 0–3 quarter turns, are the classes (see {@link imagesToTurn}). Labels are never used, so one pretraining serves every label draw.
  */
 export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   const { settings, data } = context;
@@ -50,10 +65,7 @@ export async function pretrain(context: RecipeContext): Promise<Pretrained> {
   } = settings.pretrain;
   const all = data.train.images;
   requireSquare(all);
-  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
-  const unlabelled = selectImages(all, remainingIndices(all.count, labelled), {
-    name: `${all.name}, unlabelled`,
-  });
+  const unlabelled = selectImages(all, imagesToTurn(context), { name: `${all.name}, unlabelled` });
   const split = (unit === 'copy' ? splitByCopy : splitByImage)(
     unlabelled.count,
     valFraction,

@@ -1,13 +1,13 @@
 import { QuarterturnError } from '../../errors.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
-import type { Evidence } from '../../store/run-record.js';
+import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { encoderOf, isSampled } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
-import { classifyMs, heldBackMs, trainingMs } from './cost.js';
-import { type Classifier, finetuneName, scratchName } from './finetune.js';
-import { backboneFor, finetuneStage, scratchStage } from './finetune-stage.js';
-import { selfTrain } from './self-train.js';
+import { classifyMs, stepsMs, trainingMs } from './cost.js';
+import { finetuneName, scratchName } from './finetune.js';
+import { finetuneStage, scratchStage } from './finetune-stage.js';
+import { learnFromPile, selfTrain, trialSettings, trialSteps } from './self-train.js';
 import { sampleBatches, selfTrainName } from './self-train-tasks.js';
 import type { Stage, Workload } from './stage.js';
 import { chooseTeacher } from './teacher.js';
@@ -53,17 +53,39 @@ export const selfTrainStage: Stage = {
         `${selfTrainName}: expected the classifier of ${start}. Received: none.`,
       );
     }
-    const known = await stageEvidence.evidenceFor(selfTrainName, draw, async () =>
-      chooseTeacher(context, { draw, start, backbone: await backboneFor(at), evidence, pileGraph }),
-    );
-    const classifier = await selfTrain(context, from, { draw, pileGraph, teacher: known?.teacher });
+    const stageOfDraw = { stage: selfTrainName, draw };
+    if (stageEvidence.teacherOf(stageOfDraw) === undefined && !stageEvidence.readOnly) {
+      const teacher = await chooseTeacher(context, { draw, evidence, pileGraph });
+      await stageEvidence.setTeacher(stageOfDraw, teacher);
+    }
+    const teacher = stageEvidence.teacherOf(stageOfDraw);
+    const classifier = await selfTrain(context, from, { draw, pileGraph, teacher });
     const { test } = classifier;
     return {
       figures: { selfTrain: { test: test?.metrics ?? null } },
       tested: [{ figure: 'selfTrain', step: '+ self-training', when: 'after self-training', test }],
       classifier,
-      evidence: known && limitedBy(classifier, known),
     };
+  },
+
+  // A short self-training from the start's network, which never saw the labels held back either.
+  async learnWithout(at, { fold, kept, context }) {
+    const start = await at.foldNetwork(starts[startOf(context.settings)], fold);
+    const indices = labelledIndices(context, at.draw);
+    const { labels = [] } = labelledImages(context, at.draw);
+    const classNames = classNamesOf(context);
+    const images = kept.map((position) => ({
+      index: indices[position]!,
+      label: classNames[labels[position]!]!,
+    }));
+    const settings = {
+      ...context.settings,
+      draws: 1,
+      labels: { data: null, images },
+      selfTrain: trialSettings(context.settings.selfTrain!),
+    };
+    const teacher = at.stageEvidence.teacherOf({ stage: selfTrainName, draw: at.draw });
+    return learnFromPile({ ...context, settings }, start, { draw: 0, pileGraph: at.pileGraph, teacher });
   },
 
   scaling: {
@@ -87,14 +109,6 @@ export const selfTrainStage: Stage = {
   sharedMs: ({ speeds }) => speeds.pile.graphMs,
 };
 
-/**
- * A teacher's evidence, limited to the share of its own training labels that the network classifies correctly: what the
- * network did not learn from its teacher is no evidence for it.
- */
-function limitedBy({ train }: Classifier, evidence: Evidence): Evidence {
-  return { ...evidence, found: Math.min(evidence.found, train.metrics.accuracy * evidence.of) };
-}
-
 function teachingMs(work: Workload): number {
   const { settings, speeds } = work;
   const { teacher, correctEvery } = settings.selfTrain ?? {};
@@ -117,12 +131,18 @@ function fewStepsMs({ speeds }: Workload): number {
   return 0.3 * speeds.pile.spreadMs;
 }
 
-/** Views are tried out, from the start to the end, on half of the labels. */
+/** The teacher is chosen by labels that spread, and a short self-training is tried for each fold held back. */
 function crossValidationMs(work: Workload): number {
   const { settings, speeds } = work;
-  const { labelled, folds } = speeds.images;
-  if (settings.selfTrain?.teacher === 'neighbours' || folds === 0) {
-    return heldBackFoldCount(labelled, folds) * fewStepsMs(work);
-  }
-  return heldBackMs(work, starts[startOf(settings)], Math.floor(labelled / 2)) + teachingMs(work);
+  const { train, labelled, folds } = speeds.images;
+  const tried = heldBackFoldCount(labelled, folds);
+  const steps = work.steps(selfTrainStage);
+  const share = steps > 0 ? Math.min(1, trialSteps / steps) : 0;
+  const isTaught = settings.selfTrain?.teacher === 'neighbours';
+  const trialMs =
+    speeds.compileMs.step +
+    share * stepsMs(work, selfTrainStage) +
+    classifyMs(speeds, Math.ceil(labelled / Math.max(1, folds))) +
+    classifyMs(speeds, Math.min(pileSampleSize, train - labelled));
+  return tried * (trialMs + (isTaught ? 2 * fewStepsMs(work) : 0));
 }

@@ -1,12 +1,14 @@
 import { remainingIndices } from '../../labels/label-selection.js';
+import type { Network } from '../../nn/network.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
+import type { Tensors } from '../../tensor/tensor.js';
 import { trainStage } from '../../train/loop.js';
 import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import type { PileGraph } from '../pile-graph.js';
 import { measureOnPile, pileViews } from '../pile-metrics.js';
-import { optimizerOf, scheduleOf } from '../settings.js';
+import { optimizerOf, type SelfTrainSettings, scheduleOf } from '../settings.js';
 import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
 import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.js';
 
@@ -34,23 +36,42 @@ export interface SelfTrainOptions {
 export async function selfTrain(
   context: RecipeContext,
   start: TrainedNetwork,
-  { draw, pileGraph, teacher }: SelfTrainOptions,
+  options: SelfTrainOptions,
 ): Promise<Classifier> {
+  const { draw } = options;
+  const { images } = context.data.train;
+  const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
+  const views = await pileViews(context, unlabelled);
+  const learned = await learnFromPile(context, start, {
+    ...options,
+    look: async (network, weights) => measureOnPile(network, weights, views, context),
+  });
+  return withEvaluation(learned, labelledImages(context, draw), context);
+}
+
+interface LearnFromPileOptions extends SelfTrainOptions {
+  /** Measures what was learned after each epoch; default: nobody looks, and nothing is stopped early. */
+  look?(network: Network, weights: Tensors): Promise<PileMetrics>;
+}
+
+/** Trains as {@link selfTrain} does, and evaluates nothing. */
+export async function learnFromPile(
+  context: RecipeContext,
+  start: TrainedNetwork,
+  { draw, pileGraph, teacher, look }: LearnFromPileOptions,
+): Promise<TrainedNetwork> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
   const { images } = context.data.train;
-  const labelled = labelledImages(context, draw);
-  const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
+  const unlabelled = images.count - labelledIndices(context, draw).length;
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
-  const totalSteps = epochs * stepsPerEpoch;
-  const views = await pileViews(context, unlabelled);
   const task = await taskFor(context, { draw, pileGraph, teacher: teacher ?? settings.teacher });
 
   const { state } = await trainStage(
     {
       stage: selfTrainName,
       draw,
-      title: `Self-training on ${unlabelled.length} unlabelled images`,
+      title: `Self-training on ${unlabelled} unlabelled images`,
       step: {
         network,
         optimizer: optimizerOf(settings),
@@ -63,7 +84,7 @@ export async function selfTrain(
       },
       epochs,
       stepsPerEpoch,
-      schedule: scheduleOf(settings, totalSteps),
+      schedule: scheduleOf(settings, epochs * stepsPerEpoch),
       weights: start.weights,
       images,
       order: task.order,
@@ -71,17 +92,36 @@ export async function selfTrain(
       memory: task.memory,
       validate: async (state, epoch) => {
         const weights = weightsOf(state);
-        const metrics = await measureOnPile(network, weights, views, context);
-        if (hasCollapsed(metrics, network.classes)) {
-          return { pile: metrics, stop: { reason: 'collapsed', smallestClass: metrics.smallestClass } };
+        const pile = await look?.(network, weights);
+        if (pile && hasCollapsed(pile, network.classes)) {
+          return { pile, stop: { reason: 'collapsed', smallestClass: pile.smallestClass } };
         }
         if (epoch + 1 < epochs) await task.correct?.(network, weights, epoch);
-        return { pile: metrics };
+        return pile ? { pile } : {};
       },
     },
     context,
   );
-  return withEvaluation({ network, weights: weightsOf(state) }, labelled, context);
+  return { network, weights: weightsOf(state) };
+}
+
+/**
+ * Steps of a self-training that is only tried, with labels held back: as many tell within a point or two what the whole
+ * stage will come to, and three of them take half as long as the quick preset's stage.
+ */
+export const trialSteps = 120;
+
+/** Self-training in few steps: all that goes on over its length is as much shorter, and nothing is corrected. */
+export function trialSettings(settings: SelfTrainSettings): SelfTrainSettings {
+  const whole = settings.epochs * settings.stepsPerEpoch;
+  const steps = Math.min(whole, trialSteps);
+  return {
+    ...settings,
+    epochs: 1,
+    stepsPerEpoch: steps,
+    correctEvery: null,
+    averageDecay: Math.max(0, 1 - ((1 - settings.averageDecay) * whole) / steps),
+  };
 }
 
 /** Whether almost no image of the pile gets a certain class any more. */

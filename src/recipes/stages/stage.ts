@@ -7,10 +7,14 @@ import type { RecipeContext } from '../context.js';
 import type { PileGraph } from '../pile-graph.js';
 import type { StageGraphName } from '../plan/stage-graph-names.js';
 import type { RunSettings } from '../settings.js';
-import type { ImagesSeen } from './evidence.js';
-import type { Classifier } from './finetune.js';
+import type { Classifier, TrainedNetwork } from './finetune.js';
+import type { Fold } from './fold.js';
 import type { Pretrained } from './pretrain.js';
 import type { ImageCounts, Speeds } from './speeds.js';
+
+/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
+export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
+export type ImagesSeen = (typeof imagesSeen)[number];
 
 /** A stage of a run, as the rest of the code sees it. `registry.ts` lists all stages. */
 export interface Stage extends StageFacts {
@@ -46,10 +50,11 @@ export interface Stage extends StageFacts {
    */
   train(draw: StageDraw): Promise<StageOutcome>;
   /**
-   * Cross-validates a stage that learns from the labels alone; undefined if no labels can be held back. Called after
-   * those stages are trained, if there is a choice.
+   * Learns as in `train`, if more shortly, without a fold of the labels. Called after it is trained; how the network
+   * classifies the labels that were held back is the evidence for the stage. Absent if it cannot be tested.
+   * @throws QuarterturnError `diverged` if it fails
    */
-  crossValidate?(draw: StageDraw): Promise<Evidence | undefined>;
+  learnWithout?(draw: StageDraw, fold: Fold): Promise<TrainedNetwork>;
   /** How a budget changes its length; absent if the length is fixed by the preset. */
   readonly scaling?: Scaling;
   /** Steps of one draw. */
@@ -83,8 +88,6 @@ export interface Lengths {
 export interface Workload extends Lengths {
   readonly settings: RunSettings;
   readonly speeds: Speeds;
-  /** Whether there are several classifiers to choose from: a single one is not cross-validated. */
-  readonly isChoice: boolean;
 }
 
 /** A machine on which steps are timed. */
@@ -114,6 +117,8 @@ export interface StageDraw {
   isWanted(stage: Stage): boolean;
   /** undefined if a stage was not run or failed. */
   outcomeOf(stage: Stage): StageOutcome | undefined;
+  /** The network that a stage learned without a fold of the labels; trained when it is first asked for. */
+  foldNetwork(stage: Stage, fold: number): Promise<TrainedNetwork>;
   /** Which images look alike, found out once for all draws. */
   pileGraph(): Promise<PileGraph>;
 }
@@ -126,8 +131,6 @@ export interface StageOutcome {
   readonly tested: readonly Tested[];
   /** The classifier that may be kept, if it leaves one. */
   readonly classifier?: Classifier;
-  /** Evidence for that classifier, if the stage collects it by itself. */
-  readonly evidence?: Evidence | undefined;
   readonly pretrained?: Pretrained;
 }
 

@@ -1,22 +1,29 @@
-import type { Evidence, RunRecord } from '../../store/run-record.js';
-import { formatPercent } from '../format.js';
+import type { Estimate, Evidence, RunRecord } from '../../store/run-record.js';
+import { formatCount, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
-import { wilsonInterval } from '../statistics.js';
+import { type Interval, wilsonInterval } from '../statistics.js';
 
-/** The classifier that was kept, the evidence from held-back labels, and the stages that failed. */
+/** The classifier that was kept, the estimate of it, the evidence from held-back labels, and the stages that failed. */
 export function choiceSection({ result, stages }: RunRecord): Html | null {
-  const { evidence, failures, final } = result;
+  const { evidence, estimate, failures, final } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
+  const hasLogLoss = evidence.some(({ logLoss }) => logLoss !== undefined);
+  const row = (entry: Evidence) => {
+    const interval = intervalText(wilsonInterval(entry.found, entry.of));
+    return html`<tr><th scope="row">${titleOf(stages, entry.stage)}</th><td><b>${formatPercent(entry.found / entry.of, 1)}</b></td><td>${interval}</td>${hasLogLoss && html`<td>${entry.logLoss === undefined ? '' : `${entry.logLoss.toFixed(3)} nats`}</td>`}<td class="quiet">${entry.stage === final?.stage && 'kept'}</td></tr>
+    `;
+  };
   return section('How the classifier was chosen', {
     body: html`${
       evidence.length > 0 &&
-      html`<p>The labels were divided into parts. Each part in turn was held back while a network learned from the rest, and that network then classified it. For self-training, its teacher was tested in this way. No test image took part. The interval is Wilson's, for labels drawn as these were.</p>
+      html`<p>The labels were divided into parts. Each part in turn was held back while each way of learning was tried on the rest, self-training in fewer steps; the networks then classified the labels that they had not seen. No test image took part. Of all that are within one standard error of the best on the same labels, the classifier that learned from the most images is kept. The intervals are Wilson's, for labels drawn as these were.</p>
   <div class="scroll"><table class="comparison">
-    <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
-    <tbody>${evidence.map((entry) => evidenceRow(entry, titleOf(stages, entry.stage), entry.stage === final?.stage))}</tbody>
-  </table></div>`
+    <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th>${hasLogLoss && html`<th scope="col">Cross-entropy</th>`}<th scope="col"></th></tr></thead>
+    <tbody>${evidence.map(row)}</tbody>
+  </table></div>
+  ${estimate && estimateText(estimate)}`
     }
   ${failures.map(
     ({ stage, draw, reason }) =>
@@ -25,8 +32,10 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
   });
 }
 
-function evidenceRow({ found, of }: Evidence, title: string, isKept: boolean): Html {
-  const { low, high } = wilsonInterval(found, of);
-  return html`<tr><th scope="row">${title}</th><td><b>${formatPercent(found / of, 1)}</b></td><td>${formatPercent(low, 1)} – ${formatPercent(high, 1)}</td><td class="quiet">${isKept && 'kept'}</td></tr>
-    `;
+function estimateText(estimate: Estimate): Html {
+  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${formatCount(estimate.heldBack)} labels held back. The interval reaches further up than theirs: what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right.</p>`;
+}
+
+function intervalText({ low, high }: Interval): string {
+  return `${formatPercent(low, 1)} – ${formatPercent(high, 1)}`;
 }

@@ -27,12 +27,30 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${headline(`${formatCount(labels)}-label test accuracy`, (result.final ?? result.fineTune)?.test?.accuracy, finalNote(record), notebook?.fineTune.test.accuracy)}
+    ${keptHeadline(record, `${formatCount(labels)}-label`, notebook?.fineTune.test.accuracy)}
     ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
     ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
   </dl>
   <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${formatCount(labels)} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
+}
+
+/** The kept classifier: on the test set, the estimate below; without a test set, the estimate, and that it is one. */
+function keptHeadline(record: RunRecord, labels: string, notebook: number | undefined): Html {
+  const { final, fineTune, estimate } = record.result;
+  const test = (final ?? fineTune)?.test?.accuracy;
+  const interval =
+    estimate && `${formatPercent(estimate.low, 1)} – ${formatPercent(estimate.high, 1)} by held-back labels`;
+  if (test === undefined && estimate) {
+    return headline(
+      `${labels} accuracy, an estimate`,
+      estimate.accuracy,
+      `${interval}; no test set. ${finalNote(record)}`,
+      notebook,
+    );
+  }
+  const note = interval ? `${finalNote(record)}; estimate ${interval}` : finalNote(record);
+  return headline(`${labels} test accuracy`, test, note, notebook);
 }
 
 function headline(

@@ -1,0 +1,72 @@
+import { describe, expect, test } from 'vitest';
+import { bestOf, standardError } from './choice.js';
+import type { HeldBackEvidence } from './evidence.js';
+
+const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
+type Name = keyof typeof learnsFrom;
+
+/** As a run of an earlier version kept it. */
+const counts = (stage: string, found: number, of = 100): HeldBackEvidence => ({
+  summary: { stage, found, of },
+  answers: [],
+});
+
+/** Of labels of two classes, those at these positions found. */
+function answered(stage: string, of: number, isFound: (position: number) => boolean): HeldBackEvidence {
+  const positions = Array.from({ length: of }, (_, i) => i);
+  const targets = positions.map((i) => i % 2);
+  const logits = Float32Array.from(
+    positions.flatMap((i) => (isFound(i) === (i % 2 === 0) ? [1, 0] : [0, 1])),
+  );
+  const found = positions.filter(isFound).length;
+  const answers = [{ fold: 0, positions, targets, logits, sample: new Int32Array() }];
+  return { summary: { stage, found, of }, answers };
+}
+
+const candidate = (stage: Name, evidence?: HeldBackEvidence) => ({
+  stage,
+  learnsFrom: learnsFrom[stage],
+  evidence,
+});
+const kept = (...candidates: readonly ReturnType<typeof candidate>[]) => bestOf(candidates)?.stage;
+const found = (stage: Name, count?: number) =>
+  candidate(stage, count === undefined ? undefined : counts(stage, count));
+
+describe('bestOf', () => {
+  test('keeps what found most labels where the difference is no chance', () => {
+    expect(kept(found('finetune', 70), found('scratch', 66), found('selfTrain', 26))).toBe('finetune');
+    expect(kept(found('finetune', 40), found('scratch', 66), found('selfTrain', 26))).toBe('scratch');
+    expect(kept(found('finetune', 70), found('scratch', 66), found('selfTrain', 80))).toBe('selfTrain');
+  });
+
+  test('within one standard error it keeps what has learned from more images', () => {
+    // √(0.7 · 0.3 / 100 + 0.66 · 0.34 / 100) is 6.6 labels.
+    expect(kept(found('finetune', 70), found('selfTrain', 66))).toBe('selfTrain');
+    expect(kept(found('finetune', 70), found('selfTrain', 60))).toBe('finetune');
+    expect(kept(found('scratch', 70), found('finetune', 66))).toBe('finetune');
+  });
+
+  test('on the same labels, a small difference counts where few labels tell the two apart', () => {
+    // 70 and 66 of 100, four labels apart: √(4 − 16 / 100) / 100 is 2 labels.
+    const best = answered('finetune', 100, (i) => i < 70);
+    expect(
+      kept(
+        candidate('finetune', best),
+        candidate(
+          'selfTrain',
+          answered('selfTrain', 100, (i) => i < 66),
+        ),
+      ),
+    ).toBe('finetune');
+    // The same counts, 64 labels apart: √(64 − 16 / 100) / 100 is 8.
+    const apart = answered('selfTrain', 100, (i) => i >= 34);
+    expect(kept(candidate('finetune', best), candidate('selfTrain', apart))).toBe('selfTrain');
+    expect(standardError(best, apart)).toBeCloseTo(Math.sqrt(64 - 16 / 100) / 100, 12);
+  });
+
+  test('without evidence the order alone decides, and a single classifier needs none', () => {
+    expect(kept(found('scratch'), found('selfTrain'), found('finetune'))).toBe('selfTrain');
+    expect(kept(found('scratch'))).toBe('scratch');
+    expect(kept()).toBeUndefined();
+  });
+});
