@@ -1,19 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
-/**
- * Whole processes that are killed, starved or timed, what builds the checkout anew, and browsers: each of these files has
- * the machine to itself.
- */
-const alone = [
-  'batch-worker',
-  'budget',
-  'explain',
-  'kill-and-resume',
-  'package',
-  'setup',
-  'system',
-  'web-runtime',
-].map((name) => `test/e2e/${name}.test.ts`);
+/** What is timed, and what builds the checkout anew: each of these files has the machine to itself. */
+const alone = ['batch-worker', 'package'].map((name) => `test/e2e/${name}.test.ts`);
 
 export default defineConfig({
   test: {
@@ -26,7 +14,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['src/**/*.test.ts', 'test/**/*.test.ts'],
-          exclude: ['test/e2e/**'],
+          exclude: ['test/e2e/**', '**/node_modules/**'],
           // By itself vitest leaves one core free: of two, that is half of the machine.
           maxWorkers: '100%',
           sequence: { groupOrder: 0 },

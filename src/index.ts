@@ -52,6 +52,12 @@ export {
 export type { Preprocessing } from './model/preprocessing.js';
 export { fitTemperature, type KnownLogits } from './model/temperature.js';
 export type { TrainingSummary } from './model/training-summary.js';
+export {
+  decodeWeights,
+  encodeWeights,
+  type WeightsFile,
+  type WeightsFileOptions,
+} from './model/weights-file.js';
 export { type LayerRow, type LayerTable, summary } from './nn/summary.js';
 export type { GraphFile, GraphNode, GraphValue, GraphWeight } from './onnx/graph-file.js';
 export type { ProgressEvent, ProgressOptions } from './progress.js';
@@ -108,6 +114,7 @@ export {
   readRecord,
   type TrainedClassifier,
 } from './runs/finished-run.js';
+export { type ModelCardOptions, modelCard } from './runs/model-card.js';
 export { type AblationOutcome, type StartAblationOptions, startAblation } from './runs/start-ablation.js';
 export {
   type ResumeRunOptions,

@@ -109,14 +109,7 @@ export function readingWith(
 }
 
 /** The flags that ask for a reading again. */
-export function readingFlags({
-  format,
-  size,
-  fit,
-  ground,
-  colours,
-  labelTable,
-}: Reading): readonly string[] {
+export function readingFlags({ format, size, fit, ground, colours, labelTable }: Reading): readonly string[] {
   return [
     ...(labelTable === undefined ? [] : [`--label-table ${shellPath(labelTable)}`]),
     ...(format === undefined ? [] : [`--format ${format}`]),

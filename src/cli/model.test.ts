@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { sampleClasses, sampleClassifier } from '../../test/support/sample-classifier.js';
 import { describeModel } from '../model/describe-model.js';
 import { exportClassifier } from '../model/export-model.js';
+import type { TrainingSummary } from '../model/training-summary.js';
 import { formatModel } from './model.js';
 
 const bytes = exportClassifier({
@@ -39,6 +40,22 @@ describe('what a model is', () => {
       '            into a frame of 0, made grey, mean brightness in training 33.3',
     ]);
     for (const line of lines) expect(line.length).toBeLessThanOrEqual(80);
+  });
+
+  test.each([80, 40])('fits %i columns, all that the file says of its training included', (columns) => {
+    const training: TrainingSummary = {
+      ...{ preset: 'quick', seed: 12, stage: 'selfTrain', images: 60_000, labels: 100 },
+      test: { accuracy: 0.9928, images: 10_000 },
+      estimate: { accuracy: 0.97, low: 0.915, high: 0.99, level: 0.95, heldBack: 100, method: 'three folds' },
+      calibration: { temperature: 0.62, heldBack: 100, eceBefore: 0.2, eceAfter: 0.096 },
+      settings: 'ab'.repeat(32),
+    };
+    const text = formatModel('runs/five/models/classifier.onnx', { ...described, training }, columns);
+    for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
+    const words = text.replace(/\s+/g, ' ');
+    expect(words).toContain('Training 100 labels of 60,000 images, preset quick, seed 12, stage selfTrain,');
+    expect(words).toContain('99.28 % of 10,000 test images right, estimate 97.0 % (91.5 to 99.0 %)');
+    expect(words).toContain('a temperature of 0.62: expected calibration error 9.6 %, settings abababababab');
   });
 
   test('of a thousand classes with names of any kind still fits', () => {

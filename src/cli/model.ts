@@ -28,17 +28,22 @@ export function addModelCommand(program: Command): void {
   command.action(async (path: string, { json }: ModelFlags) => {
     const { file, bytes } = await readModelFile(path);
     const description = describeModel(file, bytes);
-    const text = json ? JSON.stringify({ file, ...description }, null, 2) : formatModel(file, description);
+    const text = json
+      ? JSON.stringify({ file, ...description }, null, 2)
+      : formatModel(file, description, process.stdout.columns);
     process.stdout.write(`${text}\n`);
   });
 }
 
-/** Columns of a terminal that lines are kept within. */
-const columns = 80;
+/** Columns that lines are kept within, where the terminal has as many; so many at least. */
+const [most, least] = [80, 30];
 const labelWidth = 12;
 
-/** What a model is, a line each: label, then words broken within 80 columns. */
-export function formatModel(file: string, model: ModelDescription): string {
+/**
+ * What a model is, a line each: label, then words broken within the columns.
+ * @param columns of the terminal; more than 80 are not used
+ */
+export function formatModel(file: string, model: ModelDescription, columns = most): string {
   const { height, width, channels, classes, classNames, preprocessing } = model;
   const kind = channels === 1 ? 'grey' : channels === 3 ? 'colour' : `${channels}-channel`;
   const names = classNames?.map(printable).join(', ') ?? '(without names)';
@@ -53,7 +58,8 @@ export function formatModel(file: string, model: ModelDescription): string {
     ['Weights', `${formatCount(model.parameters)} numbers`],
     ['Operators', operators.join(', ')],
   ];
-  return rows.map(([label, text]) => wrapped(label, text)).join('\n');
+  const within = Math.max(least, Math.min(most, columns));
+  return rows.map(([label, text]) => wrapped(label, text, within)).join('\n');
 }
 
 /** How a picture becomes an image of the model's, in words. */
@@ -103,12 +109,15 @@ function trainingOf({
   ].join(', ');
 }
 
-function wrapped(label: string, text: string): string {
+function wrapped(label: string, text: string, columns: number): string {
+  const room = columns - labelWidth;
+  // A word that is longer than a line, such as a path, is broken where the line ends.
+  const words = text.split(' ').flatMap((word) => word.match(new RegExp(`.{1,${room}}`, 'gu')) ?? ['']);
   const lines = [''];
-  for (const word of text.split(' ')) {
+  for (const word of words) {
     const line = lines.at(-1) ?? '';
     const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && longer.length > columns - labelWidth) lines.push(word);
+    if (line !== '' && longer.length > room) lines.push(word);
     else lines[lines.length - 1] = longer;
   }
   return lines.map((line, i) => (i === 0 ? label : '').padEnd(labelWidth) + line).join('\n');

@@ -4,6 +4,7 @@ import { addCacheCommand } from './cache.js';
 import { addEncodersCommand } from './encoders.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
+import { addExportCommand } from './export.js';
 import { addInspectCommand } from './inspect.js';
 import { addMergeCommand } from './merge.js';
 import { addModelCommand } from './model.js';
@@ -67,6 +68,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addPredictCommand(program);
   addMergeCommand(program);
   addModelCommand(program);
+  addExportCommand(program);
   addCacheCommand(program);
   addEncodersCommand(program);
   return program;

@@ -35,6 +35,8 @@ const metricsName = 'metrics.jsonl';
 /** The event log, which other processes follow. */
 export const eventsName = 'events.jsonl';
 const reportName = 'report.html';
+/** Beside a model: what shows a folder to people shows this. */
+const cardName = 'README.md';
 /** So much of a checkpoint is read at once to see its header: twice what a hundred tensors take. */
 const usualHeaderBytes = 2 ** 15;
 const checkpointsName = 'checkpoints';
@@ -62,7 +64,7 @@ const entryNames = [
  *     labels.json                      which images were labelled, as what, and who said so
  *     metrics.jsonl                    one line an epoch, appended
  *     checkpoints/<name>.safetensors   tensors, and the state as JSON in the metadata
- *     models/<name>.onnx
+ *     models/<name>.onnx               README.md beside it is the model card
  *     events.jsonl                     what happened, appended; status.json is how it stands
  *     artifacts.json                   what each checkpoint was trained from
  *     evidence.json                    what speaks for each classifier, and stages that failed
@@ -213,6 +215,19 @@ export class RunFolder implements RunStore {
     const path = join(this.name, reportName);
     await clearTemporaries(this.name); // nobody else does in a folder that is only read
     await writeFileAtomically(path, html);
+    return path;
+  }
+
+  /**
+   * Write `models/README.md`, the model card: also when opened read-only, as the report.
+   * @returns its path
+   */
+  async writeCard(markdown: string): Promise<string> {
+    await this.#lock?.assertHeld();
+    await ensureSubfolder(this.name, modelsName);
+    await clearTemporaries(join(this.name, modelsName));
+    const path = join(this.name, modelsName, cardName);
+    await writeFileAtomically(path, markdown);
     return path;
   }
 

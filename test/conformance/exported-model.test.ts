@@ -8,7 +8,9 @@ import { decodeModel } from '../../src/onnx/decode.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import { root } from '../support/compile.js';
+import { exampleOf } from '../support/documents.js';
 import { expectClose } from '../support/numeric.js';
+import { classifyWithOldRuntime, hasOldRuntime } from '../support/old-runtime.js';
 import { checkOnnx, classifyWithOpenCv, pythonWith, runPython } from '../support/python.js';
 import {
   type SampleSize,
@@ -21,7 +23,11 @@ import {
 } from '../support/sample-classifier.js';
 import { trainingProbabilities } from '../support/training-forward.js';
 
-const python = { cv2: await pythonWith('cv2'), onnx: await pythonWith('onnx') };
+const python = {
+  cv2: await pythonWith('cv2'),
+  onnx: await pythonWith('onnx'),
+  ort: await pythonWith('onnxruntime, PIL'),
+};
 
 describe.each(sampleBackbones)('an exported %s', (backbone) => {
   describe.each(sampleSizes)('for images of %i×%i×%i', (...size) => {
@@ -67,6 +73,14 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
       });
     });
 
+    test('1, 3 and 128 at once, in ONNX Runtime 1.14: as in training', async ({ skip }) => {
+      if (!hasOldRuntime) return skip('test/old-runtime is not installed: npm test does it');
+      const answers = await classifyWithOldRuntime(model, images, sampleCounts);
+      sampleCounts.forEach((count, i) => {
+        expectClose(answers[i]!, firstRows(count), { absolute: 1e-5 }, `probabilities of ${count}`);
+      });
+    });
+
     test('passes the ONNX checker', async ({ skip }) => {
       if (!python.onnx) return skip('no Python here can import onnx');
       expect(await checkOnnx(python.onnx, model)).toEqual({ ir: 7, opsets: { '': 13 } });
@@ -89,11 +103,8 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
 });
 
 describe('docs/model-file.md', () => {
-  /** The page's first block of code in a language. */
-  const exampleIn = (language: string): string => {
-    const page = readFileSync(join(root, 'docs/model-file.md'), 'utf8');
-    return new RegExp(`\`\`\`${language}\\n([^]*?)\`\`\``).exec(page)![1]!;
-  };
+  const page = readFileSync(join(root, 'docs/model-file.md'), 'utf8');
+  const exampleIn = (language: string, about?: RegExp) => exampleOf(page, language, about);
   const size: SampleSize = [28, 28, 1];
   const model = exportClassifier({
     ...sampleClassifier('compact', size),
@@ -104,6 +115,18 @@ describe('docs/model-file.md', () => {
   test('says what stands in the metadata', () => {
     const { metadata } = decodeModel('model', model);
     expect(JSON.parse(metadata[preprocessingKey]!)).toEqual(JSON.parse(exampleIn('json')));
+  });
+
+  test('its example of ONNX Runtime in Python names the class of training', async ({ skip }) => {
+    if (!python.ort) return skip('no Python here can import onnxruntime and PIL');
+    const images = sampleImages(32, size);
+    const picture = sharp(images.data.slice(0, 28 * 28), { raw: { width: 28, height: 28, channels: 1 } });
+    const files = { 'model.onnx': model, 'digit.png': await picture.png().toBuffer() };
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    const expected = await trainingProbabilities(runtime, sampleClassifier('compact', size), size, images);
+    const printed = await runPython(python.ort, exampleIn('python', /onnxruntime/), files);
+    const row = expected.slice(0, sampleClasses.length);
+    expect(printed.trim()).toBe(sampleClasses[row.indexOf(Math.max(...row))]);
   });
 
   test('its Python example gives the probabilities of training', async ({ skip }) => {

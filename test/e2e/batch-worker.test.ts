@@ -112,7 +112,7 @@ describe('a worker', () => {
       const settings = {
         ...quick,
         pretrain: { ...quick.pretrain, epochs: 1, stepsPerEpoch: 25, valFraction: 0.001 },
-        finetune: { ...quick.finetune, epochs: 30 },
+        finetune: { ...quick.finetune, epochs: 16 },
       };
       const steps = { pretrain: [], scratch: [] };
       let last = 0;

@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
-import { cli, tinySettings } from '../support/cli.js';
+import { cli, tiniestSettings } from '../support/cli.js';
 import { idx } from '../support/tiny-data.js';
 
 let cwd: string;
@@ -11,7 +11,7 @@ const quarterturn = (...args: string[]) => cli(args, { cwd });
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-odd-'));
-  const settings = { ...tinySettings, draws: 1, labelsPerClass: 1 };
+  const settings = { ...tiniestSettings, labelsPerClass: 1 };
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(settings));
   await quarterturn('--version'); // compiles the checkout where it must
 });
@@ -73,7 +73,17 @@ async function exhibitsOf(run: string) {
 test('letters whose labels count from 1, under names with a prefix: 26 classes, said before training', async () => {
   const bytes = (labels: readonly number[]) => idx([labels.length], Uint8Array.from(labels));
   await writeData('letters', 'emnist-letters-', [inTurn(520, 1, 26), inTurn(52, 1, 26)], bytes);
-  const run = await quarterturn('run', '--data', 'letters', '--config', 'tiny.json', '--out', 'letters-run');
+  const run = await quarterturn(
+    'run',
+    '--data',
+    'letters',
+    '--config',
+    'tiny.json',
+    '--threads',
+    '1',
+    '--out',
+    'letters-run',
+  );
   expect(run.code, run.stderr).toBe(0);
   expect(run.stderr).toMatch(
     /26 classes\n.*Classes are the 26 labels that occur \(1 to 26\)[^\n]*\n.*Run {3}/s,
@@ -91,7 +101,17 @@ test('letters whose labels count from 1, under names with a prefix: 26 classes, 
 
 test('300 classes: each test image is counted under its own, in a whole run', async () => {
   await writeData('many', '', [inTurn(900, 0, 300), inTurn(300, 0, 300)], shorts);
-  const run = await quarterturn('run', '--data', 'many', '--config', 'tiny.json', '--out', 'many-run');
+  const run = await quarterturn(
+    'run',
+    '--data',
+    'many',
+    '--config',
+    'tiny.json',
+    '--threads',
+    '1',
+    '--out',
+    'many-run',
+  );
   expect(run.code, run.stderr).toBe(0);
   const { classCounts, confusions } = await exhibitsOf('many-run');
   expect(classCounts).toEqual(inTurn(300, 0, 300).map((k) => ({ name: `${k}`, train: 3, labelled: 1 })));

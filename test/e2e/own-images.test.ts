@@ -3,7 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/store/run-record.js';
-import { cli, tinySettings } from '../support/cli.js';
+import { cli, tiniestSettings } from '../support/cli.js';
 import { npy, npz, zip } from '../support/npz.js';
 import {
   filesBelow,
@@ -13,7 +13,7 @@ import {
   writePictures,
 } from '../support/picture-folder.js';
 
-const settings = JSON.stringify({ ...tinySettings, draws: 1 });
+const settings = JSON.stringify(tiniestSettings);
 
 describe('a folder of somebody’s pictures, with no test set', () => {
   let cwd: string;
@@ -32,7 +32,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
   afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
   test('goes from run to report, predictions and the same figures once more', async () => {
-    const ran = await quarterturn('run --data photos --config tiny.json --out ran --json');
+    const ran = await quarterturn('run --data photos --config tiny.json --threads 1 --out ran --json');
     expect(ran).toMatchObject({ code: 0 });
     expect(ran.stderr).toContain('Data  photos: 190 images, no test set, 32×32, 3 classes');
     expect(ran.stderr).toMatch(/^Set aside {2}.*: 1 \(bar\/cut\.png\)/m);
@@ -87,11 +87,14 @@ describe('a folder of somebody’s pictures, with no test set', () => {
   });
 
   test('is gone on with without naming it again, and not with other pictures', async () => {
-    const stopped = await cli('run --data photos --config tiny.json --size 28 --out half'.split(' '), {
-      cwd,
-      env: { XDG_CACHE_HOME: join(cwd, 'cache') },
-      signal: { name: 'SIGINT', when: /Pretraining/ },
-    });
+    const stopped = await cli(
+      'run --data photos --config tiny.json --threads 1 --size 28 --out half'.split(' '),
+      {
+        cwd,
+        env: { XDG_CACHE_HOME: join(cwd, 'cache') },
+        signal: { name: 'SIGINT', when: /Pretraining/ },
+      },
+    );
     expect(stopped.code).toBe(130);
     await fs.rename(join(cwd, 'photos/bar/001.png'), join(cwd, 'photos/edge/moved.png'));
     const refused = await quarterturn('run --resume half');
@@ -101,7 +104,9 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     const resumed = await quarterturn('run --resume half');
     expect(resumed).toMatchObject({ code: 0 });
     expect(resumed.stderr).toContain('190 images, no test set, 28×28, 3 classes');
-    expect((await quarterturn('run --data photos --config tiny.json --size 28 --out whole')).code).toBe(0);
+    expect(
+      (await quarterturn('run --data photos --config tiny.json --threads 1 --size 28 --out whole')).code,
+    ).toBe(0);
     expect(await weights('half')).toEqual(await weights('whole'));
   });
 
@@ -130,7 +135,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
       ['plain.zip', 'b'],
       ['plain.npz', 'c'],
     ]) {
-      const ran = await quarterturn(`run --data ${data} --config tiny.json --out ${run}`);
+      const ran = await quarterturn(`run --data ${data} --config tiny.json --threads 1 --out ${run}`);
       expect(ran, ran.stderr).toMatchObject({ code: 0 });
     }
     expect(await weights('b')).toEqual(await weights('a'));
@@ -146,7 +151,9 @@ describe('a folder of somebody’s pictures, with no test set', () => {
       if (/00[0-8]/.test(path)) rows.push(`${name};${path.split('/')[0]}`);
     }
     await fs.writeFile(join(cwd, 'labels.csv'), rows.join('\n'));
-    const ran = await quarterturn('run --data flat --labels labels.csv --config tiny.json --out table');
+    const ran = await quarterturn(
+      'run --data flat --labels labels.csv --config tiny.json --threads 1 --out table',
+    );
     expect(ran, ran.stderr).toMatchObject({ code: 0 });
     const record = JSON.parse(await fs.readFile(join(cwd, 'table/labels.json'), 'utf8'));
     expect(record.classNames).toEqual(['bar', 'corner', 'edge']);

@@ -36,7 +36,7 @@ describe('a pile that nobody has labelled, with no test set', () => {
   });
 
   test('goes from pretraining by way of suggested labels to a model and its report', async () => {
-    const pretrained = await quarterturn('pretrain --data pile --config small.json --out turns');
+    const pretrained = await quarterturn('pretrain --data pile --config small.json --threads 1 --out turns');
     expect(pretrained).toMatchObject({ code: 0 });
     expect(pretrained.stderr).toContain('Data  pile: 600 images, no test set, 28×28, no labels');
     expect((await quarterturn('report turns')).code).toBe(0);
@@ -49,7 +49,7 @@ describe('a pile that nobody has labelled, with no test set', () => {
     await fs.writeFile(join(cwd, 'labels.json'), JSON.stringify({ images }));
 
     const ran = await quarterturn(
-      'run --data pile --config small.json --labels labels.json --out ran --json',
+      'run --data pile --config small.json --threads 1 --labels labels.json --out ran --json',
     );
     expect(ran).toMatchObject({ code: 0 });
     const result: RunResult = JSON.parse(ran.stdout);

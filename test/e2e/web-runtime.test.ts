@@ -1,10 +1,15 @@
+import { readFileSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { exportClassifier } from '../../src/model/export-model.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { DeviceName } from '../../src/runtime/runtime.js';
 import { launchChromium } from '../support/browser.js';
 import { type CompiledFolder, compile, root } from '../support/compile.js';
 import { composedAnswers, composedNetworks } from '../support/composed.js';
+import { exampleOf } from '../support/documents.js';
 import { expectClose } from '../support/numeric.js';
 import {
   sampleBackbones,
@@ -21,18 +26,31 @@ import type { WebReport } from '../support/web-page.js';
 /** No bundler: the packages' own ES modules, found by name as a page would map them. */
 const page = `<!doctype html>
 <title>Quarterturn in a browser</title>
+<script>
+  // What every bundler fills in for the library of charts.
+  globalThis.process = { env: { NODE_ENV: 'production' } };
+</script>
 <script type="importmap">
 {
   "imports": {
     "onnxruntime-web/webgpu": "/node_modules/onnxruntime-web/dist/ort.webgpu.bundle.min.mjs",
     "@bufbuild/protobuf/wire": "/node_modules/@bufbuild/protobuf/dist/esm/wire/index.js",
-    "zod": "/node_modules/zod/index.js"
+    "zod": "/node_modules/zod/index.js",
+    "echarts/charts": "/node_modules/echarts/charts.js",
+    "echarts/components": "/node_modules/echarts/components.js",
+    "echarts/core": "/node_modules/echarts/core.js",
+    "echarts/renderers": "/node_modules/echarts/renderers.js",
+    "zrender/": "/node_modules/zrender/",
+    "tslib": "/node_modules/tslib/tslib.es6.js",
+    "quarterturn": "/src/index.js",
+    "quarterturn/web": "/src/web.js"
   }
 }
 </script>
 <script type="module">
   import * as page from '/test/support/web-page.js';
-  Object.assign(globalThis, page);
+  // vitest would rewrite an import() that stands in the test.
+  Object.assign(globalThis, page, { load: (path) => import(path) });
 </script>`;
 
 /** What the page's module leaves for the test to call. */
@@ -42,7 +60,7 @@ describe('in a browser', () => {
   let compiled: CompiledFolder;
   let server: StaticServer;
   beforeAll(async () => {
-    compiled = await compile(['test/support/web-page.ts']);
+    compiled = await compile(['test/support/web-page.ts', 'src/index.ts', 'src/web.ts']);
     server = await serve(page, [compiled.path, root]);
   }, 60_000);
   afterAll(async () => {
@@ -118,6 +136,35 @@ describe('in a browser', () => {
         });
       },
     );
+
+    test('the example of docs/model-file.md classifies what is on a canvas', async () => {
+      const size = [28, 28, 1] as const;
+      const given = sampleClassifier('compact', size);
+      const example = exampleOf(readFileSync(join(root, 'docs/model-file.md'), 'utf8'), 'js');
+      await writeFile(join(compiled.path, 'example.js'), `${example}\nexport { probabilities };`);
+      const model = exportClassifier({ ...given, classNames: sampleClasses });
+      await writeFile(join(compiled.path, 'model.onnx'), model);
+      const images = sampleImages(32, size);
+      const said = await tab.evaluate(
+        async (pixels) => {
+          const canvas = Object.assign(document.createElement('canvas'), { width: 28, height: 28 });
+          const context = canvas.getContext('2d');
+          const rgba = Uint8ClampedArray.from({ length: 4 * pixels.length }, (_, i) =>
+            i % 4 === 3 ? 255 : (pixels[i >> 2] ?? 0),
+          );
+          context?.putImageData(new ImageData(rgba, 28, 28), 0, 0);
+          Object.assign(globalThis, { canvas });
+          const { load } = globalThis as unknown as {
+            load(path: string): Promise<{ probabilities: Float32Array }>;
+          };
+          return [...(await load('/example.js')).probabilities];
+        },
+        [...images.data.subarray(0, 28 * 28)],
+      );
+      const cpu = await createNodeRuntime({ device: 'cpu', threads: 1 });
+      const expected = await trainingProbabilities(cpu, given, size, images);
+      expectClose(said, expected.slice(0, sampleClasses.length), { absolute: 1e-5 }, 'probabilities');
+    });
 
     test('webgpu without an adapter: a clear error', async () => {
       expect((await trainOneStep(tab, 'webgpu')).refused).toEqual({

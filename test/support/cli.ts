@@ -70,6 +70,16 @@ export const tinySettings = {
   baseline: { epochs: 4, batchSize: 15 },
 };
 
+/** The same, so few steps that a run is little more than its start: for tests of what a run is given and leaves. */
+export const tiniestSettings = {
+  ...tinySettings,
+  draws: 1,
+  pretrain: { ...tinySettings.pretrain, epochs: 1, stepsPerEpoch: 4 },
+  finetune: { ...tinySettings.finetune, epochs: 1 },
+  selfTrain: { ...tinySettings.selfTrain, epochs: 1, stepsPerEpoch: 3 },
+  baseline: { ...tinySettings.baseline, epochs: 1 },
+};
+
 /** Columns of the longest line; every character used here is one column wide. */
 export function longestLine(text: string): number {
   return Math.max(...text.split('\n').map((line) => [...line].length));

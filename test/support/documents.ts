@@ -21,7 +21,7 @@ export interface Instructions {
 }
 
 /** Languages of blocks that are tried elsewhere, by the test of what the page is about. */
-const triedElsewhere: ReadonlySet<string> = new Set(['python', 'json']);
+const triedElsewhere: ReadonlySet<string> = new Set(['python', 'json', 'js']);
 
 /** How a command line begins. */
 const commandLine = /^(?:npx |npm |node |quarterturn |\.ci\/)/;
@@ -74,6 +74,14 @@ export function ofMarkdown(source: string, text: string): Instructions {
     }
   }
   return { source, commands, programs };
+}
+
+/** The first block of a page in a language, of those that speak of something. */
+export function exampleOf(page: string, language: string, about = /(?:)/): string {
+  const blocks = page.matchAll(/^```(\w*)\n([\s\S]*?)^```$/gm);
+  const found = [...blocks].find(([, name, block = '']) => name === language && about.test(block));
+  if (found?.[2] === undefined) throw new Error(`expected a block in ${language} about ${about}`);
+  return found[2];
 }
 
 /** Lines without their comments. */

@@ -8,10 +8,11 @@ export type SampleSize = readonly [number, number, number];
 
 /** Every backbone. */
 export const sampleBackbones = backboneNames;
-/** Sizes at which patches are of 2, of 2 in colour, and of 5. */
+/** Sizes at which patches are of 2, of 2 in colour, of a usual picture, and of 5. */
 export const sampleSizes: readonly SampleSize[] = [
   [28, 28, 1],
   [32, 32, 3],
+  [64, 64, 3],
   [100, 100, 3],
 ];
 

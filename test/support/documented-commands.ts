@@ -1,0 +1,153 @@
+import fs from 'node:fs/promises';
+import { join } from 'node:path';
+import { beforeAll, describe, expect, test } from 'vitest';
+import { root } from './compile.js';
+import type { World } from './documented-world.js';
+import { type DocumentedCommand, instructions } from './documents.js';
+
+/**
+ * Every command and program of README, docs and help texts is run, on a thousand images of MNIST and with settings with which
+ * a whole run takes seconds. What is changed for that, and what cannot be run, stands in the next three tables and
+ * nowhere else.
+ */
+interface Substitution {
+  readonly what: RegExp;
+  readonly by: string;
+  readonly why: string;
+}
+
+/** Applied to commands one after the other. */
+const commandSubstitutions: readonly Substitution[] = [
+  { what: /^npx quarterturn$/, by: 'npx quarterturn --help', why: 'the program by its name' },
+  { what: /^npx quarterturn/, by: 'quarterturn', why: 'a script in PATH; npx is for package.test.ts' },
+  { what: /<name>/g, by: 'name', why: 'a run that lies there' },
+  {
+    what: /^npm start$/,
+    by: `npm --prefix ${root} start -- --data "$PWD/my-images" --config "$PWD/small.json" --out "$PWD/runs/start" --threads 1`,
+    why: 'it works in the checkout, and would learn all of MNIST',
+  },
+  {
+    what: /^(quarterturn (?:run|pretrain|baseline|ablate)\b(?!.* --(?:data|resume|help)\b).*)$/,
+    by: '$1 --data my-images',
+    why: 'a thousand images in place of all of MNIST',
+  },
+  {
+    what: /^(quarterturn (?:run|pretrain|baseline|ablate)\b(?!.* --(?:config|resume|help)\b).* --preset notebook\b.*)$/,
+    by: '$1 --config small-notebook.json',
+    why: 'a small network and few steps; this preset has no self-training',
+  },
+  {
+    what: /^(quarterturn (?:run|pretrain|baseline|ablate)\b(?!.* --(?:config|resume|help)\b).*)$/,
+    by: '$1 --config small.json',
+    why: 'a small network and few steps',
+  },
+  {
+    what: /^(quarterturn ablate\b(?!.* --(?:variants|resume|help)\b).*)$/,
+    by: '$1 --variants statistics,augmentation',
+    why: 'two of ten: ablate.test.ts runs all',
+  },
+  {
+    what: /^(quarterturn ablate\b(?!.* --(?:draws|resume|help)\b).*)$/,
+    by: '$1 --draws 1',
+    why: 'not three',
+  },
+  { what: /--draws \d+/, by: '--draws 2', why: 'as many as have a deviation' },
+  {
+    what: /^(quarterturn (?:run|pretrain|finetune|baseline|ablate)\b(?!.* --(?:threads|resume|help)\b).*)$/,
+    by: '$1 --threads 1',
+    why: 'a second thread of so small a network does nothing but wait, on a core that another test could use',
+  },
+  { what: /^(quarterturn explain\b.*)$/, by: '$1 --width 0.0625', why: 'a small network' },
+  { what: /^(quarterturn explain\b(?!.* --batch\b).*)$/, by: '$1 --batch 16', why: 'a small batch' },
+];
+
+/** Applied to programs. */
+export const programSubstitutions: readonly Substitution[] = [
+  {
+    what: /\breadMnist\(\)/g,
+    by: "readIdxFolder('my-images')",
+    why: 'a thousand images in place of all of MNIST',
+  },
+  { what: /\breadMnist\b/g, by: 'readIdxFolder', why: 'its import' },
+  { what: /\bsettingsFor\(('[^)]*)\)/g, by: 'small(settingsFor($1))', why: 'a small network and few steps' },
+];
+
+/** What is not run here, and why. */
+export const notRun: readonly { readonly what: RegExp; readonly why: string }[] = [
+  { what: /^npm test$/, why: 'this test is a part of it' },
+  { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
+  { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: test/bench runs its parts' },
+  { what: /^npm run example /, why: 'it learns all of MNIST: its program is run below' },
+  { what: /^npm ci$/, why: 'an installation by hand: setup.test.ts runs the one that set-up does' },
+  { what: /^npm pack$/, why: 'package.test.ts' },
+  { what: /^ONNXRUNTIME_NODE_INSTALL=skip npm install /, why: 'package.test.ts' },
+  { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
+  { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
+  {
+    what: /^quarterturn encoders --download /,
+    why: 'it fetches from elsewhere: encoder-files.node.test.ts has a server',
+  },
+];
+const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));
+
+export const documents = instructions();
+
+export function substituted(text: string, substitutions: readonly Substitution[]): string {
+  return substitutions.reduce((result, { what, by }) => result.replace(what, by), text);
+}
+
+/** What a sentence says may be no more than a command's name, or what it takes: the command has to be there. */
+function commandToRun({ text, inSentence }: DocumentedCommand): string {
+  const [, name] = /^(quarterturn [\w-]+)(?: <.*)?$/.exec(text) ?? [];
+  if (inSentence && name !== undefined) return `${name} --help`;
+  return substituted(text, commandSubstitutions);
+}
+
+/** Where a command says that it will write. */
+function filesToBeWritten(command: string): string[] {
+  return Array.from(command.matchAll(/ --(?:out|sheet) "?([^\s"]+)/g), ([, path]) => path!);
+}
+
+/** Commands of each document; those that need no file of its own are run for the first document that has them. */
+function commandsToRun() {
+  const seen = new Set<string>();
+  return documents.map(({ source, commands }) => ({
+    source,
+    commands: commands.filter((command) => {
+      const { text } = command;
+      const ownFiles = /runs\/|labels\.json/.test(text) ? source : '';
+      const key = `${ownFiles} ${commandToRun(command)}`;
+      if (!isRun(command) || seen.has(key)) return false;
+      seen.add(key);
+      return true;
+    }),
+  }));
+}
+
+/** A test of each command of some documents, in a folder of each document's own. */
+export function testCommandsOf(world: () => World, isWanted: (source: string) => boolean): void {
+  const wanted = commandsToRun().filter(({ source, commands }) => isWanted(source) && commands.length > 0);
+  describe.each(wanted)('$source', ({ commands }) => {
+    let cwd: string;
+    beforeAll(async () => {
+      cwd = await world().newFolder();
+    });
+
+    test.each(commands)(
+      '$text',
+      async (documented) => {
+        const command = commandToRun(documented);
+        const written = filesToBeWritten(command.replaceAll('$PWD', cwd)).map((path) =>
+          path.startsWith(cwd) ? path : join(cwd, path),
+        );
+        // A run that a document makes is not to be there already.
+        const makesRun = /^(?:npm .*|quarterturn (?:run|pretrain|finetune|baseline|ablate)) /.test(command);
+        if (makesRun) for (const path of written) await fs.rm(path, { recursive: true, force: true });
+        const output = await world().shell(command, cwd);
+        expect(output).not.toMatch(/^error:|NaN|undefined/m);
+        for (const path of written) await fs.access(path);
+      },
+      120_000,
+    );
+  });
+}
