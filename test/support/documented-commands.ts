@@ -84,7 +84,7 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
   { what: /^npx quarterturn --version$/, why: 'package.test.ts' },
   { what: /^node -e .*'onnxruntime-node'.* \$\(seq 8000\)$/, why: 'it ends in the crash that it shows' },
   {
-    what: /^quarterturn encoders --download /,
+    what: /^(?:npx )?quarterturn encoders --download /,
     why: 'it fetches from elsewhere: encoder-files.node.test.ts has a server',
   },
 ];
