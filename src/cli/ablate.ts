@@ -1,6 +1,6 @@
 import type { Command } from 'commander';
 import type { AblateFlags } from './ablate-run.js';
-import { dataOptions } from './data-options.js';
+import { addDataArgument, dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 
 /** `quarterturn ablate`: what each part of the recipe is worth. */
@@ -11,6 +11,7 @@ export function addAblateCommand(program: Command): void {
     .description(
       'Train the recipe without its parts, and with others in their place, over several choices of labels. Every variant is a run in a folder of its own; what several have in common is trained once. Leaves the table as ablation.md and ablation.json.',
     );
+  addDataArgument(command);
   addGroup(command, 'What to do:', [
     option.variants(),
     option.preset(),
@@ -36,5 +37,5 @@ export function addAblateCommand(program: Command): void {
     ['quarterturn ablate --budget 5m --out runs/parts', 'the recipe as long as 5 minutes allow'],
     ['quarterturn ablate --resume runs/parts', 'go on after Ctrl-C, a crash, a power cut'],
   ]);
-  command.action(async (flags: AblateFlags) => (await import('./ablate-run.js')).ablate(flags));
+  command.action(async (_: unknown, flags: AblateFlags) => (await import('./ablate-run.js')).ablate(flags));
 }

@@ -1,8 +1,9 @@
 import { resolve } from 'node:path';
-import { Option } from 'commander';
+import { type Command, Option } from 'commander';
 import { z } from 'zod';
 import type { ChosenFit, FitMode, Ground } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
+import { QuarterturnError } from '../errors.js';
 import { choice, wholeNumber } from './option-values.js';
 import { shellPath } from './paths.js';
 
@@ -37,6 +38,25 @@ export const dataOptions = (): readonly Option[] => [
   ).argParser((file) => resolve(file)),
   ...readingOptions(),
 ];
+
+/**
+ * Lets a command take its data by position, too: `quarterturn run photos` is `quarterturn run --data photos`.
+ * @throws QuarterturnError `usage`, once it is called, where both name data
+ */
+export function addDataArgument(command: Command): void {
+  command.argument('[data]', 'your images, as --data').hook('preAction', (_, { processedArgs }) => {
+    const [named] = processedArgs;
+    if (named === undefined) return;
+    const { data } = command.opts<DataFlags>();
+    if (data !== undefined) {
+      throw new QuarterturnError(
+        'usage',
+        `${command.name()}: expected the data once. Received: ${shellPath(named)} and --data ${shellPath(data)}.`,
+      );
+    }
+    command.setOptionValue('data', named);
+  });
+}
 
 /** What {@link dataOptions} are beside `--data`. */
 export const readingOptions = (): readonly Option[] => [

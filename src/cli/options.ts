@@ -74,7 +74,7 @@ export const option = {
       `labels of each class to learn from, as if there were no others (default: ${byDefault})`,
     ).argParser(wholeNumber('--labels-per-class', { min: 1 })),
   labels: (
-    byDefault = 'the first of each class, as in the notebook',
+    byDefault = 'all labels of your own images; of MNIST the first of each class, as in the notebook',
     what = 'exactly the images to learn from: a table (CSV, TSV, JSON Lines) with the columns file and label, or the JSON that suggest writes',
   ) => new Option('--labels <file>', `${what} (default: ${byDefault})`),
   config: () =>

@@ -41,7 +41,7 @@ export function createProgram(): Command {
 Examples:
   quarterturn run                                   MNIST, in minutes
   quarterturn inspect photos                        what is in your folder
-  quarterturn run --data photos                     learn from it
+  quarterturn run photos                            learn from it
   quarterturn run --preset notebook --epochs 1      the full-width network
   quarterturn suggest runs/quick-20250314-101245    what to label next
   quarterturn evaluate runs/quick-20250314-101245   its figures once more

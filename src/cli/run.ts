@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { dataOptions } from './data-options.js';
+import { addDataArgument, dataOptions } from './data-options.js';
 import { encoderOptions } from './encoder-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { TrainFlags } from './train.js';
@@ -12,6 +12,7 @@ export function addRunCommand(program: Command): void {
     .description(
       'Pretrain on rotations, fine-tune on the labels, self-train on the images without one (where the preset does), compare with a supervised baseline; leave a classifier (ONNX), a report (HTML) and every figure in a run folder.',
     );
+  addDataArgument(command);
   addGroup(command, 'What to do:', [
     option.preset(),
     option.budget(),
@@ -38,10 +39,10 @@ export function addRunCommand(program: Command): void {
     ['quarterturn run --draws 5 --out runs/five', 'five choices of labels: mean ± deviation'],
     ['quarterturn run --labels labels.json', 'exactly these labels: see quarterturn suggest'],
     ['quarterturn run --preset notebook --epochs 1', 'the notebook, with 1 of its 20 epochs'],
-    ['quarterturn run --data photos', 'your own images: a folder for each class'],
-    ['quarterturn run --data photos.zip --labels labels.csv', 'images alone, and a table of some labels'],
-    ['quarterturn run --data photos --encoder net.onnx', 'described by a network that you have'],
+    ['quarterturn run photos', 'your own images: a folder for each class'],
+    ['quarterturn run photos.zip --labels labels.csv', 'images alone, and a table of some labels'],
+    ['quarterturn run photos --encoder net.onnx', 'described by a network that you have'],
     ['quarterturn run --resume runs/five', 'go on after Ctrl-C, a crash, a power cut'],
   ]);
-  command.action(async (flags: TrainFlags) => (await import('./train.js')).train('run', flags));
+  command.action(async (_: unknown, flags: TrainFlags) => (await import('./train.js')).train('run', flags));
 }

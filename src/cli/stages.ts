@@ -1,6 +1,6 @@
 import type { Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
-import { dataOptions } from './data-options.js';
+import { addDataArgument, dataOptions } from './data-options.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import type { StageSettingsName } from './settings.js';
 import type { TrainFlags } from './train.js';
@@ -99,6 +99,7 @@ interface StageCommand {
 
 function stageCommand(program: Command, stage: StageSettingsName, about: StageCommand): Command {
   const command = program.command(stage).summary(about.summary).description(about.description);
+  addDataArgument(command);
   addGroup(command, 'What to do:', about.settings);
   addGroup(command, 'Where:', [
     ...dataOptions(),
@@ -108,7 +109,7 @@ function stageCommand(program: Command, stage: StageSettingsName, about: StageCo
     option.threads(),
   ]);
   addOutputGroup(command, [option.json('the result'), option.quiet()]);
-  return command.action(async (flags: TrainFlags) => {
+  return command.action(async (_: unknown, flags: TrainFlags) => {
     about.check?.(flags);
     return (await import('./train.js')).train(stage, flags);
   });

@@ -2,13 +2,14 @@ import { type ImageSize, type ImageSource, readRange, selectImages } from '../da
 import { isolated } from '../data/isolated-name.js';
 import { rotatedCopies, turnCount } from '../data/rotation.js';
 import { countPerClass, remainingIndices } from '../labels/label-selection.js';
+import { probabilitiesAt } from '../model/temperature.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
 import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
 import { at } from '../tensor/elements.js';
 import { ConfusionTally } from '../train/class-metrics.js';
-import { computeProbabilities, type Evaluation } from '../train/evaluate.js';
+import { computeLogits, type Evaluation } from '../train/evaluate.js';
 import { indexOfLargest } from '../train/reliability.js';
 import { networkFor, type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices, labelsOf } from './labels.js';
@@ -41,7 +42,10 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     const shown = { evaluation: kept.test, names: classNames, side: 8, random: random('classes') };
     grids.push(await answersGrid('Test images', data.test.images, shown));
   }
-  if (!data.test && kept) grids.push(...(await pileGrid(context, kept, random('pile'))));
+  if (!data.test && kept) {
+    const temperature = first?.appraisal?.calibration.temperature ?? 1;
+    grids.push(...(await pileGrid(context, kept, { temperature, random: random('pile') })));
+  }
   return {
     grids,
     layerTables: layerTables(context.settings, data.train.images, classNames.length),
@@ -146,11 +150,17 @@ function mistakesFirst(
 /** Images along each side of the pile's grid. */
 const pileSide = 8;
 
+interface PileGridOptions {
+  /** Of the calibration, so that the probabilities are those of the exported file. */
+  readonly temperature: number;
+  readonly random: Random;
+}
+
 /** Some images of the pile with the class that they are given and its probability, those of a class side by side; none without a pile. */
 async function pileGrid(
   context: RecipeContext,
   { network, weights }: Pick<Classifier, 'network' | 'weights'>,
-  random: Random,
+  { temperature, random }: PileGridOptions,
 ): Promise<ImageGrid[]> {
   const { images } = context.data.train;
   const pile = remainingIndices(images.count, labelledIndices(context, 0));
@@ -158,7 +168,8 @@ async function pileGrid(
   const chosen = random.shuffle(pile).slice(0, pileSide ** 2);
   const names = classNamesOf(context);
   const set = { title: 'images of the pile to show', images: selectImages(images, chosen) };
-  const probabilities = await computeProbabilities(network, weights, set, silentContext(context));
+  const logits = await computeLogits(network, weights, set, silentContext(context));
+  const probabilities = probabilitiesAt(logits, names.length, temperature);
   const { data } = await images.read(chosen);
   const answers = Array.from(chosen, (_, i) => {
     const row = probabilities.subarray(i * names.length, (i + 1) * names.length);

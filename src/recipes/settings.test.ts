@@ -37,8 +37,8 @@ describe('every number in the settings', () => {
 
   test.each(paths)('%s has a range, which the error says', (path) => {
     for (const value of [-3, 1e300, Number.NaN, Number.POSITIVE_INFINITY, '1', null, [], { a: 1 }]) {
-      // A rate may be null if nothing is to be done, steps where all images are an epoch.
-      if (value === null && /correctEvery|pretrain\.stepsPerEpoch/.test(path)) continue;
+      // A rate may be null if nothing is to be done, steps where all images are an epoch or nothing bounds them.
+      if (value === null && /correctEvery|maxLabelSteps|pretrain\.stepsPerEpoch/.test(path)) continue;
       expect(() => parseSettings(changed(path, value), 'my.json')).toThrow(
         expect.objectContaining({
           code: 'usage',

@@ -7,7 +7,7 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
-import { parseWith } from '../store/json.js';
+import { excerptOf, parseWith } from '../store/json.js';
 import { integerBetween, numberBetween } from '../store/ranges.js';
 
 /** A share, a probability, a momentum. */
@@ -135,7 +135,9 @@ export const settingsSchema = z
     /** Label draws: draw 0 is the notebook's (first of each class), further ones are random. */
     draws: integerBetween(1, 100),
     /** Labels that each class is given of those that the data has, or all of them. Ignored if `labels` names the images. */
-    labelsPerClass: z.union([z.literal('all'), integerBetween(1, 1_000_000)]),
+    labelsPerClass: z.union([z.literal('all'), integerBetween(1, 1_000_000)], {
+      error: ({ input }) => `expected a whole number from 1 to 1000000 or "all", not ${excerptOf(input)}`,
+    }),
     /**
      * Steps at most of a stage that learns from labels alone: its epochs are as many as fit, one at least. null: as many epochs
      * as its settings say, however many labels there are, as in earlier versions.

@@ -141,6 +141,23 @@ test('a run of which nothing is there yet is still a report', () => {
   expect(text).not.toMatch(/NaN|undefined|null|trap|How it learned|What it saw|What each step/);
 });
 
+test('without a test set, rotations are told of validation images and nothing is told of the baseline', () => {
+  const record = sampleRecord();
+  const { pretext, baseline } = record.result;
+  const untested = textOf(
+    renderReport({
+      ...record,
+      result: {
+        ...record.result,
+        pretext: pretext && { ...pretext, val: { accuracy: 0.8125, loss: 0.5 }, test: null },
+        baseline: baseline && { ...baseline, test: null },
+      },
+    }),
+  );
+  expect(untested).toContain('Rotation validation accuracy 81.25 %');
+  expect(untested).not.toMatch(/Rotation test accuracy 8|Supervised baseline —|not run four ways/);
+});
+
 test('the trap falls back from settings to epochs to the notebook', () => {
   const record = sampleRecord();
   expect(

@@ -79,6 +79,7 @@ describe('wrong usage exits 2 before anything is made', () => {
     ['run --threads 0', /--threads: [\s\S]*Received: 0\./],
     ['run --out a --resume b', /'--out <folder>' cannot be used with option '--resume <folder>'/],
     ['run too many', /too many arguments/],
+    ['run photos --data scans', /run: expected the data once\. Received: photos and --data scans\./],
     ['finetune', /expected --from <folder>[\s\S]*quarterturn pretrain/],
     ['predict', /missing required argument 'model'/],
     ['run --config none.json', /--config none\.json: expected a JSON object/],

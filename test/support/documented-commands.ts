@@ -27,7 +27,7 @@ const commandSubstitutions: readonly Substitution[] = [
     why: 'it works in the checkout, and would learn all of MNIST',
   },
   {
-    what: /^(quarterturn (?:run|pretrain|baseline|ablate)\b(?!.* --(?:data|resume|help)\b).*)$/,
+    what: /^(quarterturn (?:run|pretrain|baseline|ablate)\b(?! photos\b)(?!.* --(?:data|resume|help)\b).*)$/,
     by: '$1 --data my-images',
     why: 'a thousand images in place of all of MNIST',
   },

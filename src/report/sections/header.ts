@@ -28,8 +28,8 @@ export function headerSection(record: RunRecord): Html {
   </div>
   <dl class="headlines">
     ${keptHeadline(record, `${formatCount(labels)}-label`, notebook?.fineTune.test.accuracy)}
-    ${headline('Rotation test accuracy', result.pretext?.test?.accuracy, 'four ways to turn an image, no labels', notebook?.pretext.test.accuracy)}
-    ${headline('Supervised baseline', result.baseline?.test?.accuracy, baselineNote(record), notebook?.baseline.test.accuracy)}
+    ${pretextHeadline(record, notebook?.pretext.test.accuracy)}
+    ${baselineHeadline(record, notebook?.baseline.test.accuracy)}
   </dl>
   <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${formatCount(labels)} of them${selfTrainingText(record)} Here is how far that carried.</p>
 </header>`;
@@ -51,6 +51,21 @@ function keptHeadline(record: RunRecord, labels: string, notebook: number | unde
   }
   const note = interval ? `${finalNote(record)}; estimate ${interval}` : finalNote(record);
   return headline(`${labels} test accuracy`, test, note, notebook);
+}
+
+/** The pretext task on the test set, or on the images that pretraining kept for validation where there is none. */
+function pretextHeadline({ result: { pretext } }: RunRecord, notebook: number | undefined): Html {
+  const isTested = pretext === null || pretext.test !== null;
+  const title = isTested ? 'Rotation test accuracy' : 'Rotation validation accuracy';
+  const { accuracy } = pretext?.test ?? pretext?.val ?? {};
+  return headline(title, accuracy, 'four ways to turn an image, no labels', notebook);
+}
+
+/** The baseline on the test set; there is nothing to tell of it where there is none. */
+function baselineHeadline(record: RunRecord, notebook: number | undefined): Html | false {
+  const { baseline } = record.result;
+  if (baseline !== null && baseline.test === null) return false;
+  return headline('Supervised baseline', baseline?.test?.accuracy, baselineNote(record), notebook);
 }
 
 function headline(
