@@ -10,11 +10,10 @@ import {
 } from '../report/comparison.js';
 import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
-import { type Interval, wilsonInterval } from '../report/statistics.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
 import type { RunFolder } from '../store/run-folder.node.js';
-import type { Evidence, RunRecord, RunResult } from '../store/run-record.js';
+import type { Estimate, Evidence, RunRecord, RunResult } from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
 
 /** Render `report.html` from the folder; a run that is not finished is told how to be. */
@@ -47,30 +46,28 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
   return lines.join('\n');
 }
 
-/** The classifier that was kept and the estimate of it, the evidence for the others, and the stages that failed. */
+/** The classifier that was kept, its evidence and the estimate of it, the evidence for the others, and the stages that failed. */
 function choiceLines({ final, evidence, estimate, failures }: RunResult): string[] {
   const title = (stage: string) => titleOf(stageFacts, stage);
   const kept = evidence.find(({ stage }) => stage === final?.stage);
   const others = evidence.filter((entry) => entry !== kept);
-  return [
-    ...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`),
-    ...(kept ? [`Kept    ${title(kept.stage)}: ${heldBackText(kept)}`] : []),
-    ...(estimate
-      ? [
-          `        Estimate for other images: ${formatPercent(estimate.accuracy, 1)} right, ${intervalText(estimate)} with 95 % confidence,`,
-          `        from ${formatCount(estimate.heldBack)} labels that were held back`,
-        ]
-      : []),
-    ...(kept ? others.map((entry) => `        (${title(entry.stage)}: ${heldBackText(entry)})`) : []),
-  ];
+  const told = kept
+    ? [
+        `Kept    ${title(kept.stage)}`,
+        `        ${shareText(kept)} of ${formatCount(kept.of)} held-back labels right`,
+        ...(estimate ? [`        Estimate for other images: ${estimateText(estimate)}`] : []),
+        ...others.map(
+          (entry, i) => `${i === 0 ? 'Others' : ''}`.padEnd(8) + `${title(entry.stage)}: ${shareText(entry)}`,
+        ),
+      ]
+    : [];
+  return [...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`), ...told];
 }
 
-function heldBackText({ found, of }: Evidence): string {
-  return `${formatPercent(found / of, 1)} of held-back labels right (${intervalText(wilsonInterval(found, of))})`;
-}
+const shareText = ({ found, of }: Evidence): string => formatPercent(found / of, 1);
 
-function intervalText({ low, high }: Interval): string {
-  return `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
+function estimateText({ accuracy, low, high }: Estimate): string {
+  return `${formatPercent(accuracy, 1)}, ${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} with 95 % confidence`;
 }
 
 function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {

@@ -54,7 +54,7 @@ export function modelCard(model: ModelDescription, { file, sha256, data }: Model
   const title = `# Classifier of ${formatCount(classes)} classes${data === undefined ? '' : ` of ${plain(data)}`}`;
   return [
     title,
-    `An image classifier made by [Quarterturn](https://www.npmjs.com/package/quarterturn). The file stands alone: normalisation and softmax are inside, and its metadata says what is said here.`,
+    `An image classifier made by Quarterturn. The file stands alone: normalisation and softmax are inside, and its metadata says what is said here.`,
     ['| | |', '| --- | --- |', ...rows.map(([name, text]) => `| ${name} | ${text} |`)].join('\n'),
     ...sections.flatMap(([heading, paragraphs]) => [`## ${heading}`, ...paragraphs]),
   ]

@@ -38,6 +38,7 @@ describe('a run', () => {
   test('prints its result as one JSON object, the same as result.json', async () => {
     expect(stdout).toBe(await fs.readFile(join(cwd, run, 'result.json'), 'utf8'));
     const metrics = { accuracy: expect.any(Number), loss: expect.any(Number) };
+    const estimateOf15 = expect.objectContaining({ heldBack: 15, level: 0.95, low: expect.any(Number) });
     expect(result).toEqual({
       run,
       preset: 'quick',
@@ -52,6 +53,8 @@ describe('a run', () => {
       evidence: ['finetune', 'scratch', 'selfTrain'].map((stage) =>
         expect.objectContaining({ stage, found: expect.any(Number), of: 15 }),
       ),
+      estimate: estimateOf15,
+      calibration: expect.objectContaining({ heldBack: 15, temperature: expect.any(Number) }),
       failures: [],
       ladder: ['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain'].map((figure) => ({
         figure,
@@ -66,6 +69,7 @@ describe('a run', () => {
         scratch: metrics,
         selfTrain: metrics,
         final: metrics,
+        estimate: estimateOf15,
         baseline: metrics,
         baselineReestimated: metrics,
       })),

@@ -46,7 +46,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     expect(result).toMatchObject({ final: { test: null }, fineTune: { test: null } });
     expect(result.evidence.length).toBeGreaterThan(1);
     const config = JSON.parse(await fs.readFile(join(cwd, 'ran/config.json'), 'utf8'));
-    expect(config.reading).toEqual({ size: 32, fit: 'cover', colours: 'grey' });
+    expect(config.reading).toEqual({ size: 32, fit: 'cover', ground: 'black', colours: 'grey' });
 
     const page = await fs.readFile(join(cwd, 'ran/report.html'), 'utf8');
     expect(page).toContain('corner');

@@ -64,8 +64,12 @@ describe('the report in a browser', () => {
         };
       }),
     );
-    expect(charts).toHaveLength(9);
-    expect(charts.map(({ curves }) => curves.map(({ points }) => points))).toEqual([
+    // The reliability diagram, whose bars are the intervals of its ranges, then the curves.
+    const [reliability, ...curved] = charts;
+    expect(reliability?.label).toMatch(/^Share of right answers by confidence/);
+    expect(reliability?.curves.length).toBeGreaterThan(1);
+    expect(curved).toHaveLength(9);
+    expect(curved.map(({ curves }) => curves.map(({ points }) => points))).toEqual([
       [20, 20],
       [20, 20],
       [20],
@@ -76,7 +80,7 @@ describe('the report in a browser', () => {
       [10],
       [21],
     ]);
-    for (const chart of charts) {
+    for (const chart of curved) {
       expect(chart.label).not.toBe('');
       expect(chart.width).toBeGreaterThan(300);
       expect(chart.height).toBeGreaterThan(180);

@@ -180,10 +180,10 @@ describe.runIf(process.platform === 'linux')('a system that gives little', () =>
   });
 
   test('little memory: the native library that does not fit', async () => {
-    const { code, stderr } = await limited('-v 800000', 'evaluate whole');
+    const { code, stderr } = await limited('-v 820000', 'evaluate whole');
     expect(stderr).toMatch(
       // Which library finds no room first differs from start to start.
-      /^error: (?:onnxruntime-node: expected its native binding for \S+\. Received: too little memory to load it \(.+\)|quarterturn: expected memory to work in\. Received: ENOMEM, none is left of the 781 MiB that are allowed)\.\nhint: Raise the limit/,
+      /^error: (?:onnxruntime-node: expected its native binding for \S+\. Received: too little memory to load it \(.+\)|quarterturn: expected memory to work in\. Received: ENOMEM, none is left of the 801 MiB that are allowed)\.\nhint: Raise the limit/,
     );
     expect(code).toBe(1);
   });

@@ -5,7 +5,8 @@ import { type FileTree, maxFileBytes, type TreeOptions } from './file-tree.js';
 import { bytesAt, FileWindow, fileTooLarge, noSuchFile, openPlainFile, readAt } from './file-window.node.js';
 import { readPaxRecords, readTarHeader, type TarHeader, tarBlockBytes, textOf } from './tar-header.js';
 import { type ListedItem, TreeListing } from './tree-listing.js';
-import { type UnpackOptions, unpackToScratch } from './unpack-gzip.node.js';
+import { unpackToScratch } from './unpack-gzip.node.js';
+import type { UnpackOptions } from './unpack-options.js';
 
 export interface TarOptions extends TreeOptions, UnpackOptions {}
 

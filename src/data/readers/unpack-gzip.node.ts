@@ -5,20 +5,13 @@ import { join } from 'node:path';
 import { createGunzip } from 'node:zlib';
 import { QuarterturnError } from '../../errors.js';
 import { fileError } from './file-window.node.js';
+import type { UnpackOptions } from './unpack-options.js';
 
 /** 64 GB: more than anybody packs pictures into one file, less than a made-up file claims. */
 const defaultMaxUnpackedBytes = 2 ** 36;
 /** A disk that is full does harm to others. */
 const shareOfFreeSpace = 0.9;
 const chunkBytes = 2 ** 20;
-
-export interface UnpackOptions {
-  /** Where it is unpacked to; default: the system's folder for temporary files. */
-  readonly scratchFolder?: string;
-  /** More is refused while it is unpacked; default 64 GiB. Nine tenths of the free space are the limit in any case. */
-  readonly maxUnpackedBytes?: number;
-  readonly signal?: AbortSignal;
-}
 
 /** A file without a name, gone when it is closed or the process ends. */
 export interface ScratchFile {
