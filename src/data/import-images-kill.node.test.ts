@@ -92,7 +92,7 @@ async function importHere() {
 const allRows = Array.from({ length: count }, (_, i) => i);
 
 /** `npm run nightly` kills it a hundred times. */
-const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 5);
+const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 3);
 
 /** A round takes two seconds, and several times as long where the machine has other work. */
 const timeout = Math.max(60_000, 20_000 * kills);

@@ -55,8 +55,9 @@ describe.each(backboneNames)('the backbone %s', (backbone) => {
     'trains only what lies behind %i frozen blocks, on features computed once',
     async (frozenBlocks) => {
       const store = new MemoryStore();
-      const frozen = { ...settings.finetune, frozenBlocks, augmentation: null };
-      const context = contextWith({ store, settings: { ...settings, finetune: frozen } });
+      const frozen = { ...settings.finetune, frozenBlocks, augmentation: null, epochs: 1 };
+      const pretrain = { ...settings.pretrain, epochs: 1, stepsPerEpoch: 1 };
+      const context = contextWith({ store, settings: { ...settings, pretrain, finetune: frozen } });
       await run(context, { stages: ['pretrain', 'finetune'] });
       const tuned = Object.keys((await store.loadCheckpoint('finetune'))!.tensors);
       const trained = [1, 2, 3].filter((block) => tuned.some((name) => name.startsWith(`block${block}.`)));

@@ -334,7 +334,7 @@ syncBuiltinESMExports();
 `,
   );
   const env = { NODE_OPTIONS: `--import ${spy}` };
-  const common = '--config tiny.json --data data --threads 1 --quiet --json';
+  const common = '--config tiny.json --data data --draws 1 --threads 1 --quiet --json';
   const stopped = await quarterturn(`run ${common.replace(' --quiet', '')} --out runs/threads`, {
     ...{ env, signal: { name: 'SIGINT', when: /epoch 2\/3/ } },
   });

@@ -62,6 +62,7 @@ function small(settings: ReturnType<typeof settingsFor>): ReturnType<typeof sett
   const { network, pretrain, finetune, baseline, selfTrain } = settings;
   return {
     ...settings,
+    labelsPerClass: ${smallestSettings.labelsPerClass},
     network: { ...network, ...${JSON.stringify(smallestSettings.network)} },
     pretrain: { ...pretrain, ...${JSON.stringify(smallestSettings.pretrain)} },
     finetune: { ...finetune, ...${JSON.stringify(smallestSettings.finetune)} },

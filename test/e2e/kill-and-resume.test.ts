@@ -35,7 +35,7 @@ async function outcomeOf(folder: string) {
 }
 
 /** How often runs are killed at random moments; a night has time for a hundred. */
-const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 3);
+const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 2);
 
 let whole: Awaited<ReturnType<typeof outcomeOf>>;
 /** About how long a run takes from start to end. */
@@ -74,20 +74,25 @@ describe('a stopped run goes on to the same end, bit for bit', () => {
     expect(await outcomeOf('stopped')).toEqual(whole);
   });
 
-  test.each([
-    ['before the first epoch', /^Pretraining/m, 60],
-    ['in pretraining', /^epoch 2\/3/m, 0],
-    ['in fine-tuning', /^Fine-tuning on 15 labels {2}/m, 100],
-    ['in training from random weights', /^Training from random weights on 15 labels {2}/m, 100],
-    ['in self-training', /^Self-training on 585 unlabelled images {2}/m, 100],
-    ['in the second draw', /^Supervised baseline on 15 labels, draw 1/m, 100],
-  ])('after kill -9 %s', async (moment, when, afterMs) => {
-    const folder = moment.replaceAll(' ', '-');
-    const killed = await begin(folder, { signal: { name: 'SIGKILL', when, afterMs } });
-    expect(killed.code).toBeNull();
-    expect((await quarterturn(`run --resume ${folder}`)).code).toBe(0);
-    expect(await outcomeOf(folder)).toEqual(whole);
-  });
+  /** One run for all of them: after each it is resumed, and killed further on. */
+  test('after kill -9 in every stage, one after the other', async () => {
+    const moments: readonly (readonly [stage: RegExp, afterMs: number])[] = [
+      [/^Pretraining/m, 60], // before its first epoch
+      [/^epoch 2\/3/m, 0],
+      [/^Fine-tuning on 15 labels {2}/m, 100],
+      [/^Training from random weights on 15 labels {2}/m, 100],
+      [/^Self-training on 585 unlabelled images {2}/m, 100],
+      [/^Supervised baseline on 15 labels, draw 1/m, 100],
+    ];
+    for (const [when, afterMs] of moments) {
+      const options = { signal: { name: 'SIGKILL', when, afterMs } } as const;
+      const begun = existsSync(join(cwd, 'killed/config.json'));
+      const killed = await (begun ? quarterturn('run --resume killed', options) : begin('killed', options));
+      expect(killed.code, `${when}: ${killed.stderr}`).toBeNull();
+    }
+    expect((await quarterturn('run --resume killed')).code).toBe(0);
+    expect(await outcomeOf('killed')).toEqual(whole);
+  }, 120_000);
 
   test(
     `after ${kills} times kill -9 at any moment, several in one run`,
@@ -99,7 +104,7 @@ describe('a stopped run goes on to the same end, bit for bit', () => {
             ? quarterturn(`run --resume ${folder}`, options)
             : begin(folder, options);
         const moments: string[] = [];
-        for (let i = 0; i < 1 + (run % 4); i++) {
+        for (let i = 0; i < 4 - (run % 4) && killed < kills; i++) {
           const afterMs = Math.round(Math.random() * wholeMs);
           const { code } = await goOn({ signal: { name: 'SIGKILL', afterMs } });
           if (code === null) killed++;

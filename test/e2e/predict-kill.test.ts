@@ -12,7 +12,7 @@ import { filesBelow } from '../support/picture-folder.js';
 import { idx } from '../support/tiny-data.js';
 
 /** More by night: `QUARTERTURN_KILL_ROUNDS=20`. */
-const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 3);
+const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 2);
 
 let cwd: string;
 const inputs = ['scans', 'scans.zip', 'rows.idx', 'bad.png'];

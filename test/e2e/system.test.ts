@@ -24,7 +24,7 @@ const leftIn = async (folder: string) =>
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-system-'));
   await writeTinyData(join(cwd, 'data'));
-  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tinySettings));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tinySettings, draws: 1 }));
   // Long enough that no signal comes too late.
   const long = { ...tinySettings, pretrain: { ...tinySettings.pretrain, epochs: 1000 } };
   await fs.writeFile(join(cwd, 'long.json'), JSON.stringify(long));

@@ -6,7 +6,7 @@ import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
 import { allCases } from './lowering/all-cases.js';
-import { differences, type Trial, trialOf } from './lowering/case.js';
+import { differences, trialOf } from './lowering/case.js';
 
 /**
  * A process of its own for the WebGPU provider: `node webgpu-process.js <golden file> <report file>`. It finds its driver
@@ -45,35 +45,31 @@ interface TraceEvent {
 const forwardCases = allCases.filter(({ op }) => !/Grad$|Train$/.test(op));
 
 async function judge(runtime: Runtime, golden: GoldenFile): Promise<WebGpuReport> {
-  const trial = goldenStep(golden);
-  const { graph, inputs } = trial;
-  const program = await runtime.compile(graph);
-  const step = [
-    ...goldenDifferences(golden, await program.run(inputs)),
-    ...goldenDifferences(golden, await program.run(inputs)),
-  ];
-  await program.release();
   return {
     forward: await differences(runtime, trialOf(forwardCases, 'forward')),
     maps: await differences(runtime, trialOf(allCases, 'maps')),
-    step,
-    placement: await placementOf(trial),
+    ...(await stepOf(golden)),
   };
 }
 
-/** Run a graph with ONNX Runtime's profiler, which tells the provider of each kernel. */
-async function placementOf({ graph, inputs }: Trial): Promise<PlacedKernel[]> {
+/** Run the step, twice, with ONNX Runtime's profiler, which tells the provider of each kernel. */
+async function stepOf(golden: GoldenFile): Promise<Pick<WebGpuReport, 'step' | 'placement'>> {
+  const { graph, inputs } = goldenStep(golden);
   const folder = await mkdtemp(join(tmpdir(), 'quarterturn-placement-'));
   try {
     const runtime = await createNodeRuntime({ device: 'webgpu', profilePrefix: join(folder, 'run') });
     const program = await runtime.compile(graph);
-    await program.run(inputs);
+    const step = [
+      ...goldenDifferences(golden, await program.run(inputs)),
+      ...goldenDifferences(golden, await program.run(inputs)),
+    ];
     await program.release(); // writes the profile
     const last = (await readdir(folder)).sort().at(-1)!;
     const trace = JSON.parse(await readFile(join(folder, last), 'utf8')) as readonly TraceEvent[];
-    return trace
+    const placement = trace
       .filter(({ cat, name }) => cat === 'Node' && name.endsWith('_kernel_time'))
       .map(({ name, args }) => ({ name, opType: args.op_name, provider: args.provider }));
+    return { step, placement };
   } finally {
     await rm(folder, { recursive: true, force: true });
   }
