@@ -234,6 +234,7 @@ export function finalOf({
               learnsFrom: stage.learnsFrom,
               classifier,
               evidence: evidence.get(stage),
+              lostClass: classifier.lostClass,
             },
           ]
         : [],

@@ -64,6 +64,15 @@ describe('measureSpeeds', () => {
     expect(of(sizes[0])).toBeGreaterThanOrEqual(6);
   });
 
+  test('knows a pile without labels, of which only pretraining is run', async () => {
+    const context = contextOf(600);
+    const { images } = context.data.train;
+    const data = { ...context.data, train: { images, classNames: [] }, test: undefined };
+    const speeds = await measureSpeeds({ ...context, data }, { stages: ['pretrain'] });
+    expect(speeds.images.labelled).toBe(0);
+    expect(speeds.saveMs).toBeGreaterThan(0);
+  });
+
   test('looks at what will be run, and at nothing else', async () => {
     const { stepMs, viewMs, pile, images } = await measureSpeeds(contextOf(600), { stages: ['pretrain'] });
     expect(stepMs.pretrain).toBeGreaterThan(0);

@@ -170,7 +170,8 @@ async function timeOnce(make: () => Promise<unknown>): Promise<number> {
 /** Images and classes as the run's graphs have them. */
 function kindOf(context: MeasuredContext): ImageKind {
   const { height, width, channels } = context.data.train.images;
-  return { height, width, channels, classes: classNamesOf(context).length };
+  // Two at least: a pile without labels has no classes yet, and a step needs some.
+  return { height, width, channels, classes: Math.max(2, classNamesOf(context).length) };
 }
 
 /** A disk takes about so long to say that a small file is safe; the rest is making its bytes. */

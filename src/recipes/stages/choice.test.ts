@@ -46,6 +46,14 @@ describe('bestOf', () => {
     expect(kept(found('scratch', 70), found('finetune', 66))).toBe('finetune');
   });
 
+  test('one that has lost a class is kept only where the others are clearly worse', () => {
+    const lost = (count: number) => ({ ...found('selfTrain', count), lostClass: true });
+    expect(kept(found('finetune', 66), lost(66))).toBe('finetune');
+    expect(kept(found('scratch', 62), lost(66))).toBe('scratch');
+    expect(kept(found('finetune', 50), lost(66))).toBe('selfTrain');
+    expect(kept(lost(66))).toBe('selfTrain');
+  });
+
   test('on the same labels, a small difference counts where few labels tell the two apart', () => {
     // 70 and 66 of 100, four labels apart: √(4 − 16 / 100) / 100 is 2 labels.
     const best = answered('finetune', 100, (i) => i < 70);

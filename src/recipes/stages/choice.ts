@@ -5,12 +5,15 @@ import { type ImagesSeen, imagesSeen } from './stage.js';
 export interface Candidate {
   readonly learnsFrom: ImagesSeen;
   readonly evidence: HeldBackEvidence | undefined;
+  /** Whether it gives almost no image of the pile a certain class any more; default: no. */
+  readonly lostClass?: boolean | undefined;
 }
 
 /**
  * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
  * candidate; of these, the one that learned from the most images wins, because what was tried with labels held back
- * learned from fewer images than what is kept. If nothing could be held back, that order alone decides.
+ * learned from fewer images than what is kept. One that has lost a class comes last: it is kept only where every other is clearly
+ * worse. If nothing could be held back, that order alone decides.
  *
  * @see Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3, on one standard
  *   error
@@ -18,7 +21,11 @@ export interface Candidate {
 export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undefined {
   const tested = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
   const [best] = tested.sort((a, b) => shareFound(b) - shareFound(a));
-  const ordered = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
+  const bySeen = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
+  const ordered = [
+    ...bySeen.filter(({ lostClass }) => !lostClass),
+    ...bySeen.filter(({ lostClass }) => lostClass),
+  ];
   if (best === undefined || tested.length < candidates.length) return ordered[0];
   return ordered.find(
     ({ evidence }) => evidence && shareFound(best) - shareFound(evidence) <= standardError(evidence, best),

@@ -42,11 +42,16 @@ export async function selfTrain(
   const { images } = context.data.train;
   const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
   const views = await pileViews(context, unlabelled);
-  const learned = await learnFromPile(context, start, {
-    ...options,
-    look: async (network, weights) => measureOnPile(network, weights, views, context),
-  });
-  return withEvaluation(learned, labelledImages(context, draw), context);
+  let last: PileMetrics | undefined;
+  const look = async (network: Network, weights: Tensors): Promise<PileMetrics> => {
+    last = await measureOnPile(network, weights, views, context);
+    return last;
+  };
+  const learned = await learnFromPile(context, start, { ...options, look });
+  // A stage that was finished before has not been looked at.
+  const pile = last ?? (await look(learned.network, learned.weights));
+  const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
+  return { ...classifier, lostClass: hasCollapsed(pile, learned.network.classes) };
 }
 
 interface LearnFromPileOptions extends SelfTrainOptions {
