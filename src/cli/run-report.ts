@@ -57,7 +57,7 @@ function choiceLines({ final, evidence, estimate, failures }: RunResult): string
         `        ${shareText(kept)} of ${formatCount(kept.of)} held-back labels right`,
         ...(estimate ? [`        Estimate for other images: ${estimateText(estimate)}`] : []),
         ...others.map(
-          (entry, i) => `${i === 0 ? 'Others' : ''}`.padEnd(8) + `${title(entry.stage)}: ${shareText(entry)}`,
+          (entry, i) => `${(i === 0 ? 'Others' : '').padEnd(8)}${title(entry.stage)}: ${shareText(entry)}`,
         ),
       ]
     : [];
