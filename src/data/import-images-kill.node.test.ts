@@ -100,15 +100,16 @@ const timeout = Math.max(60_000, 20_000 * kills);
 test('killed at random moments, the next import gives the same bytes each time', { timeout }, async () => {
   let saved = 0;
   for (let round = 0; round < kills; round++) {
-    await kill(Math.random() * durationMs);
+    // At a random moment of each part of the import, so that few rounds have early and late ones, too.
+    await kill(((round + Math.random()) / kills) * durationMs);
     const { isSame, rows, decoded } = await importHere();
     expect({ isSame, rows }).toEqual({ isSame: true, rows: allRows });
     saved += count - decoded;
     expect(await fs.readdir(cacheFolder)).toHaveLength(1);
     await fs.rm(cacheFolder, { recursive: true });
   }
-  // What was written before the kill is not decoded again.
-  expect(saved).toBeGreaterThan(count);
+  // What was written before the kill is not decoded again: on average half of it, where a machine is not slower by then.
+  expect(saved).toBeGreaterThan((kills * count) / 8);
 });
 
 test('killed again and again, it comes to its end', async () => {
