@@ -46,11 +46,12 @@ describe('bestOf', () => {
     expect(kept(found('scratch', 70), found('finetune', 66))).toBe('finetune');
   });
 
-  test('one that has lost a class is kept only where the others are clearly worse', () => {
-    const lost = (count: number) => ({ ...found('selfTrain', count), lostClass: true });
+  test('one that has lost a class is kept only if it found the most', () => {
+    const lost = (count?: number) => ({ ...found('selfTrain', count), lostClass: true });
     expect(kept(found('finetune', 66), lost(66))).toBe('finetune');
-    expect(kept(found('scratch', 62), lost(66))).toBe('scratch');
-    expect(kept(found('finetune', 50), lost(66))).toBe('selfTrain');
+    expect(kept(found('finetune', 70), lost(66))).toBe('finetune');
+    expect(kept(found('scratch', 62), lost(66))).toBe('selfTrain');
+    expect(kept(found('scratch'), lost())).toBe('scratch');
     expect(kept(lost(66))).toBe('selfTrain');
   });
 

@@ -12,8 +12,8 @@ export interface Candidate {
 /**
  * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
  * candidate; of these, the one that learned from the most images wins, because what was tried with labels held back
- * learned from fewer images than what is kept. One that has lost a class comes last: it is kept only where every other is clearly
- * worse. If nothing could be held back, that order alone decides.
+ * learned from fewer images than what is kept. One that has lost a class of the pile is kept only if it found more labels than
+ * every other. If nothing could be held back, that order alone decides.
  *
  * @see Breiman, Friedman, Olshen and Stone, "Classification and Regression Trees", 1984, section 3.4.3, on one standard
  *   error
@@ -22,14 +22,19 @@ export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undef
   const tested = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
   const [best] = tested.sort((a, b) => shareFound(b) - shareFound(a));
   const bySeen = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
-  const ordered = [
-    ...bySeen.filter(({ lostClass }) => !lostClass),
-    ...bySeen.filter(({ lostClass }) => lostClass),
-  ];
+  const foundMost = (candidate: T): boolean =>
+    candidates.every((other) => other === candidate || foundOf(candidate) > foundOf(other));
+  const whole = bySeen.filter((candidate) => !candidate.lostClass || foundMost(candidate));
+  const ordered = whole.length > 0 ? whole : bySeen;
   if (best === undefined || tested.length < candidates.length) return ordered[0];
   return ordered.find(
     ({ evidence }) => evidence && shareFound(best) - shareFound(evidence) <= standardError(evidence, best),
   );
+}
+
+/** 0 where nothing could be held back. */
+function foundOf({ evidence }: Candidate): number {
+  return evidence ? shareFound(evidence) : 0;
 }
 
 function shareFound({ summary }: HeldBackEvidence): number {
