@@ -70,9 +70,13 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
   const once = distinct(complete, ({ image }) => image);
   const places = once.flatMap(({ index, label }) => (index === undefined ? [] : [{ index, label }]));
   if (places.length === 0) {
-    throw labelsError(`images of ${images.name}`, `${once.length} labels, all of images that are not there`, {
-      hint: 'Use the data that the labels were given for, or label images of this data.',
-    });
+    throw labelsError(
+      `labels of images in ${images.name}`,
+      `${once.length}, none of an image that is there`,
+      {
+        hint: 'Use the data that the labels were given for, or label images of this data.',
+      },
+    );
   }
   return {
     given: { data: null, images: [...once] },

@@ -50,7 +50,10 @@ export async function selfTrain(
   const learned = await learnFromPile(context, start, { ...options, look });
   // A stage that was finished before has not been looked at.
   const pile = last ?? (await look(learned.network, learned.weights));
-  const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
+  const classifier = await withEvaluation(learned, context, {
+    labelled: labelledImages(context, draw),
+    title: 'self-trained',
+  });
   return { ...classifier, lostClass: hasCollapsed(pile, learned.network.classes) };
 }
 
