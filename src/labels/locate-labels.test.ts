@@ -99,7 +99,9 @@ describe('located labels', () => {
   test('are never given to what lies there now by accident', async () => {
     // The index is right for some image, the hash is no image's.
     const images = [{ image: '0'.repeat(32), index: 7, label: 'cat' }];
-    await expect(locateLabels({ data: null, images }, options)).rejects.toThrow('none of an image that is there');
+    await expect(locateLabels({ data: null, images }, options)).rejects.toThrow(
+      'none of an image that is there',
+    );
   });
 
   test('equal images are one: it is learned from once, and cannot have two labels', async () => {

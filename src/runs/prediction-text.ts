@@ -1,3 +1,4 @@
+import { csvLine } from '../data/csv-line.js';
 import {
   floatDigits,
   type PredictionColumns,
@@ -15,18 +16,14 @@ import {
  */
 export function csvFormat(columns: PredictionColumns): PredictionFormat {
   const fields = predictionFields(columns);
-  const lineOf = (cells: readonly string[]) => `${cells.join(',')}\r\n`;
   return {
-    begin: () => lineOf(fields.map(({ name }) => csvCell(name))),
-    rows: (rows) => rows.map((row) => lineOf(fields.map((field) => csvValue(field, row)))).join(''),
+    begin: () => csvLine(fields.map(({ name }) => name)),
+    rows: (rows) => rows.map((row) => csvLine(fields.map((field) => cellOf(field, row)))).join(''),
     end: () => '',
   };
 }
 
-function csvValue(field: PredictionField, row: PredictionRow): string {
-  const value = printedValue(field, row);
-  return typeof value === 'string' ? csvCell(value) : value === null ? '' : String(value);
-}
+const cellOf = (field: PredictionField, row: PredictionRow): string => String(printedValue(field, row) ?? '');
 
 /** What a field is in text: the same digits in every format. */
 function printedValue(
@@ -35,13 +32,6 @@ function printedValue(
 ): string | number | boolean | null {
   const value = valueIn(row);
   return type === 'probability' && typeof value === 'number' ? floatDigits(value) : value;
-}
-
-/** What needs quotes: what RFC 4180 says, spaces that readers take away, and what a spreadsheet may take for a formula. */
-const quoted = /[",\r\n]|^[\s=+\-@]|\s$/;
-
-function csvCell(text: string): string {
-  return quoted.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
 }
 
 /** JSON Lines: an object a picture. */
