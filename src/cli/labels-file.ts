@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { countOf } from '../counts.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
@@ -91,8 +92,7 @@ export async function assertHoldsNoLabels(file: string): Promise<void> {
   const given = await readLabelsFile(file).catch(() => undefined);
   const filled = given?.images.filter(({ label }) => label !== null).length;
   if (filled === 0) return;
-  const received =
-    filled === undefined ? 'another file' : `${filled} ${filled === 1 ? 'label' : 'labels'} in it`;
+  const received = filled === undefined ? 'another file' : `${countOf(filled, 'label')} in it`;
   throw new QuarterturnError(
     'usage',
     `${file}: expected no file, or one without labels. Received: ${received}.`,

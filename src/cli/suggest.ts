@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
 import type { GivenLabels } from '../labels/given-labels.js';
 import { blankLabels } from '../labels/locate-labels.js';
@@ -163,7 +164,7 @@ function formatSuggestions(
   const lines = images.map((image) => `${`${image.index}`.padStart(width)}  ${reasonOf(image)}`);
   return [
     '',
-    `${images.length} images to label${rest}, ${why[strategy]}:`,
+    `${countOf(images.length, 'image')} to label${rest}, ${why[strategy]}:`,
     '',
     `${'index'.padStart(width)}  ${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,
