@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { countOf } from '../counts.js';
 import { csvLine } from '../data/csv-line.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
@@ -119,8 +120,7 @@ export async function assertHoldsNoLabels(file: string): Promise<void> {
   if (bytes === undefined) return;
   const filled = isTableName(file) ? filledInTable(file, bytes) : await filledInFile(file);
   if (filled === 0) return;
-  const received =
-    filled === undefined ? 'another file' : `${filled} ${filled === 1 ? 'label' : 'labels'} in it`;
+  const received = filled === undefined ? 'another file' : `${countOf(filled, 'label')} in it`;
   const adding = isTableName(file)
     ? `Name another file with --out, into which --labels ${file} brings these labels, too`
     : `Name another file with --out, add to this one with --labels ${file}`;

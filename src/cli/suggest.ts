@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
@@ -225,7 +226,7 @@ function formatSuggestions(
       ];
   return [
     '',
-    `${images.length} images to label${rest}, ${why[strategy]}:`,
+    `${countOf(images.length, 'image')} to label${rest}, ${why[strategy]}:`,
     '',
     `${'index'.padStart(width)}  ${fileCell('file')}${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,

@@ -1,3 +1,4 @@
+import { formatCount } from '../counts.js';
 import { csvLine } from './csv-line.js';
 import { firstNames, shownNames } from './name-list.js';
 import type { SkippedFile } from './readers/found-images.js';
@@ -18,7 +19,7 @@ export class SkippedKinds {
     const kinds = [...this.#kinds].sort(([, a], [, b]) => b.count - a.count);
     return kinds.map(([reason, { count, names, hint }]) => {
       const advice = hint === undefined ? '' : ` ${hint}`;
-      return `${reason}: ${count} (${firstNames(names, count)}).${advice}`;
+      return `${reason}: ${formatCount(count)} (${firstNames(names, count)}).${advice}`;
     });
   }
 }

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byCount, formatCount } from '../counts.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imageHashPattern } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
@@ -175,7 +176,7 @@ function classesOf(
   const without = places.filter(({ index, label }) => label === null && ownClass(index) === noClass);
   if (without.length > 0) {
     throw labelsError('a class for every image', `null for ${firstFew(without.map(({ index }) => index))}`, {
-      hint: `${name} has no label of its own for ${without.length === 1 ? 'this image' : 'these images'}: write the class into the file.`,
+      hint: `${name} has no label of its own for ${byCount(without.length, 'this image', 'these images')}: write the class into the file.`,
     });
   }
   if (labels) countPerClass(labels, classNames.length);
@@ -201,6 +202,6 @@ export function labelsError(
 /** The first items of a list, and how many more there are. */
 function firstFew(items: readonly (string | number)[]): string {
   const shown = 10;
-  const more = items.length > shown ? ` and ${items.length - shown} more` : '';
+  const more = items.length > shown ? ` and ${formatCount(items.length - shown)} more` : '';
   return `${items.slice(0, shown).join(', ')}${more}`;
 }

@@ -1,3 +1,4 @@
+import { byCount, countOf } from '../counts.js';
 import { hashImages, imagesReadAtOnce } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
 import { type ProgressOptions, startProgress } from '../progress.js';
@@ -71,8 +72,12 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
   const places = once.flatMap(({ index, label }) => (index === undefined ? [] : [{ index, label }]));
   if (places.length === 0) {
     throw labelsError(
-      `labels of images in ${images.name}`,
-      `${once.length}, none of an image that is there`,
+      `images of ${images.name}`,
+      byCount(
+        once.length,
+        '1 label, of an image that is not there',
+        `${countOf(once.length, 'label')}, all of images that are not there`,
+      ),
       {
         hint: 'Use the data that the labels were given for, or label images of this data.',
       },

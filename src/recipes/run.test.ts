@@ -217,7 +217,7 @@ describe('run', () => {
     const labels = { data: null, images: [{ image: '0'.repeat(32), label: 'edge' }] };
     await expect(evaluateRun({ ...context, settings: { ...tiny, labels } })).rejects.toMatchObject({
       code: 'data',
-      message: 'labels: expected labels of images in train. Received: 1, none of an image that is there.',
+      message: 'labels: expected images of train. Received: 1 label, of an image that is not there.',
     });
   });
 

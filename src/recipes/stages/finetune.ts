@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
@@ -131,7 +132,7 @@ export async function learnLabels(
     {
       stage,
       draw,
-      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${images.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${countOf(images.count, 'label')}`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),

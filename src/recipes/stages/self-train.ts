@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
@@ -79,7 +80,7 @@ export async function learnFromPile(
     {
       stage: selfTrainName,
       draw,
-      title: `Self-training on ${unlabelled} unlabelled images`,
+      title: `Self-training on ${countOf(unlabelled, 'unlabelled image')}`,
       step: {
         network,
         optimizer: optimizerOf(settings),
