@@ -50,7 +50,7 @@ async function exportFiles(path: string, { onnx, safetensors, card, overwrite }:
     });
   }
   await assertFree(path, targets, overwrite);
-  const { file, bytes } = await readModelFile(path);
+  const { file, bytes } = await readModelFile(path, { command: 'export' });
   describeModel(file, bytes); // what is no classifier is not handed on as one
   const folder = await runOf(file);
   const written: string[] = [];

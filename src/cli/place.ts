@@ -11,6 +11,7 @@ import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import { type DataFlags, type Reading, readingOf, readingWith } from './data-options.js';
+import { explainedData } from './named-path.js';
 import { shownPath } from './paths.js';
 import type { Session } from './session.js';
 import { packageVersion } from './version.js';
@@ -106,8 +107,9 @@ async function readOwnImages(
     largestSide,
     signal,
     onProgress,
-  }).catch((cause) => {
-    if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
+  }).catch(async (cause) => {
+    if (cause instanceof QuarterturnError) throw await explainedData(path, cause);
+    if (!signal.aborted) throw cause;
     throw new QuarterturnError('interrupted', `${shownPath(path)}: stopped while its images were read.`, {
       hint: 'What was read is kept: the same command goes on from there.',
       cause,

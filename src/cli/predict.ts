@@ -82,7 +82,7 @@ async function predict(modelPath: string, args: readonly string[], flags: Predic
     throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
   const destination = destinationOf(flags);
-  const { file, bytes } = await readModelFile(modelPath);
+  const { file, bytes } = await readModelFile(modelPath, { command: 'predict', others: args });
   const { createNodeRuntime } = await import('../runtime/node.js');
   const { device, threads } = placeOf({ device: flags.device, threads: flags.threads });
   const runtime = await createNodeRuntime({ device, threads });
