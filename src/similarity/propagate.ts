@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 import { estimateClassShares } from './class-shares.js';
 import type { Neighbours } from './neighbours.js';
@@ -179,7 +180,8 @@ async function scoresFrom(
 /** Reports progress over the classes, which spread one after the other. */
 function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
   const pass = startProgress(context, title, classCount);
-  return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
+  return (share) =>
+    pass(share * classCount, `${Math.floor(share * classCount)} of ${countOf(classCount, 'class')}`);
 }
 
 /**

@@ -81,7 +81,10 @@ const distill: Stage = {
       context,
     );
     const learned = { network, weights: { ...weights, ...weightsOf(state) } };
-    const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
+    const classifier = await withEvaluation(learned, context, {
+      labelled: labelledImages(context, draw),
+      title: 'distilled',
+    });
     return { figures: {}, tested: [], classifier };
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,

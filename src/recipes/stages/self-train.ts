@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
@@ -47,7 +48,10 @@ export async function selfTrain(
   const learned = await learnFromPile(context, start, { ...options, look });
   // A stage that was finished before has not been looked at.
   const pile = last ?? (await look(learned.network, learned.weights));
-  const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
+  const classifier = await withEvaluation(learned, context, {
+    labelled: labelledImages(context, draw),
+    title: 'self-trained',
+  });
   return { ...classifier, lostClass: hasCollapsed(pile, 1 / learned.network.classes) };
 }
 
@@ -73,7 +77,7 @@ export async function learnFromPile(
     {
       stage: selfTrainName,
       draw,
-      title: `Self-training on ${unlabelled} unlabelled images`,
+      title: `Self-training on ${countOf(unlabelled, 'unlabelled image')}`,
       step: {
         network,
         optimizer: optimizerOf(settings),
