@@ -112,7 +112,7 @@ describe('a stage that is one object in the list', () => {
     ...{ settings, data, runtime, store, emit },
   });
 
-  it('is trained for every draw, may be kept, is withEvaluation again and stands in the report', async () => {
+  it('is trained for every draw, may be kept, is evaluated again and stands in the report', async () => {
     const store = new MemoryStore('new');
     const context = contextOf(store);
     const result = await run(context, { stages, registry });
