@@ -50,6 +50,8 @@ export interface PredictToFileOptions extends PredictImagesOptions, BeginOptions
 export interface PredictionSummary {
   readonly rows: number;
   readonly skipped: number;
+  /** Rows by their class; of a part, which is no table yet, there are none. */
+  readonly classCounts: ReadonlyMap<string, number>;
   /** One line a kind of what was set aside. */
   readonly skippedKinds: readonly string[];
   /** Where all of it is listed; absent where nothing was set aside. */
@@ -81,13 +83,18 @@ export async function predictToFile(
     options.onBegin?.({ ...file.totals, input: file.from.input });
     if (!file.isDone) await predictInto(file, sorted, { classifier, paths, options });
     let setAside: SetAside = { skippedKinds: [] };
+    const classCounts = new Map<string, number>();
     await file.finish(async (path, journal) => {
       const part = { path: journal, header };
       setAside = await writeSkipped(out, [part]);
       if (kind === 'part') await fs.copyFile(journal, path);
-      else await writeTable(path, mergedRows([part]), { kind, columns: columnsOf(header) });
+      else
+        await writeTable(path, counted(mergedRows([part]), classCounts), {
+          kind,
+          columns: columnsOf(header),
+        });
     });
-    return { ...setAside, ...file.totals };
+    return { ...setAside, ...file.totals, classCounts };
   } finally {
     await file.close();
   }
@@ -225,6 +232,17 @@ function columnsOf({ model, options }: JournalHeader): PredictionColumns {
   return { classNames: model.classNames, probabilities, ...(unsure !== null && { unsure }) };
 }
 
+/** Rows as they go by, which are counted by their class. */
+async function* counted(
+  rows: AsyncIterable<readonly JournalRow[]>,
+  counts: Map<string, number>,
+): AsyncGenerator<readonly JournalRow[], void, undefined> {
+  for await (const some of rows) {
+    for (const { label } of some) counts.set(label, (counts.get(label) ?? 0) + 1);
+    yield some;
+  }
+}
+
 type SetAside = Pick<PredictionSummary, 'skippedKinds' | 'skippedFile'>;
 
 /** Write the list of what was set aside, and take away one of an earlier prediction. */
@@ -272,10 +290,12 @@ export async function mergePredictions(
   if (first === undefined) throw new QuarterturnError('usage', 'merge: expected parts. Received: none.');
   const temporary = temporaryPath(out);
   try {
-    await writeTable(temporary, mergedRows(parts), { kind, columns: columnsOf(first.header) });
+    const classCounts = new Map<string, number>();
+    const rows = counted(mergedRows(parts), classCounts);
+    await writeTable(temporary, rows, { kind, columns: columnsOf(first.header) });
     const skipped = await writeSkipped(out, parts);
     await fs.rename(temporary, out);
-    return { ...skipped, ...totals };
+    return { ...skipped, ...totals, classCounts };
   } catch (error) {
     await fs.rm(temporary, { force: true });
     throw ioError('write', out, error);
