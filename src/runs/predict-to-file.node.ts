@@ -5,6 +5,7 @@ import { SkippedKinds, skippedCsvHeader, skippedCsvRows } from '../data/skipped-
 import { QuarterturnError } from '../errors.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import { ioError, temporaryPath } from '../store/atomic-file.node.js';
+import { assertNewFile } from '../store/new-file.node.js';
 import { type PictureOutcome, skippedPicture } from './classify-pictures.node.js';
 import type { JournalBatch, JournalHeader, JournalRow, JournalSkipped } from './journal-lines.js';
 import { mergedRows, openParts, type PredictionPart, skippedOf } from './merge-predictions.node.js';
@@ -284,7 +285,7 @@ export async function mergePredictions(
   paths: readonly string[],
   { out, kind, overwrite = false }: MergePredictionsOptions,
 ): Promise<PredictionSummary> {
-  if (!overwrite) await PredictionFile.assertNew(out);
+  await assertNewFile(out, { overwrite });
   const { parts, totals } = await openParts(paths);
   const [first] = parts;
   if (first === undefined) throw new QuarterturnError('usage', 'merge: expected parts. Received: none.');
