@@ -9,13 +9,26 @@ export { readImageFiles } from './data/image-files.node.js';
 export type { ChosenFit, FitMode, FitOptions, Ground, ImageFit } from './data/image-fit.js';
 export type { ImportedImage, ImportOptions, ImportProgress } from './data/import-images.node.js';
 export { readMnist } from './data/mnist.node.js';
-export type { SkippedFile, Split } from './data/readers/found-images.js';
+export type {
+  FoundImage,
+  FoundImages,
+  ImageBytes,
+  SkippedFile,
+  Split,
+} from './data/readers/found-images.js';
 export type { ArrayFormat, SourceFormat } from './data/readers/open-found.node.js';
+export { type OpenImagesOptions, openImages } from './data/readers/open-images.node.js';
 export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
 export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
 export type { TextEncoding } from './labels/table-text.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
 export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
+export {
+  type EvaluatedPart,
+  type EvaluateModelOptions,
+  evaluateModel,
+  type ModelEvaluation,
+} from './runs/evaluate-model.node.js';
 export type { ImportedData } from './runs/imported-data.node.js';
 export {
   type ImagePrediction,
@@ -29,3 +42,10 @@ export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';
 export { type WatchRunOptions, watchRun } from './store/watch-run.node.js';
+export type { ClassMetrics, ConfusionCell } from './train/class-metrics.js';
+export type {
+  ClassifierEvaluation,
+  ShownPrediction,
+  UnknownClass,
+} from './train/classifier-evaluation.js';
+export type { Reliability, ReliabilityBin } from './train/reliability.js';
