@@ -48,7 +48,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
   }
   return {
     grids,
-    layerTables: layerTables(context.settings, data.train.images, classNames.length),
+    layerTables: trainedTables(context, outcomes, classNames.length),
     confusions: [
       ...(pretrained?.test ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
       ...tested.flatMap(({ when, test }) =>
@@ -74,6 +74,21 @@ export function layerTables(
     summary(pretrained, { title: `${pretrained.title}, pretraining` }),
     summary(pretrained, { title: `${pretrained.title}, ${frozen}`, frozenBlocks }),
     summary(network(classes), { title: 'Supervised baseline' }),
+  ];
+}
+
+/** The tables of networks that were trained, each once. */
+function trainedTables(
+  { settings, data }: RecipeContext,
+  { shared, draws }: StageOutcomes,
+  classes: number,
+): Exhibits['layerTables'] {
+  const [pretext, frozen, supervised] = layerTables(settings, data.train.images, classes);
+  const isToldClasses = draws.some(({ outcomes }) => outcomes.size > 0);
+  return [
+    ...(shared.size > 0 && pretext ? [pretext] : []),
+    ...(isToldClasses && settings.finetune.frozenBlocks > 0 && frozen ? [frozen] : []),
+    ...(isToldClasses && supervised ? [supervised] : []),
   ];
 }
 
