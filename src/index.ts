@@ -24,7 +24,9 @@ export {
   type SharedImages,
   selectImages,
 } from './data/image-source.js';
+export type { LeftOut } from './data/left-out.js';
 export type { Image } from './data/rotation.js';
+export type { SkippedKind } from './data/skipped-files.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { Encoder } from './features/encoder.js';
 export type { EncoderLayout, EncoderOptions, EncoderPool } from './features/encoder-settings.js';

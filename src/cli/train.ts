@@ -12,6 +12,7 @@ import type { RunRecord, RunResult } from '../store/run-record.js';
 import type { EncoderFlags } from './encoder-options.js';
 import { withLabelTable } from './labels-file.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
+import { shownPath } from './paths.js';
 import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
@@ -86,7 +87,8 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     // The folder comes last: what fails before leaves nothing behind.
     store: async () => {
       folder = await RunFolder.create(path);
-      await writeSkipped(path, data);
+      const list = await writeSkipped(path, data);
+      if (list !== undefined) session.note(`All that was set aside is listed in ${shownPath(list)}`);
       return folder;
     },
   });

@@ -57,6 +57,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     ],
     classCounts: classCounts(context, classNames),
     trainImages: data.train.images.count,
+    ...(data.leftOut && { leftOut: data.leftOut }),
   };
 }
 

@@ -197,16 +197,39 @@ test('images with a label and without are told apart', () => {
   const counts = ['cat', 'dog'].map((name) => ({ name, train: 15, labelled: 15 }));
   const exhibits = { ...record.exhibits, classCounts: counts, trainImages: 300 };
   const text = textOf(renderReport({ ...record, exhibits }));
-  expect(text).toContain('300 images to learn from. 30 with a label, 270 without, which are the pile.');
+  expect(text).toContain('300 images to learn from: 30 with a label and 270 without, the pile.');
   expect(text).toContain('Class Images with a label cat 15 dog 15 Total 30');
   const few = counts.map((each) => ({ ...each, train: 150 }));
   const simulated = textOf(renderReport({ ...record, exhibits: { ...exhibits, classCounts: few } }));
   expect(simulated).toContain('Class Images Labels learned from cat 150 15 dog 150 15 Total 300 30');
   const given = counts.map((each) => ({ ...each, train: null }));
   const pile = textOf(renderReport({ ...record, exhibits: { ...exhibits, classCounts: given } }));
-  expect(pile).toContain(
-    '30 with a label, 270 without, which are the pile. Class Labels learned from cat 15',
-  );
+  expect(pile).toContain('30 with a label and 270 without, the pile. Class Labels learned from cat 15');
+});
+
+test('what was set aside is counted by its kind, with rows that name no image', () => {
+  const record = sampleRecord();
+  const leftOut = {
+    ...{ found: 1507, unit: 'file' as const, setAside: 5, copies: 1, untested: 0 },
+    kinds: [
+      { reason: 'JPEG file that is cut off', count: 4, names: ['a.jpg', 'b.jpg', 'c.jpg'], hint: 'Copy it.' },
+      { reason: 'empty file', count: 1, names: ['d.jpg'] },
+    ],
+    rows: { table: 'labels.csv', count: 2, names: ['e.jpg', 'f.jpg'] },
+  } as const;
+  const exhibits = { ...record.exhibits, leftOut };
+  const config = { ...record.config, commandLine: 'quarterturn run photos' };
+  const text = textOf(renderReport({ ...record, config, exhibits }));
+  expect(text).toContain('Of 1,507 files found, 5 could not be used and 1 is a copy.');
+  expect(text).toContain('JPEG file that is cut off: 4 ( a.jpg , b.jpg , c.jpg and 1 more). Copy it.');
+  expect(text).toContain('empty file: 1 ( d.jpg ).');
+  expect(text).toContain('2 rows of labels.csv find no image ( e.jpg , f.jpg ).');
+  expect(text).toContain('All of them are listed in skipped.csv in the folder of the run.');
+  expect(textOf(renderReport({ ...record, exhibits }))).not.toContain('skipped.csv');
+  const none = { ...leftOut, setAside: 0, copies: 0, kinds: [] };
+  const { rows: _, ...nothing } = none;
+  const clean = textOf(renderReport({ ...record, exhibits: { ...record.exhibits, leftOut: nothing } }));
+  expect(clean).not.toMatch(/found,|skipped\.csv/);
 });
 
 test('without a test set, rotations are told of validation images and nothing is told of the baseline', () => {

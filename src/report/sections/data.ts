@@ -1,7 +1,9 @@
+import type { LeftOut } from '../../data/left-out.js';
+import { skippedName } from '../../data/skipped-files.js';
 import type { Exhibits, RunRecord } from '../../store/run-record.js';
 import { className } from '../class-name.js';
-import { countOf, formatCount } from '../format.js';
-import { type Html, html } from '../html.js';
+import { byCount, countOf, formatCount } from '../format.js';
+import { type Content, type Html, html } from '../html.js';
 import { isPretrainingAlone } from '../run-facts.js';
 import { section } from '../section.js';
 
@@ -13,13 +15,51 @@ type ClassCounts = Exhibits['classCounts'];
 
 /** What the images were, how many of each class, and how many had a label. */
 export function dataSection(record: RunRecord): Html | null {
-  const { classCounts, trainImages } = record.exhibits;
+  const { classCounts, trainImages, leftOut } = record.exhibits;
   if (classCounts.length === 0 && trainImages === undefined) return null;
   const columns = columnsOf(record);
+  // The command line writes the list; a program that calls the library has it in its hands.
+  const isListed = typeof record.config.commandLine === 'string';
   return section('The data', {
-    body: html`${trainImages !== undefined && html`<p>${countOf(trainImages, 'image')} to learn from.${labelsText(record)}</p>`}
+    body: html`${trainImages !== undefined && html`<p>${countOf(trainImages, 'image')} to learn from${labelsText(record)}</p>`}
+  ${leftOut && leftOutText(leftOut, isListed)}
   ${columns.length > 0 && classesText(classCounts, columns)}`,
   });
+}
+
+/** What was found and not used, by its kind, and where all of it is listed. */
+function leftOutText(
+  { found, unit, setAside, copies, untested, kinds, rows }: LeftOut,
+  isListed: boolean,
+): Html | null {
+  const counts = [
+    ...(setAside > 0 ? [`${formatCount(setAside)} could not be used`] : []),
+    ...(copies > 0 ? [`${formatCount(copies)} ${byCount(copies, 'is a copy', 'are copies')}`] : []),
+    ...(untested > 0
+      ? [
+          `${formatCount(untested)} ${byCount(untested, 'is a test image', 'are test images')} of no class that can be learned`,
+        ]
+      : []),
+  ];
+  if (counts.length + kinds.length === 0 && rows === undefined) return null;
+  const kindText = ({ reason, count, names, hint }: LeftOut['kinds'][number]): Html =>
+    html`<li>${reason}: ${formatCount(count)} (${namesText(names, count)}).${hint !== undefined && ` ${hint}`}</li>`;
+  return html`${counts.length > 0 && html`<p>Of ${countOf(found, unit)} found, ${listText(counts)}.</p>`}
+  <ul>${kinds.map(kindText)}${
+    rows &&
+    html`<li>${countOf(rows.count, 'row')} of <bdi>${rows.table}</bdi> ${byCount(rows.count, 'finds', 'find')} no image (${namesText(rows.names, rows.count)}).</li>`
+  }</ul>
+  ${isListed && (kinds.length > 0 || rows) && html`<p class="quiet">All of them are listed in <code>${skippedName}</code> in the folder of the run.</p>`}`;
+}
+
+/** The first names, and how many more there are. */
+function namesText(names: readonly string[], count: number): Content {
+  const shown = names.map((name, i) => [i > 0 && ', ', className(name)]);
+  return [shown, count > names.length && ` and ${formatCount(count - names.length)} more`];
+}
+
+function listText(items: readonly string[]): string {
+  return items.length < 2 ? items.join('') : `${items.slice(0, -1).join(', ')} and ${items.at(-1)}`;
 }
 
 /** A column of the table of classes. */
@@ -60,11 +100,11 @@ function withoutLabel({ exhibits: { classCounts, trainImages } }: RunRecord): nu
 function labelsText(record: RunRecord): string {
   const { classCounts, trainImages = 0 } = record.exhibits;
   const unlabelled = withoutLabel(record);
-  const isAlone = isPretrainingAlone(record) ? ' No label took part.' : '';
-  if (classCounts.length === 0) return ' None of them has a label.';
+  const end = isPretrainingAlone(record) ? '. No label took part.' : '.';
+  if (classCounts.length === 0) return '. None of them has a label.';
   return unlabelled === 0
-    ? isAlone
-    : ` ${formatCount(trainImages - unlabelled)} with a label, ${formatCount(unlabelled)} without, which are the pile.${isAlone}`;
+    ? end
+    : `: ${formatCount(trainImages - unlabelled)} with a label and ${formatCount(unlabelled)} without, the pile${end}`;
 }
 
 function classesText(counts: ClassCounts, columns: readonly Column[]): Html {
