@@ -25,10 +25,13 @@ const labelSchema = z
     index: integerBetween(0, 2 ** 32 - 1).optional(),
     /** Class name; null: the label that the data set itself has. */
     label: className.nullable(),
+    /** Name of the image's file, for the person who fills the list in; nothing is found by it. */
+    file: z.string().max(10_000).optional(),
   })
   .refine(({ image, index }) => image !== undefined || index !== undefined, {
     error: 'expected the hash of an image or its index',
-  });
+  })
+  .transform(({ file: _, ...label }) => label);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
