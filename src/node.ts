@@ -8,6 +8,7 @@ export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { ChosenFit, FitMode, FitOptions, Ground, ImageFit } from './data/image-fit.js';
 export type { ImportedImage, ImportOptions, ImportProgress } from './data/import-images.node.js';
+export type { LeftOut } from './data/left-out.js';
 export { readMnist } from './data/mnist.node.js';
 export type {
   FoundImage,
@@ -18,6 +19,7 @@ export type {
 } from './data/readers/found-images.js';
 export type { ArrayFormat, SourceFormat } from './data/readers/open-found.node.js';
 export { type OpenImagesOptions, openImages } from './data/readers/open-images.node.js';
+export type { SkippedKind } from './data/skipped-files.js';
 export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
 export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
 export type { TextEncoding } from './labels/table-text.js';
@@ -42,10 +44,3 @@ export { writeReport } from './runs/report.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';
 export { type WatchRunOptions, watchRun } from './store/watch-run.node.js';
-export type { ClassMetrics, ConfusionCell } from './train/class-metrics.js';
-export type {
-  ClassifierEvaluation,
-  ShownPrediction,
-  UnknownClass,
-} from './train/classifier-evaluation.js';
-export type { Reliability, ReliabilityBin } from './train/reliability.js';

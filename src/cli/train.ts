@@ -13,6 +13,7 @@ import type { EncoderFlags } from './encoder-options.js';
 import { withLabelTable } from './labels-file.js';
 import { openRun } from './named-path.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
+import { shownPath } from './paths.js';
 import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
@@ -87,7 +88,8 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     // The folder comes last: what fails before leaves nothing behind.
     store: async () => {
       folder = await RunFolder.create(path);
-      await writeSkipped(path, data);
+      const list = await writeSkipped(path, data);
+      if (list !== undefined) session.note(`All that was set aside is listed in ${shownPath(list)}`);
       return folder;
     },
   });

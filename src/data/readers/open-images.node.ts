@@ -1,4 +1,4 @@
-import { countOf, formatCount } from '../../counts.js';
+import { countOf } from '../../counts.js';
 import type { ByteSource } from './byte-source.js';
 import type { FileTree } from './file-tree.js';
 import type { FoundImages } from './found-images.js';
@@ -20,7 +20,7 @@ export interface OpenImagesOptions {
  * @returns the images in an order that depends on their names alone, with their classes where folders or arrays say them
  * @example
  * const found = await openImages('photos.zip');
- * found.notes[0]; // 'Taken for folders of images in a ZIP archive: 120 images of 3 classes.'
+ * found.notes[0]; // 'Taken for folders of images in a ZIP archive: 3 classes.'
  * const first = await found.images[0]?.read();
  * await found.close?.();
  * @throws QuarterturnError `data` for what is not there, holds no images or is damaged, `io` for what cannot be read;
@@ -81,19 +81,13 @@ async function readArrays(
   });
   const { images, classNames } = found;
   const labelled = images.filter(({ label }) => label !== undefined).length;
-  const classes =
-    labelled === 0
-      ? ''
-      : `, ${formatCount(labelled)} of them labelled, ${countOf(classNames.length, 'class')}`;
+  const rest = labelled < images.length ? ', and images without a label' : '';
+  const classes = labelled === 0 ? 'images without a label' : countOf(classNames.length, 'class') + rest;
   return {
     ...found,
     origin: tree.origin,
     skipped: [...tree.skipped, ...found.skipped],
-    notes: [
-      `Taken for ${what} files: ${countOf(images.length, 'image')}${classes}.`,
-      ...tree.notes,
-      ...found.notes,
-    ],
+    notes: [`Taken for ${what} files: ${classes}.`, ...tree.notes, ...found.notes],
     async close() {
       await found.close?.();
       await tree.close();
