@@ -45,6 +45,25 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
 }
 
+/**
+ * A text behind a label, broken between words, its lines below each other. A word that is wider than a line stays whole.
+ * @param options.indent columns of the label
+ */
+export function hanging(
+  label: string,
+  text: string,
+  { columns, indent }: { readonly columns: number; readonly indent: number },
+): string {
+  const lines = [''];
+  for (const word of text.split(' ')) {
+    const line = lines.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(longer) > columns - indent) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines.map((line, i) => padEnd(i === 0 ? label : '', indent) + line).join('\n');
+}
+
 const isPlain = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
 function graphemeWidth(segment: string): number {
