@@ -13,6 +13,8 @@ import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import { type DataFlags, type Reading, readingOf, readingWith } from './data-options.js';
+import { createImportEta } from './import-eta.js';
+import { explainedData } from './named-path.js';
 import { shownPath } from './paths.js';
 import type { Session } from './session.js';
 import { packageVersion } from './version.js';
@@ -110,10 +112,10 @@ async function readOwnImages(
   { reading, sizeReason, cacheFolder, strict, largestSide }: Place,
   { emit, signal, atEnd }: Pick<Session, 'emit' | 'signal' | 'atEnd'>,
 ): Promise<ReadImages> {
-  const began = performance.now();
-  const onProgress = ({ done, total }: ImportProgress): void => {
-    const etaMs = ((performance.now() - began) / Math.max(done, 1)) * (total - done);
-    emit({ type: 'pass', title: 'images read', done, total, etaMs });
+  const etaOf = createImportEta();
+  const onProgress = (progress: ImportProgress): void => {
+    const { done, total } = progress;
+    emit({ type: 'pass', title: 'images read', done, total, etaMs: etaOf(progress) });
   };
   // Decoders of pictures are loaded for pictures: MNIST needs none.
   const { readImages } = await import('../runs/read-images.node.js');
@@ -125,8 +127,9 @@ async function readOwnImages(
     largestSide,
     signal,
     onProgress,
-  }).catch((cause) => {
-    if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
+  }).catch(async (cause) => {
+    if (cause instanceof QuarterturnError) throw await explainedData(path, cause);
+    if (!signal.aborted) throw cause;
     throw new QuarterturnError('interrupted', `${shownPath(path)}: stopped while its images were read.`, {
       hint: 'What was read is kept: the same command goes on from there.',
       cause,

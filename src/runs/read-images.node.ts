@@ -119,7 +119,7 @@ export async function openLabelledImages(
   path: string,
   { format, labelTable, table }: Pick<ReadImagesOptions, 'format' | 'labelTable' | 'table'> = {},
 ): Promise<LabelledImages> {
-  const opened = await openImages(path, format === undefined ? {} : { format });
+  const opened = await openImages(path, { format });
   if (labelTable === undefined) return opened;
   try {
     return await withLabels(opened, labelTable, table);

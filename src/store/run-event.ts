@@ -104,7 +104,8 @@ const pass = z.object({
   title: z.string(),
   done: amount,
   total: amount,
-  etaMs: amount,
+  /** Until it ends; absent where nobody can tell. */
+  etaMs: amount.optional(),
   /** Where what is gone through is images. */
   imagesPerSecond: amount.optional(),
 });
