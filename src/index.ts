@@ -66,7 +66,12 @@ export type { RecipeContext } from './recipes/context.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
-export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
+export {
+  type MeasuredContext,
+  type MeasuredSpeeds,
+  type MeasureOptions,
+  measureSpeeds,
+} from './recipes/plan/measure-speeds.js';
 export type { StageGraphName } from './recipes/plan/stage-graph-names.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { evaluateRun, type RunOptions } from './recipes/run.js';
@@ -92,6 +97,7 @@ export type {
   Stage,
   StageDraw,
   StageFigures,
+  StageLength,
   StageOutcome,
   Stopwatch,
   Tested,

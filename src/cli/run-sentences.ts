@@ -61,17 +61,29 @@ function budgetSentences({
   scale,
   predictedMs,
   steps,
+  shortened,
   atLeast,
   atMost,
 }: Extract<RunEvent, { type: 'budget-fitted' }>): string[] {
   const activity = (stage: string) => stageNamed(stage).activity;
-  const counted = steps.map(({ stage, steps }) => `${activity(stage)} ${formatCount(steps)}`);
+  const listed = (some: typeof steps) =>
+    some.map(({ stage, steps }) => `${activity(stage)} ${formatCount(steps)}`).join(', ');
   const lines = [
-    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${counted.join(', ')}), about ${formatDuration(predictedMs)}`,
+    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${listed(steps)}), about ${formatDuration(predictedMs)}`,
   ];
   if (atLeast.length > 0) {
     lines.push(
       `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
+    );
+  }
+  if (shortened.length > 0) {
+    lines.push(
+      `What is tried with labels held back is shorter, too (steps: ${listed(shortened)}), so that its estimate may be low.`,
+    );
+  }
+  if (predictedMs > budgetMs) {
+    lines.push(
+      `Other programs keep this machine busy: at its present speed the run takes about ${formatDuration(predictedMs)}; on an idle one its few steps would fit.`,
     );
   }
   if (atMost) {

@@ -62,6 +62,11 @@ const budgetFitted = z.object({
   predictedMs: amount,
   /** Of each stage whose length changes with the budget. */
   steps: z.array(z.object({ stage, steps: count }).readonly()).readonly(),
+  /** What is tried with labels held back, where it is shorter than usual for such a stage: its steps, were it given all labels. */
+  shortened: z
+    .array(z.object({ stage, steps: count }).readonly())
+    .readonly()
+    .default([]),
   /** Names of the stages that have the fewest steps that teach anything, where fewer would have fitted. */
   atLeast: z.array(stage).readonly(),
   /** Whether more time would not be used. */

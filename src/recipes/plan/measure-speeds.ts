@@ -42,6 +42,11 @@ export interface MeasureOptions {
   readonly spentMs?: () => number;
 }
 
+/** Speeds as they are usual now, and the fastest that were seen: what the machine can do where nothing else keeps it busy. */
+export interface MeasuredSpeeds extends Speeds {
+  readonly fastest: Speeds;
+}
+
 /**
  * Measures the speed of this machine on the graphs and batches of the run. Takes a few seconds.
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
@@ -49,7 +54,7 @@ export interface MeasureOptions {
 export async function measureSpeeds(
   given: MeasuredContext,
   { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
-): Promise<Speeds> {
+): Promise<MeasuredSpeeds> {
   const context = await withLocatedLabels(given);
   const { settings, data } = context;
   const stages = asked ?? stagesOf(settings, registry);
@@ -59,21 +64,25 @@ export async function measureSpeeds(
   const isRun = ({ name }: Stage) => stages.includes(name);
   const classify = await timeGraph(context, 'classify', { forMs });
   const timed = new Map<StageGraphName, GraphTime>();
-  const stopwatch: Stopwatch = {
+  const stopwatchFor = (speed: 'runMs' | 'fastestMs'): Stopwatch => ({
     isRun,
     async stepMs(graph, batches) {
       const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs }));
       timed.set(graph, time);
-      return time.runMs;
+      return time[speed];
     },
+  });
+  const stepTimes = async (stopwatch: Stopwatch): Promise<Record<string, number>> => {
+    const stepMs: Record<string, number> = {};
+    for (const name of stages) {
+      const stage = stageNamed(name, registry);
+      stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(context, stopwatch) : 0;
+    }
+    return stepMs;
   };
-  const stepMs: Record<string, number> = {};
-  for (const name of stages) {
-    const stage = stageNamed(name, registry);
-    stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(context, stopwatch) : 0;
-  }
+  const stepMs = await stepTimes(stopwatchFor('runMs'));
   const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
-  return {
+  const usual: Speeds = {
     stepMs,
     imageMs: classify.runMs / classify.batchSize,
     viewMs: selfTrains ? await timeView(context) : 0,
@@ -94,6 +103,34 @@ export async function measureSpeeds(
       folds: foldsOf(labelled.length > 0 ? (labelledImages(context, 0).labels ?? []) : []),
     },
   };
+  const fastest = {
+    ...usual,
+    stepMs: await stepTimes(stopwatchFor('fastestMs')),
+    imageMs: classify.fastestMs / classify.batchSize,
+  };
+  return { ...usual, fastest };
+}
+
+/** The faster of two measurements, piece by piece; what has gone since the prompt is that of the first. */
+export function fasterOf(first: Speeds, second: Speeds): Speeds {
+  const faster = (a: number, b: number) => Math.min(a, b);
+  return {
+    ...first,
+    stepMs: Object.fromEntries(
+      Object.entries(first.stepMs).map(([stage, ms]) => [stage, faster(ms, second.stepMs[stage] ?? ms)]),
+    ),
+    imageMs: faster(first.imageMs, second.imageMs),
+    viewMs: faster(first.viewMs, second.viewMs),
+    compileMs: {
+      step: faster(first.compileMs.step, second.compileMs.step),
+      classify: faster(first.compileMs.classify, second.compileMs.classify),
+    },
+    pile: {
+      graphMs: faster(first.pile.graphMs, second.pile.graphMs),
+      spreadMs: faster(first.pile.spreadMs, second.pile.spreadMs),
+    },
+    saveMs: faster(first.saveMs, second.saveMs),
+  };
 }
 
 /** Folds that labels are divided into; 0 if none can be held back. */
@@ -103,7 +140,9 @@ function foldsOf(classes: ArrayLike<number>): number {
 
 interface GraphTime {
   readonly compileMs: number;
+  /** In the mean. */
   readonly runMs: number;
+  readonly fastestMs: number;
   readonly batchSize: number;
 }
 
@@ -143,12 +182,16 @@ async function timeGraph(
     // A thread that makes batches starts once for all stages: that is no part of this one's time.
     await ahead?.take(Number.POSITIVE_INFINITY);
     const first = await run();
-    if (first > patienceMs) return { compileMs, runMs: first, batchSize };
+    if (first > patienceMs) return { compileMs, runMs: first, fastestMs: first, batchSize };
     await run();
-    let [total, runs] = [0, 0];
-    for (; runs < fewestRuns || (runs < maxRuns && total < forMs); runs++) total += await run();
+    let [total, runs, fastestMs] = [0, 0, first];
+    for (; runs < fewestRuns || (runs < maxRuns && total < forMs); runs++) {
+      const ms = await run();
+      total += ms;
+      fastestMs = Math.min(fastestMs, ms);
+    }
     const runMs = total / runs;
-    return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
+    return { compileMs: compileMs + Math.max(0, first - runMs), runMs, fastestMs, batchSize };
   } finally {
     await maker?.release();
     await program.release();

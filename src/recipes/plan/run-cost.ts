@@ -1,6 +1,6 @@
 import type { RunSettings } from '../settings.js';
 import { allStages, stageNamed } from '../stages/registry.js';
-import type { Speeds } from '../stages/speeds.js';
+import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { Lengths, Stage } from '../stages/stage.js';
 
 /** What is not measured: exhibits and export, the report with its charts, the end of the process. */
@@ -20,7 +20,13 @@ export function predictMs(
   return timeOf(settings, run, speeds, {
     epochs: (stage) => stage.settingsOf(settings)?.epochs ?? 0,
     steps: (stage) => stage.stepsOf(settings, speeds.images),
+    trialSteps: (stage) => trialStepsOf(stage, settings, speeds.images),
   });
+}
+
+/** Steps of a training that is tried with labels held back, were it given all labels. */
+export function trialStepsOf(stage: Stage, settings: RunSettings, images: ImageCounts): number {
+  return stage.trialStepsOf?.(settings, images) ?? stage.stepsOf(settings, images);
 }
 
 /** Time of a run of these stages, as long as they are said to be, in ms. */
