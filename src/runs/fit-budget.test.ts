@@ -60,7 +60,7 @@ test('a machine that is busy for a moment is looked at again before a budget is 
 
 test('a budget that is too small whenever one looks is refused by the fastest look', async () => {
   const slow = busyFor(Number.POSITIVE_INFINITY);
-  const refused = fitted(slow, 1000);
+  const refused = fitted(slow, 2500);
   await expect(refused).rejects.toThrow('--budget: expected at least');
   const { message } = (await refused.catch((error: Error) => error as Error)) as Error;
   expect(parseBudget(/at least (\S+)/.exec(message)![1]!)).toBeGreaterThan(5500);

@@ -26,6 +26,9 @@ export interface Budgeted {
 /** A machine is measured so often at most before a budget is refused: one that is busy for a second must not decide that. */
 const mostMeasurements = 3;
 
+/** Nor is it so many times as fast as it seemed: a budget that is smaller by more is refused at once. */
+const mostSpeedUp = 4;
+
 /** A measurement that makes the smallest budget less than a twentieth smaller says that the next one will not either. */
 const worthwhile = 0.95;
 
@@ -38,7 +41,9 @@ async function measured(
   const leastMs = (speeds: MeasuredSpeeds) =>
     leastMsOf(settings, { ...options, speeds: speeds.fastest }) + speeds.fastest.spentMs;
   let known = await measureSpeeds(context, options);
-  for (let count = 1; count < mostMeasurements && leastMs(known) > options.budgetMs; count++) {
+  const isDoubtful = () =>
+    leastMs(known) > options.budgetMs && leastMs(known) < mostSpeedUp * options.budgetMs;
+  for (let count = 1; count < mostMeasurements && isDoubtful(); count++) {
     const next = await measureSpeeds(silentContext(context), options);
     const before = leastMs(known);
     known = { ...next, fastest: fasterOf(known.fastest, next.fastest) };
