@@ -12,7 +12,15 @@ import type { RunRecord, RunResult } from '../store/run-record.js';
 import type { EncoderFlags } from './encoder-options.js';
 import { withLabelTable } from './labels-file.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
-import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
+import {
+  cpuMs,
+  environmentOf,
+  type PlaceFlags,
+  peakMemoryBytes,
+  placeOf,
+  readData,
+  writeSkipped,
+} from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -81,6 +89,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     budgetMs: flags.budget,
     // The clock of this process began with the prompt.
     spentMs: () => performance.now(),
+    cpuMs,
     signal: session.signal,
     batchMakerFor: session.batchMakerFor,
     // The folder comes last: what fails before leaves nothing behind.

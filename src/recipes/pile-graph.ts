@@ -111,7 +111,11 @@ async function timeToCompare(
 }
 
 /** Time for many pairs of blocks, in ms; compiling the product, which both measurements include, counts once. */
-function comparedMs(few: Compared, several: Compared, pairs: number): number {
+export function comparedMs(
+  few: Omit<Compared, 'neighbours'>,
+  several: Omit<Compared, 'neighbours'>,
+  pairs: number,
+): number {
   if (few.pairs === several.pairs) return several.ms;
   const pairMs = Math.max(0, several.ms - few.ms) / (several.pairs - few.pairs);
   return several.ms + pairMs * (pairs - several.pairs);

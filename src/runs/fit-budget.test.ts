@@ -29,7 +29,7 @@ function busyFor(programs: number): Runtime & { readonly compiled: number } {
     },
     async compile(graph) {
       const program = await runtime.compile(graph);
-      const waitMs = compiled++ < programs ? 60 : 0;
+      const waitMs = compiled++ < programs ? 120 : 0;
       const run: typeof program.run = async (...args) => {
         await new Promise((resolve) => setTimeout(resolve, waitMs));
         return program.run(...args);
@@ -48,10 +48,10 @@ async function fitted(on: Runtime, budgetMs: number) {
 }
 
 test('a machine that is busy for a moment is looked at again before a budget is refused', async () => {
-  // 50 steps of 60 ms and more are 3 s, beside what every run takes.
+  // 50 steps of 120 ms and more are 6 s, beside what every run takes.
   const busy = busyFor(graphs);
-  const { settings, events } = await fitted(busy, 4500);
-  expect(busy.compiled).toBe(2 * graphs);
+  const { settings, events } = await fitted(busy, 7500);
+  expect(busy.compiled).toBeGreaterThanOrEqual(2 * graphs);
   const { epochs, stepsPerEpoch } = settings.pretrain;
   // 50 but for what makes no whole epochs.
   expect(epochs * stepsPerEpoch!).toBeGreaterThan(50 - epochs);
@@ -60,10 +60,10 @@ test('a machine that is busy for a moment is looked at again before a budget is 
 
 test('a budget that is too small whenever one looks is refused by the fastest look', async () => {
   const slow = busyFor(Number.POSITIVE_INFINITY);
-  const refused = fitted(slow, 2500);
+  const refused = fitted(slow, 5000);
   await expect(refused).rejects.toThrow('--budget: expected at least');
   const { message } = (await refused.catch((error: Error) => error as Error)) as Error;
-  expect(parseBudget(/at least (\S+)/.exec(message)![1]!)).toBeGreaterThan(5500);
+  expect(parseBudget(/at least (\S+)/.exec(message)![1]!)).toBeGreaterThan(9000);
   expect(slow.compiled).toBeGreaterThan(graphs);
   expect(slow.compiled).toBeLessThanOrEqual(3 * graphs);
 });

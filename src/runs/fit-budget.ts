@@ -18,6 +18,8 @@ export interface Budgeted {
   readonly budgetMs: number;
   /** What of it has gone already, in ms; default: nothing. */
   readonly spentMs?: (() => number) | undefined;
+  /** CPU time that this process has used, in ms, where the platform tells. */
+  readonly cpuMs?: (() => number) | undefined;
   /** Default: every stage of the recipe. */
   readonly stages?: readonly string[] | undefined;
   readonly registry?: readonly Stage[] | undefined;
@@ -58,11 +60,11 @@ async function measured(
  */
 export async function settingsWithin(
   context: MeasuredContext,
-  { budgetMs, spentMs, registry = allStages, ...asked }: Budgeted,
+  { budgetMs, spentMs, cpuMs, registry = allStages, ...asked }: Budgeted,
 ): Promise<RunSettings> {
   const { stages = stagesOf(context.settings, registry) } = asked;
   const { fastest, ...speeds } = await measured(context, {
-    ...{ stages, budgetMs, registry },
+    ...{ stages, budgetMs, registry, cpuMs },
     ...(spentMs && { spentMs }),
   });
   const fitted = fitToBudget(context.settings, { budgetMs, speeds, fastest, stages, registry });
