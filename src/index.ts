@@ -130,6 +130,7 @@ export {
   startRun,
 } from './runs/start-run.js';
 export type { Started } from './runs/started.js';
+export { ProgramShelf } from './runtime/program-shelf.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';

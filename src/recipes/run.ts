@@ -3,6 +3,7 @@ import { batchesPerEpoch } from '../data/batches.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
+import { ProgramShelf } from '../runtime/program-shelf.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { parseWith } from '../store/json.js';
@@ -60,6 +61,15 @@ export const classifierName = 'classifier';
  * everything in the store. Called again on the same store, it goes on where it stopped.
  */
 export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
+  const programs = new ProgramShelf();
+  try {
+    return await runOn({ ...given, programs }, options);
+  } finally {
+    await programs.release();
+  }
+}
+
+async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResult> {
   const started = performance.now();
   const context = fitToLabels(await withLocatedLabels(given));
   const { settings, store } = context;
