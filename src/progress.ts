@@ -1,9 +1,10 @@
+import { countOf } from './counts.js';
 import { assertGoingOn } from './errors.js';
 
 /** Progress of a long evaluation, caching or searching pass. */
 export interface ProgressEvent {
   readonly type: 'pass';
-  /** For people: `neighbours of 60000 images`. */
+  /** For people: `neighbours of 60,000 images`. */
   readonly title: string;
   readonly done: number;
   readonly total: number;
@@ -32,7 +33,7 @@ export function startProgress(
   total: number,
 ): ReportProgress {
   const started = performance.now();
-  return async (done, reached = `${done} images`) => {
+  return async (done, reached = countOf(done, 'image')) => {
     await yieldToEventLoop();
     const etaMs = ((performance.now() - started) / done) * (total - done);
     emit?.({ type: 'pass', title, done, total, etaMs });

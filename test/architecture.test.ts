@@ -8,12 +8,14 @@ import { describe, expect, test } from 'vitest';
  * `runtime/session` is what `runtime/node` and `runtime/web` have in common, `runtime/profile` times what `runtime/node`
  * runs, and `runtime/machine` measures the figures that `lower/cost` predicts with.
  */
-const foundation = ['errors', 'tensor'];
+const foundation = ['errors', 'counts', 'tensor'];
 const network = [...foundation, 'random', 'graph'];
 const training = [...network, 'nn', 'optim', 'data', 'runtime'];
 const execution = [...foundation, 'graph', 'lower', 'onnx', 'runtime'];
 const mayUse: Readonly<Record<string, readonly string[]>> = {
   errors: [],
+  // How a count is written in a sentence.
+  counts: [],
   tensor: ['errors'],
   random: foundation,
   graph: foundation,
@@ -29,7 +31,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   nn: network,
   optim: network,
   data: [...foundation, 'random', 'owner'],
-  progress: ['errors'],
+  progress: ['errors', 'counts'],
   // Which process made a file, and whether it still runs.
   owner: [],
   // What a run leaves behind names what data it was made from, and the layers of its network.

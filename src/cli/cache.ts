@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type CachedImport, cacheFolderOf, clearCache, listCache } from '../data/cache/cache-folder.node.js';
 import { type CachedFeatures, clearFeatureCache, listFeatureCache } from '../features/feature-cache.node.js';
-import { formatBytes, formatCount } from '../report/format.js';
+import { countOf, formatBytes, formatCount } from '../report/format.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 
@@ -75,12 +75,14 @@ function formatFeatures(result: FeaturesResult): string[] {
     const { removed, inUse } = result;
     if (removed.length + inUse.length === 0) return [];
     const open = inUse.length > 0 ? ` ${inUse.length} stay, since a process uses them.` : '';
-    return [`Deleted ${formatBytes(bytesOf(removed))} of features of ${removed.length} encoders.${open}`];
+    return [
+      `Deleted ${formatBytes(bytesOf(removed))} of features of ${countOf(removed.length, 'encoder')}.${open}`,
+    ];
   }
   return result.kept.map(({ encoder, images, sizeBytes, usedMs, inUse }) => {
     const used = new Date(usedMs).toISOString().slice(0, 10);
     const state = inUse ? ', in use' : '';
-    return `${formatBytes(sizeBytes).padStart(10)}  ${used}  features of ${formatCount(images)} images by ${encoder}${state}`;
+    return `${formatBytes(sizeBytes).padStart(10)}  ${used}  features of ${countOf(images, 'image')} by ${encoder}${state}`;
   });
 }
 

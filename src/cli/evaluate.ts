@@ -14,7 +14,7 @@ import { dataOptions } from './data-options.js';
 import { type EvaluateModelFlags, evaluateSavedModel } from './evaluate-model.js';
 import { choice } from './option-values.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
-import { shownPath } from './paths.js';
+import { shellPath, shownPath } from './paths.js';
 import { placeOf, readData } from './place.js';
 import { formatFigures, resumeCommand } from './run-report.js';
 import { inSession } from './session.js';
@@ -88,9 +88,12 @@ async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<
     const cacheFolder = flags.cache;
     const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder });
     const { signal } = session;
-    const figures = await evaluateRun({ settings, data, runtime, store, encoder, signal, emit });
-    assertAny(figures, path);
     const sameData = dataDifference(fingerprintIn(config), data) === undefined;
+    const context = { settings, data, runtime, store, encoder, signal, emit };
+    const figures = await evaluateRun(context).catch((error) => {
+      throw sameData ? error : onOtherData(error, path, data.origin);
+    });
+    assertAny(figures, path);
     if (flags.json) {
       const { preset, seed } = settings;
       const evaluated = { origin: data.origin, ofTheRun: sameData };
@@ -102,6 +105,13 @@ async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<
     return `\n${title}${formatFigures(figures, sameData ? notebookFor(data.checksums) : null)}\n`;
   });
   process.stdout.write(output);
+}
+
+/** Stages are evaluated on labels and classes that they learned; the classifier on any labelled images. */
+function onOtherData(error: unknown, path: string, data: string): unknown {
+  if (!(error instanceof QuarterturnError) || error.code !== 'data') return error;
+  const hint = `To evaluate its classifier on other images: quarterturn evaluate ${shellPath(path)} ${shellPath(data)}`;
+  return new QuarterturnError('data', error.message, { hint, cause: error });
 }
 
 /** Stages are only gone through for what they left: that they begin is no news. */

@@ -1,7 +1,7 @@
 import type { Machine, Work } from '../lower/cost.js';
 import type { GraphExplanation, NodeExplanation, OperatorCount } from '../lower/explain.js';
 import type { StageGraphName } from '../recipes/plan/stage-graph-names.js';
-import { formatCount, formatPercent, formatRate } from '../report/format.js';
+import { countOf, formatCount, formatPercent, formatRate } from '../report/format.js';
 import { shorten } from '../report/text-width.js';
 
 /** What is explained, and on what. */
@@ -65,7 +65,7 @@ export function formatSubject(subject: Subject): string {
   const { step, preset, width, batchSize, device, threads, runtime, machine } = subject;
   return [
     `${titles[step]}, preset ${preset}, width ${width}, batch ${batchSize}`,
-    `On ${device} with ${threads} ${threads === 1 ? 'thread' : 'threads'} of ${runtime}`,
+    `On ${device} with ${countOf(threads, 'thread')} of ${runtime}`,
     `Predicted with ${withPrefix(machine.flopsPerSecond, 'FLOP/s')}, ${withPrefix(machine.bytesPerSecond, 'B/s')}, ${significant(machine.callMs * 1000)} µs a call`,
     '\n',
   ].join('\n');
@@ -80,7 +80,7 @@ export function formatExplanation(explained: Explained, listing: Listing, column
   const listed = listedNodes(nodes, listing);
   const left = nodes.filter((node) => node.operators.length > 0 && !listed.includes(node));
   const share = sum(left.map(timeOf)) / sum(nodes.map(timeOf));
-  const count = `${left.length} more ${left.length === 1 ? 'node' : 'nodes'}`;
+  const count = countOf(left.length, 'more node');
   const more = left.length > 0 ? [`… and ${count}, ${formatPercent(share, 1)} of the time (--all)`] : [];
   return [
     ...nodeTable(listed, explained.subject.machine, profile !== undefined, Math.max(columns, 80)),

@@ -1,6 +1,6 @@
 import { firstNames } from '../data/name-list.js';
 import { describeSkipped } from '../data/skipped-files.js';
-import { formatCount, formatPercent } from '../report/format.js';
+import { countOf, formatCount, formatPercent } from '../report/format.js';
 import type { Inspection } from './inspection.js';
 import { printable, shownPath } from './paths.js';
 
@@ -57,13 +57,12 @@ function picturesText({ different, commonest, shorterSides }: NonNullable<Inspec
   const size = `${first.width}×${first.height}`;
   if (different === 1) return `all of ${size} pixels (width × height)`;
   const { smallest, median, largest } = shorterSides;
-  return `${formatCount(different)} sizes, the commonest ${size} (${formatCount(first.count)} pictures, width × height); shorter sides from ${smallest} to ${largest} pixels, ${median} in the median`;
+  return `${formatCount(different)} sizes, the commonest ${size} (${countOf(first.count, 'picture')}, width × height); shorter sides from ${smallest} to ${largest} pixels, ${median} in the median`;
 }
 
 function copiesText({ duplicates }: Inspection): string {
   if (duplicates.length === 0) return 'no picture comes more than once';
-  const come = duplicates.length === 1 ? 'picture comes' : 'pictures come';
-  return `${formatCount(duplicates.length)} ${come} more than once${ofThem(duplicates)}`;
+  return `${countOf(duplicates.length, 'picture comes', 'pictures come')} more than once${ofThem(duplicates)}`;
 }
 
 function alikeText({ nearDuplicates, lookAlikes }: Inspection): string {
@@ -74,13 +73,13 @@ function alikeText({ nearDuplicates, lookAlikes }: Inspection): string {
         b.splits.length - a.splits.length || Number(b.labels.length > 1) - Number(a.labels.length > 1),
     )
     .map(({ files }) => {
-      const more = files.length > 2 ? ` and ${files.length - 2} more` : '';
+      const more = files.length > 2 ? ` and ${formatCount(files.length - 2)} more` : '';
       return files.slice(0, 2).join(' ~ ') + more;
     });
   const near =
     images === 0
       ? 'no other images look nearly the same'
-      : `${formatCount(images)} images in ${formatCount(nearDuplicates.length)} groups look nearly the same${ofThem(nearDuplicates)} (${firstNames(examples)})`;
+      : `${countOf(images, 'image')} in ${countOf(nearDuplicates.length, 'group')} look nearly the same${ofThem(nearDuplicates)} (${firstNames(examples)})`;
   if (lookAlikes.length === 0) return near;
   const many = lookAlikes.reduce((sum, count) => sum + count, 0);
   return `${near}; ${formatCount(many)} more look alike in groups of over ten, as pictures of one kind may`;
@@ -98,7 +97,7 @@ function ofThem(groups: Inspection['nearDuplicates']): string {
 }
 
 function blankText(names: readonly string[]): string {
-  return `${formatCount(names.length)} ${names.length === 1 ? 'image is' : 'images are'} of one colour (${firstNames(names)})`;
+  return `${countOf(names.length, 'image is', 'images are')} of one colour (${firstNames(names)})`;
 }
 
 function turningText({ turning, images }: Inspection): string {
@@ -135,7 +134,7 @@ function classLines({ classes, parts }: Inspection, columns: number): string[] {
     ? [
         hanging(
           '',
-          `The ${half} smallest and the ${half} largest of ${formatCount(classes.length)} classes.`,
+          `The ${half} smallest and the ${half} largest of ${countOf(classes.length, 'class')}.`,
           columns,
           0,
         ),

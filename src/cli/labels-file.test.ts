@@ -2,10 +2,11 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { readLabelTable } from '../labels/label-table.js';
 import { presets } from '../recipes/presets.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { readLabelRecord } from '../store/label-record.js';
-import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
+import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile, writeLabelTable } from './labels-file.js';
 import { assertSameLabels, chosenSettings } from './settings.js';
 
 let folder: string;
@@ -31,7 +32,10 @@ test('docs/labels.md shows both files as they are', async () => {
   await fs.writeFile(file, byHand ?? '');
   expect((await readLabelsFile(file)).images).toEqual([{ index: 123, label: '7' }]);
   await fs.writeFile(file, written ?? '');
-  await writeLabelsFile(file, await readLabelsFile(file));
+  const files = new Map<number, string>(
+    JSON.parse(written ?? '').images.map((each: { index: number; file: string }) => [each.index, each.file]),
+  );
+  await writeLabelsFile(file, await readLabelsFile(file), (index) => files.get(index));
   expect(await fs.readFile(file, 'utf8')).toBe(written);
   const store = new MemoryStore();
   await store.writeJson('labels', JSON.parse(kept ?? ''));
@@ -94,6 +98,27 @@ describe('a labels file', () => {
     await fs.writeFile(file, '{"my":"diary"}');
     await expect(assertHoldsNoLabels(file)).rejects.toThrow('Received: another file.');
   });
+});
+
+test('a table of labels reads back as it was written, whatever the names, and is not lost', async () => {
+  const table = join(folder, 'labels.csv');
+  const rows = [
+    { file: 'a, "b".png', label: ' two' },
+    { file: '=1+1.png', label: '007' },
+    { file: 'käfer/ö.png', label: null },
+  ];
+  await assertHoldsNoLabels(table);
+  await writeLabelTable(table, rows);
+  const bytes = await fs.readFile(table);
+  expect([...bytes.subarray(0, 3)]).toEqual([0xef, 0xbb, 0xbf]);
+  const read = readLabelTable(table, bytes).rows.map(({ file, label = null }) => ({ file, label }));
+  expect(read).toEqual(rows);
+  await expect(assertHoldsNoLabels(table)).rejects.toThrow('Received: 2 labels in it.');
+  await writeLabelTable(table, [{ file: 'a.png', label: null }]);
+  expect(await fs.readFile(table, 'latin1')).toBe('file,label\r\na.png,\r\n');
+  await assertHoldsNoLabels(table);
+  await fs.writeFile(table, 'my diary');
+  await expect(assertHoldsNoLabels(table)).rejects.toThrow('Received: another file.');
 });
 
 describe('--labels', () => {

@@ -1,8 +1,11 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
+import { countOf } from '../counts.js';
+import { csvLine } from '../data/csv-line.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
+import { readLabelTable } from '../labels/label-table.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { isRecord } from '../store/json.js';
 import { readJsonFile } from './json-file.js';
@@ -69,10 +72,18 @@ export function labelsInData({ labels, classNames }: ImageDataset): GivenLabels 
   return { data: null, images };
 }
 
+/** The name of the file that an image was read from, by the image's index in the training set; undefined where it has none. */
+export type FileOf = (index: number) => string | undefined;
+
 /** Writes a labels file with one line for each image, so that a person can fill it in. */
-export async function writeLabelsFile(file: string, { data, images }: GivenLabels): Promise<void> {
-  const lines = images.map((label) => {
-    const fields = Object.entries(label).flatMap(([name, value]) =>
+export async function writeLabelsFile(
+  file: string,
+  { data, images }: GivenLabels,
+  fileOf: FileOf = () => undefined,
+): Promise<void> {
+  const lines = images.map(({ image, index, label }) => {
+    const name = index === undefined ? undefined : fileOf(index);
+    const fields = Object.entries({ file: name, image, index, label }).flatMap(([name, value]) =>
       value === undefined ? [] : [`"${name}": ${JSON.stringify(value)}`],
     );
     return `    { ${fields.join(', ')} }`;
@@ -81,23 +92,56 @@ export async function writeLabelsFile(file: string, { data, images }: GivenLabel
   await writeFileAtomically(file, `{\n${made}  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
+/** A row of a table of labels to fill in. */
+export interface LabelTableRow {
+  readonly file: string;
+  /** Class name; null: still to be given. */
+  readonly label: string | null;
+}
+
+/** Whether a labels file of this name is to be written as a table: CSV, which a spreadsheet opens. */
+export const isTableName = (file: string): boolean => /\.csv$/i.test(file);
+
+/** Writes a table of labels, as CSV with the columns `file` and `label`, so that a person can fill it in. */
+export async function writeLabelTable(file: string, rows: readonly LabelTableRow[]): Promise<void> {
+  const lines = [csvLine(['file', 'label']), ...rows.map(({ file, label }) => csvLine([file, label ?? '']))];
+  const text = lines.join('');
+  // Excel takes text without this mark for that of an old code page.
+  const mark = /[^\0-\x7f]/.test(text) ? '\uFEFF' : '';
+  await writeFileAtomically(file, mark + text);
+}
+
 /**
  * Makes sure that no labels are lost by writing this file.
  * @throws QuarterturnError `usage` if the file exists and holds labels, or is not a labels file at all
  */
 export async function assertHoldsNoLabels(file: string): Promise<void> {
-  const text = await readFile(file, 'utf8').catch(() => undefined);
-  if (text === undefined) return;
-  const given = await readLabelsFile(file).catch(() => undefined);
-  const filled = given?.images.filter(({ label }) => label !== null).length;
+  const bytes = await readFile(file).catch(() => undefined);
+  if (bytes === undefined) return;
+  const filled = isTableName(file) ? filledInTable(file, bytes) : await filledInFile(file);
   if (filled === 0) return;
-  const received =
-    filled === undefined ? 'another file' : `${filled} ${filled === 1 ? 'label' : 'labels'} in it`;
+  const received = filled === undefined ? 'another file' : `${countOf(filled, 'label')} in it`;
+  const adding = isTableName(file)
+    ? `Name another file with --out, into which --labels ${file} brings these labels, too`
+    : `Name another file with --out, add to this one with --labels ${file}`;
   throw new QuarterturnError(
     'usage',
     `${file}: expected no file, or one without labels. Received: ${received}.`,
-    {
-      hint: `Name another file with --out, add to this one with --labels ${file}, or write over it with --force.`,
-    },
+    { hint: `${adding}, or write over it with --force.` },
   );
+}
+
+/** Labels in it; undefined for another file. */
+async function filledInFile(file: string): Promise<number | undefined> {
+  const given = await readLabelsFile(file).catch(() => undefined);
+  return given?.images.filter(({ label }) => label !== null).length;
+}
+
+function filledInTable(file: string, bytes: Uint8Array): number | undefined {
+  try {
+    return readLabelTable(file, bytes).rows.filter(({ label }) => label !== undefined).length;
+  } catch (error) {
+    if (error instanceof QuarterturnError) return undefined;
+    throw error;
+  }
 }

@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { formatCount } from '../report/format.js';
+import { countOf, formatCount } from '../report/format.js';
 import { mergePredictions } from '../runs/predict-to-file.node.js';
 import type { TableKind } from '../runs/prediction-table.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
@@ -41,6 +41,6 @@ async function merge(parts: readonly string[], { out, format, overwrite }: Merge
     for (const line of skippedKinds) note(`Set aside  ${line}`);
     if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
     const aside = skipped === 0 ? '' : `; ${formatCount(skipped)} set aside`;
-    note(`Written  ${shellPath(out)}: ${formatCount(rows)} rows of ${parts.length} parts${aside}.`);
+    note(`Written  ${shellPath(out)}: ${countOf(rows, 'row')} of ${countOf(parts.length, 'part')}${aside}.`);
   });
 }

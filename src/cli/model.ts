@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
-import { formatBytes, formatCount, formatPercent } from '../report/format.js';
+import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addOutputGroup, option } from './options.js';
 import { printable } from './paths.js';
@@ -92,12 +92,12 @@ function trainingOf({
   const interval = ({ low, high }: { readonly low: number; readonly high: number }) =>
     `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
   return [
-    `${formatCount(labels)} labels of ${formatCount(images)} images`,
+    `${countOf(labels, 'label')} of ${countOf(images, 'image')}`,
     `preset ${preset}, seed ${seed}, stage ${stage}`,
-    ...(test ? [`${formatPercent(test.accuracy)} of ${formatCount(test.images)} test images right`] : []),
+    ...(test ? [`${formatPercent(test.accuracy)} of ${countOf(test.images, 'test image')} right`] : []),
     ...(estimate
       ? [
-          `estimate ${formatPercent(estimate.accuracy, 1)} (${interval(estimate)}) by ${formatCount(estimate.heldBack)} held-back labels`,
+          `estimate ${formatPercent(estimate.accuracy, 1)} (${interval(estimate)}) by ${countOf(estimate.heldBack, 'held-back label')}`,
         ]
       : []),
     ...(calibration

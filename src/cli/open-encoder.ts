@@ -1,4 +1,5 @@
 import { resolve } from 'node:path';
+import { countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { readEncoderFile } from '../features/encoder-files.node.js';
@@ -91,7 +92,7 @@ async function opened(
   const { input, dimensions } = encoder;
   const { output, pool, layout } = encoder.options;
   session.note(
-    `Encoder  ${encoder.name}: ${input.height}×${input.width}, ${layout}, ${output}${pool === 'none' ? '' : ` (${pool})`}, ${dimensions} features`,
+    `Encoder  ${encoder.name}: ${input.height}×${input.width}, ${layout}, ${output}${pool === 'none' ? '' : ` (${pool})`}, ${countOf(dimensions, 'feature')}`,
   );
   return withFeatureCache(encoder, { cacheFolder });
 }

@@ -202,7 +202,10 @@ export const option = {
       'typical: images that are like many others; uncertain: images that the classifier cannot tell (default: uncertain where one learned from 10 labels a class, else typical)',
     ).argParser(choice('--strategy', strategies)),
   labelsOut: () =>
-    new Option('--out <file>', 'labels file to write: old labels and new images (default: labels.json)'),
+    new Option(
+      '--out <file>',
+      'labels file to write, old labels and new images: JSON, or .csv with the columns file and label (default: labels.json)',
+    ),
   sheet: () =>
     new Option('--sheet <file>', 'PNG of the suggested images, each with its index (default: none)'),
   force: () => new Option('--force', 'write over a file that holds labels (default: refuse)'),

@@ -5,7 +5,7 @@ import type { ImportProgress } from '../data/import-images.node.js';
 import { readMnist } from '../data/mnist.node.js';
 import { describeSkipped, skippedCsv } from '../data/skipped-files.js';
 import { QuarterturnError } from '../errors.js';
-import { formatCount } from '../report/format.js';
+import { countOf, formatCount } from '../report/format.js';
 import type { ReadImages } from '../runs/read-images.node.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
@@ -72,10 +72,10 @@ export async function readData(
   const { train, test } = data;
   const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
   const counts = test
-    ? `${formatCount(train.images.count)} training and ${formatCount(test.images.count)} test images`
-    : `${formatCount(train.images.count)} images, no test set`;
+    ? `${formatCount(train.images.count)} training and ${countOf(test.images.count, 'test image')}`
+    : `${countOf(train.images.count, 'image')}, no test set`;
   const { length } = train.classNames;
-  const classes = length === 0 ? 'no labels' : length === 1 ? '1 class' : `${formatCount(length)} classes`;
+  const classes = length === 0 ? 'no labels' : countOf(length, 'class');
   note(`Data  ${name}: ${counts}, ${train.images.height}×${train.images.width}, ${classes}`);
   for (const text of data.notes ?? []) note(text);
   for (const text of describeSkipped(data.skipped ?? [])) note(`Set aside  ${text}`);

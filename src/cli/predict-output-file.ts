@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
-import { formatCount } from '../report/format.js';
+import { byCount, countOf } from '../report/format.js';
 import { type PredictToFileOptions, predictToFile } from '../runs/predict-to-file.node.js';
 import { type TableKind, tableKinds } from '../runs/prediction-table.node.js';
 import { printable, shellPath } from './paths.js';
@@ -39,7 +39,7 @@ export async function predictInto(
     onBegin: ({ rows, skipped, input }) => {
       known = rows;
       watch.begin({ rows, input });
-      if (rows + skipped > 0) note(`Going on behind ${formatCount(rows)} rows of an earlier try.`);
+      if (rows + skipped > 0) note(`Going on behind ${countOf(rows, 'row')} of an earlier try.`);
     },
     onOpened: watch.opened,
     onBatch: (batch) => {
@@ -48,10 +48,14 @@ export async function predictInto(
     },
   }).catch((cause) => {
     if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
-    throw new QuarterturnError('interrupted', `after ${formatCount(known)} images; their rows are kept.`, {
-      hint: 'The same command goes on from there.',
-      cause,
-    });
+    throw new QuarterturnError(
+      'interrupted',
+      `after ${countOf(known, 'image')}; ${byCount(known, 'its row is', 'their rows are')} kept.`,
+      {
+        hint: 'The same command goes on from there.',
+        cause,
+      },
+    );
   });
   const { rows, skipped, skippedKinds, skippedFile } = summary;
   for (const line of skippedKinds) note(`Set aside  ${line}`);

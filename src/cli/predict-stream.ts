@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
-import { formatCount } from '../report/format.js';
+import { byCount, countOf, formatCount } from '../report/format.js';
 import { predictBatches, rowOf } from '../runs/predict-images.node.js';
 import { PredictionInputs } from '../runs/prediction-inputs.node.js';
 import type { PredictionFormat, PredictionRow } from '../runs/prediction-row.js';
@@ -87,7 +87,10 @@ export async function predictStream(
   }
   watch.end({ rows, skipped }, false);
   if (session.signal.aborted) {
-    throw new QuarterturnError('interrupted', `after ${formatCount(rows)} images; their rows are printed.`);
+    throw new QuarterturnError(
+      'interrupted',
+      `after ${countOf(rows, 'image')}; ${byCount(rows, 'its row is', 'their rows are')} printed.`,
+    );
   }
   assertReadable({ rows, skipped }, { strict, rest: 'the rows of all others are printed' });
 }

@@ -1,5 +1,5 @@
 import { looksNegative, meanOf } from '../data/brightness.js';
-import { formatCount } from '../report/format.js';
+import { countOf, formatCount } from '../report/format.js';
 import type { FittedPicture } from '../runs/classify-pictures.node.js';
 import type { InputPicture } from '../runs/prediction-inputs.node.js';
 import { printable } from './paths.js';
@@ -41,7 +41,7 @@ export function createWarnings({ trainingMean, invert, say }: WarningOptions): W
 
   const endArray = (): void => {
     if (array !== undefined && array.flat > 0) {
-      const share = `${formatCount(array.flat)} of ${formatCount(array.count)} images`;
+      const share = `${formatCount(array.flat)} of ${countOf(array.count, 'image')}`;
       const look = `almost or wholly of one colour, [${array.firstFlat}] first`;
       warn(printable(array.file), `${share} are ${look}: their classes say nothing.`);
     }

@@ -1,4 +1,4 @@
-import { formatCount, formatDuration, formatRate } from '../report/format.js';
+import { countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
 import type { PredictedBatch } from '../runs/predict-images.node.js';
 import type { OpenedInput } from '../runs/prediction-inputs.node.js';
 import { printable } from './paths.js';
@@ -60,9 +60,7 @@ export function watchPrediction({ inputs, session, ...options }: WatchOptions): 
       const before = rowsBefore > 0 ? `, ${formatCount(rows - rowsBefore)} of them now,` : '';
       const aside = skipped === 0 ? '' : `; ${formatCount(skipped)} set aside`;
       const rate = formatRate((pictures / elapsedMs) * 1000);
-      note(
-        `${formatCount(rows)} ${rows === 1 ? 'image' : 'images'}${before} in ${formatDuration(elapsedMs)}, ${rate}${aside}.`,
-      );
+      note(`${countOf(rows, 'image')}${before} in ${formatDuration(elapsedMs)}, ${rate}${aside}.`);
     },
   };
 }

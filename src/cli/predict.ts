@@ -148,10 +148,11 @@ async function predictToStdout(
   { limit, invert = false, strict, ...flags }: PredictFlags,
 ): Promise<void> {
   const { classNames } = classifier;
-  const columns = { classNames, probabilities: flags.probabilities ?? false, unsure: flags.unsure };
+  const { json = false, probabilities = json, unsure } = flags;
+  const columns = { classNames, probabilities, unsure };
   await stoppable('Stopping; the rows so far stay.', (session) =>
     predictStream(classifier, paths, {
-      format: formatOf(flags.json ? 'json' : flags.format, columns),
+      format: formatOf(json ? 'json' : flags.format, columns),
       output: createOutput(process.stdout),
       session,
       limit,

@@ -1,5 +1,12 @@
 import { stripVTControlCharacters } from 'node:util';
-import { formatCount, formatDuration, formatLoss, formatPercent, formatRate } from '../report/format.js';
+import {
+  countOf,
+  formatCount,
+  formatDuration,
+  formatLoss,
+  formatPercent,
+  formatRate,
+} from '../report/format.js';
 import type { RunEvent, RunEventListener } from '../store/run-event.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
 import { sentencesOf } from './run-sentences.js';
@@ -136,7 +143,7 @@ function isRound(epoch: number, epochs = 1): boolean {
 export function formatStageStart(event: StageStart, styles: Styles): string {
   const { draw, fromStep, totalSteps } = event;
   const title = draw > 0 ? `${event.title}, draw ${draw}` : event.title;
-  const size = `${plural(event.epochs, 'epoch')}, ${plural(totalSteps, 'step')}`;
+  const size = `${countOf(event.epochs, 'epoch')}, ${countOf(totalSteps, 'step')}`;
   const resumed = fromStep >= totalSteps ? ', done before' : `, resumed after step ${formatCount(fromStep)}`;
   return styles.bold(oneLine(title)) + gap + styles.dim(fromStep > 0 ? size + resumed : size);
 }
@@ -307,8 +314,4 @@ function agreementText({ agreement }: PileMetrics, decimals: number): string {
 function lossPart(rank: number, { loss }: Metrics, styles: Styles): Part {
   const text = `loss ${formatLoss(loss)}`;
   return Number.isFinite(loss) ? { rank, text } : { rank, text, style: styles.red };
-}
-
-function plural(count: number, noun: string): string {
-  return `${formatCount(count)} ${noun}${count === 1 ? '' : 's'}`;
 }

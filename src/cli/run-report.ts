@@ -8,7 +8,7 @@ import {
   type NotebookFigures,
   notebookOf,
 } from '../report/comparison.js';
-import { formatBytes, formatCount, formatDuration, formatPercent, formatRate } from '../report/format.js';
+import { countOf, formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
@@ -54,7 +54,7 @@ function choiceLines({ final, evidence, estimate, failures }: RunResult): string
   const told = kept
     ? [
         `Kept    ${title(kept.stage)}`,
-        `        ${shareText(kept)} of ${formatCount(kept.of)} held-back labels right`,
+        `        ${shareText(kept)} of ${countOf(kept.of, 'held-back label')} right`,
         ...(estimate ? [`        Estimate for other images: ${estimateText(estimate)}`] : []),
         ...others.map(
           (entry, i) => `${(i === 0 ? 'Others' : '').padEnd(8)}${title(entry.stage)}: ${shareText(entry)}`,

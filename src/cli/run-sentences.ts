@@ -1,7 +1,7 @@
 import { greatestScale, minSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { stageNamed } from '../recipes/stages/registry.js';
-import { formatCount, formatDuration } from '../report/format.js';
+import { byCount, countOf, formatCount, formatDuration } from '../report/format.js';
 import type { RunEvent } from '../store/run-event.js';
 
 /** Sentences that tell a person about an event; none for events that are shown in another way. */
@@ -41,17 +41,22 @@ function locatedSentences({
   missing,
 }: Extract<RunEvent, { type: 'labels-located' }>): string[] {
   const lines: string[] = [];
-  if (missing > 0) lines.push(`${missing} of ${total} labelled images are not in ${data} and are left out.`);
+  if (missing > 0)
+    lines.push(
+      `${formatCount(missing)} of ${countOf(total, 'labelled image')} ${byCount(missing, 'is not in', 'are not in')} ${data} and ${byCount(missing, 'is', 'are')} left out.`,
+    );
   if (moved > 0) {
-    lines.push(`${moved} of ${total} labelled images have moved in the data and were found again.`);
+    lines.push(
+      `${formatCount(moved)} of ${countOf(total, 'labelled image')} ${byCount(moved, 'has moved in the data and was', 'have moved in the data and were')} found again.`,
+    );
   }
   return lines;
 }
 
 function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teacher-chosen' }>): string {
   return rival
-    ? `Neighbours recover only ${found} of ${of} held-back labels, and a network trained on the other labels recovers ${rival.found}. Self-training therefore uses views.`
-    : `Neighbours recover ${found} of ${of} held-back labels, so self-training takes the pile's classes from them.`;
+    ? `Neighbours recover only ${formatCount(found)} of ${countOf(of, 'held-back label')}, and a network trained on the other labels recovers ${formatCount(rival.found)}. Self-training therefore uses views.`
+    : `Neighbours recover ${formatCount(found)} of ${countOf(of, 'held-back label')}, so self-training takes the pile's classes from them.`;
 }
 
 /** Sentences about the steps that fit into a budget. */

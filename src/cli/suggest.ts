@@ -1,7 +1,10 @@
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import type { Command } from 'commander';
+import { countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
+import { noClass } from '../data/label-values.js';
+import { QuarterturnError } from '../errors.js';
 import type { GivenLabels } from '../labels/given-labels.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import type { RecipeContext } from '../recipes/context.js';
@@ -16,15 +19,19 @@ import { contactSheet, encodePng } from './contact-sheet.js';
 import { dataOptions, readingWith } from './data-options.js';
 import {
   assertHoldsNoLabels,
+  type FileOf,
+  isTableName,
+  type LabelTableRow,
   labelsInData,
   readLabelsFile,
   withLabelTable,
   writeLabelsFile,
+  writeLabelTable,
 } from './labels-file.js';
 import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
-import { shownPath } from './paths.js';
-import { type PlaceFlags, placeOf, readData } from './place.js';
+import { printable, shownPath } from './paths.js';
+import { type CommandData, type PlaceFlags, placeOf, readData } from './place.js';
 import { inSession } from './session.js';
 
 interface SuggestFlags extends PlaceFlags {
@@ -91,6 +98,8 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     const cacheFolder = flags.cache;
     const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder });
     const data = await readData(place, session, config);
+    const fileOf = fileNames(data);
+    if (isTableName(out)) assertHasFiles(fileOf, out, data);
     const given =
       flags.labels !== undefined
         ? await readLabelsFile(flags.labels)
@@ -105,20 +114,58 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
       store,
       ...session,
     };
-    const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
     const located = await withLocatedLabels(context);
     const suggestions = await suggest(located, { count, strategy });
-    await writeLabelsFile(out, await extended(located, suggestions));
+    if (isTableName(out)) await writeLabelTable(out, tableRows(located, suggestions, fileOf));
+    else await writeLabelsFile(out, await extended(located, suggestions), fileOf);
     if (flags.sheet !== undefined) await writeSheet(flags.sheet, data, suggestions.images);
-    const { images } = suggestions;
     if (flags.json) {
+      const images = suggestions.images.map((image) => ({ file: fileOf(image.index), ...image }));
       const sheet = flags.sheet ?? null;
       return `${JSON.stringify({ run: path, strategy: suggestions.strategy, labels: out, sheet, images }, null, 2)}\n`;
     }
-    const next = runCommand(out, { path, config, settings, place: { ...place, reading } });
-    return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next });
+    const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
+    // A table says all that is labelled: it takes the place of the one that there was.
+    const { labelTable: _, ...withoutTable } = reading;
+    const next = runCommand(out, {
+      ...{ path, config, settings },
+      place: { ...place, reading: isTableName(out) ? withoutTable : reading },
+    });
+    return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next, fileOf });
   });
   process.stdout.write(output);
+}
+
+/** Files of the images; IDX files of grey images, and MNIST, are arrays, whose images have none. */
+function fileNames({ parts }: CommandData): FileOf {
+  return (index) => parts?.train[index]?.name;
+}
+
+/** @throws QuarterturnError `usage` for a table of images that no file names */
+function assertHasFiles(fileOf: FileOf, out: string, { train }: CommandData): void {
+  if (fileOf(0) !== undefined) return;
+  throw new QuarterturnError(
+    'usage',
+    `--out ${out}: expected a name that ends in .json. Received: a table of files for ${train.images.name}, whose images have none.`,
+    { hint: 'A labels file in JSON names them by their indices.' },
+  );
+}
+
+/** A row for each image that has a label, and for each suggested one, still without. */
+function tableRows(
+  { settings, data: { train } }: Pick<RecipeContext, 'settings' | 'data'>,
+  { labelled, images }: Suggestions,
+  fileOf: FileOf,
+): LabelTableRow[] {
+  const ownLabel = (index: number) => train.classNames[train.labels?.[index] ?? noClass] ?? null;
+  const old =
+    settings.labels?.images.flatMap(({ index, label }) =>
+      index === undefined ? [] : [{ index, label: label ?? ownLabel(index) }],
+    ) ?? Array.from(labelled, (index) => ({ index, label: ownLabel(index) }));
+  return [...old, ...images.map(({ index }) => ({ index, label: null }))].map(({ index, label }) => ({
+    file: fileOf(index) ?? '',
+    label,
+  }));
 }
 
 /** The labels that there were, and the suggested images, still without a label. */
@@ -143,6 +190,9 @@ async function writeSheet(path: string, { train }: DataSource, images: readonly 
   });
 }
 
+/** Longer names do not push the reasons of all others to the right. */
+const maxFileWidth = 40;
+
 /** One line for each image, then what to do next. */
 function formatSuggestions(
   { strategy, images }: Suggestions,
@@ -151,25 +201,38 @@ function formatSuggestions(
     readonly out: string;
     readonly sheet: string | undefined;
     readonly next: string;
+    readonly fileOf: FileOf;
   },
 ): string {
-  const { count, out, sheet, next } = about;
+  const { count, out, sheet, next, fileOf } = about;
   const why = {
     typical: 'each typical of many others',
     uncertain: 'those whose class the classifier cannot tell',
   };
   const rest = images.length < count ? `, all that are left of ${count}` : '';
   const width = Math.max(...images.map(({ index }) => `${index}`.length), 5);
-  const lines = images.map((image) => `${`${image.index}`.padStart(width)}  ${reasonOf(image)}`);
+  const files = images.map(({ index }) => printable(fileOf(index) ?? ''));
+  const widestFile = Math.max(...files.map(({ length }) => length));
+  const fileWidth = Math.min(maxFileWidth, Math.max('file'.length, widestFile));
+  const fileCell = (text: string) => (widestFile === 0 ? '' : `${text.padEnd(fileWidth)}  `);
+  const lines = images.map(
+    (image, i) => `${`${image.index}`.padStart(width)}  ${fileCell(files[i] ?? '')}${reasonOf(image)}`,
+  );
+  const fill = isTableName(out)
+    ? ['write the class of each image behind its file;', 'an image left without one stays in the pile']
+    : [
+        'replace each null by the class of its image;',
+        'an image left at null keeps the label that the data has for it',
+      ];
   return [
     '',
-    `${images.length} images to label${rest}, ${why[strategy]}:`,
+    `${countOf(images.length, 'image')} to label${rest}, ${why[strategy]}:`,
     '',
-    `${'index'.padStart(width)}  ${strategy === 'typical' ? 'stands for' : 'looks like'}`,
+    `${'index'.padStart(width)}  ${fileCell('file')}${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,
     '',
-    `Labels  ${shownPath(out)}: replace each null by the class of its image;`,
-    '        an image left at null keeps the label that the data has for it',
+    `Labels  ${shownPath(out)}: ${fill[0]}`,
+    `        ${fill[1]}`,
     ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
     `Next    ${next}`,
     '',

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../counts.js';
 import { firstNames } from './name-list.js';
 import type { Split } from './readers/found-images.js';
 
@@ -100,7 +101,7 @@ export function describeDuplicates(
     if (leaks.length === 0) continue;
     const byBytes = leaks.filter(({ isByBytes }) => isByBytes).length;
     note(
-      `${counted(leaks.length, `${split} image is also a training image`, `${split} images are also training images`)} (${byBytes} byte for byte, ${leaks.length - byBytes} only after decoding)`,
+      `${countOf(leaks.length, `${split} image is also a training image`, `${split} images are also training images`)} (${formatCount(byBytes)} byte for byte, ${formatCount(leaks.length - byBytes)} only after decoding)`,
       leaks.map(({ name }) => name),
       'They are left out of training.',
     );
@@ -108,7 +109,7 @@ export function describeDuplicates(
   const contradicting = duplicates.filter(({ labels }) => labels.length > 1);
   if (contradicting.length > 0) {
     note(
-      `${counted(contradicting.length, 'picture bears', 'pictures bear')} more than one label`,
+      `${countOf(contradicting.length, 'picture bears', 'pictures bear')} more than one label`,
       contradicting.map(({ images }) =>
         images.flatMap(({ name, label }) => (label === undefined ? [] : `${name}: ${label}`)).join(' ≠ '),
       ),
@@ -118,7 +119,7 @@ export function describeDuplicates(
   const copies = duplicates.filter(({ splits, labels }) => splits.length === 1 && labels.length <= 1);
   if (copies.length > 0) {
     note(
-      `${counted(copies.length, 'picture comes', 'pictures come')} more than once`,
+      `${countOf(copies.length, 'picture comes', 'pictures come')} more than once`,
       copies.map(({ images }) => images[0]?.name ?? ''),
       'Each is taken once.',
     );
@@ -131,8 +132,4 @@ function leaksOf(images: readonly KnownImage[], split: Split) {
   const others = images.filter((image) => partOf(image) !== split);
   const asked = others.length === 0 ? [] : images.filter((image) => partOf(image) === split);
   return asked.map(({ name, hash }) => ({ name, isByBytes: others.some((other) => other.hash === hash) }));
-}
-
-function counted(count: number, one: string, many: string): string {
-  return `${count} ${count === 1 ? one : many}`;
 }

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { readdir, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import type { DataSource, ImageDataset } from './dataset.js';
 import { type IdxArray, readIdx, readIdxLabels } from './idx.js';
@@ -157,7 +158,7 @@ function datasetFrom(
   if (labels && labels.values.length !== count) {
     throw new QuarterturnError(
       'data',
-      `${labels.file}: expected one label for each of the ${count} images in ${images.file}. Received: ${labels.values.length}.`,
+      `${labels.file}: expected one label for each of the ${countOf(count, 'image')} in ${images.file}. Received: ${labels.values.length}.`,
       { hint: 'Do both files come from the same dataset?' },
     );
   }

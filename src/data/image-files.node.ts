@@ -1,4 +1,5 @@
 import { basename } from 'node:path';
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import { type DecodeOptions, decodeImage } from './image-decode.node.js';
 import { type ImageSize, type ImageSource, imagesInMemory } from './image-source.js';
@@ -38,6 +39,6 @@ export async function readImageFiles(
     all.set(pixels, at);
     at += imageBytes;
   }
-  const name = paths.length === 1 ? basename(paths[0]!) : `${paths.length} image files`;
+  const name = paths.length === 1 ? basename(paths[0]!) : countOf(paths.length, 'image file');
   return imagesInMemory({ name, pixels: all, height, width, channels });
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import type { ImageSize } from './image-source.js';
 
@@ -112,7 +113,7 @@ function givenSize(size: NonNullable<FitOptions['size']>): ChosenSize {
 }
 
 function sizeOf(sample: readonly PictureFacts[], largestSide: number | undefined): ChosenSize {
-  const pictures = `${sample.length} picture${sample.length === 1 ? '' : 's'}`;
+  const pictures = countOf(sample.length, 'picture');
   const counts = new Map<string, { count: number; readonly picture: PictureFacts }>();
   for (const picture of sample) {
     const key = `${picture.height}×${picture.width}`;

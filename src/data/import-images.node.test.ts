@@ -99,7 +99,7 @@ test('pictures without a colour become grey images; one in colour among them is 
   await put('100.png', await picture(100, { height: 28, width: 28 }).png().toBuffer());
   const { imported: again } = await importFolder();
   expect(again.fit.size.channels).toBe(1);
-  expect(again.notes).toEqual(['1 of the pictures show colours and become grey (100.png).']);
+  expect(again.notes).toEqual(['1 picture shows colours and becomes grey (100.png).']);
 });
 
 describe('the second time', () => {
@@ -269,7 +269,7 @@ describe('what cannot be used', () => {
       expect(imported.skipped.every(({ hint }) => hint !== undefined)).toBe(true);
       expect(imported.skipped[4]?.hint).toMatch(/dark ink disappears: try a white ground/);
       expect(imported.notes).toEqual([
-        '1 of the files hold several pictures (cat/animated.gif): the first is taken.',
+        '1 file holds several pictures (cat/animated.gif): the first is taken.',
       ]);
     }
   });

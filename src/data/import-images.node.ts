@@ -1,6 +1,7 @@
 import fs from 'node:fs/promises';
 import { availableParallelism } from 'node:os';
 import { basename, join, resolve } from 'node:path';
+import { byCount, countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import { type CacheOptions, cacheError, cacheFolderOf, clearCache } from './cache/cache-folder.node.js';
 import { imagesName, packsOf, readIndex, sourceName } from './cache/pack.node.js';
@@ -300,11 +301,13 @@ function describeOutcome(
   const notes: string[] = [];
   if (several.length > 0) {
     notes.push(
-      `${several.length} of the files hold several pictures (${firstNames(several)}): the first is taken.`,
+      `${countOf(several.length, 'file')} ${byCount(several.length, 'holds', 'hold')} several pictures (${firstNames(several)}): the first is taken.`,
     );
   }
   if (fit.size.channels === 1 && colours === undefined && coloured.length > 0) {
-    notes.push(`${coloured.length} of the pictures show colours and become grey (${firstNames(coloured)}).`);
+    notes.push(
+      `${countOf(coloured.length, 'picture')} ${byCount(coloured.length, 'shows colours and becomes', 'show colours and become')} grey (${firstNames(coloured)}).`,
+    );
   }
   return { images, skipped, notes };
 }

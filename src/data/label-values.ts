@@ -1,3 +1,4 @@
+import { byCount, countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 
 /**
@@ -37,7 +38,7 @@ export function classNumbers(values: Int32Array, classes: Int32Array, file: stri
 /** What to say of classes that are not simply 0 … n − 1; undefined if they are. */
 export function describeClasses(classes: Int32Array): string | undefined {
   if (classes.every((value, k) => value === k)) return undefined;
-  return `Classes are the ${classes.length} labels that occur (${rangeOf(classes)}), each named by its label.`;
+  return `Classes are the ${countOf(classes.length, 'label')} that ${byCount(classes.length, 'occurs', 'occur')} (${rangeOf(classes)}), each named by its label.`;
 }
 
 /** `1 to 26` where no value is left out, else the first few. */

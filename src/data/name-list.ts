@@ -1,3 +1,4 @@
+import { formatCount } from '../counts.js';
 /** Names that a message shows before it counts the rest. */
 export const shownNames = 3;
 
@@ -7,5 +8,5 @@ export const shownNames = 3;
  */
 export function firstNames(names: readonly string[], count = names.length): string {
   const first = names.slice(0, shownNames).join(', ');
-  return count > shownNames ? `${first} and ${count - shownNames} more` : first;
+  return count > shownNames ? `${first} and ${formatCount(count - shownNames)} more` : first;
 }

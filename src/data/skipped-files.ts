@@ -1,3 +1,5 @@
+import { formatCount } from '../counts.js';
+import { csvLine } from './csv-line.js';
 import { firstNames, shownNames } from './name-list.js';
 import type { SkippedFile } from './readers/found-images.js';
 
@@ -17,7 +19,7 @@ export class SkippedKinds {
     const kinds = [...this.#kinds].sort(([, a], [, b]) => b.count - a.count);
     return kinds.map(([reason, { count, names, hint }]) => {
       const advice = hint === undefined ? '' : ` ${hint}`;
-      return `${reason}: ${count} (${firstNames(names, count)}).${advice}`;
+      return `${reason}: ${formatCount(count)} (${firstNames(names, count)}).${advice}`;
     });
   }
 }
@@ -39,14 +41,9 @@ export function skippedCsv(skipped: readonly SkippedFile[]): string {
   return skippedCsvHeader + skippedCsvRows(skipped);
 }
 
-export const skippedCsvHeader = 'file,reason,hint\r\n';
+export const skippedCsvHeader = csvLine(['file', 'reason', 'hint']);
 
 /** Lines behind the header, for whoever writes some at a time. */
 export function skippedCsvRows(skipped: readonly SkippedFile[]): string {
-  const rows = skipped.map(({ name, reason, hint = '' }) => [name, reason, hint]);
-  return rows.map((row) => `${row.map(csvField).join(',')}\r\n`).join('');
-}
-
-function csvField(text: string): string {
-  return /[",\r\n]/.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+  return skipped.map(({ name, reason, hint = '' }) => csvLine([name, reason, hint])).join('');
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { crc32 } from 'node:zlib';
 import { z } from 'zod';
+import { countOf } from '../counts.js';
 import { type CacheOptions, cacheError, cacheFolderOf } from '../data/cache/cache-folder.node.js';
 import { hashImages, imagesReadAtOnce } from '../data/image-hash.js';
 import { type ImageSource, selectImages } from '../data/image-source.js';
@@ -111,7 +112,11 @@ async function positionsByHash(
   options: ProgressOptions,
 ): Promise<Map<string, number[]>> {
   const positions = new Map<string, number[]>();
-  const progress = startProgress(options, `features of ${images.count} images, looked up`, images.count);
+  const progress = startProgress(
+    options,
+    `features of ${countOf(images.count, 'image')}, looked up`,
+    images.count,
+  );
   await inChunks(
     images.count,
     imagesReadAtOnce(images),
@@ -138,7 +143,11 @@ interface MissingRows extends CachePlace {
 async function describeMissing(encoder: Encoder, work: MissingRows): Promise<void> {
   const { missing, images, folder, own, put } = work;
   const { name, dimensions } = encoder;
-  const progress = startProgress(work.progress, `features of ${missing.length} images`, missing.length);
+  const progress = startProgress(
+    work.progress,
+    `features of ${countOf(missing.length, 'image')}`,
+    missing.length,
+  );
   const file = await openRows(folder, own, { name, dimensions });
   try {
     await inChunks(

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { readRange } from '../data/image-source.js';
 import { inChunks, startProgress } from '../progress.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
@@ -32,7 +33,7 @@ export function gradientEncoder(channels: number): Encoder {
     fingerprint: inColour ? 'oriented-gradients-colours-1' : 'oriented-gradients-1',
     async describe(images, options = {}) {
       const rows = new Float32Array(images.count * dimensions);
-      const progress = startProgress(options, `shapes of ${images.count} images`, images.count);
+      const progress = startProgress(options, `shapes of ${countOf(images.count, 'image')}`, images.count);
       await inChunks(
         images.count,
         pixelsAtATime / (images.height * images.width),

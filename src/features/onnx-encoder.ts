@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import { cutAt, encodeGraphFile, type GraphFile, readGraphFile } from '../onnx/graph-file.js';
@@ -280,7 +281,7 @@ async function describeWith(
   const rows = new Float32Array(images.count * dimensions);
   const atATime = Math.floor(pixelsAtATime / (plan.height * plan.width));
   const step = Math.max(1, Math.min(imagesAtATime, atATime));
-  const progress = startProgress(options, `features of ${images.count} images`, images.count);
+  const progress = startProgress(options, `features of ${countOf(images.count, 'image')}`, images.count);
   for (let from = 0; from < images.count; from += step) {
     const to = Math.min(from + step, images.count);
     const batch = await readRange(images, from, to);

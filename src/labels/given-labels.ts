@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { byCount, formatCount } from '../counts.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imageHashPattern } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
@@ -24,10 +25,13 @@ const labelSchema = z
     index: integerBetween(0, 2 ** 32 - 1).optional(),
     /** Class name; null: the label that the data set itself has. */
     label: className.nullable(),
+    /** Name of the image's file, for the person who fills the list in; nothing is found by it. */
+    file: z.string().max(10_000).optional(),
   })
   .refine(({ image, index }) => image !== undefined || index !== undefined, {
     error: 'expected the hash of an image or its index',
-  });
+  })
+  .transform(({ file: _, ...label }) => label);
 
 /** Which images are labelled, and with what: what a labels file holds, and `labels` in the settings. */
 export const labelsSchema = z.strictObject({
@@ -172,7 +176,7 @@ function classesOf(
   const without = places.filter(({ index, label }) => label === null && ownClass(index) === noClass);
   if (without.length > 0) {
     throw labelsError('a class for every image', `null for ${firstFew(without.map(({ index }) => index))}`, {
-      hint: `${name} has no label of its own for ${without.length === 1 ? 'this image' : 'these images'}: write the class into the file.`,
+      hint: `${name} has no label of its own for ${byCount(without.length, 'this image', 'these images')}: write the class into the file.`,
     });
   }
   if (labels) countPerClass(labels, classNames.length);
@@ -198,6 +202,6 @@ export function labelsError(
 /** The first items of a list, and how many more there are. */
 function firstFew(items: readonly (string | number)[]): string {
   const shown = 10;
-  const more = items.length > shown ? ` and ${items.length - shown} more` : '';
+  const more = items.length > shown ? ` and ${formatCount(items.length - shown)} more` : '';
   return `${items.slice(0, shown).join(', ')}${more}`;
 }

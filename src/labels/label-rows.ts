@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import type { FoundColumns } from './table-columns.js';
 import { type RawRow, type RowUnit, structureMark } from './table-rows.js';
@@ -50,7 +51,7 @@ export class LabelRowReader {
     const merged = [...this.#merged].slice(0, 5).join(', ');
     return [
       ...(this.#backslashes > 0
-        ? [`${name}: \\ between folders is read as / in ${count(this.#backslashes, 'row')}.`]
+        ? [`${name}: \\ between folders is read as / in ${countOf(this.#backslashes, 'row')}.`]
         : []),
       ...(merged
         ? [`${name}: labels written with different Unicode characters are one class: ${merged}.`]
@@ -77,7 +78,7 @@ export class LabelRowReader {
     const column = surplus < 0 ? cells.length : surplus;
     throw new QuarterturnError(
       'data',
-      `${name}, line ${at}, column ${column + 1}: expected ${count(width, 'value')}, as in the first row. Received: ${cells.length}.`,
+      `${name}, line ${at}, column ${column + 1}: expected ${countOf(width, 'value')}, as in the first row. Received: ${cells.length}.`,
       { hint: surplus < 0 ? undefined : 'Put quotes (") around a text that holds the delimiter.' },
     );
   }
@@ -120,8 +121,4 @@ export class LabelRowReader {
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 40 ? `${text.slice(0, 40)}…` : text);
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

@@ -62,7 +62,7 @@ it('names the class that is too small', () => {
     expect(selected(3, 3)).toThrow(
       'labels per class: expected at least 3 images of class "hen". Received: 2.',
     );
-    expect(selected(4, 1)).toThrow('images of class "owl". Received: 0.');
+    expect(selected(4, 1)).toThrow('1 image of class "owl". Received: 0.');
     expect(selected(3, 0)).toThrow(/positive integer. Received: 0/);
   }
 });

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import type { Random } from '../random/random.js';
@@ -90,8 +91,8 @@ function membersOf(labels: Int32Array, { classNames, perClass }: SelectionOption
   if (short >= 0) {
     throw new QuarterturnError(
       'data',
-      `labels per class: expected at least ${perClass} images of class ${JSON.stringify(classNames[short])}. Received: ${counts[short]}.`,
-      { hint: `Ask for at most ${Math.min(...counts)} labels per class.` },
+      `labels per class: expected at least ${countOf(perClass, 'image')} of class ${JSON.stringify(classNames[short])}. Received: ${counts[short]}.`,
+      { hint: `Ask for at most ${countOf(Math.min(...counts), 'label')} per class.` },
     );
   }
   const members = classNames.map((): number[] => []);

@@ -1,3 +1,4 @@
+import { byCount, countOf } from '../counts.js';
 import { type LabelRow, LabelRowReader } from './label-rows.js';
 import { type ColumnOptions, type FoundColumns, findColumns } from './table-columns.js';
 import {
@@ -158,9 +159,9 @@ function withoutComments(
   if (comments > 0) {
     const columns = columnsFrom(comments);
     if (columns.hasHeader) {
-      const what = comments === 1 ? 'A line' : `${comments} lines`;
+      const what = byCount(comments, 'A line', countOf(comments, 'line'));
       const notes = [
-        `${what} of comments (#) before the header of ${name} ${comments === 1 ? 'is' : 'are'} left out.`,
+        `${what} of comments (#) before the header of ${name} ${byCount(comments, 'is', 'are')} left out.`,
       ];
       return { rows: rows.slice(comments), notes, columns };
     }

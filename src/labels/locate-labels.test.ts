@@ -92,14 +92,14 @@ describe('located labels', () => {
     expect(located).toMatchObject({ moved: 1, missing: 2 });
     expect(located.given.images[0]).toEqual({ image: hashAt(2999), label: 'cat' });
     await expect(locateLabels(labelled([2999, 'cat']), { images: cut, checksums })).rejects.toThrow(
-      'labels: expected images of cut. Received: 1 labels, all of images that are not there.',
+      'labels: expected images of cut. Received: 1 label, of an image that is not there.',
     );
   });
 
   test('are never given to what lies there now by accident', async () => {
     // The index is right for some image, the hash is no image's.
     const images = [{ image: '0'.repeat(32), index: 7, label: 'cat' }];
-    await expect(locateLabels({ data: null, images }, options)).rejects.toThrow('that are not there');
+    await expect(locateLabels({ data: null, images }, options)).rejects.toThrow('that is not there');
   });
 
   test('equal images are one: it is learned from once, and cannot have two labels', async () => {

@@ -1,3 +1,4 @@
+import { byCount, countOf } from '../counts.js';
 import { hashImages, imagesReadAtOnce } from '../data/image-hash.js';
 import type { ImageSource } from '../data/image-source.js';
 import { type ProgressOptions, startProgress } from '../progress.js';
@@ -70,9 +71,17 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
   const once = distinct(complete, ({ image }) => image);
   const places = once.flatMap(({ index, label }) => (index === undefined ? [] : [{ index, label }]));
   if (places.length === 0) {
-    throw labelsError(`images of ${images.name}`, `${once.length} labels, all of images that are not there`, {
-      hint: 'Use the data that the labels were given for, or label images of this data.',
-    });
+    throw labelsError(
+      `images of ${images.name}`,
+      byCount(
+        once.length,
+        '1 label, of an image that is not there',
+        `${countOf(once.length, 'label')}, all of images that are not there`,
+      ),
+      {
+        hint: 'Use the data that the labels were given for, or label images of this data.',
+      },
+    );
   }
   return {
     given: { data: null, images: [...once] },

@@ -156,7 +156,7 @@ describe('matchLabels', () => {
     ]);
     expect(notes).toEqual([
       '2 labels of labels.csv differ from the source\'s own and are taken (train/cat/1.png: "dog" for "cat"; test/dog/1.png: "cat" for "dog").',
-      '1 image that labels.csv does not name belongs to the pile, 1 of them with a label of the source that is not used.',
+      '1 image that labels.csv does not name belongs to the pile; 1 label of the source is not used.',
       '1 image of validation and test that labels.csv does not name keeps its label.',
     ]);
   });

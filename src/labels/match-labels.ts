@@ -1,3 +1,4 @@
+import { byCount, countOf, formatCount } from '../counts.js';
 import { nearestName } from '../data/nearest-name.js';
 import { inNaturalOrder } from '../data/readers/class-names.js';
 import type { FoundImage } from '../data/readers/found-images.js';
@@ -139,14 +140,14 @@ const baseOf = (path: string): string => path.slice(path.lastIndexOf('/') + 1);
 function missingNotes(table: LabelTable, missing: readonly MissingRow[]): string[] {
   if (missing.length === 0) return [];
   return [
-    `${count(missing.length, 'row')} of ${table.name} ${missing.length === 1 ? 'finds' : 'find'} no image: ${described(table, missing)}.`,
+    `${countOf(missing.length, 'row')} of ${table.name} ${byCount(missing.length, 'finds', 'find')} no image: ${described(table, missing)}.`,
   ];
 }
 
 function noneMatched(table: LabelTable, missing: readonly MissingRow[]): QuarterturnError {
   return new QuarterturnError(
     'data',
-    `${table.name}: expected names of images that are there. Received: none in ${count(missing.length, 'row')}: ${described(table, missing)}.`,
+    `${table.name}: expected names of images that are there. Received: none in ${countOf(missing.length, 'row')}: ${described(table, missing)}.`,
     { hint: 'Write each path as it is within the folder of the images.' },
   );
 }
@@ -173,7 +174,7 @@ function looseNotes(table: LabelTable, images: readonly FoundImage[], found: rea
     if (first === undefined) return [];
     const index = found[first]?.index ?? 0;
     return [
-      `${count(rows.length, 'row')} of ${table.name} ${rows.length === 1 ? 'names its image' : 'name their images'} ${words} (${quoted(table.rows[first]?.file ?? '')} is ${quoted(images[index]?.name ?? '')}).`,
+      `${countOf(rows.length, 'row')} of ${table.name} ${byCount(rows.length, 'names its image', 'name their images')} ${words} (${quoted(table.rows[first]?.file ?? '')} is ${quoted(images[index]?.name ?? '')}).`,
     ];
   });
 }
@@ -200,17 +201,17 @@ function overruledNotes(
   return [
     ...(others.length > 0
       ? [
-          `${count(others.length, 'label')} of ${table.name} ${others.length === 1 ? 'differs' : 'differ'} from the source's own and ${others.length === 1 ? 'is' : 'are'} taken (${listed(others.slice(0, 3), '; ')}${others.length > 3 ? '; …' : ''}).`,
+          `${countOf(others.length, 'label')} of ${table.name} ${byCount(others.length, "differs from the source's own and is", "differ from the source's own and are")} taken (${listed(others.slice(0, 3), '; ')}${others.length > 3 ? '; …' : ''}).`,
         ]
       : []),
     ...(pile > 0
       ? [
-          `${count(pile, 'image')} that ${table.name} does not name ${pile === 1 ? 'belongs' : 'belong'} to the pile${unnamed > 0 ? `, ${unnamed} of them with a label of the source that is not used` : ''}.`,
+          `${countOf(pile, 'image')} that ${table.name} does not name ${byCount(pile, 'belongs', 'belong')} to the pile${unnamed > 0 ? `; ${countOf(unnamed, 'label')} of the source ${byCount(unnamed, 'is', 'are')} not used` : ''}.`,
         ]
       : []),
     ...(kept > 0
       ? [
-          `${count(kept, 'image')} of validation and test that ${table.name} does not name ${kept === 1 ? 'keeps its label' : 'keep their labels'}.`,
+          `${countOf(kept, 'image')} of validation and test that ${table.name} does not name ${byCount(kept, 'keeps its label', 'keep their labels')}.`,
         ]
       : []),
   ];
@@ -220,19 +221,15 @@ function repeatedNotes(table: LabelTable, found: readonly Place[], named: number
   const repeated = found.filter(({ index }) => index !== undefined).length - named;
   if (repeated === 0) return [];
   return [
-    `${count(repeated, 'row')} of ${table.name} ${repeated === 1 ? 'names an image' : 'name images'} again, without another label.`,
+    `${countOf(repeated, 'row')} of ${table.name} ${byCount(repeated, 'names an image', 'name images')} again, without another label.`,
   ];
 }
 
 function listed(items: readonly string[], separator: string): string {
-  const more = items.length > listedRows ? ` and ${items.length - listedRows} more` : '';
+  const more = items.length > listedRows ? ` and ${formatCount(items.length - listedRows)} more` : '';
   return `${items.slice(0, listedRows).join(separator)}${more}`;
 }
 
 function quoted(text: string): string {
   return JSON.stringify(text.length > 80 ? `${text.slice(0, 80)}…` : text);
-}
-
-function count(n: number, what: string): string {
-  return `${n} ${what}${n === 1 ? '' : 's'}`;
 }

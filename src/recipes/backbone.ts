@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import type { Network } from '../nn/network.js';
@@ -51,7 +52,7 @@ export async function loadPretrained(store: RunStore, settings: RunSettings): Pr
   const saved = isFinished ? await store.loadCheckpoint(checkpointName(pretrainName, 0)) : undefined;
   if (saved) return readWeights(saved.tensors);
   const received = progress
-    ? `${epoch} of ${settings.pretrain.epochs} epochs`
+    ? `${epoch} of ${countOf(settings.pretrain.epochs, 'epoch')}`
     : `no checkpoint "${pretrainName}"`;
   throw new QuarterturnError(
     'checkpoint',

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { type ImageSource, readRange } from '../data/image-source.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 
@@ -11,7 +12,7 @@ const valuesAtATime = 2 ** 18;
 export async function meanBrightness(images: ImageSource, listening: ProgressOptions): Promise<number> {
   const { count, height, width, channels } = images;
   const imageSize = height * width * channels;
-  const progress = startProgress(listening, `brightness of ${count} images`, count);
+  const progress = startProgress(listening, `brightness of ${countOf(count, 'image')}`, count);
   // Whole numbers: their sum is exact, whatever the parts.
   let sum = 0;
   await inChunks(

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { selectImages } from '../data/image-source.js';
 import type { Encoder } from '../features/encoder.js';
@@ -45,7 +46,7 @@ export interface PileGraph {
 export async function pileGraph(context: PileContext): Promise<PileGraph> {
   const images = pileOf(context);
   const features = await describeImages(context, images);
-  const title = `neighbours of ${images.length} images`;
+  const title = `neighbours of ${countOf(images.length, 'image')}`;
   const neighbours = await nearestNeighbours(features, context, { count: neighbourCount, title });
   return { images, graph: await neighbourGraph(neighbours, context) };
 }

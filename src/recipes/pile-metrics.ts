@@ -111,3 +111,17 @@ export async function pileMetrics(a: Float32Array, b: Float32Array, classes: num
 function indexOfMax(row: Float32Array): number {
   return row.indexOf(Math.max(...row));
 }
+
+/** A class given to fewer than this share of the images that it was to have is lost: the classifier has collapsed. */
+const collapsedShare = 0.1;
+
+/**
+ * Whether almost no image of the pile gets a certain class any more.
+ * @param rarestShare share of the pile that the rarest class was to have, 0–1
+ */
+export function hasCollapsed(
+  { smallestClass }: Pick<PileMetrics, 'smallestClass'>,
+  rarestShare: number,
+): boolean {
+  return smallestClass < collapsedShare * rarestShare;
+}

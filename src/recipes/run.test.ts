@@ -195,6 +195,32 @@ describe('run', () => {
     expect(events).not.toContain('step');
   });
 
+  it('is evaluated by the names of its stages, and not on other classes or labels of other images', async () => {
+    const titles: string[] = [];
+    const context = { settings: tiny, data, runtime, store };
+    await evaluateRun({
+      ...context,
+      emit: (event) => event.type === 'evaluated' && titles.push(event.title),
+    });
+    for (const network of ['fine-tuned', 'from random weights', 'self-trained']) {
+      for (const images of ['labelled images', 'test images'])
+        expect(titles).toContain(`${network}, ${images}`);
+    }
+    const classNames = ['corner', 'side'];
+    const { train, test } = data;
+    const renamed = { ...data, train: { ...train, classNames }, test: { ...test!, classNames } };
+    await expect(evaluateRun({ ...context, data: renamed })).rejects.toMatchObject({
+      code: 'data',
+      message:
+        "made for this test: expected images of the run's classes, corner, edge. Received: images of corner, side.",
+    });
+    const labels = { data: null, images: [{ image: '0'.repeat(32), label: 'edge' }] };
+    await expect(evaluateRun({ ...context, settings: { ...tiny, labels } })).rejects.toMatchObject({
+      code: 'data',
+      message: 'labels: expected images of train. Received: 1 label, of an image that is not there.',
+    });
+  });
+
   it('is only evaluated, where it was stopped while labels were held back', async () => {
     const store = new MemoryStore('teacher');
     const abort = new AbortController();

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { batchesPerEpoch } from '../data/batches.js';
+import { firstNames } from '../data/name-list.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
@@ -7,6 +8,7 @@ import { ProgramShelf } from '../runtime/program-shelf.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { parseWith } from '../store/json.js';
+import { readLabelRecord } from '../store/label-record.js';
 import type { RunResult } from '../store/run-record.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { reuseStages, stagesNamed } from './artifacts.js';
@@ -116,14 +118,31 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   return result;
 }
 
-/** Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing. */
+/**
+ * Evaluate again what a run's checkpoints hold, as far as it was finished; trains nothing and writes nothing.
+ * @throws QuarterturnError `data` for data that has other classes, or none of the images that labels were given for
+ */
 export async function evaluateRun(
   given: RecipeContext,
   { registry }: Pick<RunOptions, 'registry'> = {},
 ): Promise<RunFigures> {
   const context = await withLocatedLabels(given);
+  await assertSameClasses(context);
   const finished = await finishedStages(context, registry);
   return figuresOf(await runStages(context, finished, { registry, readOnly: true }));
+}
+
+/** @throws QuarterturnError `data` naming the classes of both, where the data has others than the run learned */
+async function assertSameClasses(context: RecipeContext): Promise<void> {
+  const { classNames: learned = [] } = (await readLabelRecord(context.store)) ?? {};
+  const classNames = classNamesOf(context);
+  const isSame = learned.length === classNames.length && learned.every((name, k) => name === classNames[k]);
+  if (isSame || learned.length === 0 || !hasLabels(context)) return;
+  throw new QuarterturnError(
+    'data',
+    `${context.data.origin}: expected images of the run's classes, ${firstNames(learned)}. Received: images of ${firstNames(classNames)}.`,
+    { hint: 'To evaluate its classifier on other images: quarterturn evaluate <run> <data>' },
+  );
 }
 
 /**

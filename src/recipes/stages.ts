@@ -11,12 +11,12 @@ import {
 import { StageEvidence } from '../store/stage-evidence.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
-import type { RecipeContext } from './context.js';
+import { type RecipeContext, randomFor } from './context.js';
 import { type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
-import { bestOf } from './stages/choice.js';
-import { evidenceFor, foldNetworks, type HeldBackEvidence } from './stages/evidence.js';
+import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
+import { evidenceFor, foldNetworks, type HeldBackEvidence, trialsLostClass } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
@@ -162,7 +162,15 @@ async function runDraw(
   }
   const kept = finalOf({ outcomes, evidence });
   const appraisal =
-    kept && (await appraise(context, kept.classifier, { draw, evidence: evidence.get(kept.stage) }));
+    kept &&
+    (await appraise(context, kept.classifier, {
+      draw,
+      evidence: kept.evidence,
+      optimism: optimismOfChoice(
+        candidatesIn({ outcomes, evidence }),
+        randomFor(context, 'estimate', 'choice', draw),
+      ),
+    }));
   return { outcomes, evidence, appraisal };
 }
 
@@ -220,25 +228,32 @@ export async function costOf(
   return { durationMs: trainMs, imagesTrained };
 }
 
+/** A stage whose classifier may be saved. */
+interface StageCandidate extends Candidate {
+  readonly stage: Stage;
+  readonly classifier: Classifier;
+}
+
 /** The classifier to save, chosen by held-back labels. */
-export function finalOf({
-  outcomes,
-  evidence,
-}: DrawOutcome): { readonly stage: Stage; readonly classifier: Classifier } | undefined {
-  return bestOf(
-    [...outcomes].flatMap(([stage, { classifier }]) =>
-      stage.learnsFrom && classifier
-        ? [
-            {
-              stage,
-              learnsFrom: stage.learnsFrom,
-              classifier,
-              evidence: evidence.get(stage),
-              lostClass: classifier.lostClass,
-            },
-          ]
-        : [],
-    ),
+export function finalOf(outcome: DrawOutcome): StageCandidate | undefined {
+  return bestOf(candidatesIn(outcome));
+}
+
+function candidatesIn({ outcomes, evidence }: DrawOutcome): readonly StageCandidate[] {
+  return [...outcomes].flatMap(([stage, { classifier }]) =>
+    stage.learnsFrom && classifier
+      ? [
+          {
+            stage,
+            learnsFrom: stage.learnsFrom,
+            classifier,
+            evidence: evidence.get(stage),
+            // What the trials had lost as well, their evidence knows of.
+            lostClass:
+              classifier.lostClass && !trialsLostClass(evidence.get(stage), classifier.network.classes),
+          },
+        ]
+      : [],
   );
 }
 

@@ -2,7 +2,7 @@ import { isolated } from '../data/isolated-name.js';
 import type { ConfusionMatrix } from '../store/run-record.js';
 import { type ConfusionCell, confusedPairs } from '../train/class-metrics.js';
 import { className } from './class-name.js';
-import { formatCount, formatPercent } from './format.js';
+import { countOf, formatCount, formatPercent } from './format.js';
 import { type Html, html } from './html.js';
 import { shorten, textWidth } from './text-width.js';
 
@@ -93,13 +93,13 @@ export function matrixPicture({ classNames, cells }: ConfusionMatrix): Html {
   const last = classNames.at(-1) ?? '';
   const gathered = perCell > 1 ? `; ${perCell} neighbouring classes share a row and a column` : '';
   return html`<div class="map">
-      <svg viewBox="0 0 ${side} ${side}" role="img" aria-label="Confusion matrix of ${formatCount(classNames.length)} classes; the pairs beside it are its largest numbers" shape-rendering="crispEdges">${[
+      <svg viewBox="0 0 ${side} ${side}" role="img" aria-label="Confusion matrix of ${countOf(classNames.length, 'class')}; the pairs beside it are its largest numbers" shape-rendering="crispEdges">${[
         ...paths,
       ].map(([key, path]) => {
         const [kind = '', shade = ''] = key.split(' ');
         return html`<path class="${kind}" style="--strength:${(Number(shade) / shades).toFixed(1)}" d="${path}"/>`;
       })}</svg>
-      <p class="note">Down: what images were. Across: what they were taken for. ${formatCount(classNames.length)} classes in their order, from ${className(first)} to ${className(last)}${gathered}.</p>
+      <p class="note">Down: what images were. Across: what they were taken for. ${countOf(classNames.length, 'class')} in their order, from ${className(first)} to ${className(last)}${gathered}.</p>
     </div>`;
 }
 
@@ -117,7 +117,7 @@ export function pairsTable({ classNames, cells }: Omit<ConfusionMatrix, 'title'>
           html`<tr><th scope="row">${className(actual)}</th><td class="name">${className(predicted)}</td><td>${formatCount(count)}</td><td>${formatPercent(count / (supports.get(actual) ?? count), 1)}</td></tr>
       `,
       )}</tbody>
-    </table>${rest > 0 && html`<p class="note">and ${formatCount(rest)} more pairs.</p>`}</div>`;
+    </table>${rest > 0 && html`<p class="note">and ${countOf(rest, 'more pair')}.</p>`}</div>`;
 }
 
 /** e.g. `9,342 of 10,000 right (93.4 %). Most often 4 taken for 9 (48), 7 for 1 (31).` */

@@ -1,7 +1,7 @@
 import { type ClassMetrics, confusedPairs } from '../train/class-metrics.js';
 import type { Reliability } from '../train/reliability.js';
 import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
-import { absent, formatCount, formatLoss, formatPercent } from './format.js';
+import { absent, byCount, countOf, formatCount, formatLoss, formatPercent } from './format.js';
 import { printable } from './printable.js';
 import { lowestF1 } from './sections/class-metrics.js';
 import { aligned } from './terminal-table.js';
@@ -57,7 +57,7 @@ function classTable(classes: readonly ClassMetrics[], columns: number): string[]
     formatCount(support),
   ]);
   const lines = aligned([['class', 'F1', 'precision', 'recall', 'images'], ...cells], columns);
-  const rest = `The ${shownClasses} with the lowest F1 of ${formatCount(classes.length)} classes.`;
+  const rest = `The ${shownClasses} with the lowest F1 of ${countOf(classes.length, 'class')}.`;
   return [isLong ? [...lines, ...wrapped(rest, columns)] : lines];
 }
 
@@ -78,7 +78,7 @@ function pairTable({ evaluation }: EvaluationRecord, columns: number): string[][
   return [
     [
       ...aligned([['class → taken for', 'images', 'of the class'], ...cells], columns),
-      ...(rest > 0 ? [`and ${formatCount(rest)} more pairs`] : []),
+      ...(rest > 0 ? [`and ${countOf(rest, 'more pair')}`] : []),
     ],
   ];
 }
@@ -112,11 +112,11 @@ function unknownTable({ evaluation }: EvaluationRecord, columns: number): string
   return [
     [
       ...wrapped(
-        `${formatCount(unknownCount(evaluation))} images are of classes that the model does not know. They are in none of the figures above. Counted as mistakes, they make the accuracy ${formatPercent(all.accuracy)}.`,
+        `${countOf(unknownCount(evaluation), 'image')} ${byCount(unknownCount(evaluation), 'is of a class that the model does not know. It is', 'are of classes that the model does not know. They are')} in none of the figures above. ${byCount(unknownCount(evaluation), 'Counted as a mistake, it makes', 'Counted as mistakes, they make')} the accuracy ${formatPercent(all.accuracy)}.`,
         columns,
       ),
       ...aligned([['unknown class', 'images', 'mostly taken for'], ...cells], columns),
-      ...(rest > 0 ? [`and ${formatCount(rest)} more classes`] : []),
+      ...(rest > 0 ? [`and ${countOf(rest, 'more class')}`] : []),
     ],
   ];
 }

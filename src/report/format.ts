@@ -1,5 +1,9 @@
 /** Numbers as people read them, the same in the terminal and in the report. */
 
+import { formatCount } from '../counts.js';
+
+export { byCount, countOf, formatCount } from '../counts.js';
+
 /** Stands where a figure does not exist. */
 export const absent = '—';
 
@@ -11,13 +15,6 @@ export function formatPercent(fraction: number, decimals = 2): string {
 /** A mean cross-entropy in nats, four decimals: 0.01534 -> `0.0153`. */
 export function formatLoss(loss: number): string {
   return Number.isFinite(loss) ? loss.toFixed(4) : absent;
-}
-
-/** Thousands separated by commas: 998084 -> `998,084`. */
-export function formatCount(count: number): string {
-  return Math.round(count)
-    .toString()
-    .replace(/\B(?=(\d{3})+$)/g, ',');
 }
 
 /** The two largest units that matter: `850 ms`, `12.3 s`, `4 min 12 s`, `1 h 24 min`, `2 d 3 h`. */

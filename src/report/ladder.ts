@@ -1,5 +1,5 @@
 import type { LadderStep, RunRecord } from '../store/run-record.js';
-import { formatCount, formatPercent } from './format.js';
+import { countOf, formatPercent } from './format.js';
 import { keptFigure, selfTrainingOf, selfTrainingStart, settingAt, unlabelledCount } from './run-facts.js';
 
 type Figure = LadderStep['figure'];
@@ -116,7 +116,7 @@ function fateText(fate: ReturnType<typeof selfTrainingOf>): string {
 function nameOf({ step: { figure, step }, before }: Gain, record: RunRecord): string {
   const unlabelled = unlabelledCount(record);
   if (figure === 'selfTrain' && unlabelled > 0) {
-    return `self-training on ${formatCount(unlabelled)} unlabelled images`;
+    return `self-training on ${countOf(unlabelled, 'unlabelled image')}`;
   }
   // Beside the labels alone with the same schedule, what is new is the pretraining.
   if (figure === 'fineTune' && before.figure === 'scratch') return 'rotation pretraining';

@@ -1,7 +1,7 @@
 import type { Reliability } from '../train/reliability.js';
 import { chartSvg, cssTheme } from './chart-svg.js';
 import { type ChartTheme, type LineChartOption, midToneTheme } from './charts.js';
-import { formatCount, formatPercent } from './format.js';
+import { countOf, formatPercent } from './format.js';
 import type { Html } from './html.js';
 import { wilsonInterval } from './statistics.js';
 
@@ -86,5 +86,5 @@ export function describeReliability({ bins, count, expectedCalibrationError }: R
       ({ meanConfidence, accuracy }) =>
         `${formatPercent(accuracy, 0)} at ${formatPercent(meanConfidence, 0)}`,
     );
-  return `Share of right answers by confidence, ${formatCount(count)} images: ${points.join(', ') || 'none'}. Expected calibration error ${formatPercent(expectedCalibrationError, 1)}.`;
+  return `Share of right answers by confidence, ${countOf(count, 'image')}: ${points.join(', ') || 'none'}. Expected calibration error ${formatPercent(expectedCalibrationError, 1)}.`;
 }

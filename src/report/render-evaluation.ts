@@ -6,7 +6,7 @@ import type { Reliability } from '../train/reliability.js';
 import { className } from './class-name.js';
 import { confusionFigure } from './confusion-figure.js';
 import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
-import { absent, formatCount, formatPercent } from './format.js';
+import { absent, byCount, countOf, formatCount, formatPercent } from './format.js';
 import { type Content, type Html, html } from './html.js';
 import { page } from './page.js';
 import { reliabilityChart } from './reliability-chart.js';
@@ -50,14 +50,14 @@ function header({ model, data, part, unlabelled, evaluation }: EvaluationRecord)
   <div class="masthead">
     <p class="brand">${brandMark}Quarterturn</p>
     <h1>How well it<br>classifies.</h1>
-    <p class="byline"><strong>${runName(model)}</strong><span>on ${runName(data)}</span><span>${formatCount(total)} images of ${formatCount(evaluation.classNames.length)} classes</span></p>
+    <p class="byline"><strong>${runName(model)}</strong><span>on ${runName(data)}</span><span>${countOf(total, 'image')} of ${countOf(evaluation.classNames.length, 'class')}</span></p>
   </div>
   <dl class="headlines">
     ${headline('Accuracy', accuracy, `${formatCount(correct)} of ${formatCount(total)} right; 95 % interval ${formatPercent(interval.low)} – ${formatPercent(interval.high)}`)}
     ${headline('Macro F1', macroF1, 'mean over the classes that have images, each counting alike')}
     ${headline('Calibration error', total === 0 ? null : reliability.expectedCalibrationError, 'mean distance between what it says of its certainty and how often it is right')}
   </dl>
-  <p class="lead">These are ${part}.${unlabelled > 0 && ` ${formatCount(unlabelled)} more have no label and take no part.`}${unknown > 0 && ` ${formatCount(unknown)} more are of classes that the model does not know; they are listed below and take part in no other figure.`} The interval is Wilson’s, for images drawn as these were.</p>
+  <p class="lead">These are ${part}.${unlabelled > 0 && ` ${formatCount(unlabelled)} more ${byCount(unlabelled, 'has no label and takes', 'have no label and take')} no part.`}${unknown > 0 && ` ${formatCount(unknown)} more ${byCount(unknown, 'is of a class that the model does not know; it is listed below and takes', 'are of classes that the model does not know; they are listed below and take')} part in no other figure.`} The interval is Wilson’s, for images drawn as these were.</p>
 </header>`;
 }
 
@@ -78,7 +78,7 @@ function imagesSection({ evaluation, size }: EvaluationRecord): Html | null {
     grid(
       all
         ? 'All mistakes, the surest ones first'
-        : `The ${formatCount(mistakes.length)} surest of ${formatCount(total - correct)} mistakes`,
+        : `The ${formatCount(mistakes.length)} surest of ${countOf(total - correct, 'mistake')}`,
       mistakes,
       size,
     ),
@@ -135,7 +135,7 @@ function unknownSection({ evaluation }: EvaluationRecord): Html | null {
   if (unknownClasses.length === 0) return null;
   const all = accuracyOverAll(evaluation);
   return section('Classes it does not know', {
-    body: html`<p>The model has no output for these classes, so that whatever it says of their images is wrong. Counted as mistakes, they make the accuracy <b>${formatPercent(all.accuracy)}</b> of ${formatCount(all.total)} images.</p>
+    body: html`<p>The model has no output for these classes, so that whatever it says of their images is wrong. Counted as mistakes, they make the accuracy <b>${formatPercent(all.accuracy)}</b> of ${countOf(all.total, 'image')}.</p>
   <div class="scroll"><table class="names">
     <thead><tr><th scope="col">Class</th><th scope="col">Images</th><th scope="col" class="name">mostly taken for</th></tr></thead>
     <tbody>${unknownClasses.slice(0, listed).map(
@@ -150,7 +150,7 @@ function unknownSection({ evaluation }: EvaluationRecord): Html | null {
 function skippedSection({ skipped }: EvaluationRecord): Html | null {
   if (skipped.length === 0) return null;
   return section('Set aside', {
-    body: html`<p>${formatCount(skipped.length)} ${skipped.length === 1 ? 'file' : 'files'} could not be used and took no part.</p>
+    body: html`<p>${countOf(skipped.length, 'file')} could not be used and took no part.</p>
   <div class="scroll"><table class="names">
     <thead><tr><th scope="col">File</th><th scope="col" class="name">Reason</th></tr></thead>
     <tbody>${skipped.slice(0, listed).map(({ name, reason }) => html`<tr><th scope="row">${className(name, 80)}</th><td class="name">${reason}</td></tr>`)}</tbody>

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import type { RunRecord } from '../store/run-record.js';
 import { html } from './html.js';
 import { page } from './page.js';
@@ -40,6 +41,6 @@ export function renderReport(record: RunRecord): string {
       classesSection(exhibits.classCounts),
       settingsSection(record),
     ],
-    footer: html`Made by Quarterturn from the folder <code>${result.run}</code>, ${epochs.length === 1 ? '1 epoch' : `${epochs.length} epochs`} on record.`,
+    footer: html`Made by Quarterturn from the folder <code>${result.run}</code>, ${countOf(epochs.length, 'epoch')} on record.`,
   });
 }

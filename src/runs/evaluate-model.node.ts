@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { firstNames } from '../data/name-list.js';
 import type { FoundImage, FoundImages, SkippedFile, Split } from '../data/readers/found-images.js';
 import { QuarterturnError } from '../errors.js';
@@ -94,7 +95,7 @@ function chooseImages({ images, origin }: FoundImages, wanted: EvaluatedPart | u
     const expected = part === 'all' ? 'images with labels' : `images with labels in ${part}`;
     throw new QuarterturnError(
       'data',
-      `${origin}: expected ${expected}. Received: ${counts.join(', ')}, of ${images.length} images.`,
+      `${origin}: expected ${expected}. Received: ${counts.join(', ')}, of ${countOf(images.length, 'image')}.`,
       {
         hint: images.some(isLabelled)
           ? 'Take one of the parts with labels, or all of them.'

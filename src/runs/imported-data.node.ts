@@ -1,3 +1,4 @@
+import { byCount, countOf } from '../counts.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { selectImages } from '../data/image-source.js';
 import type { ImportedImage, ImportedImages } from '../data/import-images.node.js';
@@ -32,7 +33,7 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
     const received =
       tests.length === 0
         ? 'none'
-        : `${tests.length} images, all of them to test with${copied ? ', and copies of these to learn from' : ''}`;
+        : `${countOf(tests.length, 'image')}, all to test with${copied ? ', and copies of these to learn from' : ''}`;
     throw new QuarterturnError('data', `${origin}: expected images to learn from. Received: ${received}.`, {
       hint: copied
         ? 'A picture that is in both parts is tested with and never learned from: take them out of one part.'
@@ -71,15 +72,16 @@ function valNotes(learned: readonly ImportedImage[]): string[] {
   const count = learned.filter(({ split }) => split === 'val').length;
   if (count === 0) return [];
   return [
-    `The ${count} images of the part for validation are learned from as well: a run holds labels back by itself.`,
+    `The ${countOf(count, 'image')} of the part for validation ${byCount(count, 'is', 'are')} learned from as well: a run holds labels back by itself.`,
   ];
 }
 
 function classNotes(dropped: readonly string[]): string[] {
   if (dropped.length === 0) return [];
-  const [what, them] =
-    dropped.length === 1 ? ['1 class has', 'it is'] : [`${dropped.length} classes have`, 'they are'];
-  return [`${what} no image to learn from (${listedNames(dropped)}): ${them} left out.`];
+  const them = byCount(dropped.length, 'it is', 'they are');
+  return [
+    `${countOf(dropped.length, 'class')} ${byCount(dropped.length, 'has', 'have')} no image to learn from (${listedNames(dropped)}): ${them} left out.`,
+  ];
 }
 
 /** Classes of which too few are there to be held back, or none to test with. */
@@ -95,9 +97,7 @@ function sizeNotes(
   const note = (names: readonly string[], one: string, many: string): string[] =>
     names.length === 0
       ? []
-      : [
-          `${names.length === 1 ? `1 class ${one}` : `${names.length} classes ${many}`} (${listedNames(names)}).`,
-        ];
+      : [`${countOf(names.length, 'class')} ${byCount(names.length, one, many)} (${listedNames(names)}).`];
   return [
     ...note(
       single,
@@ -114,14 +114,18 @@ function untestedNotes(
 ): string[] {
   const unlabelled = tests.filter(({ label }) => label === undefined);
   const unknown = tests.filter(({ label }) => label !== undefined && !numbers.has(label));
-  const note = (left: readonly ImportedImage[], why: string): string[] =>
+  const note = (left: readonly ImportedImage[], one: string, many: string): string[] =>
     left.length === 0
       ? []
       : [
-          `${left.length} of the test images ${why} and are left out (${firstNames(left.map(({ name }) => name))}).`,
+          `${countOf(left.length, 'test image')} ${byCount(left.length, `${one} and is`, `${many} and are`)} left out (${firstNames(left.map(({ name }) => name))}).`,
         ];
   return [
-    ...note(unlabelled, 'have no label'),
-    ...note(unknown, 'are of a class that has no image to learn from'),
+    ...note(unlabelled, 'has no label', 'have no label'),
+    ...note(
+      unknown,
+      'is of a class that has no image to learn from',
+      'are of a class that has no image to learn from',
+    ),
   ];
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import { headerDifference } from './journal-difference.js';
 import type {
@@ -78,7 +79,7 @@ function assertAllShards(parts: readonly PredictionPart[], count: number): void 
   if (missing.length === 0) return;
   throw new QuarterturnError(
     'data',
-    `merge: expected all ${count} parts. Received: ${parts.length}; of --shard ${missing.map((number) => `${number}/${count}`).join(', ')} there is none.`,
+    `merge: expected all of ${countOf(count, 'part')}. Received: ${parts.length}; of --shard ${missing.map((number) => `${number}/${count}`).join(', ')} there is none.`,
     { hint: 'Run what is missing, and name the parts of all of them.' },
   );
 }
@@ -127,7 +128,7 @@ async function assertComplete(
   if (pictures === expected) return { rows, skipped };
   throw new QuarterturnError(
     'data',
-    `merge: expected ${expected} pictures in all parts together. Received: ${pictures}.`,
+    `merge: expected ${countOf(expected, 'picture')} in all parts together. Received: ${pictures}.`,
     { hint: 'A part is damaged: predict it again.' },
   );
 }

@@ -1,7 +1,7 @@
 import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
-import { formatBytes, formatCount, formatPercent } from '../report/format.js';
+import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { cardSnippets } from './card-snippets.js';
 
 export interface ModelCardOptions {
@@ -51,7 +51,7 @@ export function modelCard(model: ModelDescription, { file, sha256, data }: Model
       ],
     ],
   ];
-  const title = `# Classifier of ${formatCount(classes)} classes${data === undefined ? '' : ` of ${plain(data)}`}`;
+  const title = `# Classifier of ${countOf(classes, 'class')}${data === undefined ? '' : ` of ${plain(data)}`}`;
   return [
     title,
     `An image classifier made by Quarterturn. The file stands alone: normalisation and softmax are inside, and its metadata says what is said here.`,
@@ -74,7 +74,7 @@ function classLines(classes: number, classNames: readonly string[] | undefined):
 function learnedFrom({ preset, seed, stage, images, labels, settings }: TrainingSummary, data?: string) {
   const from = data === undefined ? '' : ` (${plain(data)})`;
   return [
-    `${formatCount(images)} images${from}, of which ${formatCount(labels)} had a label. Preset \`${preset}\`, seed ${seed}, stage \`${stage}\`.` +
+    `${countOf(images, 'image')}${from}, of which ${formatCount(labels)} had a label. Preset \`${preset}\`, seed ${seed}, stage \`${stage}\`.` +
       (settings === null ? '' : ` SHA-256 of all settings: \`${settings}\`.`),
   ];
 }

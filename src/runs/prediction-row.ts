@@ -42,21 +42,39 @@ export function floatDigits(value: number): number {
   return Number(single.toPrecision(9));
 }
 
-/** Names of the columns of all probabilities: `p_cat`, so that no class is taken for a column such as `file`. */
-export function probabilityColumns(classNames: readonly string[]): string[] {
-  return classNames.map((name) => `p_${name}`);
-}
-
 /** Whether a row is to be looked at by a person; undefined where nobody asked. */
 export function isUnsure({ probability }: PredictionRow, { unsure }: PredictionColumns): boolean | undefined {
   return unsure === undefined ? undefined : probability < unsure;
 }
 
-/** The probability of each class by its name. */
-export function probabilitiesByName(
-  { probabilities = new Float32Array() }: PredictionRow,
-  { classNames }: PredictionColumns,
-  digitsOf: (value: number) => number = floatDigits,
-): Record<string, number> {
-  return Object.fromEntries(classNames.map((name, k) => [name, digitsOf(probabilities[k] ?? Number.NaN)]));
+/** A field of a row in a file, of whatever kind: what it is called, what it holds, and what it is for a row. */
+export interface PredictionField {
+  readonly name: string;
+  readonly type: 'text' | 'index' | 'flag' | 'probability';
+  /** Of the probability of a class: the class. JSON has these in an object of their own, in which they go by it. */
+  readonly className?: string;
+  /** Null where a row has none; probabilities are float32. */
+  valueIn(row: PredictionRow): string | number | boolean | null;
+}
+
+/**
+ * The fields of a row, in their order: `file`, `index` (none where a file holds one picture), `label`, `probability`, then
+ * `unsure` and `p_<class>` of every class, where they are asked for. `p_`, so that no class is taken for a field such as `file`.
+ */
+export function predictionFields(columns: PredictionColumns): readonly PredictionField[] {
+  const { classNames, probabilities, unsure } = columns;
+  const unsureIn = (row: PredictionRow): boolean => isUnsure(row, columns) === true;
+  return [
+    { name: 'file', type: 'text', valueIn: ({ file }) => file },
+    { name: 'index', type: 'index', valueIn: ({ index = null }) => index },
+    { name: 'label', type: 'text', valueIn: ({ label }) => label },
+    { name: 'probability', type: 'probability', valueIn: ({ probability }) => probability },
+    ...(unsure === undefined ? [] : [{ name: 'unsure', type: 'flag', valueIn: unsureIn } as const]),
+    ...(probabilities ? classNames.map(probabilityField) : []),
+  ];
+}
+
+function probabilityField(className: string, k: number): PredictionField {
+  const valueIn = ({ probabilities }: PredictionRow): number => probabilities?.[k] ?? Number.NaN;
+  return { name: `p_${className}`, type: 'probability', className, valueIn };
 }

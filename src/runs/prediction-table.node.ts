@@ -2,11 +2,11 @@ import { type FileHandle, open } from 'node:fs/promises';
 import type { ColumnSource } from 'hyparquet-writer';
 import { ioError } from '../store/atomic-file.node.js';
 import {
-  isUnsure,
   type PredictionColumns,
+  type PredictionField,
   type PredictionFormat,
   type PredictionRow,
-  probabilityColumns,
+  predictionFields,
 } from './prediction-row.js';
 import { csvFormat, jsonFormat, jsonLinesFormat } from './prediction-text.js';
 
@@ -72,9 +72,10 @@ async function writeParquet(
     await file.appendFile(writer.getBytes());
     writer.index = 0;
   };
+  const fields = predictionFields(columns);
   const parquet = new ParquetWriter({
     writer: Object.assign(writer, { flush, finish: flush }),
-    schema: parquetSchema(columns),
+    schema: parquetSchema(fields),
     createdBy: 'quarterturn',
   });
   const groupRows = Math.max(
@@ -87,7 +88,7 @@ async function writeParquet(
   let group: PredictionRow[] = [];
   const flushGroup = async (): Promise<void> => {
     if (group.length === 0) return;
-    await parquet.write({ columnData: columnData(group, columns), rowGroupSize: groupRows });
+    await parquet.write({ columnData: columnData(group, fields), rowGroupSize: groupRows });
     group = [];
   };
   for await (const some of rows) {
@@ -100,34 +101,19 @@ async function writeParquet(
   await parquet.finish();
 }
 
-function parquetSchema({ classNames, probabilities, unsure }: PredictionColumns) {
-  const text = { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' } as const;
-  const float = { type: 'FLOAT', repetition_type: 'REQUIRED' } as const;
-  const columns = [
-    { name: 'file', ...text },
-    { name: 'index', type: 'INT32', repetition_type: 'OPTIONAL' } as const,
-    { name: 'label', ...text },
-    { name: 'probability', ...float },
-    ...(unsure === undefined
-      ? []
-      : [{ name: 'unsure', type: 'BOOLEAN', repetition_type: 'REQUIRED' } as const]),
-    ...(probabilities ? probabilityColumns(classNames).map((name) => ({ name, ...float })) : []),
-  ];
+const parquetTypes = {
+  text: { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+  index: { type: 'INT32', repetition_type: 'OPTIONAL' },
+  flag: { type: 'BOOLEAN', repetition_type: 'REQUIRED' },
+  probability: { type: 'FLOAT', repetition_type: 'REQUIRED' },
+} as const;
+
+function parquetSchema(fields: readonly PredictionField[]) {
+  const columns = fields.map(({ name, type }) => ({ name, ...parquetTypes[type] }));
   return [{ name: 'root', num_children: columns.length }, ...columns];
 }
 
 /** The rows of a group, column by column. */
-function columnData(rows: readonly PredictionRow[], columns: PredictionColumns): ColumnSource[] {
-  const { classNames, probabilities, unsure } = columns;
-  const all = probabilities ? probabilityColumns(classNames) : [];
-  return [
-    { name: 'file', data: rows.map(({ file }) => file) },
-    { name: 'index', data: rows.map(({ index }) => index ?? null) },
-    { name: 'label', data: rows.map(({ label }) => label) },
-    { name: 'probability', data: rows.map(({ probability }) => probability) },
-    ...(unsure === undefined
-      ? []
-      : [{ name: 'unsure', data: rows.map((row) => isUnsure(row, columns) === true) }]),
-    ...all.map((name, k) => ({ name, data: rows.map((row) => row.probabilities?.[k] ?? Number.NaN) })),
-  ];
+function columnData(rows: readonly PredictionRow[], fields: readonly PredictionField[]): ColumnSource[] {
+  return fields.map(({ name, valueIn }) => ({ name, data: rows.map(valueIn) }));
 }

@@ -70,7 +70,7 @@ test('JSON Lines has an object a line, also for names with line breaks', () => {
 });
 
 test.each([[[]], [[1]], [[3, 1]], [[0, 2]]])('JSON in pieces of %j is what it is in one', (sizes) => {
-  const { rows, end } = jsonFormat(columns);
+  const { rows, end } = jsonFormat({ ...columns, probabilities: true });
   const all = sizes.flatMap((size, k) => Array.from({ length: size }, (_, i) => row(`${k}-${i}\n"`)));
   let from = 0;
   let text = '';
@@ -79,9 +79,9 @@ test.each([[[]], [[1]], [[3, 1]], [[0, 2]]])('JSON in pieces of %j is what it is
     from += size;
   }
   text += end();
-  const expected = all.map(({ file, label, probability, probabilities = [] }) => ({
-    ...{ file, index: 0, class: label, probability },
-    probabilities: { one: probabilities[0], seven: probabilities[1] },
+  const expected = all.map(({ file, label }) => ({
+    ...{ file, index: null, label, probability: 0.7 },
+    probabilities: { one: 0.3, seven: 0.7 },
   }));
   expect(text).toBe(`${JSON.stringify(expected, null, 2)}\n`);
 });

@@ -1,92 +1,58 @@
+import { csvLine } from '../data/csv-line.js';
 import {
   floatDigits,
-  isUnsure,
   type PredictionColumns,
+  type PredictionField,
   type PredictionFormat,
-  probabilitiesByName,
-  probabilityColumns,
+  type PredictionRow,
+  predictionFields,
 } from './prediction-row.js';
 
 /**
  * CSV as RFC 4180 has it: lines that end in CRLF, UTF-8, fields in quotes where they hold a comma, a quote or a line break.
  *
- * Columns: `file`, `index` (empty where a file holds one picture), `label`, `probability`, then `unsure` (`true`, `false`) and
- * `p_<class>` of every class, where they are asked for. What begins as a formula of a spreadsheet is quoted, not changed.
+ * Its columns are the {@link predictionFields}; an `index` that there is not is empty. What begins as a formula of a
+ * spreadsheet is quoted, not changed.
  */
 export function csvFormat(columns: PredictionColumns): PredictionFormat {
-  const names = [
-    ...['file', 'index', 'label', 'probability'],
-    ...(columns.unsure === undefined ? [] : ['unsure']),
-    ...(columns.probabilities ? probabilityColumns(columns.classNames) : []),
-  ];
-  const lineOf = (fields: readonly string[]) => `${fields.join(',')}\r\n`;
+  const fields = predictionFields(columns);
   return {
-    begin: () => lineOf(names.map(csvField)),
-    rows: (rows) =>
-      rows
-        .map((row) => {
-          const unsure = isUnsure(row, columns);
-          const all = columns.probabilities ? Array.from(row.probabilities ?? [], floatDigits) : [];
-          const marks = unsure === undefined ? [] : [String(unsure)];
-          const index = row.index === undefined ? '' : String(row.index);
-          const own = [csvField(row.file), index, csvField(row.label), String(floatDigits(row.probability))];
-          return lineOf([...own, ...marks, ...all.map(String)]);
-        })
-        .join(''),
+    begin: () => csvLine(fields.map(({ name }) => name)),
+    rows: (rows) => rows.map((row) => csvLine(fields.map((field) => cellOf(field, row)))).join(''),
     end: () => '',
   };
 }
 
-/** What needs quotes: what RFC 4180 says, spaces that readers take away, and what a spreadsheet may take for a formula. */
-const quoted = /[",\r\n]|^[\s=+\-@]|\s$/;
+const cellOf = (field: PredictionField, row: PredictionRow): string => String(printedValue(field, row) ?? '');
 
-function csvField(text: string): string {
-  return quoted.test(text) ? `"${text.replaceAll('"', '""')}"` : text;
+/** What a field is in text: the same digits in every format. */
+function printedValue(
+  { type, valueIn }: PredictionField,
+  row: PredictionRow,
+): string | number | boolean | null {
+  const value = valueIn(row);
+  return type === 'probability' && typeof value === 'number' ? floatDigits(value) : value;
 }
 
-/** JSON Lines: an object a picture; `index` is null where a file holds one picture. */
+/** JSON Lines: an object a picture. */
 export function jsonLinesFormat(columns: PredictionColumns): PredictionFormat {
+  const objectOf = objectsOf(columns);
   return {
     begin: () => '',
-    rows: (rows) =>
-      rows
-        .map((row) => {
-          const unsure = isUnsure(row, columns);
-          const fields = {
-            file: row.file,
-            index: row.index ?? null,
-            label: row.label,
-            probability: floatDigits(row.probability),
-            ...(unsure !== undefined && { unsure }),
-            ...(columns.probabilities && { probabilities: probabilitiesByName(row, columns) }),
-          };
-          return `${printableJson(JSON.stringify(fields))}\n`;
-        })
-        .join(''),
+    rows: (rows) => rows.map((row) => `${printableJson(JSON.stringify(objectOf(row)))}\n`).join(''),
     end: () => '',
   };
 }
 
-/** One JSON array, an element a picture with all probabilities, whole once it is ended. */
+/** One JSON array, an object a picture, whole once it is ended. */
 export function jsonFormat(columns: PredictionColumns): PredictionFormat {
+  const objectOf = objectsOf(columns);
   let opening = '[\n';
-  const asIs = (value: number) => value;
   return {
     begin: () => '',
     rows: (rows) => {
       const text = rows
-        .map((row) => {
-          const unsure = isUnsure(row, columns);
-          const fields = {
-            file: row.file,
-            index: row.index ?? 0,
-            class: row.label,
-            probability: row.probability,
-            ...(unsure !== undefined && { unsure }),
-            ...(row.probabilities && { probabilities: probabilitiesByName(row, columns, asIs) }),
-          };
-          return `  ${JSON.stringify(fields, null, 2).replaceAll('\n', '\n  ')}`;
-        })
+        .map((row) => `  ${JSON.stringify(objectOf(row), null, 2).replaceAll('\n', '\n  ')}`)
         .join(',\n');
       const written = rows.length > 0 ? `${opening}${printableJson(text)}` : '';
       if (written !== '') opening = ',\n';
@@ -94,6 +60,21 @@ export function jsonFormat(columns: PredictionColumns): PredictionFormat {
     },
     end: () => (opening === ',\n' ? '\n]\n' : '[]\n'),
   };
+}
+
+/** The {@link predictionFields} of a row as an object; those of the classes stand together as `probabilities`. */
+function objectsOf(columns: PredictionColumns): (row: PredictionRow) => Readonly<Record<string, unknown>> {
+  const fields = predictionFields(columns);
+  const own = fields.filter(({ className }) => className === undefined);
+  const ofClasses = fields.filter(({ className }) => className !== undefined);
+  return (row) => ({
+    ...Object.fromEntries(own.map((field) => [field.name, printedValue(field, row)])),
+    ...(columns.probabilities && {
+      probabilities: Object.fromEntries(
+        ofClasses.map((field) => [field.className, printedValue(field, row)]),
+      ),
+    }),
+  });
 }
 
 /** What JSON leaves as it is and a terminal obeys: late control characters, line separators, turns of direction. */

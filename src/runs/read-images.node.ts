@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
+import { countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
 import type { SamePicture } from '../data/duplicates.js';
 import { peekGzip } from '../data/gunzip.node.js';
@@ -148,7 +149,7 @@ async function withLabels(
   const table = readLabelTable(file, bytes, options);
   const { images, classNames, labelledCount, notes } = matchLabels(table, found.images);
   const { fileColumn, labelColumn } = table.sniffed;
-  const told = `${file} gives ${labelledCount} images a label (columns ${fileColumn} and ${labelColumn}).`;
+  const told = `${file} gives ${countOf(labelledCount, 'image')} a label (columns ${fileColumn} and ${labelColumn}).`;
   const { classNotes: _, ...source } = found;
   return { ...source, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
 }

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { QuarterturnError } from '../errors.js';
 import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { Random } from '../random/random.js';
@@ -45,9 +46,12 @@ export async function kMeans(
 ): Promise<Clustering> {
   const [n = 0, d = 0] = points.shape;
   if (n < 1 || !Number.isInteger(k) || k < 1) {
-    throw new QuarterturnError('usage', `k-means: expected points and k ≥ 1. Received: ${n} points, k ${k}.`);
+    throw new QuarterturnError(
+      'usage',
+      `k-means: expected points and k ≥ 1. Received: ${countOf(n, 'point')}, k ${k}.`,
+    );
   }
-  const pass = startProgress(context, `groups of ${n} images`, maxRounds);
+  const pass = startProgress(context, `groups of ${countOf(n, 'image')}`, maxRounds);
   let rounds = 0;
   const progress = (share: number) => pass(rounds + share, `${rounds} of at most ${maxRounds} rounds`);
   const centroids = await seeding(points, k, random, progress);

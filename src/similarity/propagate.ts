@@ -1,4 +1,6 @@
+import { countOf } from '../counts.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
+import { estimateClassShares } from './class-shares.js';
 import type { Neighbours } from './neighbours.js';
 
 /**
@@ -135,9 +137,9 @@ export interface KnownLabels {
 }
 
 /**
- * Classifies all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs. The
- * scores are then scaled so that every class has the same total, since a label in a dense region reaches more images than
- * one at the edge.
+ * Classifies all images from a few labels alone: each label spreads to the neighbours of its image and on to theirs. A label in
+ * a dense region reaches more images than one at the edge, and a class may have more labels than another: so the scores of each
+ * class are scaled to the share of the pile that it is estimated to have (see {@link estimateClassShares}).
  *
  * @param classCount K
  * @param context progress listener and abort signal
@@ -169,6 +171,8 @@ async function scoresFrom(
     totals[at % classCount]! += score;
   });
   for (let at = 0; at < scores.length; at++) scores[at]! /= totals[at % classCount]! || 1;
+  const shares = await estimateClassShares(scores, classCount, () => progress(1));
+  for (let at = 0; at < scores.length; at++) scores[at]! *= shares[at % classCount]!;
   setKnown(scores, known, classCount);
   return normalised(scores, classCount);
 }
@@ -176,7 +180,8 @@ async function scoresFrom(
 /** Reports progress over the classes, which spread one after the other. */
 function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
   const pass = startProgress(context, title, classCount);
-  return (share) => pass(share * classCount, `${Math.floor(share * classCount)} of ${classCount} classes`);
+  return (share) =>
+    pass(share * classCount, `${Math.floor(share * classCount)} of ${countOf(classCount, 'class')}`);
 }
 
 /**

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { Random } from '../random/random.js';
 import type { Tensor } from '../tensor/tensor.js';
@@ -69,7 +70,8 @@ export async function typicalPoints(
 
   const picks: TypicalPoint[] = [];
   const pass = startProgress(listening, 'typical images', wanted);
-  const progress = (share: number) => pass(picks.length + share, `${picks.length} of ${wanted} images`);
+  const progress = (share: number) =>
+    pass(picks.length + share, `${picks.length} of ${countOf(wanted, 'image')}`);
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);
     const group = open.reduce((a, b) =>

@@ -1,3 +1,4 @@
+import { countOf } from '../counts.js';
 import { type ImageSource, readRange } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
 import type { Graph } from '../graph/index.js';
@@ -195,7 +196,7 @@ async function inBatches(
     count,
     evaluationBatchSize,
     async (from, to) => run(await readRange(images, from, to), from),
-    (done) => progress(done, `${done} of ${count} images`),
+    (done) => progress(done, `${done} of ${countOf(count, 'image')}`),
   );
 }
 

@@ -203,7 +203,7 @@ describe('a run', () => {
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     const predictions = JSON.parse(stdout) as Record<string, unknown>[];
     expect(predictions).toHaveLength(200);
-    const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
+    const right = predictions.filter((p, i) => p.label === String((600 + i) % tinyClasses)).length;
     expect(right / 200).toBe(result.final!.test!.accuracy);
     const { probabilities, probability } = predictions[7] as {
       probabilities: Record<string, number>;
@@ -365,8 +365,8 @@ test('a backbone that --config names is trained, goes on where it was stopped, a
   expect(accuracy).toBeGreaterThan(0.9);
 
   const { stdout } = await quarterturn('predict runs/residual data/t10k-images-idx3-ubyte --json');
-  const predictions = JSON.parse(stdout) as readonly { readonly class: string }[];
-  const right = predictions.filter((p, i) => p.class === String((600 + i) % tinyClasses)).length;
+  const predictions = JSON.parse(stdout) as readonly { readonly label: string }[];
+  const right = predictions.filter((p, i) => p.label === String((600 + i) % tinyClasses)).length;
   expect(right / predictions.length).toBe(accuracy);
 
   const summary = await quarterturn('summary --config residual.json');

@@ -35,7 +35,7 @@ beforeAll(async () => {
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
-const rowsSchema = z.array(z.looseObject({ file: z.string(), class: z.string(), probability: z.number() }));
+const rowsSchema = z.array(z.looseObject({ file: z.string(), label: z.string(), probability: z.number() }));
 const evaluationSchema = z.looseObject({
   accuracy: z.number(),
   interval: z.object({ low: z.number(), high: z.number() }),
@@ -64,15 +64,15 @@ test('figures are those of the rows that predict gives for the same pictures', a
   expect(predicted.code, predicted.stderr).toBe(0);
   const rows = rowsSchema.parse(JSON.parse(predicted.stdout)).map((row) => ({
     ...row,
-    label: row.file.split('/')[1] ?? '',
+    actual: row.file.split('/')[1] ?? '',
   }));
-  const wrong = rows.filter((row) => row.class !== row.label);
+  const wrong = rows.filter((row) => row.label !== row.actual);
   expect(figures).toMatchObject({ total: 24, correct: 24 - wrong.length });
   expect(figures.accuracy).toBeCloseTo((24 - wrong.length) / 24, 12);
   expect(figures.interval.low).toBeLessThan(figures.accuracy);
   const byConfidence = wrong.toSorted((a, b) => b.probability - a.probability);
   expect(figures.mistakes.map(({ file, predicted }) => [file, predicted])).toEqual(
-    byConfidence.map((row) => [row.file.slice('photos/'.length), row.class]),
+    byConfidence.map((row) => [row.file.slice('photos/'.length), row.label]),
   );
   for (const [i, { confidence }] of figures.mistakes.entries()) {
     expect(confidence).toBeCloseTo(byConfidence[i]?.probability ?? Number.NaN, 5);

@@ -94,7 +94,7 @@ test('letters whose labels count from 1, under names with a prefix: 26 classes, 
   const file = 'letters/emnist-letters-test-images-idx3-ubyte';
   const said = await quarterturn('predict', 'letters-run', file, '--limit', '1', '--json');
   const rows = z
-    .array(z.looseObject({ class: z.string(), probabilities: z.record(z.string(), z.number()) }))
+    .array(z.looseObject({ label: z.string(), probabilities: z.record(z.string(), z.number()) }))
     .parse(JSON.parse(said.stdout));
   expect(Object.keys(rows[0]!.probabilities)).toEqual(inTurn(26, 1, 26).map(String));
 });

@@ -155,7 +155,23 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     const record = JSON.parse(await fs.readFile(join(cwd, 'table/labels.json'), 'utf8'));
     expect(record.classNames).toEqual(['bar', 'corner', 'edge']);
     expect(record.draws[0].images).toHaveLength(27);
-    expect((await quarterturn('suggest table --count 5 --out more.json')).code).toBe(0);
-    expect(JSON.parse(await fs.readFile(join(cwd, 'more.json'), 'utf8')).images).toHaveLength(32);
+    // What is suggested is a table to fill in, which is labels again.
+    const suggested = await quarterturn('suggest table --count 5 --out more.csv');
+    expect(suggested, suggested.stderr).toMatchObject({ code: 0 });
+    const [header, ...lines] = (await fs.readFile(join(cwd, 'more.csv'), 'utf8')).trim().split('\r\n');
+    expect(header).toBe('file,label');
+    expect(lines.filter((line) => /^(\w+)-00[0-8]\.(png|jpg),\1$/.test(line))).toHaveLength(27);
+    const blank = lines.filter((line) => line.endsWith(','));
+    expect([lines.length, blank.length]).toEqual([32, 5]);
+    for (const line of blank)
+      expect(suggested.stdout).toMatch(new RegExp(`^ *\\d+ {2}${line.slice(0, -1)} `, 'm'));
+    const filled = lines.map((line) => (line.endsWith(',') ? line + line.split('-')[0] : line));
+    await fs.writeFile(join(cwd, 'more.csv'), [header, ...filled].join('\r\n'));
+    const again = await quarterturn('suggest table --labels more.csv --count 5 --out more.json');
+    expect(again, again.stderr).toMatchObject({ code: 0 });
+    const { images } = JSON.parse(await fs.readFile(join(cwd, 'more.json'), 'utf8'));
+    const given = images.map(({ file, label }: Record<string, string>) => `${file},${label ?? ''}`);
+    expect(new Set(given.slice(0, 32))).toEqual(new Set(filled));
+    expect(given).toHaveLength(37);
   });
 });

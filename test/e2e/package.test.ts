@@ -196,13 +196,13 @@ installedTest('trains, and its model classifies three images at once and one by 
   const model = 'runs/small/models/classifier.onnx';
   const predict = async (files: string) =>
     JSON.parse(await succeed(`npx quarterturn predict ${model} ${files} --json`)) as {
-      readonly class: string;
+      readonly label: string;
       readonly probability: number;
     }[];
   const [together, alone] = [await predict('three-idx3-ubyte'), await predict(names.join(' '))];
   expect(together).toHaveLength(3);
   for (const [i, prediction] of together.entries()) {
-    expect(alone[i]!.class).toBe(prediction.class);
+    expect(alone[i]!.label).toBe(prediction.label);
     expect(alone[i]!.probability).toBeCloseTo(prediction.probability, 5);
   }
 });

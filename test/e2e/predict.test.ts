@@ -335,7 +335,7 @@ describe('a stop', () => {
     const args = ['-', '--json'];
     const { code, stdout } = await predict(args, { stdin: `empty.png\n${names(100_000)}`, signal });
     expect(code).toBe(130);
-    expect(JSON.parse(stdout).every((each: { class: string }) => each.class === '7')).toBe(true);
+    expect(JSON.parse(stdout).every((each: { label: string }) => each.label === '7')).toBe(true);
   });
 
   test('a reader that leaves early is no failure', async () => {

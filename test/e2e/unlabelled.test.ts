@@ -64,9 +64,9 @@ describe('a pile that nobody has labelled, with no test set', () => {
 
     const predicted = await quarterturn('predict ran pile/train-images-idx3-ubyte --limit 129 --json');
     expect(predicted.code).toBe(0);
-    const rows: readonly { readonly class: string }[] = JSON.parse(predicted.stdout);
+    const rows: readonly { readonly label: string }[] = JSON.parse(predicted.stdout);
     expect(rows).toHaveLength(129);
-    const right = rows.filter(({ class: name }, i) => name === names[digits[i]!]).length;
+    const right = rows.filter(({ label }, i) => label === names[digits[i]!]).length;
     // A small network after few steps: far from chance is all that it has to be.
     expect(right / rows.length).toBeGreaterThan(0.4);
   }, 180_000);

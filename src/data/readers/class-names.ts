@@ -1,3 +1,4 @@
+import { formatCount } from '../../counts.js';
 import { byCodeUnits } from './tree-path.js';
 
 const collator = new Intl.Collator('en', { numeric: true });
@@ -19,10 +20,5 @@ export function classNameOf(folder: string): string {
 export function listedNames(names: readonly string[], most = 10): string {
   const more = names.length - most;
   if (more <= 1) return names.join(', ');
-  return `${names.slice(0, most).join(', ')} and ${more} more`;
-}
-
-/** `1 image`, `2 images`. */
-export function countOf(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : noun.endsWith('s') ? 'es' : 's'}`;
+  return `${names.slice(0, most).join(', ')} and ${formatCount(more)} more`;
 }

@@ -1,5 +1,6 @@
 import { stat } from 'node:fs/promises';
 import { basename, join } from 'node:path';
+import { countOf } from '../../counts.js';
 import { QuarterturnError } from '../../errors.js';
 import { idxSizeFault, isGzip, maxIdxHeaderBytes, parseIdxHeader, readIdx, readIdxLabels } from '../idx.js';
 import { findNestedIdx, listIdxFiles } from '../idx-folder.node.js';
@@ -181,7 +182,7 @@ async function labelValues(source: ByteSource, rows: ImageRows, images: ByteSour
   if (values.length === rows.count) return values;
   throw wrong(
     name,
-    `expected one label for each of the ${rows.count} images in ${basename(images.name)}`,
+    `expected one label for each of the ${countOf(rows.count, 'image')} in ${basename(images.name)}`,
     String(values.length),
     'Do both files come from the same dataset?',
   );

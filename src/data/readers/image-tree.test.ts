@@ -138,7 +138,7 @@ describe('small classes', () => {
     const paths = Array.from({ length: 1000 }, (_, i) => [`${i}/a.png`, `${i}/b.png`]).flat();
     const { classNames, notes } = find(paths);
     expect(classNames).toEqual(Array.from({ length: 1000 }, (_, i) => `${i}`));
-    expect(notes).toEqual(['Taken for folders of images: 2000 images of 1000 classes.']);
+    expect(notes).toEqual(['Taken for folders of images: 2,000 images of 1,000 classes.']);
   });
 });
 

@@ -1,5 +1,6 @@
+import { countOf } from '../../counts.js';
 import { QuarterturnError } from '../../errors.js';
-import { classNameOf, countOf, inNaturalOrder, listedNames } from './class-names.js';
+import { classNameOf, inNaturalOrder, listedNames } from './class-names.js';
 import { type FileTree, maxFileBytes, type TreeEntry } from './file-tree.js';
 import { otherKindOf } from './foreign-names.js';
 import type { FoundImage, FoundImages, ImageBytes, SkippedFile, Split } from './found-images.js';

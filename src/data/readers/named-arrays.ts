@@ -1,3 +1,4 @@
+import { byCount } from '../../counts.js';
 import { QuarterturnError } from '../../errors.js';
 import { classNamesOf, imagesOfRows } from './array-images.js';
 import { type ArrayRole, roleOf } from './array-keys.js';
@@ -137,7 +138,7 @@ function layoutNotes(array: NpyArray): string[] {
   const { channelsFirst, channels } = imageLayout(array);
   return channelsFirst
     ? [
-        `${array.key} [${array.header.shape.join(', ')}] is read with its ${channels === 1 ? 'channel' : `${channels} channels`} first.`,
+        `${array.key} [${array.header.shape.join(', ')}] is read with its ${byCount(channels, 'channel', `${channels} channels`)} first.`,
       ]
     : [];
 }

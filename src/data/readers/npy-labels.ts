@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { QuarterturnError } from '../../errors.js';
 import { elementsOf } from './npy-header.js';
 import type { NpyArray } from './npy-images.js';
@@ -34,7 +35,7 @@ export async function npyLabels(
   if (length !== count) {
     throw wrong(
       source.name,
-      `expected one label for each of the ${count} images`,
+      `expected one label for each of the ${countOf(count, 'image')}`,
       String(length),
       'Do both arrays belong together?',
     );

@@ -1,3 +1,4 @@
+import { countOf, formatCount } from '../../counts.js';
 import type { ByteSource } from './byte-source.js';
 import type { FileTree } from './file-tree.js';
 import type { FoundImages } from './found-images.js';
@@ -65,12 +66,19 @@ async function readArrays(
   });
   const { images, classNames } = found;
   const labelled = images.filter(({ label }) => label !== undefined).length;
-  const classes = labelled === 0 ? '' : `, ${labelled} of them labelled, ${classNames.length} classes`;
+  const classes =
+    labelled === 0
+      ? ''
+      : `, ${formatCount(labelled)} of them labelled, ${countOf(classNames.length, 'class')}`;
   return {
     ...found,
     origin: tree.origin,
     skipped: [...tree.skipped, ...found.skipped],
-    notes: [`Taken for ${what} files: ${images.length} images${classes}.`, ...tree.notes, ...found.notes],
+    notes: [
+      `Taken for ${what} files: ${countOf(images.length, 'image')}${classes}.`,
+      ...tree.notes,
+      ...found.notes,
+    ],
     async close() {
       await found.close?.();
       await tree.close();

@@ -1,4 +1,5 @@
 import { basename, dirname } from 'node:path';
+import { byCount } from '../../counts.js';
 import { QuarterturnError } from '../../errors.js';
 import { classNamesOf } from './array-images.js';
 import { splitNamed } from './array-keys.js';
@@ -189,7 +190,7 @@ function missingPartNotes(sources: readonly ByteSource[]): string[] {
   return [...groups].flatMap(([name, { wanted, found }]) =>
     found < wanted
       ? [
-          `Of the ${wanted} files ${name}.parquet ${found} ${found === 1 ? 'is' : 'are'} there: the others' images are missing.`,
+          `Of the ${wanted} files ${name}.parquet ${found} ${byCount(found, 'is', 'are')} there: the others' images are missing.`,
         ]
       : [],
   );

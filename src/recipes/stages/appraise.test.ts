@@ -15,12 +15,14 @@ test('what may be gained is counted where answers differ, by the probabilities o
   expect(possibleGain(new Float32Array(), [{ sample: new Int32Array() }], 100)).toBe(0);
 });
 
-test("the interval is Wilson's, raised at its upper end and never above 1", () => {
+test("the interval is Wilson's, longer at both ends and never beyond 0 and 1", () => {
   const evidence = { summary: { stage: 'scratch', found: 97, of: 100 }, answers: [] };
   const { low, high } = wilsonInterval(97, 100);
-  expect(estimateFrom(evidence, 0)).toMatchObject({ accuracy: 0.97, low, high, level: 0.95, heldBack: 100 });
-  expect(estimateFrom(evidence, 0.004).high).toBeCloseTo(high + 0.004, 12);
-  expect(estimateFrom(evidence, 0.5).high).toBe(1);
+  const estimate = (optimism: number, gain: number) => estimateFrom(evidence, { optimism, gain });
+  expect(estimate(0, 0)).toMatchObject({ accuracy: 0.97, low, high, level: 0.95, heldBack: 100 });
+  expect(estimate(0, 0.004)).toMatchObject({ low, high: high + 0.004 });
+  expect(estimate(0.02, 0)).toMatchObject({ accuracy: 0.97, low: wilsonInterval(95, 100).low, high });
+  expect(estimate(1, 0.5)).toMatchObject({ low: 0, high: 1 });
 });
 
 test('calibration pools all folds, without those that diverged, and lowers their cross-entropy', () => {

@@ -19,6 +19,8 @@ interface AppraiseOptions {
   readonly draw: number;
   /** Evidence for the stage that trained the classifier. */
   readonly evidence: HeldBackEvidence | undefined;
+  /** How much too good it looks because it was chosen by the same labels, 0–1: see `optimismOfChoice`. */
+  readonly optimism: number;
 }
 
 /**
@@ -26,14 +28,15 @@ interface AppraiseOptions {
  * back.
  *
  * The interval is Wilson's, its upper end raised by what the classifier may have gained over those networks, since it learned
- * from more labels and longer (see {@link possibleGain}).
+ * from more labels and longer (see {@link possibleGain}), its lower end lowered by how much the choice flatters the classifier
+ * that was chosen (see `optimismOfChoice`).
  *
  * @returns undefined if nothing could be held back, or if no network answered
  */
 export async function appraise(
   context: RecipeContext,
   { network, weights }: TrainedNetwork,
-  { draw, evidence }: AppraiseOptions,
+  { draw, evidence, optimism }: AppraiseOptions,
 ): Promise<Appraisal | undefined> {
   const answers = evidence?.answers.filter(({ logits }) => logits !== null) ?? [];
   if (evidence === undefined || answers.length === 0) return undefined;
@@ -50,24 +53,31 @@ export async function appraise(
         );
   const probabilities = probabilitiesAt(logits, network.classes, calibration.temperature);
   const gain = possibleGain(probabilities, answers, evidence.summary.of);
-  return { estimate: estimateFrom(evidence, gain), calibration };
+  return { estimate: estimateFrom(evidence, { optimism, gain }), calibration };
 }
 
-/** The estimate of a stage by its held-back labels. @param gain what a kept classifier may have beyond them, 0–1 */
+/** What a kept classifier may be worse or better by than its held-back labels say, 0–1 each. */
+interface Allowance {
+  /** How much too good it looks because it was chosen by the same labels. */
+  readonly optimism: number;
+  /** What it may have gained over the networks that learned without a fold. */
+  readonly gain: number;
+}
+
+/** The estimate of a kept classifier by its held-back labels: Wilson's interval, made longer at both ends by what may be wrong with it. */
 export function estimateFrom(
   { summary, answers }: Pick<HeldBackEvidence, 'summary' | 'answers'>,
-  gain: number,
+  { optimism, gain }: Allowance,
 ): Estimate {
   const { found, of } = summary;
-  const { low, high } = wilsonInterval(found, of);
-  const networks = answers.length === 1 ? 'one network that' : `${answers.length} networks, each of which`;
+  const one = answers.length === 1;
   return {
     accuracy: found / of,
-    low,
-    high: Math.min(1, high + gain),
+    low: wilsonInterval(Math.max(0, found - optimism * of), of).low,
+    high: Math.min(1, wilsonInterval(found, of).high + gain),
     level: 0.95,
     heldBack: of,
-    method: `labels held back from ${networks} learned from the other labels; Wilson's interval, its upper end raised by what the classifier may have gained over ${answers.length === 1 ? 'it' : 'them'}`,
+    method: `labels held back from ${one ? 'one network that' : `${answers.length} networks, each of which`} learned from the other labels; Wilson's interval, its upper end raised by what the classifier may have gained over ${one ? 'it' : 'them'}, its lower end lowered by how much the choice among classifiers flatters the one chosen`,
   };
 }
 

@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { batchesPerEpoch, epochOrder, interleavedBatches, targetsAt } from '../../data/batches.js';
 import type { ImageSource } from '../../data/image-source.js';
 import type { Metrics } from '../../store/run-record.js';
@@ -43,7 +44,7 @@ export async function baseline(context: RecipeContext, { draw }: BaselineOptions
     {
       stage: baselineName,
       draw,
-      title: `Supervised baseline on ${images.count} labels`,
+      title: `Supervised baseline on ${countOf(images.count, 'label')}`,
       step: {
         network,
         optimizer: optimizerOf(settings.baseline),

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { bestOf, standardError } from './choice.js';
+import { Random } from '../../random/random.js';
+import { bestOf, optimismOfChoice } from './choice.js';
 import type { HeldBackEvidence } from './evidence.js';
 
 const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
@@ -70,12 +71,45 @@ describe('bestOf', () => {
     // The same counts, 64 labels apart: √(64 − 16 / 100) / 100 is 8.
     const apart = answered('selfTrain', 100, (i) => i >= 34);
     expect(kept(candidate('finetune', best), candidate('selfTrain', apart))).toBe('selfTrain');
-    expect(standardError(best, apart)).toBeCloseTo(Math.sqrt(64 - 16 / 100) / 100, 12);
   });
 
   test('without evidence the order alone decides, and a single classifier needs none', () => {
     expect(kept(found('scratch'), found('selfTrain'), found('finetune'))).toBe('selfTrain');
     expect(kept(found('scratch'))).toBe('scratch');
     expect(kept()).toBeUndefined();
+  });
+});
+
+describe('optimismOfChoice', () => {
+  const random = () => Random.seeded(3);
+  const guess = (seed: number) => {
+    const coin = Random.seeded(seed);
+    const found = Array.from({ length: 100 }, () => coin.uniform() < 0.5);
+    return answered('scratch', 100, (i) => found[i]!);
+  };
+
+  test('the best of several that only guess looks better than it is', () => {
+    const candidates = Array.from({ length: 8 }, (_, i) => candidate('scratch', guess(i)));
+    // The largest of eight normal deviates is 1.42 on average, and a share of 100 labels is known to 5 points.
+    const optimism = optimismOfChoice(candidates, random());
+    expect(optimism).toBeGreaterThan(0.035);
+    expect(optimism).toBeLessThan(0.11);
+  });
+
+  test('where the choice is clear, and where there is none, nothing is flattered', () => {
+    const clear = [
+      candidate(
+        'finetune',
+        answered('finetune', 100, (i) => i % 10 > 0),
+      ),
+      candidate(
+        'scratch',
+        answered('scratch', 100, (i) => i % 2 > 0),
+      ),
+    ];
+    expect(optimismOfChoice(clear, random())).toBeLessThan(0.005);
+    expect(optimismOfChoice(clear.slice(0, 1), random())).toBe(0);
+    expect(optimismOfChoice([found('finetune', 70), found('selfTrain', 66)], random())).toBe(0);
+    expect(optimismOfChoice([], random())).toBe(0);
   });
 });

@@ -1,3 +1,4 @@
+import type { Random } from '../../random/random.js';
 import { correctIn, type HeldBackEvidence } from './evidence.js';
 import { type ImagesSeen, imagesSeen } from './stage.js';
 
@@ -9,6 +10,16 @@ export interface Candidate {
   readonly lostClass?: boolean | undefined;
 }
 
+/** How many of the labels held back a candidate found. */
+interface Score {
+  readonly found: number;
+  readonly of: number;
+  /** Which ones, in the order of their positions; absent where a run of an earlier version kept the counts alone. */
+  readonly each?: readonly boolean[];
+}
+
+type Scored<T> = Omit<Candidate, 'evidence'> & { readonly candidate: T; readonly score: Score | undefined };
+
 /**
  * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
  * candidate; of these, the one that learned from the most images wins, because what was tried with labels held back
@@ -19,26 +30,41 @@ export interface Candidate {
  *   error
  */
 export function bestOf<T extends Candidate>(candidates: readonly T[]): T | undefined {
-  const tested = candidates.flatMap(({ evidence }) => (evidence ? [evidence] : []));
-  const [best] = tested.sort((a, b) => shareFound(b) - shareFound(a));
+  return choose(candidates.map(scored))?.candidate;
+}
+
+function scored<T extends Candidate>(candidate: T): Scored<T> {
+  const { learnsFrom, lostClass, evidence } = candidate;
+  return { candidate, learnsFrom, lostClass, score: evidence && scoreOf(evidence) };
+}
+
+function choose<T>(candidates: readonly Scored<T>[]): Scored<T> | undefined {
+  const scores = candidates.flatMap(({ score }) => (score ? [score] : []));
+  const [best] = scores.sort((a, b) => shareOf(b) - shareOf(a));
   const bySeen = imagesSeen.flatMap((seen) => candidates.filter(({ learnsFrom }) => learnsFrom === seen));
-  const foundMost = (candidate: T): boolean =>
-    candidates.every((other) => other === candidate || foundOf(candidate) > foundOf(other));
+  const foundMost = (candidate: Scored<T>): boolean =>
+    candidates.every((other) => other === candidate || shareOf(candidate.score) > shareOf(other.score));
   const whole = bySeen.filter((candidate) => !candidate.lostClass || foundMost(candidate));
   const ordered = whole.length > 0 ? whole : bySeen;
-  if (best === undefined || tested.length < candidates.length) return ordered[0];
-  return ordered.find(
-    ({ evidence }) => evidence && shareFound(best) - shareFound(evidence) <= standardError(evidence, best),
-  );
+  if (best === undefined || scores.length < candidates.length) return ordered[0];
+  return ordered.find(({ score }) => score && shareOf(best) - shareOf(score) <= standardError(score, best));
 }
 
 /** 0 where nothing could be held back. */
-function foundOf({ evidence }: Candidate): number {
-  return evidence ? shareFound(evidence) : 0;
+function shareOf(score: Score | undefined): number {
+  return score ? score.found / score.of : 0;
 }
 
-function shareFound({ summary }: HeldBackEvidence): number {
-  return summary.found / summary.of;
+function scoreOf({ summary, answers }: HeldBackEvidence): Score {
+  const { found, of } = summary;
+  const each = answers
+    .flatMap((fold) => {
+      const correct = correctIn(fold);
+      return fold.positions.map((position, i) => [position, correct[i] === true] as const);
+    })
+    .sort(([a], [b]) => a - b)
+    .map(([, isFound]) => isFound);
+  return each.length === of ? { found, of, each } : { found, of };
 }
 
 /**
@@ -48,31 +74,50 @@ function shareFound({ summary }: HeldBackEvidence): number {
  *   √(b + c − (b − c)²/n) / n
  *
  * Labels that both find or both miss say nothing of the difference, which makes it smaller than that of two shares of other labels.
- * That is taken where a run of an earlier version kept the counts alone.
+ * That is taken where the counts alone are known.
  *
  * @see McNemar, "Note on the sampling error of the difference between correlated proportions", 1947
  */
-export function standardError(one: HeldBackEvidence, other: HeldBackEvidence): number {
-  const [ofOne, ofOther] = [foundBy(one), foundBy(other)];
-  const both = [...ofOne].flatMap(([position, found]) => {
-    const foundToo = ofOther.get(position);
-    return foundToo === undefined ? [] : [Number(found) - Number(foundToo)];
-  });
-  const n = both.length;
-  if (n > 0 && n === ofOne.size && n === ofOther.size) {
-    const difference = both.reduce((sum, x) => sum + x, 0);
-    return Math.sqrt(both.reduce((sum, x) => sum + x * x, 0) - difference ** 2 / n) / n;
+function standardError(one: Score, other: Score): number {
+  if (one.each && other.each && one.of === other.of) {
+    const n = one.of;
+    const differ = one.each.filter((found, i) => found !== other.each![i]).length;
+    return Math.sqrt(differ - (one.found - other.found) ** 2 / n) / n;
   }
-  const [p, q] = [shareFound(one), shareFound(other)];
-  return Math.sqrt((p * (1 - p)) / one.summary.of + (q * (1 - q)) / other.summary.of);
+  const [p, q] = [shareOf(one), shareOf(other)];
+  return Math.sqrt((p * (1 - p)) / one.of + (q * (1 - q)) / other.of);
 }
 
-/** Which labels were found, by their position. */
-function foundBy({ answers }: HeldBackEvidence): ReadonlyMap<number, boolean> {
-  return new Map(
-    answers.flatMap((each) => {
-      const correct = correctIn(each);
-      return each.positions.map((position, i) => [position, correct[i] === true] as const);
-    }),
-  );
+/** Samples of the labels that the choice is repeated on: 1,000 tell its optimism to a tenth of a point. */
+const resamples = 1000;
+
+/**
+ * How much too good the chosen classifier looks because it was chosen by the very labels that it is judged by. The choice is
+ * repeated on samples of the n labels, drawn with replacement. The optimism is the mean of
+ *
+ *   share found of the sample by the classifier that the sample chooses − share that it finds of the labels outside the sample.
+ *
+ * @returns 0–1; 0 where there is no choice, or the counts alone are known
+ * @see Tsamardinos, Greasidou and Borboudakis, "Bootstrapping the out-of-sample predictions for efficient and accurate
+ *   cross-validation", 2018, section 3.2
+ */
+export function optimismOfChoice(candidates: readonly Candidate[], random: Random): number {
+  const all = candidates.map(scored);
+  const n = all[0]?.score?.of ?? 0;
+  if (all.length < 2 || all.some(({ score }) => score?.each === undefined || score.of !== n)) return 0;
+  let [sum, count] = [0, 0];
+  for (let sample = 0; sample < resamples; sample++) {
+    const drawn = Array.from({ length: n }, () => random.integer(n));
+    const isDrawn = new Set(drawn);
+    const outside = Array.from({ length: n }, (_, i) => i).filter((i) => !isDrawn.has(i));
+    const of = (candidate: Scored<Candidate>, positions: readonly number[]): Score => {
+      const each = positions.map((i) => candidate.score!.each![i]!);
+      return { found: each.filter(Boolean).length, of: each.length, each };
+    };
+    const chosen = choose(all.map((own) => ({ ...own, candidate: own, score: of(own, drawn) })));
+    if (chosen === undefined || outside.length === 0) continue;
+    sum += shareOf(chosen.score) - shareOf(of(chosen.candidate, outside));
+    count++;
+  }
+  return count === 0 ? 0 : Math.max(0, sum / count);
 }

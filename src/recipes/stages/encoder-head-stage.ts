@@ -26,7 +26,8 @@ export const encoderHeadStage: Stage = {
   async train({ context, draw }) {
     const labelled = labelledImages(context, draw);
     const learned = await learnHead(context, { labelled, draw });
-    return { figures: {}, tested: [], classifier: await withEvaluation(learned, labelled, context) };
+    const classifier = await withEvaluation(learned, context, { labelled, title: 'linear probe' });
+    return { figures: {}, tested: [], classifier };
   },
   learnWithout: ({ draw }, { context, kept }) =>
     learnHead(context, { labelled: subsetOf(labelledImages(context, draw), Uint32Array.from(kept)), draw }),

@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { batchesPerEpoch, epochOrder, targetsAt } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import { QuarterturnError } from '../../errors.js';
@@ -80,7 +81,7 @@ export async function learnHead(
     {
       stage: encoderHeadName,
       draw,
-      title: `Linear head on ${images.count} labels`,
+      title: `Linear head on ${countOf(images.count, 'label')}`,
       step: {
         network,
         optimizer: adam({ beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weightDecay }),

@@ -11,7 +11,7 @@ import { computeLogits } from '../../train/evaluate.js';
 import { indexOfLargest } from '../../train/reliability.js';
 import { type RecipeContext, randomFor, silentContext } from '../context.js';
 import { labelledImages, labelledIndices } from '../labels.js';
-import { pileSampleSize } from '../pile-metrics.js';
+import { hasCollapsed, pileSampleSize } from '../pile-metrics.js';
 import type { TrainedNetwork } from './finetune.js';
 import type { Stage, StageDraw } from './stage.js';
 
@@ -148,6 +148,14 @@ function summaryOf(stage: string, answers: readonly FoldAnswers[]): Evidence {
     loss += lossesOf(each).reduce((sum, x) => sum + x, 0);
   }
   return { stage, found, of, logLoss: loss / of };
+}
+
+/** Whether the networks that learned without a fold had lost a class of the pile, too; no if nothing is known of them. */
+export function trialsLostClass(evidence: HeldBackEvidence | undefined, classCount: number): boolean {
+  const counts = new Uint32Array(classCount);
+  for (const { sample } of evidence?.answers ?? []) for (const said of sample) counts[said]!++;
+  const total = counts.reduce((sum, count) => sum + count, 0);
+  return total > 0 && hasCollapsed({ smallestClass: Math.min(...counts) / total }, 1 / classCount);
 }
 
 /** Whether each label of a fold was classified correctly. */

@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
@@ -65,21 +66,30 @@ export async function fineTune(
   { draw, stage = finetuneName, backbone }: FineTuneOptions,
 ): Promise<Classifier> {
   const labelled = labelledImages(context, draw);
-  return withEvaluation(await learnLabels(context, { labelled, backbone, draw, stage }), labelled, context);
+  const learned = await learnLabels(context, { labelled, backbone, draw, stage });
+  const title = stage === scratchName ? 'from random weights' : 'fine-tuned';
+  return withEvaluation(learned, context, { labelled, title });
+}
+
+interface WithEvaluationOptions {
+  /** The images that it learned from. */
+  readonly labelled: ImageDataset;
+  /** What to call the network, of several, in front of the images that it is evaluated on: `fine-tuned`. */
+  readonly title: string;
 }
 
 /** Evaluates a trained network on its labelled images and on the test set, if there is one. */
 export async function withEvaluation(
   { network, weights }: TrainedNetwork,
-  labelled: ImageDataset,
   context: RecipeContext,
+  { labelled, title }: WithEvaluationOptions,
 ): Promise<Classifier> {
   const { test } = context.data;
   return {
     network,
     weights,
-    train: await evaluate(network, weights, labelledSet('labelled images', labelled), context),
-    test: test && (await evaluate(network, weights, labelledSet('test images', test), context)),
+    train: await evaluate(network, weights, labelledSet(`${title}, labelled images`, labelled), context),
+    test: test && (await evaluate(network, weights, labelledSet(`${title}, test images`, test), context)),
   };
 }
 
@@ -122,7 +132,7 @@ export async function learnLabels(
     {
       stage,
       draw,
-      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${images.count} labels`,
+      title: `${backbone ? 'Fine-tuning' : 'Training from random weights'} on ${countOf(images.count, 'label')}`,
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),

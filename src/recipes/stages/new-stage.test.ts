@@ -81,7 +81,10 @@ const distill: Stage = {
       context,
     );
     const learned = { network, weights: { ...weights, ...weightsOf(state) } };
-    const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
+    const classifier = await withEvaluation(learned, context, {
+      labelled: labelledImages(context, draw),
+      title: 'distilled',
+    });
     return { figures: {}, tested: [], classifier };
   },
   stepsOf: (_, images) => (epochs * images.train) / batchSize,
@@ -109,7 +112,7 @@ describe('a stage that is one object in the list', () => {
     ...{ settings, data, runtime, store, emit },
   });
 
-  it('is trained for every draw, may be kept, is withEvaluation again and stands in the report', async () => {
+  it('is trained for every draw, may be kept, is evaluated again and stands in the report', async () => {
     const store = new MemoryStore('new');
     const context = contextOf(store);
     const result = await run(context, { stages, registry });

@@ -31,6 +31,8 @@ export interface SelfTrainTask {
   /** Called with what was learned so far after each epoch but the last, if the task depends on them. */
   correct?(network: Network, weights: Tensors, epoch: number): Promise<void>;
   readonly memory?: StageMemory;
+  /** Share of the pile that the rarest class has by the teacher, and the even share of a class at most. */
+  rarestShare(): number;
 }
 
 /** Images in a step of self-training, for either task. */
@@ -72,6 +74,8 @@ function viewsTask(context: Omit<RecipeContext, 'store'>, draw: number): SelfTra
   const pileOrder = endlessOrder(unlabelled.length, random('pile'));
   return {
     objective: objectiveOf(settings, 'views'),
+    // Views say nothing of how large a class is.
+    rarestShare: () => 1 / classNamesOf(context).length,
     order: (epoch) =>
       Array.from({ length: stepsPerEpoch }, (_, i) =>
         pileOrder((epoch * stepsPerEpoch + i) * pairsPerStep, pairsPerStep).map((at) => unlabelled[at]!),
@@ -159,6 +163,11 @@ async function neighboursTask(context: RecipeContext, pile: PileGraph, draw: num
   const batchSize = selfTrainBatchSize(settings);
   return {
     objective: objectiveOf(settings, 'neighbours'),
+    rarestShare() {
+      const counts = new Uint32Array(classCount);
+      for (const item of items) counts[classes[item]!]!++;
+      return Math.min(1 / classCount, Math.min(...counts) / items.length);
+    },
     order(epoch) {
       const orderOf = endlessOrder(items.length, random('order', epoch));
       return Array.from({ length: stepsPerEpoch }, (_, i) =>

@@ -1,3 +1,4 @@
+import { countOf } from '../../counts.js';
 import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { PileMetrics, Teacher } from '../../store/run-record.js';
@@ -7,13 +8,10 @@ import { weightsOf } from '../../train/state.js';
 import { networkFor, type RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import type { PileGraph } from '../pile-graph.js';
-import { measureOnPile, pileViews } from '../pile-metrics.js';
+import { hasCollapsed, measureOnPile, pileViews } from '../pile-metrics.js';
 import { optimizerOf, type SelfTrainSettings, scheduleOf } from '../settings.js';
 import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
 import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.js';
-
-/** A class given to fewer than this share of its even share of images is lost: the classifier has collapsed. */
-const collapsedShare = 0.1;
 
 export interface SelfTrainOptions {
   /** Number of the label draw, from 0. */
@@ -29,7 +27,7 @@ export interface SelfTrainOptions {
  * look alike) or views (two distortions of an image share a class, Ji et al. 2019). Training starts from a classifier that
  * knows the classes roughly, and returns the moving average of the weights.
  *
- * If classes of the pile merge, training stops early and says so.
+ * If classes of the pile merge that the teacher tells apart, training stops early and says so.
  *
  * @throws QuarterturnError `diverged` if the loss or a weight becomes NaN or infinite
  */
@@ -50,8 +48,11 @@ export async function selfTrain(
   const learned = await learnFromPile(context, start, { ...options, look });
   // A stage that was finished before has not been looked at.
   const pile = last ?? (await look(learned.network, learned.weights));
-  const classifier = await withEvaluation(learned, labelledImages(context, draw), context);
-  return { ...classifier, lostClass: hasCollapsed(pile, learned.network.classes) };
+  const classifier = await withEvaluation(learned, context, {
+    labelled: labelledImages(context, draw),
+    title: 'self-trained',
+  });
+  return { ...classifier, lostClass: hasCollapsed(pile, 1 / learned.network.classes) };
 }
 
 interface LearnFromPileOptions extends SelfTrainOptions {
@@ -76,7 +77,7 @@ export async function learnFromPile(
     {
       stage: selfTrainName,
       draw,
-      title: `Self-training on ${unlabelled} unlabelled images`,
+      title: `Self-training on ${countOf(unlabelled, 'unlabelled image')}`,
       step: {
         network,
         optimizer: optimizerOf(settings),
@@ -98,7 +99,7 @@ export async function learnFromPile(
       validate: async (state, epoch) => {
         const weights = weightsOf(state);
         const pile = await look?.(network, weights);
-        if (pile && hasCollapsed(pile, network.classes)) {
+        if (pile && hasCollapsed(pile, task.rarestShare())) {
           return { pile, stop: { reason: 'collapsed', smallestClass: pile.smallestClass } };
         }
         if (epoch + 1 < epochs) await task.correct?.(network, weights, epoch);
@@ -136,9 +137,4 @@ export function trialSettings(settings: SelfTrainSettings): SelfTrainSettings {
     correctEvery: null,
     averageDecay: Math.max(0, 1 - ((1 - settings.averageDecay) * whole) / steps),
   };
-}
-
-/** Whether almost no image of the pile gets a certain class any more. */
-export function hasCollapsed({ smallestClass }: PileMetrics, classes: number): boolean {
-  return smallestClass < collapsedShare / classes;
 }

@@ -2,7 +2,7 @@ import type { RunRecord } from '../../store/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { retentionOption } from '../charts.js';
 import { notebookOf } from '../comparison.js';
-import { formatCount, formatPercent } from '../format.js';
+import { countOf, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { labelCount, numberAt, settingAt, summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
@@ -26,13 +26,13 @@ export function batchNormSection(record: RunRecord): Html | null {
   return section('The baseline’s trap', {
     body: html`<div class="beside">
   <div>
-  <p>Trained from scratch on the same ${formatCount(labelCount(record))} images, the network gets ${formatPercent(baseline.train.accuracy)} of them right, and <b>${formatPercent(asIs)}</b> of the test images. ${notebook ? `The notebook, with ${formatPercent(notebook.baseline.test.accuracy)}, calls this overfitting.` : 'That looks like overfitting.'} ${overfittingAnswer(record, notebook !== null)}</p>
-  <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${formatCount(steps)} ${steps === 1 ? 'step' : 'steps'} at momentum ${momentum},</p>
+  <p>Trained from scratch on the same ${countOf(labelCount(record), 'image')}, the network gets ${formatPercent(baseline.train.accuracy)} of them right, and <b>${formatPercent(asIs)}</b> of the test images. ${notebook ? `The notebook, with ${formatPercent(notebook.baseline.test.accuracy)}, calls this overfitting.` : 'That looks like overfitting.'} ${overfittingAnswer(record, notebook !== null)}</p>
+  <p>A network with batch normalisation is evaluated with moving averages of each channel’s mean and variance. They start at 0 and 1 and take in ${formatShare(1 - momentum)} of each batch’s own. After ${countOf(steps, 'step')} at momentum ${momentum},</p>
   <p class="equation">${momentum}<sup>${steps}</sup> ${left < minShare ? '<' : '='} <b>${formatShare(left)}</b></p>
   <p>of those initial values ${left < 0.005 ? 'are left, next to nothing' : 'are still in them'}.${left > 0.1 && ' The network is judged with statistics that are not its own.'}${notebook && (momentum !== notebookMomentum || steps !== notebookSteps) ? ` (In the notebook: ${formatPercent(notebookMomentum ** notebookSteps, 0)} after ${notebookSteps} steps at ${notebookMomentum}.)` : ''}</p>
   ${baselineReestimated?.test && html`<p>${verdict(asIs, baselineReestimated.test.accuracy, fineTune?.test?.accuracy, scratch?.test?.accuracy)}</p>`}
   </div>
-  <figure>${chartSvg('retention', retentionOption(momentum, steps, cssTheme), `Initial value left in the moving statistics after ${steps} steps: ${formatPercent(left, 0)}`)}<figcaption>What the moving statistics still hold of their initial values during the baseline’s training.</figcaption></figure>
+  <figure>${chartSvg('retention', retentionOption(momentum, steps, cssTheme), `Initial value left in the moving statistics after ${countOf(steps, 'step')}: ${formatPercent(left, 0)}`)}<figcaption>What the moving statistics still hold of their initial values during the baseline’s training.</figcaption></figure>
   </div>
   ${notebook && splitNote(record)}`,
   });

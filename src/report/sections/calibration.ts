@@ -1,5 +1,5 @@
 import type { RunRecord } from '../../store/run-record.js';
-import { formatCount, formatPercent } from '../format.js';
+import { countOf, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { reliabilityChart } from '../reliability-chart.js';
 import { section } from '../section.js';
@@ -16,7 +16,7 @@ export function calibrationSection({ result: { calibration } }: RunRecord): Html
         ? 'surer of itself than'
         : 'as sure of itself as';
   return section('How sure it may be', {
-    body: html`<p>Of the images for which the classifier names a probability of 80 %, about 80 % should be right. Its logits are divided by a temperature of <b>${temperature.toFixed(2)}</b>, which makes it ${change} training left it and changes no answer. The temperature was fitted to ${formatCount(heldBack)} labels held back, as answered by networks that had not seen them: their expected calibration error went from ${formatPercent(eceBefore, 1)} to <b>${formatPercent(eceAfter, 1)}</b>, their cross-entropy from ${logLossBefore.toFixed(3)} to ${logLossAfter.toFixed(3)} nats.</p>
+    body: html`<p>Of the images for which the classifier names a probability of 80 %, about 80 % should be right. Its logits are divided by a temperature of <b>${temperature.toFixed(2)}</b>, which makes it ${change} training left it and changes no answer. The temperature was fitted to ${countOf(heldBack, 'label')} held back, as answered by networks that had not seen them: their expected calibration error went from ${formatPercent(eceBefore, 1)} to <b>${formatPercent(eceAfter, 1)}</b>, their cross-entropy from ${logLossBefore.toFixed(3)} to ${logLossAfter.toFixed(3)} nats.</p>
   <figure>${reliabilityChart('reliability', reliability)}
     <figcaption>Held-back labels by the confidence of their answers, and the share of them that was right, with Wilson's 95 % interval. On the dotted line both are the same.</figcaption>
   </figure>`,

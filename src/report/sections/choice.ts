@@ -1,5 +1,5 @@
 import type { Estimate, Evidence, RunRecord } from '../../store/run-record.js';
-import { formatCount, formatPercent } from '../format.js';
+import { countOf, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
@@ -33,7 +33,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 }
 
 function estimateText(estimate: Estimate): Html {
-  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${formatCount(estimate.heldBack)} labels held back. The interval reaches further up than theirs: what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right.</p>`;
+  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further up than theirs: what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right.</p>`;
 }
 
 function intervalText({ low, high }: Interval): string {

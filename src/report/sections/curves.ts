@@ -1,7 +1,7 @@
 import type { RunRecord, StageFacts } from '../../store/run-record.js';
 import { chartSvg, cssTheme } from '../chart-svg.js';
 import { informationOption, learningCurveOption } from '../charts.js';
-import { formatCount, formatDuration, formatLoss, formatPercent } from '../format.js';
+import { countOf, formatDuration, formatLoss, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { summariseStage } from '../run-facts.js';
 import { section } from '../section.js';
@@ -27,7 +27,7 @@ function stageCurves({ epochs, exhibits }: RunRecord, { name: stage, title }: St
     return chartSvg(
       `${stage}-${quantity}`,
       learningCurveOption(epochs, stage, quantity, cssTheme),
-      `${title}: ${quantity} after ${count} epochs: training ${figure(last.train[quantity])}${val}`,
+      `${title}: ${quantity} after ${countOf(count, 'epoch')}: training ${figure(last.train[quantity])}${val}`,
     );
   };
   const pile = last.pile;
@@ -38,16 +38,16 @@ function stageCurves({ epochs, exhibits }: RunRecord, { name: stage, title }: St
           chartSvg(
             `${stage}-accuracy`,
             learningCurveOption(epochs, stage, 'accuracy', cssTheme),
-            `${title}: after ${count} epochs ${formatPercent(last.train.accuracy)} of the labels, and agreement on ${formatPercent(pile.agreement)} of the pile`,
+            `${title}: after ${countOf(count, 'epoch')}, ${formatPercent(last.train.accuracy)} of the labels, and agreement on ${formatPercent(pile.agreement)} of the pile`,
           ),
           chartSvg(
             `${stage}-information`,
             informationOption(epochs, stage, exhibits.classCounts.length || 10, cssTheme),
-            `${title}: information on the pile after ${count} epochs: ${formatLoss(pile.information)} nats`,
+            `${title}: information on the pile after ${countOf(count, 'epoch')}: ${formatLoss(pile.information)} nats`,
           ),
         ];
   return html`<figure class="curves">
-    <figcaption><b>${title}</b><span>${formatCount(count)} ${count === 1 ? 'epoch' : 'epochs'}, ${formatCount(steps)} steps, ${formatDuration(durationMs)}</span></figcaption>
+    <figcaption><b>${title}</b><span>${countOf(count, 'epoch')}, ${countOf(steps, 'step')}, ${formatDuration(durationMs)}</span></figcaption>
     <div class="pair">${charts}</div>
   </figure>
   `;

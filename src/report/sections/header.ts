@@ -1,7 +1,7 @@
 import type { RunRecord } from '../../store/run-record.js';
 import { imageDataUri } from '../bitmap.js';
 import { notebookOf } from '../comparison.js';
-import { absent, formatCount, formatDuration, formatPercent } from '../format.js';
+import { absent, countOf, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import {
   keptFigure,
@@ -95,7 +95,7 @@ function finalNote(record: RunRecord): string {
     case 'chosen': {
       const unlabelled = unlabelledCount(record);
       return unlabelled > 0
-        ? `self-trained on ${formatCount(unlabelled)} unlabelled images`
+        ? `self-trained on ${countOf(unlabelled, 'unlabelled image')}`
         : selfTrainingStart(record.config) === 'scratch'
           ? 'trained on the labels, then self-trained'
           : 'pretrained, fine-tuned, self-trained';

@@ -1,6 +1,6 @@
 import type { LadderStep, RunRecord } from '../../store/run-record.js';
 import { type NotebookFigures, notebookOf } from '../comparison.js';
-import { formatCount, formatDuration, formatPercent } from '../format.js';
+import { countOf, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import { errorText, ladderText } from '../ladder.js';
 import { keptFigure, labelCount } from '../run-facts.js';
@@ -19,7 +19,7 @@ export function ladderSection(record: RunRecord): Html | null {
     body: html`${text !== '' && html`<p>${text}</p>`}
   <figure class="bars" style="--chance:${1 / classes}">
     ${ladder.map((step) => bar(step, step.figure === kept, notebook))}
-    <figcaption>Test accuracy with the same ${formatCount(labelCount(record))} labels; below it, how many are wrong. ${notebook && html`The tick <i class="tick"></i> is the notebook’s figure. `}The dotted line is chance, ${formatPercent(1 / classes, classes > 50 ? 1 : 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
+    <figcaption>Test accuracy with the same ${countOf(labelCount(record), 'label')}; below it, how many are wrong. ${notebook && html`The tick <i class="tick"></i> is the notebook’s figure. `}The dotted line is chance, ${formatPercent(1 / classes, classes > 50 ? 1 : 0)}. Times and images are of all training that led to a step, an image counting each time that it was seen.${drawsSentence(record)}</figcaption>
   </figure>`,
   });
 }
@@ -33,7 +33,7 @@ function bar(
     figure === 'baseline' || figure === 'fineTune' ? notebook?.[figure].test.accuracy : undefined;
   const { accuracy } = test;
   return html`<div class="bar ${kept ? 'ours' : 'plain'}">
-      <p>${step}<small>${formatDuration(durationMs)}, ${formatCount(imagesTrained)} images</small></p>
+      <p>${step}<small>${formatDuration(durationMs)}, ${countOf(imagesTrained, 'image')}</small></p>
       <div class="track"><span class="fill" style="--value:${accuracy}"></span>${theirs !== undefined && html`<i class="tick" style="--value:${theirs}"></i>`}</div>
       <p class="value"><b>${formatPercent(accuracy)}</b><small>${errorText(1 - accuracy)} wrong</small></p>
     </div>

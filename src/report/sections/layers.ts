@@ -1,5 +1,5 @@
 import type { LayerRow, LayerTable } from '../../store/run-record.js';
-import { formatCount, formatShape } from '../format.js';
+import { countOf, formatCount, formatShape } from '../format.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';
 
@@ -11,7 +11,7 @@ export function layersSection(tables: readonly LayerTable[]): Html | null {
 
 function layerTable(table: LayerTable): Html {
   return html`<details>
-    <summary><b>${table.title}</b><span>${formatCount(table.totalParams)} parameters, ${formatCount(table.trainableParams)} trainable</span></summary>
+    <summary><b>${table.title}</b><span>${countOf(table.totalParams, 'parameter')}, ${formatCount(table.trainableParams)} trainable</span></summary>
     <div class="scroll"><table class="layers">
       <thead><tr><th scope="col">Layer</th><th scope="col">Type</th><th scope="col">Output shape</th><th scope="col">Params</th><th scope="col">Trainable</th></tr></thead>
       <tbody>${table.rows.map(layerRow)}</tbody>
