@@ -31,6 +31,21 @@ test('a budget that is short says what is shorter for it, and whether the machin
   );
 });
 
+test.each([
+  [12_000, '10 seconds'],
+  [84_000, '80 seconds'],
+  [92_000, '2 minutes'],
+  [231_000, '4 minutes'],
+  [88 * 60_000, '88 minutes'],
+  [121 * 60_000, '2 hours'],
+  [79 * 3_600_000 + 1_200_000, '79 hours 20 minutes'],
+  [91 * 60_000, '1 hour 30 minutes'],
+])('a forecast of %d ms is about %s', (remainingMs, told) => {
+  expect(sentencesOf({ type: 'forecast', remainingMs })).toEqual([
+    `It will take about ${told} on this machine.`,
+  ]);
+});
+
 test('what is shown in another way, or is no news, is no sentence', () => {
   expect(sentencesOf({ type: 'pass', title: 'shapes', done: 1, total: 2, etaMs: 5 })).toEqual([]);
 });

@@ -15,6 +15,8 @@ export function sentencesOf(event: RunEvent): readonly string[] {
       return ['Measuring this machine …'];
     case 'labels-located':
       return locatedSentences(event);
+    case 'forecast':
+      return [`It will take about ${roundDuration(event.remainingMs)} on this machine.`];
     case 'budget-fitted':
       return budgetSentences(event);
     case 'teacher-chosen':
@@ -57,6 +59,16 @@ function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teache
   return rival
     ? `Neighbours recover only ${formatCount(found)} of ${countOf(of, 'held-back label')}, and a network trained on the other labels recovers ${formatCount(rival.found)}. Self-training therefore uses views.`
     : `Neighbours recover ${formatCount(found)} of ${countOf(of, 'held-back label')}, so self-training takes the pile's classes from them.`;
+}
+
+/** A time of which only the first digits are known: `50 seconds`, `4 minutes`, `1 hour 20 minutes`. */
+function roundDuration(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 90_000) return `${10 * Math.max(1, Math.round(ms / 10_000))} seconds`;
+  if (minutes < 90) return `${minutes} minutes`;
+  const tens = Math.round(minutes / 10);
+  const [hours, rest] = [Math.floor(tens / 6), 10 * (tens % 6)];
+  return `${hours} hour${hours === 1 ? '' : 's'}${rest === 0 ? '' : ` ${rest} minutes`}`;
 }
 
 /** Sentences about the steps that fit into a budget. */

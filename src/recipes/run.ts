@@ -25,6 +25,7 @@ import {
   withLocatedLabels,
 } from './labels.js';
 import { meanBrightness } from './mean-brightness.js';
+import { withForecast } from './plan/forecast.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
@@ -80,9 +81,8 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   const { reuse = [], registry } = options;
   if (reuse.length > 0) await reuseStages(context, { stages: stagesNamed(stages, registry), from: reuse });
   const earlierMs = await trainedMs(context, registry);
-  const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
-    registry: options.registry,
-  });
+  const emit = await withForecast(context, stagesNamed(stages, registry));
+  const outcomes = await runStages({ ...context, emit }, ({ name }) => stages.includes(name), { registry });
   const pretrained = pretrainedIn(outcomes);
 
   const [first] = outcomes.draws;

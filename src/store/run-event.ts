@@ -73,6 +73,9 @@ const budgetFitted = z.object({
   atMost: z.boolean(),
 });
 
+/** How long the run takes, from the speed of its first steps: said once, by a run that has no budget. */
+const forecast = z.object({ type: z.literal('forecast'), remainingMs: amount });
+
 /** A part of the run begins; `title` is for people: `Pretraining on rotations`. */
 const stageStart = z.object({
   type: z.literal('stage-start'),
@@ -97,6 +100,8 @@ const step = z.object({
   imagesPerSecond: amount,
   /** Until the stage ends. */
   etaMs: amount,
+  /** Until the run ends, once that can be told. */
+  runEtaMs: amount.optional(),
   /** Time that this step waited for its batch. */
   waitMs: amount,
 });
@@ -110,6 +115,8 @@ const pass = z.object({
   done: amount,
   total: amount,
   etaMs: amount,
+  /** Until the run ends, once that can be told. */
+  runEtaMs: amount.optional(),
   /** Where what is gone through is images. */
   imagesPerSecond: amount.optional(),
 });
@@ -179,6 +186,7 @@ export const runEventSchema = z
     measuring,
     labelsLocated,
     budgetFitted,
+    forecast,
     stageStart,
     step,
     epochEnd,

@@ -8,11 +8,18 @@ import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
 import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
-import { classNamesOf, hasLabels, labelledImages, labelledIndices, withLocatedLabels } from '../labels.js';
+import {
+  classNamesOf,
+  hasLabels,
+  type LabelContext,
+  labelledImages,
+  labelledIndices,
+  withLocatedLabels,
+} from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
-import type { Speeds } from '../stages/speeds.js';
+import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
 import { type ImageKind, stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
@@ -82,10 +89,9 @@ export async function measureSpeeds(
   { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0, cpuMs }: MeasureOptions = {},
 ): Promise<MeasuredSpeeds> {
   const context = await withLocatedLabels(given);
-  const { settings, data } = context;
+  const { settings } = context;
   const stages = asked ?? stagesOf(settings, registry);
   context.emit?.({ type: 'measuring' });
-  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
   // Another device works while this process waits.
@@ -127,12 +133,7 @@ export async function measureSpeeds(
     pile,
     saveMs: await timeSave(context),
     spentMs: spentMs(),
-    images: {
-      train: data.train.images.count,
-      test: data.test?.images.count ?? 0,
-      labelled: labelled.length,
-      folds: foldsOf(labelled.length > 0 ? (labelledImages(context, 0).labels ?? []) : []),
-    },
+    images: imageCountsOf(context),
   };
   const fastest = {
     ...usual,
@@ -163,6 +164,18 @@ export function fasterOf(first: Speeds, second: Speeds): Speeds {
       spreadMs: faster(first.pile.spreadMs, second.pile.spreadMs),
     },
     saveMs: faster(first.saveMs, second.saveMs),
+  };
+}
+
+/** Numbers of images that a run goes through. */
+export function imageCountsOf(context: LabelContext): ImageCounts {
+  const { train, test } = context.data;
+  const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
+  return {
+    train: train.images.count,
+    test: test?.images.count ?? 0,
+    labelled,
+    folds: foldsOf(labelled > 0 ? (labelledImages(context, 0).labels ?? []) : []),
   };
 }
 
