@@ -24,7 +24,9 @@ export {
   type SharedImages,
   selectImages,
 } from './data/image-source.js';
+export type { LeftOut } from './data/left-out.js';
 export type { Image } from './data/rotation.js';
+export type { SkippedKind } from './data/skipped-files.js';
 export { type ErrorCode, QuarterturnError } from './errors.js';
 export type { Encoder } from './features/encoder.js';
 export type { EncoderLayout, EncoderOptions, EncoderPool } from './features/encoder-settings.js';
@@ -157,7 +159,14 @@ export type {
 export { type RunStatus, readStatus } from './store/run-status.js';
 export { StageEvidence, type StageOfDraw } from './store/stage-evidence.js';
 export type { PlannedBatch } from './train/batches-ahead.js';
+export type { ClassMetrics, ConfusionCell } from './train/class-metrics.js';
+export type {
+  ClassifierEvaluation,
+  ShownPrediction,
+  UnknownClass,
+} from './train/classifier-evaluation.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';
 export type { TrainContext } from './train/loop.js';
+export type { Reliability, ReliabilityBin } from './train/reliability.js';
 export type { StateOf, TrainState } from './train/state.js';

@@ -8,14 +8,29 @@ export type { DecodeOptions } from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { ChosenFit, FitMode, FitOptions, Ground, ImageFit } from './data/image-fit.js';
 export type { ImportedImage, ImportOptions, ImportProgress } from './data/import-images.node.js';
+export type { LeftOut } from './data/left-out.js';
 export { readMnist } from './data/mnist.node.js';
-export type { SkippedFile, Split } from './data/readers/found-images.js';
+export type {
+  FoundImage,
+  FoundImages,
+  ImageBytes,
+  SkippedFile,
+  Split,
+} from './data/readers/found-images.js';
 export type { ArrayFormat, SourceFormat } from './data/readers/open-found.node.js';
+export { type OpenImagesOptions, openImages } from './data/readers/open-images.node.js';
+export type { SkippedKind } from './data/skipped-files.js';
 export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
 export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
 export type { TextEncoding } from './labels/table-text.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
 export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
+export {
+  type EvaluatedPart,
+  type EvaluateModelOptions,
+  evaluateModel,
+  type ModelEvaluation,
+} from './runs/evaluate-model.node.js';
 export type { ImportedData } from './runs/imported-data.node.js';
 export {
   type ImagePrediction,

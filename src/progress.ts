@@ -8,7 +8,8 @@ export interface ProgressEvent {
   readonly title: string;
   readonly done: number;
   readonly total: number;
-  readonly etaMs: number;
+  /** Until it ends; absent where nobody can tell. */
+  readonly etaMs?: number | undefined;
 }
 
 /** Progress listener and abort signal of a long pass; both are optional. */

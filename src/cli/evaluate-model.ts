@@ -7,6 +7,7 @@ import { type EvaluatedPart, evaluateModel } from '../runs/evaluate-model.node.j
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { withLabelTable } from './labels-file.js';
 import { readModelFile } from './model-file.js';
+import { explainedData } from './named-path.js';
 import { printable, shownPath } from './paths.js';
 import { type PlaceFlags, placeOf } from './place.js';
 import { inSession, type Session } from './session.js';
@@ -33,7 +34,7 @@ export async function evaluateSavedModel(
   refuseFitting(typed);
   const flags = await withLabelTable(typed);
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
-    const { file, bytes } = await readModelFile(modelPath);
+    const { file, bytes } = await readModelFile(modelPath, { command: 'evaluate', others: [data] });
     const { createNodeRuntime } = await import('../runtime/node.js'); // a slow start, which other commands need not have
     const runtime = await createNodeRuntime(placeOf(flags));
     const classifier = await loadClassifier(file, bytes, { runtime });
@@ -60,7 +61,11 @@ async function evaluated(
 ): Promise<EvaluationRecord> {
   const { openLabelledImages } = await import('../runs/read-images.node.js');
   const { format, labelTable, labels, strict, split } = flags;
-  const found = await openLabelledImages(data, { format, labelTable: labelTable ?? labels });
+  const found = await openLabelledImages(data, { format, labelTable: labelTable ?? labels }).catch(
+    async (cause) => {
+      throw cause instanceof QuarterturnError ? await explainedData(data, cause) : cause;
+    },
+  );
   session.atEnd(async () => found.close?.());
   for (const text of found.notes) session.note(printable(text));
   const { height, width, channels } = classifier;
@@ -69,8 +74,9 @@ async function evaluated(
   const result = await evaluateModel(classifier, found, {
     ...{ part: split, strict, emit, signal },
     shown: flags.html === undefined ? shownInJson : shown,
-  }).catch((cause) => {
-    if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
+  }).catch(async (cause) => {
+    if (cause instanceof QuarterturnError) throw await explainedData(data, cause);
+    if (!signal.aborted) throw cause;
     throw new QuarterturnError(
       'interrupted',
       `${shownPath(data)}: stopped while its images were classified.`,

@@ -9,9 +9,9 @@ import type { EvaluatedPart } from '../runs/evaluate-model.node.js';
 import { readConfig } from '../runs/finished-run.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import type { RunEventListener } from '../store/run-event.js';
-import { RunFolder } from '../store/run-folder.node.js';
 import { dataOptions } from './data-options.js';
 import { type EvaluateModelFlags, evaluateSavedModel } from './evaluate-model.js';
+import { assertModelPath, openRun } from './named-path.js';
 import { choice } from './option-values.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shellPath, shownPath } from './paths.js';
@@ -66,6 +66,7 @@ async function assertRun(path: string, flags: EvaluateModelFlags): Promise<void>
   const flag = (['labels', 'split', 'html'] as const).find((name) => flags[name] !== undefined);
   const isFile = (await stat(path).catch(() => undefined))?.isFile() ?? false;
   if (flag === undefined && !isFile) return;
+  await assertModelPath(path, { command: 'evaluate' });
   const received = isFile ? `${shownPath(path)} alone` : `--${flag} without data`;
   throw new QuarterturnError(
     'usage',
@@ -76,7 +77,10 @@ async function assertRun(path: string, flags: EvaluateModelFlags): Promise<void>
 
 async function evaluateStages(path: string, flags: EvaluateModelFlags): Promise<void> {
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
-    const store = await RunFolder.open(path, { readOnly: true });
+    const store = await openRun(path, {
+      readOnly: true,
+      hint: `Name a model, then the images: quarterturn evaluate <model> ${shellPath(path)}`,
+    });
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
     const place = placeOf(flags, config);

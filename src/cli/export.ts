@@ -1,13 +1,13 @@
-import { stat } from 'node:fs/promises';
 import { basename, dirname, resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import { QuarterturnError } from '../errors.js';
 import { describeModel } from '../model/describe-model.js';
 import { cardOf, dataName, exportWeights } from '../runs/export-run.node.js';
 import { ensureFolder, writeFileAtomically } from '../store/atomic-file.node.js';
+import { assertNewFile } from '../store/new-file.node.js';
 import { RunFolder } from '../store/run-folder.node.js';
 import { readModelFile } from './model-file.js';
-import { addExamples, addGroup, addOutputGroup } from './options.js';
+import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 
 interface ExportFlags {
@@ -30,7 +30,7 @@ export function addExportCommand(program: Command): void {
     new Option('--safetensors <file>', 'weights of the network, of a run (default: none)'),
     new Option('--card <file>', 'model card: classes, data, accuracy, use, limits (default: none)'),
     new Option('--onnx <file>', 'the classifier itself, a copy (default: none)'),
-    new Option('--overwrite', 'write over files that are there (default: refuse)'),
+    option.overwrite('files that are there'),
   ]);
   addOutputGroup(command);
   addExamples(command, [
@@ -50,7 +50,7 @@ async function exportFiles(path: string, { onnx, safetensors, card, overwrite }:
     });
   }
   await assertFree(path, targets, overwrite);
-  const { file, bytes } = await readModelFile(path);
+  const { file, bytes } = await readModelFile(path, { command: 'export' });
   describeModel(file, bytes); // what is no classifier is not handed on as one
   const folder = await runOf(file);
   const written: string[] = [];
@@ -70,7 +70,7 @@ async function exportFiles(path: string, { onnx, safetensors, card, overwrite }:
   process.stdout.write(written.map((target) => `${shownPath(target)}\n`).join(''));
 }
 
-/** @throws QuarterturnError `usage` for two outputs of one name, `io` for one that is there already */
+/** @throws QuarterturnError `usage` for two outputs of one name, and for one that is there already */
 async function assertFree(path: string, targets: readonly string[], overwrite = false): Promise<void> {
   const places = targets.map((target) => resolve(target));
   const twice = targets.find((_, i) => places.indexOf(places[i] ?? '') < i);
@@ -84,14 +84,7 @@ async function assertFree(path: string, targets: readonly string[], overwrite = 
     if (resolve(target) === resolve(path)) {
       throw new QuarterturnError('usage', `export: expected another file than ${path}. Received: the same.`);
     }
-    const found = await stat(target).catch(() => undefined);
-    if (found && (!overwrite || found.isDirectory())) {
-      throw new QuarterturnError('io', `${target}: expected no file. Received: one that is there already.`, {
-        hint: found.isDirectory()
-          ? 'It is a folder: name a file in it.'
-          : 'Give another name, or --overwrite.',
-      });
-    }
+    await assertNewFile(target, { overwrite });
   }
 }
 

@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
 import type { ImageDataset } from '../data/dataset.js';
+import { QuarterturnError } from '../errors.js';
 import { ioError } from '../store/atomic-file.node.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { type DataFlags, readingOptions } from './data-options.js';
@@ -44,6 +45,13 @@ export function addInspectCommand(program: Command): void {
 
 async function inspect(path: string, typed: InspectFlags): Promise<void> {
   const flags = await withLabelTable(typed);
+  if (flags.labels !== undefined) {
+    throw new QuarterturnError(
+      'usage',
+      `--labels ${flags.labels}: expected a table with the columns file and label. Received: another file.`,
+      { hint: 'The JSON that suggest writes names images by their content, which run looks up.' },
+    );
+  }
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
     // What was found is the result here, not a remark beside it.
     const data = await readData(placeOf({ ...flags, data: path }), { ...session, note: () => {} });

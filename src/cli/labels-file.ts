@@ -126,7 +126,7 @@ export async function assertHoldsNoLabels(file: string): Promise<void> {
     : `Name another file with --out, add to this one with --labels ${file}`;
   throw new QuarterturnError(
     'usage',
-    `${file}: expected no file, or one without labels. Received: ${received}.`,
+    `${file}: expected the name of a new file, or of one without labels. Received: ${received}.`,
     { hint: `${adding}, or write over it with --force.` },
   );
 }

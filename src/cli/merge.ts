@@ -11,6 +11,7 @@ interface MergeFlags {
   readonly out: string;
   readonly format?: TableKind;
   readonly overwrite?: boolean;
+  readonly quiet?: boolean;
 }
 
 /** `quarterturn merge`: one table of the parts that several processes predicted. */
@@ -23,16 +24,16 @@ export function addMergeCommand(program: Command): void {
     )
     .argument('<parts...>', 'the parts, in any order');
   addGroup(command, 'What to do:', [option.predictionsOut('').makeOptionMandatory(), option.overwrite()]);
-  addOutputGroup(command, [option.predictionsFormat(['csv', 'jsonl', 'json', 'parquet'])]);
+  addOutputGroup(command, [option.predictionsFormat(['csv', 'jsonl', 'json', 'parquet']), option.quiet()]);
   addExamples(command, [
     ['quarterturn merge answers-1.part answers-2.part --out answers.csv', 'all rows, in order'],
   ]);
   command.action(merge);
 }
 
-async function merge(parts: readonly string[], { out, format, overwrite }: MergeFlags): Promise<void> {
+async function merge(parts: readonly string[], { out, format, overwrite, quiet }: MergeFlags): Promise<void> {
   const kind = tableKindOf(out, format);
-  await inSession({ stopping: 'Stopping.' }, async ({ note }) => {
+  await inSession({ quiet, stopping: 'Stopping.' }, async ({ note }) => {
     const { rows, skipped, skippedKinds, skippedFile } = await mergePredictions(parts, {
       out,
       kind,

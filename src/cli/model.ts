@@ -26,7 +26,7 @@ export function addModelCommand(program: Command): void {
     ['quarterturn model model.onnx --json', 'for programs'],
   ]);
   command.action(async (path: string, { json }: ModelFlags) => {
-    const { file, bytes } = await readModelFile(path);
+    const { file, bytes } = await readModelFile(path, { command: 'model' });
     const description = describeModel(file, bytes);
     const text = json
       ? JSON.stringify({ file, ...description }, null, 2)

@@ -189,7 +189,8 @@ export const option = {
       '--shard <i/n>',
       'classify one of n parts of the pictures, told by their names; `merge` puts the parts together (default: all)',
     ).argParser(partOfAll('--shard')),
-  overwrite: () => new Option('--overwrite', 'replace an --out that is there or begun (default: refuse)'),
+  overwrite: (what = 'an --out that is there or begun') =>
+    new Option('--overwrite', `replace ${what} (default: refuse)`),
   strictPredictions: () =>
     new Option('--strict', 'exit 1 where a picture was set aside (default: 0, they are named)'),
   count: () =>

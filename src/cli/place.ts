@@ -2,8 +2,10 @@ import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DataSource } from '../data/dataset.js';
 import type { ImportProgress } from '../data/import-images.node.js';
+import { noClass } from '../data/label-values.js';
+import { leftOutText } from '../data/left-out.js';
 import { readMnist } from '../data/mnist.node.js';
-import { describeSkipped, skippedCsv } from '../data/skipped-files.js';
+import { describeSkipped, skippedCsv, skippedName } from '../data/skipped-files.js';
 import { QuarterturnError } from '../errors.js';
 import { countOf, formatCount } from '../report/format.js';
 import type { ReadImages } from '../runs/read-images.node.js';
@@ -11,6 +13,8 @@ import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import { type DataFlags, type Reading, readingOf, readingWith } from './data-options.js';
+import { createImportEta } from './import-eta.js';
+import { explainedData } from './named-path.js';
 import { shownPath } from './paths.js';
 import type { Session } from './session.js';
 import { packageVersion } from './version.js';
@@ -53,7 +57,8 @@ export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unkno
 }
 
 /** Data as a command reads it. */
-export type CommandData = DataSource & Partial<Pick<ReadImages, 'fit' | 'skipped' | 'parts' | 'duplicates'>>;
+export type CommandData = DataSource &
+  Partial<Pick<ReadImages, 'fit' | 'skipped' | 'unmatched' | 'parts' | 'duplicates'>>;
 
 /**
  * Read the data once, and say what it is.
@@ -69,14 +74,8 @@ export async function readData(
   const { dataFolder } = place;
   const data: CommandData =
     dataFolder === null ? await readMnist() : await readOwnImages(dataFolder, place, session);
-  const { train, test } = data;
   const name = dataFolder === null ? 'MNIST' : shownPath(dataFolder);
-  const counts = test
-    ? `${formatCount(train.images.count)} training and ${countOf(test.images.count, 'test image')}`
-    : `${countOf(train.images.count, 'image')}, no test set`;
-  const { length } = train.classNames;
-  const classes = length === 0 ? 'no labels' : countOf(length, 'class');
-  note(`Data  ${name}: ${counts}, ${train.images.height}×${train.images.width}, ${classes}`);
+  note(`Data  ${name}: ${dataText(data)}`);
   for (const text of data.notes ?? []) note(text);
   for (const text of describeSkipped(data.skipped ?? [])) note(`Set aside  ${text}`);
   const before = fingerprintIn(config);
@@ -87,15 +86,32 @@ export async function readData(
   return data;
 }
 
+/** `1,503 images (4 of 1,507 files set aside), no test set, 32×32, 10 classes, 100 images with a label`. */
+export function dataText({ train, test, leftOut, isPartlyLabelled = false }: CommandData): string {
+  const counts = test
+    ? `${formatCount(train.images.count)} training and ${countOf(test.images.count, 'test image')}`
+    : countOf(train.images.count, 'image');
+  const left = leftOut === undefined ? '' : leftOutText(leftOut);
+  const { length } = train.classNames;
+  const labelled = train.labels?.reduce((sum, label) => sum + (label === noClass ? 0 : 1), 0) ?? 0;
+  return [
+    counts + (left === '' ? '' : ` (${left})`),
+    ...(test ? [] : ['no test set']),
+    `${train.images.height}×${train.images.width}`,
+    length === 0 ? 'no labels' : countOf(length, 'class'),
+    ...(isPartlyLabelled ? [`${countOf(labelled, 'image')} with a label`] : []),
+  ].join(', ');
+}
+
 async function readOwnImages(
   path: string,
   { reading, cacheFolder, strict, largestSide }: Place,
   { emit, signal, atEnd }: Pick<Session, 'emit' | 'signal' | 'atEnd'>,
 ): Promise<ReadImages> {
-  const began = performance.now();
-  const onProgress = ({ done, total }: ImportProgress): void => {
-    const etaMs = ((performance.now() - began) / Math.max(done, 1)) * (total - done);
-    emit({ type: 'pass', title: 'images read', done, total, etaMs });
+  const etaOf = createImportEta();
+  const onProgress = (progress: ImportProgress): void => {
+    const { done, total } = progress;
+    emit({ type: 'pass', title: 'images read', done, total, etaMs: etaOf(progress) });
   };
   // Decoders of pictures are loaded for pictures: MNIST needs none.
   const { readImages } = await import('../runs/read-images.node.js');
@@ -106,8 +122,9 @@ async function readOwnImages(
     largestSide,
     signal,
     onProgress,
-  }).catch((cause) => {
-    if (!signal.aborted || cause instanceof QuarterturnError) throw cause;
+  }).catch(async (cause) => {
+    if (cause instanceof QuarterturnError) throw await explainedData(path, cause);
+    if (!signal.aborted) throw cause;
     throw new QuarterturnError('interrupted', `${shownPath(path)}: stopped while its images were read.`, {
       hint: 'What was read is kept: the same command goes on from there.',
       cause,
@@ -117,9 +134,19 @@ async function readOwnImages(
   return data;
 }
 
-/** Keep what was set aside as `skipped.csv` of a run's folder; nothing where nothing was. */
-export async function writeSkipped(folder: string, { skipped = [] }: CommandData): Promise<void> {
-  if (skipped.length > 0) await writeFileAtomically(join(folder, 'skipped.csv'), skippedCsv(skipped));
+/**
+ * Keep what was set aside, and rows of a table of labels that name no image, as `skipped.csv` of a run's folder.
+ * @returns its path; undefined where there is nothing to list
+ */
+export async function writeSkipped(
+  folder: string,
+  { skipped = [], unmatched = [] }: CommandData,
+): Promise<string | undefined> {
+  const all = [...skipped, ...unmatched];
+  if (all.length === 0) return undefined;
+  const path = join(folder, skippedName);
+  await writeFileAtomically(path, skippedCsv(all));
+  return path;
 }
 
 /** What `config.json` keeps beside the settings: enough to say on what a figure was measured. */

@@ -12,6 +12,10 @@ export interface PredictIntoOptions
   extends Omit<PredictToFileOptions, 'signal' | 'onBegin' | 'onOpened' | 'onBatch' | 'invert'> {
   readonly invert: boolean;
   readonly strict: boolean;
+  /** End with how many images got which class. */
+  readonly tellClasses?: boolean | undefined;
+  /** Whether the session says nothing. */
+  readonly quiet?: boolean | undefined;
   readonly session: Pick<Session, 'emit' | 'note' | 'signal'>;
 }
 
@@ -23,12 +27,13 @@ export interface PredictIntoOptions
 export async function predictInto(
   classifier: LoadedClassifier,
   paths: readonly string[],
-  { strict, session, ...options }: PredictIntoOptions,
+  { strict, session, tellClasses, quiet, ...options }: PredictIntoOptions,
 ): Promise<void> {
   const { note, signal } = session;
   const watch = watchPrediction({
     inputs: paths.length,
     session,
+    tellClasses,
     invert: options.invert,
     trainingMean: classifier.preprocessing?.meanBrightness,
   });
@@ -57,13 +62,13 @@ export async function predictInto(
       },
     );
   });
-  const { rows, skipped, skippedKinds, skippedFile } = summary;
+  const { rows, skipped, classCounts, skippedKinds, skippedFile } = summary;
   for (const line of skippedKinds) note(`Set aside  ${line}`);
   if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
-  watch.end({ rows, skipped }, true);
+  watch.end({ rows, skipped, classCounts }, true);
   note(`Written  ${shellPath(options.out)}`);
   if (options.sortInto) note(`Sorted  ${shellPath(options.sortInto.folder)}`);
-  assertReadable({ rows, skipped }, { strict, rest: 'all others have their rows' });
+  assertReadable({ rows, skipped }, { strict, quiet, rest: 'all others have their rows' });
 }
 
 const endings: Readonly<Record<string, TableKind>> = {

@@ -67,6 +67,7 @@ interface Run {
 interface RunOptions {
   readonly invert?: boolean;
   readonly strict?: boolean;
+  readonly tellClasses?: boolean;
   readonly model?: LoadedClassifier;
   readonly stream?: PassThrough;
   /** Stop once the model was asked about so many images. */
@@ -75,7 +76,14 @@ interface RunOptions {
 
 /** Classify files of the folder, as the command does. */
 async function run(files: readonly string[], options: RunOptions = {}): Promise<Run> {
-  const { invert = false, strict, model = classifier, stream = new PassThrough(), abortAfter } = options;
+  const {
+    invert = false,
+    strict,
+    tellClasses,
+    model = classifier,
+    stream = new PassThrough(),
+    abortAfter,
+  } = options;
   const notes: string[] = [];
   const passes: Extract<RunEvent, { type: 'pass' }>[] = [];
   const controller = new AbortController();
@@ -107,6 +115,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
       },
       invert,
       strict,
+      tellClasses,
     },
   ).catch((reason: unknown) => reason);
   stream.end();
@@ -221,6 +230,12 @@ describe('warnings', () => {
     );
     expect((await run(['negative.idx'], { invert: true })).classes).toEqual(['7']);
   });
+});
+
+test('many pictures end with how many are of which class, where that is asked for', async () => {
+  const { notes } = await run(['1.png', '3.png', '1.png', 'text.png'], { tellClasses: true });
+  expect(notes.slice(1)).toEqual(['  1  2   66.7 %', '  3  1   33.3 %']);
+  expect((await run(['1.png'], { tellClasses: true })).notes).toEqual([]);
 });
 
 test('what takes longer than two seconds tells how far it is', async () => {

@@ -20,6 +20,10 @@ export interface PredictStreamOptions {
   readonly invert: boolean;
   /** Fail at the end where a picture was set aside. */
   readonly strict?: boolean | undefined;
+  /** End with how many images got which class. */
+  readonly tellClasses?: boolean | undefined;
+  /** Whether the session says nothing. */
+  readonly quiet?: boolean | undefined;
   /** Pictures that are classified and printed at a time; see {@link batchSize}. */
   readonly batchSize?: number | undefined;
 }
@@ -37,7 +41,7 @@ export async function predictStream(
   paths: readonly string[],
   options: PredictStreamOptions,
 ): Promise<void> {
-  const { format, output, session, limit, invert, strict = false } = options;
+  const { format, output, session, limit, invert, strict = false, tellClasses } = options;
   const setAside = (error: unknown): void => {
     skipped++;
     session.note(formatErrorLine(error, 'set aside'));
@@ -45,6 +49,7 @@ export async function predictStream(
   const watch = watchPrediction({
     inputs: paths.length,
     session,
+    tellClasses,
     invert,
     trainingMean: classifier.preprocessing?.meanBrightness,
   });
@@ -65,6 +70,7 @@ export async function predictStream(
     return output.write(text);
   };
   let [rows, skipped] = [0, 0];
+  const classCounts = new Map<string, number>();
   const isOver = (): boolean => session.signal.aborted || output.isClosed;
   try {
     await print(format.begin());
@@ -77,6 +83,7 @@ export async function predictStream(
       }
       await print(format.rows(known));
       rows += known.length;
+      for (const { label } of known) classCounts.set(label, (classCounts.get(label) ?? 0) + 1);
       watch.batch(batch);
       if (isOver()) break;
     }
@@ -85,26 +92,34 @@ export async function predictStream(
     // Also where the model fails: what is printed stays a whole document.
     await print(format.end());
   }
-  watch.end({ rows, skipped }, false);
+  watch.end({ rows, skipped, classCounts }, false);
   if (session.signal.aborted) {
     throw new QuarterturnError(
       'interrupted',
       `after ${countOf(rows, 'image')}; ${byCount(rows, 'its row is', 'their rows are')} printed.`,
     );
   }
-  assertReadable({ rows, skipped }, { strict, rest: 'the rows of all others are printed' });
+  assertReadable(
+    { rows, skipped },
+    { strict, quiet: options.quiet, rest: 'the rows of all others are printed' },
+  );
 }
 
 /** @throws QuarterturnError `data` where nothing could be read, or with `strict` not everything */
 export function assertReadable(
   { rows, skipped }: { readonly rows: number; readonly skipped: number },
-  { strict, rest }: { readonly strict: boolean; readonly rest: string },
+  {
+    strict,
+    rest,
+    quiet = false,
+  }: { readonly strict: boolean; readonly rest: string; readonly quiet?: boolean | undefined },
 ): void {
   if (skipped === 0 || (rows > 0 && !strict)) return;
+  const named = quiet ? 'They are named without --quiet' : 'They are named above';
   const [bad, all] = [skipped, rows + skipped].map(formatCount);
   throw new QuarterturnError(
     'data',
     `predict: expected readable files only. Received: ${bad} of ${all} unreadable.`,
-    { hint: rows === 0 ? 'They are named above.' : `They are named above; ${rest}.` },
+    { hint: rows === 0 ? `${named}.` : `${named}; ${rest}.` },
   );
 }

@@ -1,6 +1,7 @@
 import { countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
 import type { PredictedBatch } from '../runs/predict-images.node.js';
 import type { OpenedInput } from '../runs/prediction-inputs.node.js';
+import { classCountLines } from './class-counts.js';
 import { printable } from './paths.js';
 import { createWarnings, type WarningOptions } from './predict-warnings.js';
 import type { Session } from './session.js';
@@ -12,6 +13,16 @@ export interface WatchOptions extends Omit<WarningOptions, 'say'> {
   /** How many there are. */
   readonly inputs: number;
   readonly session: Pick<Session, 'emit' | 'note'>;
+  /** Whether to end with how many images got which class; default: no. */
+  readonly tellClasses?: boolean | undefined;
+}
+
+/** What a prediction came to. */
+export interface PredictionTotals {
+  readonly rows: number;
+  readonly skipped: number;
+  /** Rows by their class. */
+  readonly classCounts: ReadonlyMap<string, number>;
 }
 
 /** Tells a person how a prediction goes: what inputs were taken for, how far it is, what not to trust, and what it came to. */
@@ -20,12 +31,17 @@ export interface PredictionWatch {
   begin(begun: { readonly rows: number; readonly input: number }): void;
   opened(opened: OpenedInput): void;
   batch(batch: PredictedBatch): void;
-  /** @param isLong whether to say it even where it was quick */
-  end(totals: { readonly rows: number; readonly skipped: number }, isLong: boolean): void;
+  /** @param isLong whether to say how long it took even where it was quick */
+  end(totals: PredictionTotals, isLong: boolean): void;
 }
 
 /** Watch a prediction. */
-export function watchPrediction({ inputs, session, ...options }: WatchOptions): PredictionWatch {
+export function watchPrediction({
+  inputs,
+  session,
+  tellClasses = false,
+  ...options
+}: WatchOptions): PredictionWatch {
   const { emit, note } = session;
   const warnings = createWarnings({ ...options, say: note });
   const startedMs = performance.now();
@@ -53,8 +69,10 @@ export function watchPrediction({ inputs, session, ...options }: WatchOptions): 
       const imagesPerSecond = (pictures / elapsedMs) * 1000;
       emit({ type: 'pass', title: 'Classifying', done, total: inputs, etaMs, imagesPerSecond });
     },
-    end({ rows, skipped }, isLong) {
+    end({ rows, skipped, classCounts }, isLong) {
       warnings.end();
+      // Of a single picture its row says it.
+      if (tellClasses && rows > 1) for (const line of classCountLines(classCounts)) note(line);
       const elapsedMs = performance.now() - startedMs;
       if (!isLong && elapsedMs < quietMs) return;
       const before = rowsBefore > 0 ? `, ${formatCount(rows - rowsBefore)} of them now,` : '';

@@ -15,7 +15,8 @@ import { type PlaceFlags, placeOf } from './place.js';
 import { predictInto, tableKindOf } from './predict-output-file.js';
 import { predictStream } from './predict-stream.js';
 import { tableFormat } from './prediction-output.js';
-import { inSession, type Session } from './session.js';
+import { inSession } from './session.js';
+import { traitsOf } from './terminal.js';
 
 interface PredictFlags extends Pick<PlaceFlags, 'device' | 'threads' | 'strict'> {
   readonly filesFrom?: string;
@@ -30,6 +31,7 @@ interface PredictFlags extends Pick<PlaceFlags, 'device' | 'threads' | 'strict'>
   readonly link?: boolean;
   readonly shard?: { readonly number: number; readonly count: number };
   readonly overwrite?: boolean;
+  readonly quiet?: boolean;
 }
 
 const formats = ['table', 'csv', 'jsonl', 'json', 'parquet'];
@@ -62,6 +64,7 @@ export function addPredictCommand(program: Command): void {
     option.probabilities(),
     option.unsure(),
     option.overwrite(),
+    option.quiet(),
   ]);
   addExamples(command, [
     ['quarterturn predict runs/five digit.png', 'one line: file, class, probability'],
@@ -82,7 +85,7 @@ async function predict(modelPath: string, args: readonly string[], flags: Predic
     throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
   const destination = destinationOf(flags);
-  const { file, bytes } = await readModelFile(modelPath);
+  const { file, bytes } = await readModelFile(modelPath, { command: 'predict', others: args });
   const { createNodeRuntime } = await import('../runtime/node.js');
   const { device, threads } = placeOf({ device: flags.device, threads: flags.threads });
   const runtime = await createNodeRuntime({ device, threads });
@@ -137,20 +140,18 @@ function destinationOf({
   return undefined;
 }
 
-/** The first Ctrl-C asks it to stop. */
-function stoppable(stopping: string, body: (session: Session) => Promise<void>): Promise<void> {
-  return inSession({ stopping }, body);
-}
+/** Whether somebody watches: where progress goes to a file, what classes there are is looked up in the rows. */
+const isWatched = (): boolean => traitsOf(process.stderr, process.env).isTTY;
 
 async function predictToStdout(
   classifier: LoadedClassifier,
   paths: readonly string[],
-  { limit, invert = false, strict, ...flags }: PredictFlags,
+  { limit, invert = false, strict, quiet, ...flags }: PredictFlags,
 ): Promise<void> {
   const { classNames } = classifier;
   const { json = false, probabilities = json, unsure } = flags;
   const columns = { classNames, probabilities, unsure };
-  await stoppable('Stopping; the rows so far stay.', (session) =>
+  await inSession({ quiet, stopping: 'Stopping; the rows so far stay.' }, (session) =>
     predictStream(classifier, paths, {
       format: formatOf(json ? 'json' : flags.format, columns),
       output: createOutput(process.stdout),
@@ -158,6 +159,8 @@ async function predictToStdout(
       limit,
       invert,
       strict,
+      tellClasses: isWatched(),
+      quiet,
     }),
   );
 }
@@ -172,8 +175,8 @@ async function predictToDestination(
   paths: readonly string[],
   options: PredictFlags & Destination & { readonly modelSha256: string },
 ): Promise<void> {
-  const { out, kind, modelSha256, limit, invert = false, strict = false, sortInto, link } = options;
-  await stoppable('Stopping; what is known so far is kept.', (session) =>
+  const { out, kind, modelSha256, limit, invert = false, strict = false, sortInto, link, quiet } = options;
+  await inSession({ quiet, stopping: 'Stopping; what is known so far is kept.' }, (session) =>
     predictInto(classifier, paths, {
       out,
       kind,
@@ -182,6 +185,8 @@ async function predictToDestination(
       limit,
       invert,
       strict,
+      tellClasses: isWatched(),
+      quiet,
       shard: options.shard,
       overwrite: options.overwrite,
       probabilities: options.probabilities,

@@ -189,7 +189,7 @@ export function formatPass(pass: Pass, width: number, styles: Styles): string {
       { rank: 3, text: '', bar: fraction },
       { rank: 1, text: formatPercent(fraction, 0) },
       ...(imagesPerSecond === undefined ? [] : [{ rank: 4, text: formatRate(imagesPerSecond) }]),
-      { rank: 2, text: `ETA ${formatDuration(etaMs)}` },
+      ...(etaMs === undefined ? [] : [{ rank: 2, text: `ETA ${formatDuration(etaMs)}` }]),
     ],
     width,
   );

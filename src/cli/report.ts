@@ -1,5 +1,5 @@
 import type { Command } from 'commander';
-import { RunFolder } from '../store/run-folder.node.js';
+import { openRun } from './named-path.js';
 import { addExamples, addOutputGroup } from './options.js';
 import { shownPath } from './paths.js';
 import { writeReport } from './run-report.js';
@@ -14,7 +14,7 @@ export function addReportCommand(program: Command): void {
   addOutputGroup(command);
   addExamples(command, [['quarterturn report runs/five', 'writes runs/five/report.html']]);
   command.action(async (path: string) => {
-    const folder = await RunFolder.open(path, { readOnly: true });
+    const folder = await openRun(path, { readOnly: true });
     process.stdout.write(`${shownPath(await writeReport(folder))}\n`);
   });
 }

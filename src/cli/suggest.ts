@@ -14,7 +14,6 @@ import { type Suggestion, type Suggestions, type SuggestStrategy, suggest } from
 import { formatPercent } from '../report/format.js';
 import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
-import { RunFolder } from '../store/run-folder.node.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { dataOptions, readingWith } from './data-options.js';
 import {
@@ -28,6 +27,7 @@ import {
   writeLabelsFile,
   writeLabelTable,
 } from './labels-file.js';
+import { openRun } from './named-path.js';
 import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { printable, shownPath } from './paths.js';
@@ -88,7 +88,7 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     // A file that is added to keeps the labels that it has.
     const adding = flags.labels !== undefined && resolve(flags.labels) === resolve(out);
     if (!flags.force && !adding) await assertHoldsNoLabels(out);
-    const store = await RunFolder.open(path, { readOnly: true });
+    const store = await openRun(path, { readOnly: true, hint: pretrainFirst });
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
     const place = placeOf(flags, config);
@@ -135,6 +135,9 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
   });
   process.stdout.write(output);
 }
+
+const pretrainFirst =
+  'Name a run. One that knows what your images look like, without a label: quarterturn pretrain <images>';
 
 /** Files of the images; IDX files of grey images, and MNIST, are arrays, whose images have none. */
 function fileNames({ parts }: CommandData): FileOf {

@@ -11,7 +11,9 @@ import { RunFolder } from '../store/run-folder.node.js';
 import type { RunRecord, RunResult } from '../store/run-record.js';
 import type { EncoderFlags } from './encoder-options.js';
 import { withLabelTable } from './labels-file.js';
+import { openRun } from './named-path.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
+import { shownPath } from './paths.js';
 import {
   cpuMs,
   environmentOf,
@@ -95,7 +97,8 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     // The folder comes last: what fails before leaves nothing behind.
     store: async () => {
       folder = await RunFolder.create(path);
-      await writeSkipped(path, data);
+      const list = await writeSkipped(path, data);
+      if (list !== undefined) session.note(`All that was set aside is listed in ${shownPath(list)}`);
       return folder;
     },
   });
@@ -108,7 +111,9 @@ async function resumeInFolder(
   flags: TrainFlags,
   session: Session,
 ): Promise<Outcome> {
-  const folder = await RunFolder.open(path);
+  const folder = await openRun(path, {
+    hint: 'Check the path; a new run is started without --resume.',
+  });
   try {
     const config = await readConfig(folder);
     const settings = settingsOfConfig(config, path);
@@ -161,7 +166,7 @@ async function finished(
 
 /** A run whose backbone, settings and data fine-tuning takes. */
 async function sourceOf(path: string) {
-  const folder = await RunFolder.open(path, { readOnly: true });
+  const folder = await openRun(path, { readOnly: true });
   const config = await readConfig(folder);
   // The steps that fine-tuning has are no longer counted out for that run's budget.
   const { budgetMs: _, ...settings }: RunSettings = settingsOfConfig(config, path);

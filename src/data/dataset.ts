@@ -1,5 +1,6 @@
 import type { FitMode, Ground } from './image-fit.js';
 import { type ImageSource, type SelectOptions, selectImages } from './image-source.js';
+import type { LeftOut } from './left-out.js';
 
 /** Images, with the class of each if it is known. */
 export interface ImageDataset {
@@ -29,6 +30,8 @@ export interface DataSource {
    * learned from. Where every image has one, a number of each class stands for the few that somebody would have.
    */
   readonly isPartlyLabelled?: boolean;
+  /** What lies there and was not learned from; absent where nobody counted. */
+  readonly leftOut?: LeftOut;
   /** How pictures of other proportions were fitted into the size, which a classifier has to be given alike; default: `contain`. */
   readonly pictureFit?: FitMode;
   /** What transparent pictures were laid on; default: black. */

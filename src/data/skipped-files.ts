@@ -3,6 +3,16 @@ import { csvLine } from './csv-line.js';
 import { firstNames, shownNames } from './name-list.js';
 import type { SkippedFile } from './readers/found-images.js';
 
+/** Files that were set aside for one reason. */
+export interface SkippedKind {
+  readonly reason: string;
+  readonly count: number;
+  /** The first of them. */
+  readonly names: readonly string[];
+  /** What to do about it, where something can be done. */
+  readonly hint?: string;
+}
+
 /** Counts what was set aside by its kind; of the files themselves it holds the first names alone. */
 export class SkippedKinds {
   readonly #kinds = new Map<string, { count: number; readonly names: string[]; readonly hint?: string }>();
@@ -14,14 +24,25 @@ export class SkippedKinds {
     this.#kinds.set(reason, kind);
   }
 
+  /** The commonest kind first. */
+  kinds(): SkippedKind[] {
+    return [...this.#kinds].map(([reason, kind]) => ({ reason, ...kind })).sort((a, b) => b.count - a.count);
+  }
+
   /** One line a kind, the commonest kind first. */
   lines(): string[] {
-    const kinds = [...this.#kinds].sort(([, a], [, b]) => b.count - a.count);
-    return kinds.map(([reason, { count, names, hint }]) => {
+    return this.kinds().map(({ reason, count, names, hint }) => {
       const advice = hint === undefined ? '' : ` ${hint}`;
       return `${reason}: ${formatCount(count)} (${firstNames(names, count)}).${advice}`;
     });
   }
+}
+
+/** What was set aside by its kind, the commonest kind first. */
+export function kindsOf(skipped: readonly SkippedFile[]): SkippedKinds {
+  const kinds = new SkippedKinds();
+  for (const file of skipped) kinds.add(file);
+  return kinds;
 }
 
 /**
@@ -31,10 +52,11 @@ export class SkippedKinds {
  * describeSkipped(skipped); // ['JPEG file that is cut off: 2 (a/1.jpg, b/7.jpg). Copy or download the file again.']
  */
 export function describeSkipped(skipped: readonly SkippedFile[]): string[] {
-  const kinds = new SkippedKinds();
-  for (const file of skipped) kinds.add(file);
-  return kinds.lines();
+  return kindsOf(skipped).lines();
 }
+
+/** What the list of what was set aside is called in the folder of a run. */
+export const skippedName = 'skipped.csv';
 
 /** All that was set aside as CSV (RFC 4180) with the columns `file,reason,hint`. */
 export function skippedCsv(skipped: readonly SkippedFile[]): string {

@@ -28,7 +28,7 @@ describe('matchLabels', () => {
       ['unlisted.png', undefined],
     ]);
     expect([classNames, labelledCount, missing]).toEqual([['2', '10'], 2, []]);
-    expect(notes).toEqual(['1 image that labels.csv does not name belongs to the pile.']);
+    expect(notes).toEqual(['Images that labels.csv does not name belong to the pile.']);
     expect(await images[2]?.read()).toEqual(await folder[2]?.read());
   });
 
@@ -156,7 +156,7 @@ describe('matchLabels', () => {
     ]);
     expect(notes).toEqual([
       '2 labels of labels.csv differ from the source\'s own and are taken (train/cat/1.png: "dog" for "cat"; test/dog/1.png: "cat" for "dog").',
-      '1 image that labels.csv does not name belongs to the pile; 1 label of the source is not used.',
+      'Images that labels.csv does not name belong to the pile; 1 label of the source is not used.',
       '1 image of validation and test that labels.csv does not name keeps its label.',
     ]);
   });

@@ -206,7 +206,7 @@ function overruledNotes(
       : []),
     ...(pile > 0
       ? [
-          `${countOf(pile, 'image')} that ${table.name} does not name ${byCount(pile, 'belongs', 'belong')} to the pile${unnamed > 0 ? `; ${countOf(unnamed, 'label')} of the source ${byCount(unnamed, 'is', 'are')} not used` : ''}.`,
+          `Images that ${table.name} does not name belong to the pile${unnamed > 0 ? `; ${countOf(unnamed, 'label')} of the source ${byCount(unnamed, 'is', 'are')} not used` : ''}.`,
         ]
       : []),
     ...(kept > 0

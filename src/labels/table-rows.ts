@@ -1,6 +1,7 @@
 import { CsvError, parse } from 'csv-parse/browser/esm/sync';
 import { QuarterturnError } from '../errors.js';
 import { parseJson } from '../store/json.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { noTable } from './table-text.js';
 
 /** Where the rows of a table stand: lines of a text, or items of a JSON list. */
@@ -97,7 +98,7 @@ function sniffDelimiter(text: string): string {
     const wanted = counts.find((line) => line.has(each))?.get(each);
     return counts.filter((line) => wanted !== undefined && line.get(each) === wanted).length;
   });
-  return delimiters[agreement.indexOf(Math.max(...agreement))] ?? ',';
+  return delimiters[indexOfLargest(agreement)] ?? ',';
 }
 
 /** Tells the lines of records by the bytes at which they end. */

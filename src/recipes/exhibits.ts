@@ -8,9 +8,9 @@ import type { Random } from '../random/random.js';
 import { toBase64 } from '../store/base64.js';
 import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
 import { at } from '../tensor/elements.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { ConfusionTally } from '../train/class-metrics.js';
 import { computeLogits, type Evaluation } from '../train/evaluate.js';
-import { indexOfLargest } from '../train/reliability.js';
 import { networkFor, type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
@@ -48,7 +48,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
   }
   return {
     grids,
-    layerTables: layerTables(context.settings, data.train.images, classNames.length),
+    layerTables: trainedTables(context, outcomes, classNames.length),
     confusions: [
       ...(pretrained?.test ? [confusion('Rotations of test images', rotationNames, pretrained.test)] : []),
       ...tested.flatMap(({ when, test }) =>
@@ -57,6 +57,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     ],
     classCounts: classCounts(context, classNames),
     trainImages: data.train.images.count,
+    ...(data.leftOut && { leftOut: data.leftOut }),
   };
 }
 
@@ -74,6 +75,21 @@ export function layerTables(
     summary(pretrained, { title: `${pretrained.title}, pretraining` }),
     summary(pretrained, { title: `${pretrained.title}, ${frozen}`, frozenBlocks }),
     summary(network(classes), { title: 'Supervised baseline' }),
+  ];
+}
+
+/** The tables of networks that were trained, each once. */
+function trainedTables(
+  { settings, data }: RecipeContext,
+  { shared, draws }: StageOutcomes,
+  classes: number,
+): Exhibits['layerTables'] {
+  const [pretext, frozen, supervised] = layerTables(settings, data.train.images, classes);
+  const isToldClasses = draws.some(({ outcomes }) => outcomes.size > 0);
+  return [
+    ...(shared.size > 0 && pretext ? [pretext] : []),
+    ...(isToldClasses && settings.finetune.frozenBlocks > 0 && frozen ? [frozen] : []),
+    ...(isToldClasses && supervised ? [supervised] : []),
   ];
 }
 

@@ -3,6 +3,7 @@ import { type ImageSource, imagesInMemory } from '../data/image-source.js';
 import type { Network } from '../nn/network.js';
 import { inChunks, type ProgressOptions, startProgress, yieldToEventLoop } from '../progress.js';
 import type { PileMetrics } from '../store/run-record.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { computeProbabilities, type PassContext } from '../train/evaluate.js';
 import { type RecipeContext, randomFor } from './context.js';
@@ -84,7 +85,7 @@ export async function pileMetrics(a: Float32Array, b: Float32Array, classes: num
         Float32Array,
         Float32Array,
       ];
-      const [classOfA, classOfB] = [indexOfMax(p), indexOfMax(q)];
+      const [classOfA, classOfB] = [indexOfLargest(p), indexOfLargest(q)];
       same += classOfA === classOfB ? 1 : 0;
       given[classOfA]! += 1;
       for (let i = 0; i < classes; i++)
@@ -106,10 +107,6 @@ export async function pileMetrics(a: Float32Array, b: Float32Array, classes: num
     agreement: same / count,
     smallestClass: Math.min(...given) / count,
   };
-}
-
-function indexOfMax(row: Float32Array): number {
-  return row.indexOf(Math.max(...row));
 }
 
 /** A class given to fewer than this share of the images that it was to have is lost: the classifier has collapsed. */

@@ -2,6 +2,7 @@ import type { ImageSource } from '../data/image-source.js';
 import { rotatedCopies, turnCount } from '../data/rotation.js';
 import { orientedGradients, orientedGradientsLength } from '../features/oriented-gradients.js';
 import { type ProgressOptions, yieldToEventLoop } from '../progress.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 
 /** How well it can be told how images were turned. */
 export interface TurningProbe {
@@ -117,7 +118,7 @@ function rightAnswers(weights: Float64Array, rows: Float64Array): number {
       for (let turns = 0; turns < turnCount; turns++)
         scores[turns]! += value * weights[i * turnCount + turns]!;
     }
-    if (scores.indexOf(Math.max(...scores)) === n % turnCount) right++;
+    if (indexOfLargest(scores) === n % turnCount) right++;
   }
   return right;
 }

@@ -143,7 +143,7 @@ function unknownSection({ evaluation }: EvaluationRecord): Html | null {
         html`<tr><th scope="row">${className(name)}</th><td>${formatCount(count)}</td><td class="name">${commaSeparated(takenFor.slice(0, 3).map((said) => html`${className(said.name)} (${formatCount(said.count)})`))}</td></tr>
     `,
     )}</tbody>
-  </table></div>${more(unknownClasses.length, 'classes')}`,
+  </table></div>${more(unknownClasses.length, 'class')}`,
   });
 }
 
@@ -154,12 +154,12 @@ function skippedSection({ skipped }: EvaluationRecord): Html | null {
   <div class="scroll"><table class="names">
     <thead><tr><th scope="col">File</th><th scope="col" class="name">Reason</th></tr></thead>
     <tbody>${skipped.slice(0, listed).map(({ name, reason }) => html`<tr><th scope="row">${className(name, 80)}</th><td class="name">${reason}</td></tr>`)}</tbody>
-  </table></div>${more(skipped.length, 'files')}`,
+  </table></div>${more(skipped.length, 'file')}`,
   });
 }
 
-function more(count: number, what: string): Html | null {
-  return count > listed ? html`<p class="note">and ${formatCount(count - listed)} more ${what}.</p>` : null;
+function more(count: number, noun: string): Html | null {
+  return count > listed ? html`<p class="note">and ${countOf(count - listed, `more ${noun}`)}.</p>` : null;
 }
 
 function commaSeparated(parts: readonly Html[]): Content {

@@ -6,9 +6,9 @@ import { runName } from './run-facts.js';
 import { batchNormSection } from './sections/batch-norm.js';
 import { calibrationSection } from './sections/calibration.js';
 import { choiceSection } from './sections/choice.js';
-import { classesSection } from './sections/classes.js';
 import { confusionsSection } from './sections/confusions.js';
 import { curvesSection } from './sections/curves.js';
+import { dataSection } from './sections/data.js';
 import { gridsSection } from './sections/grids.js';
 import { headerSection } from './sections/header.js';
 import { ladderSection } from './sections/ladder.js';
@@ -38,7 +38,7 @@ export function renderReport(record: RunRecord): string {
       confusionsSection(exhibits.confusions),
       batchNormSection(record),
       layersSection(exhibits.layerTables),
-      classesSection(exhibits.classCounts),
+      dataSection(record),
       settingsSection(record),
     ],
     footer: html`Made by Quarterturn from the folder <code>${result.run}</code>, ${countOf(epochs.length, 'epoch')} on record.`,

@@ -47,6 +47,18 @@ export function runName(folder: string): string {
   return folder.split(/[\\/]/).filter(Boolean).at(-1) ?? folder;
 }
 
+/** Whether the run learned from images alone: nothing else was trained, or tried in vain. */
+export function isPretrainingAlone({ result }: RunRecord): boolean {
+  const { pretext, fineTune, baseline, scratch, selfTrain, final, failures } = result;
+  const others = [fineTune, baseline, scratch, selfTrain, final];
+  return pretext !== null && others.every((figure) => figure === null) && failures.length === 0;
+}
+
+/** Whether anything was evaluated on test images. */
+export function isTested({ result: { pretext, fineTune, baseline, final } }: RunRecord): boolean {
+  return [pretext, fineTune, baseline, final].some((figure) => (figure?.test ?? null) !== null);
+}
+
 /** How many labels the run had: as counted in its classes, else 100, the notebook's number. */
 export function labelCount({ exhibits }: RunRecord): number {
   const labelled = exhibits.classCounts.reduce((sum, { labelled }) => sum + labelled, 0);

@@ -41,7 +41,8 @@ export interface ModelEvaluation {
  * @example
  * const found = await openImages('photos.zip');
  * const { evaluation } = await evaluateModel(classifier, found);
- * evaluation.correct / evaluation.total;
+ * console.log(evaluation.correct / evaluation.total);
+ * await found.close?.();
  * @throws QuarterturnError `data` if no image of the part has a label, or none that the classifier knows; `usage` for a
  *   part that the data does not have; as {@link classifyPictures}; `signal.reason` when the signal says so
  */

@@ -11,6 +11,8 @@ import { QuarterturnError } from '../errors.js';
 export type ImportedData = Omit<DataSource, 'checksums'> & {
   readonly notes: readonly string[];
   /** The images of each part, in its order. */
+  /** Test images without a label, or of a class that cannot be learned: they are in no part. */
+  readonly untested: number;
   readonly parts: { readonly train: readonly ImportedImage[]; readonly test: readonly ImportedImage[] };
 };
 
@@ -64,6 +66,7 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
       ...sizeNotes(classNames, { labelled, tested }),
       ...untestedNotes(tests, numbers),
     ],
+    untested: tests.length - tested.length,
     parts: { train: learned, test: tested },
   };
 }

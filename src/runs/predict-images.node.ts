@@ -1,5 +1,6 @@
 import type { SkippedFile } from '../data/readers/found-images.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import {
   type ClassifyPicturesOptions,
   classifyPictures,
@@ -105,8 +106,7 @@ export function rowOf(
     probabilities,
   }: Extract<PictureOutcome<InputPicture>, { probabilities: Float32Array }>,
 ): PredictionRow {
-  let best = 0;
-  for (const [k, p] of probabilities.entries()) if (p > (probabilities[best] ?? 0)) best = k;
+  const best = indexOfLargest(probabilities);
   return {
     file,
     ...(index !== undefined && { index }),

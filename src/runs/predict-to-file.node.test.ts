@@ -104,6 +104,9 @@ describe('a table', () => {
     ]);
     expect(summary.skippedFile).toBe(`${out}.skipped.csv`);
     expect(summary.skippedKinds).toHaveLength(4);
+    const shown = rows.map(({ label }) => label);
+    for (const name of glyphClasses)
+      expect(summary.classCounts.get(name)).toBe(shown.filter((label) => label === name).length);
   });
 
   test('says the same in every format', async () => {

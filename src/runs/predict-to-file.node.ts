@@ -5,6 +5,7 @@ import { SkippedKinds, skippedCsvHeader, skippedCsvRows } from '../data/skipped-
 import { QuarterturnError } from '../errors.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import { ioError, temporaryPath } from '../store/atomic-file.node.js';
+import { assertNewFile } from '../store/new-file.node.js';
 import { type PictureOutcome, skippedPicture } from './classify-pictures.node.js';
 import type { JournalBatch, JournalHeader, JournalRow, JournalSkipped } from './journal-lines.js';
 import { mergedRows, openParts, type PredictionPart, skippedOf } from './merge-predictions.node.js';
@@ -50,6 +51,8 @@ export interface PredictToFileOptions extends PredictImagesOptions, BeginOptions
 export interface PredictionSummary {
   readonly rows: number;
   readonly skipped: number;
+  /** Rows by their class; of a part, which is no table yet, there are none. */
+  readonly classCounts: ReadonlyMap<string, number>;
   /** One line a kind of what was set aside. */
   readonly skippedKinds: readonly string[];
   /** Where all of it is listed; absent where nothing was set aside. */
@@ -81,13 +84,18 @@ export async function predictToFile(
     options.onBegin?.({ ...file.totals, input: file.from.input });
     if (!file.isDone) await predictInto(file, sorted, { classifier, paths, options });
     let setAside: SetAside = { skippedKinds: [] };
+    const classCounts = new Map<string, number>();
     await file.finish(async (path, journal) => {
       const part = { path: journal, header };
       setAside = await writeSkipped(out, [part]);
       if (kind === 'part') await fs.copyFile(journal, path);
-      else await writeTable(path, mergedRows([part]), { kind, columns: columnsOf(header) });
+      else
+        await writeTable(path, counted(mergedRows([part]), classCounts), {
+          kind,
+          columns: columnsOf(header),
+        });
     });
-    return { ...setAside, ...file.totals };
+    return { ...setAside, ...file.totals, classCounts };
   } finally {
     await file.close();
   }
@@ -225,6 +233,17 @@ function columnsOf({ model, options }: JournalHeader): PredictionColumns {
   return { classNames: model.classNames, probabilities, ...(unsure !== null && { unsure }) };
 }
 
+/** Rows as they go by, which are counted by their class. */
+async function* counted(
+  rows: AsyncIterable<readonly JournalRow[]>,
+  counts: Map<string, number>,
+): AsyncGenerator<readonly JournalRow[], void, undefined> {
+  for await (const some of rows) {
+    for (const { label } of some) counts.set(label, (counts.get(label) ?? 0) + 1);
+    yield some;
+  }
+}
+
 type SetAside = Pick<PredictionSummary, 'skippedKinds' | 'skippedFile'>;
 
 /** Write the list of what was set aside, and take away one of an earlier prediction. */
@@ -266,16 +285,18 @@ export async function mergePredictions(
   paths: readonly string[],
   { out, kind, overwrite = false }: MergePredictionsOptions,
 ): Promise<PredictionSummary> {
-  if (!overwrite) await PredictionFile.assertNew(out);
+  await assertNewFile(out, { overwrite });
   const { parts, totals } = await openParts(paths);
   const [first] = parts;
   if (first === undefined) throw new QuarterturnError('usage', 'merge: expected parts. Received: none.');
   const temporary = temporaryPath(out);
   try {
-    await writeTable(temporary, mergedRows(parts), { kind, columns: columnsOf(first.header) });
+    const classCounts = new Map<string, number>();
+    const rows = counted(mergedRows(parts), classCounts);
+    await writeTable(temporary, rows, { kind, columns: columnsOf(first.header) });
     const skipped = await writeSkipped(out, parts);
     await fs.rename(temporary, out);
-    return { ...skipped, ...totals };
+    return { ...skipped, ...totals, classCounts };
   } catch (error) {
     await fs.rm(temporary, { force: true });
     throw ioError('write', out, error);

@@ -3,6 +3,7 @@ import { basename, dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
 import { ensureFolder, ioError, syncFolder } from '../store/atomic-file.node.js';
 import { FolderLock } from '../store/folder-lock.node.js';
+import { assertNewFile } from '../store/new-file.node.js';
 import { headerDifference } from './journal-difference.js';
 import type { JournalBatch, JournalHeader, JournalInput, JournalTotals } from './journal-lines.js';
 import type { OpenedInput } from './prediction-inputs.node.js';
@@ -63,22 +64,21 @@ export class PredictionFile {
   ): Promise<PredictionFile> {
     const folder = out + partialSuffix;
     const journal = join(folder, journalName);
-    const isThere = await exists(out);
-    if (isThere && !overwrite && !(await exists(journal))) throw fileIsThere(out);
+    if (!(await exists(journal))) await assertNewFile(out, { overwrite });
     await ensureFolder(folder);
     const lock = await FolderLock.take(join(folder, lockName));
     try {
       const begun = await readJournalHeader(journal);
       const difference = begun && headerDifference(begun.header, header);
       if (begun === undefined || (difference !== undefined && overwrite)) {
-        if (isThere && !overwrite) throw fileIsThere(out);
+        await assertNewFile(out, { overwrite });
         const writer = await JournalWriter.begin(journal, header);
         return new PredictionFile(out, lock, writer, nothingYet());
       }
       if (difference !== undefined) throw begunOtherwise(out, folder, difference);
       const state = await stateOf(journal, begun.header, begun.endBytes);
       // One that is done was killed between giving the file its name and cleaning up.
-      if (isThere && !overwrite && !state.isDone) throw fileIsThere(out);
+      if (!state.isDone) await assertNewFile(out, { overwrite });
       const writer = await JournalWriter.resume(journal, header, state.endBytes);
       return new PredictionFile(out, lock, writer, state);
     } catch (error) {
@@ -86,11 +86,6 @@ export class PredictionFile {
       await fs.rmdir(folder).catch(() => {}); // it holds a journal, or nothing
       throw error;
     }
-  }
-
-  /** @throws QuarterturnError `usage` if a file is there already */
-  static async assertNew(out: string): Promise<void> {
-    if (await exists(out)) throw fileIsThere(out);
   }
 
   /** Whether inputs wait for a batch to be taken down with. */
@@ -185,16 +180,6 @@ async function stateOf(path: string, header: JournalHeader, headerBytes: number)
     state = { ...state, next: entry.next, endBytes, totals, lastBatch: entry };
   }
   return state;
-}
-
-function fileIsThere(out: string): QuarterturnError {
-  return new QuarterturnError(
-    'usage',
-    `${out}: expected the name of a new file. Received: one that is there.`,
-    {
-      hint: 'Choose another name, or give --overwrite.',
-    },
-  );
 }
 
 const startAgainHint = (folder: string): string => `Give --overwrite to start again, or delete ${folder}.`;

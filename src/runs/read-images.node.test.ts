@@ -94,7 +94,10 @@ describe('readImages', () => {
 
   test('takes from a table which images are labelled; all others are pile', async () => {
     const table = join(folder, 'labels.csv');
-    await fs.writeFile(table, 'file,label\nbar/000.png,10\nedge/001.png,9\ncorner/003.png,10\n');
+    await fs.writeFile(
+      table,
+      'file,label\nbar/000.png,10\nedge/001.png,9\ncorner/003.png,10\ncorner/no03.png,9\nelsewhere.png,9\n',
+    );
     await using data = await readImages(join(folder, 'pictures'), { cacheFolder, labelTable: table });
     expect(data.train.classNames).toEqual(['9', '10']);
     expect(data.isPartlyLabelled).toBe(true);
@@ -103,6 +106,14 @@ describe('readImages', () => {
     expect([labels[0], labels[7], labels[12]]).toEqual([1, 1, 0]);
     const notes = data.notes.join('\n');
     expect(notes).toContain('gives 3 images a label');
+    expect(data.unmatched?.map(({ name, hint }) => [name, hint])).toEqual([
+      ['corner/no03.png', 'Is "bar/003.png" meant?'],
+      ['elsewhere.png', undefined],
+    ]);
+    const { rows, ...others } = data.leftOut ?? {};
+    expect(rows).toEqual({ table: 'labels.csv', count: 2, names: ['corner/no03.png', 'elsewhere.png'] });
+    const { count } = data.train.images;
+    expect(others).toEqual({ found: count, unit: 'file', setAside: 0, copies: 0, untested: 0, kinds: [] });
     expect(notes).toContain(
       '1 class has a single image to learn from, which cannot be held back for a check (9).',
     );
@@ -133,6 +144,7 @@ describe('readImages', () => {
     expect(notes).toContain('The 4 images of the part for validation are learned from as well');
     expect(notes).toContain('1 class has no image to learn from (edge): it is left out.');
     expect(notes).toContain('2 test images are of a class that has no image to learn from and are left out');
+    expect(data.leftOut).toMatchObject({ found: 16, setAside: 0, copies: 0, untested: 2 });
     const keys = Object.keys(data.checksums);
     expect(keys).toEqual(
       expect.arrayContaining(['fit', 'train', 'train, train/bar', 'test', 'test, test/corner']),
@@ -161,6 +173,8 @@ describe('readImages', () => {
       '1 class has a single image to learn from, which cannot be held back for a check (edge).',
     );
     expect(notes).toContain('1 class has no image to test with (corner).');
+    expect(data.leftOut).toMatchObject({ found: 10, setAside: 1, copies: 1, untested: 0 });
+    expect(data.leftOut?.kinds).toMatchObject([{ reason: 'empty file', names: ['train/broken/1.png'] }]);
     const table = join(folder, 'nested.csv');
     await fs.writeFile(table, 'file,label\ntrain/bar/000.png,x\ntrain/corner/001.png,y\n');
     await using labelled = await readImages(path, { cacheFolder, labelTable: table });

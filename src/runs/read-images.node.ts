@@ -9,13 +9,16 @@ import { isGzip } from '../data/idx.js';
 import { listIdxFiles, readIdxFolder } from '../data/idx-folder.node.js';
 import { assignRoles } from '../data/idx-names.js';
 import type { ChosenFit } from '../data/image-fit.js';
-import type { ImportedImage, ImportOptions } from '../data/import-images.node.js';
+import type { ImportedImage, ImportedImages, ImportOptions } from '../data/import-images.node.js';
+import type { LeftOut } from '../data/left-out.js';
+import { shownNames } from '../data/name-list.js';
 import { fileError } from '../data/readers/file-window.node.js';
 import type { FoundImages, SkippedFile } from '../data/readers/found-images.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { openImages } from '../data/readers/open-images.node.js';
+import { kindsOf } from '../data/skipped-files.js';
 import { type LabelTableOptions, readLabelTable } from '../labels/label-table.js';
-import { matchLabels } from '../labels/match-labels.js';
+import { type MissingRow, matchLabels } from '../labels/match-labels.js';
 import { dataOfImported, type ImportedData } from './imported-data.node.js';
 
 export interface ReadImagesOptions extends ImportOptions {
@@ -36,6 +39,8 @@ export interface ReadImages extends DataSource, AsyncDisposable {
   readonly parts?: ImportedData['parts'];
   /** What lies there and was left out. */
   readonly skipped: readonly SkippedFile[];
+  /** Rows of the table of labels that name no image; absent without one. */
+  readonly unmatched?: readonly SkippedFile[];
   /** Pictures that come more than once; absent as `fit` is. */
   readonly duplicates?: readonly SamePicture[];
   close(): Promise<void>;
@@ -72,8 +77,9 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
     const { importImages } = await import('../data/import-images.node.js');
     const imported = await importImages(found, importing);
     try {
-      const { notes, parts, ...data } = dataOfImported(imported, basename(resolve(path)));
+      const { notes, parts, untested, ...data } = dataOfImported(imported, basename(resolve(path)));
       const { fit, skipped, duplicates } = imported;
+      const { unmatched } = found;
       return {
         ...data,
         origin: path,
@@ -81,7 +87,12 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
         notes: [...imported.notes, fitNote(fit), ...notes],
         pictureFit: fit.fit,
         ground: fit.ground,
-        ...{ fit, parts, skipped, duplicates },
+        ...{ fit, parts, skipped, duplicates, ...(unmatched && { unmatched }) },
+        leftOut: {
+          ...leftOutOf(found, imported),
+          untested,
+          ...(labelTable !== undefined && unmatched?.length && { rows: rowsOf(labelTable, unmatched) }),
+        },
         close: imported.close,
         [Symbol.asyncDispose]: imported.close,
       };
@@ -94,6 +105,12 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
   }
 }
 
+/** Images that were found, with the labels of a table where there is one. */
+export interface LabelledImages extends FoundImages {
+  /** Rows of the table that name no image; absent without one. */
+  readonly unmatched?: readonly SkippedFile[];
+}
+
 /**
  * Find the images of whatever somebody names, with the labels of a table where there is one; to be closed.
  * @throws QuarterturnError as {@link openImages}, and for a table that cannot be read or names none of the images
@@ -101,8 +118,8 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
 export async function openLabelledImages(
   path: string,
   { format, labelTable, table }: Pick<ReadImagesOptions, 'format' | 'labelTable' | 'table'> = {},
-): Promise<FoundImages> {
-  const opened = await openImages(path, format === undefined ? {} : { format });
+): Promise<LabelledImages> {
+  const opened = await openImages(path, { format });
   if (labelTable === undefined) return opened;
   try {
     return await withLabels(opened, labelTable, table);
@@ -142,16 +159,45 @@ async function withLabels(
   found: FoundImages,
   file: string,
   options: LabelTableOptions | undefined,
-): Promise<FoundImages> {
+): Promise<LabelledImages> {
   const bytes = await readFile(file).catch((error) => {
     throw fileError(file, 'a table of labels', error);
   });
   const table = readLabelTable(file, bytes, options);
-  const { images, classNames, labelledCount, notes } = matchLabels(table, found.images);
+  const { images, classNames, labelledCount, missing, notes } = matchLabels(table, found.images);
   const { fileColumn, labelColumn } = table.sniffed;
   const told = `${file} gives ${countOf(labelledCount, 'image')} a label (columns ${fileColumn} and ${labelColumn}).`;
   const { classNotes: _, ...source } = found;
-  return { ...source, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] };
+  return {
+    ...{ ...source, images, classNames, notes: [...found.notes, told, ...table.notes, ...notes] },
+    unmatched: missing.map(unmatchedRow),
+  };
+}
+
+/** A row that names no image, as a line of the list of what was set aside. */
+function unmatchedRow({ row, reason, nearest }: MissingRow): SkippedFile {
+  const hint = nearest === undefined ? {} : { hint: `Is ${JSON.stringify(nearest)} meant?` };
+  return { name: row.file, reason: `named in the table of labels, but: ${reason}`, ...hint };
+}
+
+const rowsOf = (table: string, unmatched: readonly SkippedFile[]): NonNullable<LeftOut['rows']> => ({
+  table: basename(table),
+  count: unmatched.length,
+  names: unmatched.slice(0, shownNames).map(({ name }) => name),
+});
+
+/** What of the images found is no image of the data. */
+function leftOutOf(found: FoundImages, { skipped, images }: ImportedImages): Omit<LeftOut, 'untested'> {
+  const unusable = skipped.length - found.skipped.length;
+  // What lies beside the files of arrays is no image that could have been one.
+  const isFiles = found.format === 'folder';
+  return {
+    found: found.images.length + (isFiles ? found.skipped.length : 0),
+    unit: isFiles ? 'file' : 'image',
+    setAside: isFiles ? skipped.length : unusable,
+    copies: found.images.length - unusable - images.length,
+    kinds: kindsOf(skipped).kinds(),
+  };
 }
 
 /** Folders of a part that get a checksum each; where there are more, the part alone has one. */

@@ -63,7 +63,11 @@ export function statusAfter(status: Status, event: RunEvent): Status {
       return { ...status, epoch: event.record.epoch, train: event.record.train };
     case 'pass': {
       const { title, done, total, etaMs } = event;
-      return { ...status, pass: { title, done, total }, etaMs: Number.isFinite(etaMs) ? etaMs : null };
+      return {
+        ...status,
+        pass: { title, done, total },
+        etaMs: etaMs !== undefined && Number.isFinite(etaMs) ? etaMs : null,
+      };
     }
     case 'evaluated': {
       const { title, metrics } = event;

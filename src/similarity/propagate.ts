@@ -1,5 +1,6 @@
 import { countOf } from '../counts.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { estimateClassShares } from './class-shares.js';
 import type { Neighbours } from './neighbours.js';
 
@@ -290,7 +291,7 @@ export async function countRecovered(
     const { rows, classes } = chosen(heldBack);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
-      if (row.indexOf(Math.max(...row)) === classes[n]) found++;
+      if (indexOfLargest(row) === classes[n]) found++;
     }
   }
   return found;

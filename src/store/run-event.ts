@@ -114,7 +114,8 @@ const pass = z.object({
   title: z.string(),
   done: amount,
   total: amount,
-  etaMs: amount,
+  /** Until it ends; absent where nobody can tell. */
+  etaMs: amount.optional(),
   /** Until the run ends, once that can be told. */
   runEtaMs: amount.optional(),
   /** Where what is gone through is images. */

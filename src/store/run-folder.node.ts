@@ -257,7 +257,7 @@ async function assertHoldsRun(path: string): Promise<void> {
   const entries = await readFolder(path);
   if (entries === undefined) {
     throw new QuarterturnError('checkpoint', `${path}: expected a run folder. Received: nothing there.`, {
-      hint: 'Check the path; a new run is started without --resume.',
+      hint: 'Check the path.',
     });
   }
   if (entries.includes('config.json')) return;
@@ -266,7 +266,7 @@ async function assertHoldsRun(path: string): Promise<void> {
   throw new QuarterturnError(
     'checkpoint',
     `${path}: expected a run folder. Received: a folder without config.json or checkpoints.`,
-    { hint: 'Check the path; a new run is started without --resume.' },
+    { hint: 'Check the path.' },
   );
 }
 

@@ -1,6 +1,7 @@
 /** What a run leaves behind: written by recipes, read by the report and by resuming. Schemas first, types from them. */
 
 import { z } from 'zod';
+import type { LeftOut } from '../data/left-out.js';
 import { isRecord } from './json.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
@@ -287,6 +288,32 @@ const layerTableSchema = z
   })
   .readonly();
 
+const leftOutSchema = z
+  .object({
+    found: count,
+    unit: z.enum(['file', 'image']),
+    setAside: count,
+    copies: count,
+    untested: count,
+    kinds: z
+      .array(
+        z
+          .object({
+            reason: z.string(),
+            count,
+            names: z.array(z.string()).readonly(),
+            hint: z.string().exactOptional(),
+          })
+          .readonly(),
+      )
+      .readonly(),
+    rows: z
+      .object({ table: z.string(), count, names: z.array(z.string()).readonly() })
+      .readonly()
+      .exactOptional(),
+  })
+  .readonly() satisfies z.ZodType<LeftOut>;
+
 /** `exhibits.json`: what the report shows beside curves and figures. */
 export const exhibitsSchema = z
   .object({
@@ -302,6 +329,8 @@ export const exhibitsSchema = z
       .readonly(),
     /** Training images, labelled ones among them; absent in runs of earlier versions. */
     trainImages: count.optional(),
+    /** What lies in the data and was not learned from; absent where nobody counted. */
+    leftOut: leftOutSchema.optional(),
   })
   .readonly();
 export type Exhibits = z.infer<typeof exhibitsSchema>;

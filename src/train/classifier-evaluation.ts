@@ -1,6 +1,7 @@
 import { Random } from '../random/random.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { type ClassMetrics, type ConfusionCell, ConfusionTally, macroF1 } from './class-metrics.js';
-import { indexOfLargest, type Reliability, ReliabilityTally } from './reliability.js';
+import { type Reliability, ReliabilityTally } from './reliability.js';
 
 /** What a classifier said of an image whose class is known. */
 export interface LabelledPrediction {

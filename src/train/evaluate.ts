@@ -7,6 +7,7 @@ import { inChunks, startProgress } from '../progress.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { Metrics } from '../store/run-record.js';
 import { at } from '../tensor/elements.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import type { EventListener } from './events.js';
 import { buildClassifier, buildFeatures } from './forward.js';
@@ -68,7 +69,7 @@ export async function evaluate(
       const total = logSumExp(row);
       const itemLoss = total - row[target]!;
       if (!Number.isFinite(itemLoss)) throw noNumber(set.title, from + i, itemLoss);
-      const best = row.indexOf(Math.max(...row));
+      const best = indexOfLargest(row);
       loss += itemLoss;
       correct += best === target ? 1 : 0;
       predictions[from + i] = best;

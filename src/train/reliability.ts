@@ -1,3 +1,5 @@
+import { indexOfLargest } from '../tensor/index-of-largest.js';
+
 /** Images whose confidence lies in one range, and how many of them are right. */
 export interface ReliabilityBin {
   /** The range of confidences, 0–1: above `low` up to `high`; the first has 0 in it, too. */
@@ -82,11 +84,4 @@ export function reliabilityOf(probabilities: Float32Array, classes: ArrayLike<nu
     tally.add(row[best] ?? 0, best === actual);
   }
   return tally.result();
-}
-
-/** The first of the largest values; 0 of an empty row. */
-export function indexOfLargest(row: ArrayLike<number>): number {
-  let best = 0;
-  for (let i = 1; i < row.length; i++) if ((row[i] ?? 0) > (row[best] ?? 0)) best = i;
-  return best;
 }

@@ -91,8 +91,8 @@ print(json.dumps([header["head.kernel"]["shape"][1], numpy.frombuffer(raw[start 
       ['export ran', 2, /^error: export: expected something to write\. Received: nothing\.\nhint: Ask for /],
       [
         'export ran --card mine.md --onnx new.onnx',
-        1,
-        /mine\.md: expected no file\. .*\nhint: .*--overwrite/,
+        2,
+        /mine\.md: expected the name of a new file\. .*\nhint: .*--overwrite/,
       ],
       ['export ran --card a --onnx a', 2, /expected a file for each output\. Received: a, twice/],
       ['export alone.onnx --onnx alone.onnx --overwrite', 2, /expected another file than alone\.onnx/],

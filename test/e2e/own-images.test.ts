@@ -36,7 +36,9 @@ describe('a folder of somebody’s pictures, with no test set', () => {
   test('goes from run to report, predictions and the same figures once more', async () => {
     const ran = await quarterturn('run --data photos --config tiny.json --threads 1 --out ran --json');
     expect(ran).toMatchObject({ code: 0 });
-    expect(ran.stderr).toContain('Data  photos: 190 images, no test set, 32×32, 3 classes');
+    expect(ran.stderr).toContain(
+      'Data  photos: 190 images (2 of 192 files set aside), no test set, 32×32, 3 classes',
+    );
     expect(ran.stderr).toMatch(/^Set aside {2}.*: 1 \(bar\/cut\.png\)/m);
     expect(ran.stderr).toMatch(/^Set aside {2}.*: 1 \(edge\/notes\.docx\)/m);
     const skipped = await fs.readFile(join(cwd, 'ran/skipped.csv'), 'utf8');
@@ -50,6 +52,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
 
     const page = await fs.readFile(join(cwd, 'ran/report.html'), 'utf8');
     expect(page).toContain('corner');
+    expect(page).toContain('bar/cut.png');
     expect(page).not.toMatch(/\bNaN\b|\bundefined\b|notebook/);
     expect((await quarterturn('report ran')).code).toBe(0);
 
@@ -102,7 +105,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     await fs.rename(join(cwd, 'photos/edge/moved.png'), join(cwd, 'photos/bar/001.png'));
     const resumed = await quarterturn('run --resume half');
     expect(resumed).toMatchObject({ code: 0 });
-    expect(resumed.stderr).toContain('190 images, no test set, 28×28, 3 classes');
+    expect(resumed.stderr).toContain('190 images (2 of 192 files set aside), no test set, 28×28, 3 classes');
     expect((await quarterturn(`run --data photos ${briefly} --size 28 --out whole`)).code).toBe(0);
     expect(await weights('half')).toEqual(await weights('whole'));
   });

@@ -55,9 +55,7 @@ test('a folder is a class; what lies flat or in `unlabelled` is pile', async () 
     'unlabelled/a/3.png: -',
   ]);
   expect(found.classNames).toEqual(['cat', 'dog']);
-  expect(found.notes).toEqual([
-    'Taken for folders of images: 4 images of 2 classes and 3 images without a label.',
-  ]);
+  expect(found.notes).toEqual(['Taken for folders of images: 2 classes, and images without a label.']);
   const [, , cat] = found.images;
   expect(cat?.stamp).toEqual({ sizeBytes: 1, modifiedMs: 5 });
   expect(await cat?.read()).toEqual({ kind: 'file', bytes: new TextEncoder().encode('cat/1.png') });
@@ -138,7 +136,7 @@ describe('small classes', () => {
     const paths = Array.from({ length: 1000 }, (_, i) => [`${i}/a.png`, `${i}/b.png`]).flat();
     const { classNames, notes } = find(paths);
     expect(classNames).toEqual(Array.from({ length: 1000 }, (_, i) => `${i}`));
-    expect(notes).toEqual(['Taken for folders of images: 2,000 images of 1,000 classes.']);
+    expect(notes).toEqual(['Taken for folders of images: 1,000 classes.']);
   });
 });
 
@@ -199,7 +197,7 @@ describe('parts', () => {
     ]);
     expect(found.classNames).toEqual(['a', 'b']);
     expect(found.notes[0]).toBe(
-      'Taken for folders of images: 4 images of 2 classes and 1 image without a label, divided by folders: Train (train), testing (test), validation (val).',
+      'Taken for folders of images: 2 classes, and images without a label, divided by folders: Train (train), testing (test), validation (val).',
     );
   });
 

@@ -163,14 +163,13 @@ function understood(
 ): string {
   if (container === 'file') return `${origin} is taken for a single image.`;
   const parts = splits.map(({ folder, split }) => `${folder.name} (${split})`);
-  const unlabelled = images.filter(({ label }) => label === undefined).length;
-  const labelled = images.length - unlabelled;
-  const what = [
-    ...(labelled > 0 ? [`${countOf(labelled, 'image')} of ${countOf(classNames.length, 'class')}`] : []),
-    ...(unlabelled > 0 ? [`${countOf(unlabelled, 'image')} without a label`] : []),
-  ].join(' and ');
+  const isLabelled = images.some(({ label }) => label !== undefined);
+  const isPile = images.some(({ label }) => label === undefined);
+  // How many images there are is not known here: some files may be none, some may be copies of others.
+  const classes = `: ${countOf(classNames.length, 'class')}${isPile ? ', and images without a label' : ''}`;
   const under = parts.length === 0 ? '' : `, divided by folders: ${parts.join(', ')}`;
-  return `Taken for folders of images${containers[container]}: ${what}${under}.`;
+  const where = containers[container];
+  return `Taken for ${isLabelled ? `folders of images${where}${classes}` : `images without a label${where}`}${under}.`;
 }
 
 function noImages(origin: string, skipped: readonly SkippedFile[]): QuarterturnError {

@@ -1,25 +1,40 @@
-import { countOf, formatCount } from '../../counts.js';
+import { countOf } from '../../counts.js';
 import type { ByteSource } from './byte-source.js';
 import type { FileTree } from './file-tree.js';
 import type { FoundImages } from './found-images.js';
 import { type IdxPart, idxParts, readIdxImages } from './idx-images.node.js';
 import { readNumpyImages } from './numpy-images.node.js';
-import { type ArrayFormat, type ArrayReader, type OpenFoundOptions, openFound } from './open-found.node.js';
+import { type ArrayFormat, type ArrayReader, openFound, type SourceFormat } from './open-found.node.js';
 import { readParquetImages } from './parquet-images.node.js';
 
-/** See {@link OpenFoundOptions}; the readers are all of this library's. */
-export type OpenImagesOptions = Omit<OpenFoundOptions, 'readers'>;
+export interface OpenImagesOptions {
+  /** What it is to be taken for; default: what lies in it decides. */
+  readonly format?: SourceFormat | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
 
 /**
- * Find the images of whatever somebody names: a folder, a ZIP or tar archive, IDX, NumPy or Parquet files, a single picture.
+ * Find the images of whatever somebody names: a folder, a ZIP or tar archive, IDX, NumPy or Parquet files, a single picture. None
+ * of them is read or decoded before it is asked for; what is open has to be closed.
  *
+ * @returns the images in an order that depends on their names alone, with their classes where folders or arrays say them
  * @example
  * const found = await openImages('photos.zip');
- * found.notes[0]; // 'Taken for folders of images in a ZIP archive: 120 images of 3 classes.'
- * @throws QuarterturnError as {@link openFound}, and of the reader of what was found
+ * found.notes[0]; // 'Taken for folders of images in a ZIP archive: 3 classes.'
+ * const first = await found.images[0]?.read();
+ * await found.close?.();
+ * @throws QuarterturnError `data` for what is not there, holds no images or is damaged, `io` for what cannot be read;
+ *   `signal.reason` when the signal says so
  */
-export async function openImages(path: string, options: OpenImagesOptions = {}): Promise<FoundImages> {
-  return openFound(path, { ...options, readers: arrayReaders });
+export async function openImages(
+  path: string,
+  { format, signal }: OpenImagesOptions = {},
+): Promise<FoundImages> {
+  return openFound(path, {
+    ...(format !== undefined && { format }),
+    ...(signal && { signal }),
+    readers: arrayReaders,
+  });
 }
 
 const arrayReaders: Readonly<Record<ArrayFormat, ArrayReader>> = {
@@ -66,19 +81,13 @@ async function readArrays(
   });
   const { images, classNames } = found;
   const labelled = images.filter(({ label }) => label !== undefined).length;
-  const classes =
-    labelled === 0
-      ? ''
-      : `, ${formatCount(labelled)} of them labelled, ${countOf(classNames.length, 'class')}`;
+  const rest = labelled < images.length ? ', and images without a label' : '';
+  const classes = labelled === 0 ? 'images without a label' : countOf(classNames.length, 'class') + rest;
   return {
     ...found,
     origin: tree.origin,
     skipped: [...tree.skipped, ...found.skipped],
-    notes: [
-      `Taken for ${what} files: ${countOf(images.length, 'image')}${classes}.`,
-      ...tree.notes,
-      ...found.notes,
-    ],
+    notes: [`Taken for ${what} files: ${classes}.`, ...tree.notes, ...found.notes],
     async close() {
       await found.close?.();
       await tree.close();

@@ -196,7 +196,8 @@ export async function withForecast(
   return (event) => {
     forecast.heed(event);
     if (event.type !== 'step' && event.type !== 'pass') return emit(event);
-    const runEtaMs = forecast.remainingMs(Number.isFinite(event.etaMs) ? event.etaMs : 0);
+    const { etaMs = 0 } = event;
+    const runEtaMs = forecast.remainingMs(Number.isFinite(etaMs) ? etaMs : 0);
     if (runEtaMs === undefined) return emit(event);
     if (!isTold && runEtaMs > worthTellingMs) emit({ type: 'forecast', remainingMs: runEtaMs });
     isTold = true;

@@ -4,11 +4,13 @@ import { notebookOf } from '../comparison.js';
 import { absent, countOf, formatCount, formatDuration, formatPercent } from '../format.js';
 import { type Html, html } from '../html.js';
 import {
+  isPretrainingAlone,
   keptFigure,
   labelCount,
   runName,
   selfTrainingOf,
   selfTrainingStart,
+  settingAt,
   startOf,
   unlabelledCount,
 } from '../run-facts.js';
@@ -18,6 +20,7 @@ export function headerSection(record: RunRecord): Html {
   const { result, config } = record;
   const notebook = notebookOf(config);
   const labels = labelCount(record);
+  const isAlone = isPretrainingAlone(record);
   const start = startOf(config);
   return html`<header>
   <div class="masthead">
@@ -27,12 +30,25 @@ export function headerSection(record: RunRecord): Html {
     <p class="byline"><strong>${runName(result.run)}</strong><span>${result.preset} preset</span><span>seed ${result.seed}</span>${start !== null && html`<span>${start}</span>`}<span>${formatDuration(result.durationMs)}</span></p>
   </div>
   <dl class="headlines">
-    ${keptHeadline(record, `${formatCount(labels)}-label`, notebook?.fineTune.test.accuracy)}
+    ${!isAlone && keptHeadline(record, `${formatCount(labels)}-label`, notebook?.fineTune.test.accuracy)}
     ${pretextHeadline(record, notebook?.pretext.test.accuracy)}
-    ${baselineHeadline(record, notebook?.baseline.test.accuracy)}
+    ${!isAlone && baselineHeadline(record, notebook?.baseline.test.accuracy)}
   </dl>
-  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. This run learned that first, from images alone; then it was told the classes of ${formatCount(labels)} of them${selfTrainingText(record)} Here is how far that carried.</p>
+  <p class="lead">A quarter turn is 90°. To tell how many of them an unlabelled image was given, a network has to see what the image shows. ${isAlone ? 'This run learned that, from images alone: no label took part.' : toldText(record, labels)}</p>
 </header>`;
+}
+
+/** What was learned from the labels; what comes before is told in the lead. */
+function toldText(record: RunRecord, labels: number): string {
+  const told = `told the classes of ${countOf(labels, 'image')}${selfTrainingText(record)} Here is how far that carried.`;
+  const { pretext, final, fineTune, baseline } = record.result;
+  if (pretext !== null || (final ?? fineTune ?? baseline) === null) {
+    return `This run learned that first, from images alone; then it was ${told}`;
+  }
+  const before = settingAt(record.config, ['backboneFrom', 'run']);
+  return typeof before === 'string' && fineTune !== null
+    ? `A network had learned that in another run, ${before}; in this one it was ${told}`
+    : `This run did without: its network was ${told}`;
 }
 
 /** The kept classifier: on the test set, the estimate below; without a test set, the estimate, and that it is one. */

@@ -2,19 +2,27 @@ import type { RunRecord } from '../../store/run-record.js';
 import { type ComparisonRow, compareWithNotebook, notebookOf } from '../comparison.js';
 import { absent } from '../format.js';
 import { type Html, html } from '../html.js';
+import { isPretrainingAlone, isTested } from '../run-facts.js';
 import { section } from '../section.js';
 import { hasNotebook, oursText, theirsText } from '../terminal-table.js';
 
 /** Every figure, beside the notebook's where it looked at the same data; below, what the choice of labels made of them. */
-export function comparisonSection({ result, config }: RunRecord): Html {
+export function comparisonSection(record: RunRecord): Html | null {
+  const { result, config } = record;
   const all = compareWithNotebook(result, notebookOf(config));
   const isBeside = hasNotebook(all);
-  // A stage that was not run is worth a row only where the notebook's figure stands there.
-  const rows = all.filter(({ ours }) => isBeside || ours !== null);
+  // A stage that was not run is worth a row only where the notebook's figure stands there, and the run is one as the notebook.
+  const isWhole = isBeside && !isPretrainingAlone(record);
+  const rows = all.filter(({ ours }) => isWhole || ours !== null);
+  if (rows.length === 0) return null;
+  const remarks = [
+    ...(rows.some(({ unit }) => unit === 'loss') ? ['Losses are mean cross-entropies in nats.'] : []),
+    ...(isTested(record) ? ['Test images took no part in training or in any choice.'] : []),
+  ];
   const drawRows = rows.filter((row) => row.subject === 'draws');
   const subjects = [...new Set(rows.map((row) => row.subject))].filter((subject) => subject !== 'draws');
   return section(isBeside ? 'Beside the notebook' : 'The figures', {
-    body: html`<p>${isBeside && 'The starting point was a Keras notebook. These are all the figures that it prints, and what this run measured in their place. '}Losses are mean cross-entropies in nats; test images took no part in training or in any choice.</p>
+    body: html`<p>${isBeside && 'The starting point was a Keras notebook. These are all the figures that it prints, and what this run measured in their place. '}${remarks.join(' ')}</p>
   <div class="scroll"><table class="comparison">
     <thead><tr><th scope="col">Figure</th><th scope="col">This run</th>${isBeside && html`<th scope="col">Notebook</th><th scope="col">Difference</th>`}</tr></thead>
     ${subjects.map((subject) => html`<tbody>${rows.filter((row) => row.subject === subject).map((row) => comparisonRow(row, isBeside))}</tbody>`)}
