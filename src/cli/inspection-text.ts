@@ -1,6 +1,7 @@
 import { firstNames } from '../data/name-list.js';
 import { describeSkipped } from '../data/skipped-files.js';
 import { countOf, formatCount, formatPercent } from '../report/format.js';
+import { hanging } from '../report/text-width.js';
 import type { Inspection } from './inspection.js';
 import { printable, shownPath } from './paths.js';
 
@@ -28,12 +29,15 @@ export function formatInspection(found: Inspection, columns = Number.POSITIVE_IN
     ['Blank', oneColour.length === 0 ? 'no image is of one colour' : blankText(oneColour)],
     ['Turning', turningText(found)],
   ];
-  const line = ([label, text]: [string, string]): string => hanging(label, printable(text), columns);
+  const line = ([label, text]: [string, string]): string =>
+    hanging(label, printable(text), { columns, indent: labelWidth });
   return [
     ...rows.map(line),
     '',
     ...classLines(found, columns),
-    ...(notes.length > 0 ? ['', ...notes.map((text) => hanging('', printable(text), columns, 0))] : []),
+    ...(notes.length > 0
+      ? ['', ...notes.map((text) => hanging('', printable(text), { columns, indent: 0 }))]
+      : []),
     ...(skipped.length > 0 ? ['', ...describeSkipped(skipped).map((text) => line(['Set aside', text]))] : []),
   ].join('\n');
 }
@@ -123,7 +127,7 @@ function classLines({ classes, parts }: Inspection, columns: number): string[] {
   const shown = isLong ? [...bySize.slice(0, half), ...bySize.slice(-half)] : classes;
   const indent = 9 * shownParts.length;
   const row = (counts: readonly string[], name: string): string =>
-    hanging(counts.map((text) => text.padStart(9)).join(''), name, columns, indent + 2);
+    hanging(counts.map((text) => text.padStart(9)).join(''), name, { columns, indent: indent + 2 });
   const lines = shown.map((each) =>
     row(
       shownParts.map((part) => formatCount(each[part])),
@@ -132,25 +136,11 @@ function classLines({ classes, parts }: Inspection, columns: number): string[] {
   );
   const more = isLong
     ? [
-        hanging(
-          '',
-          `The ${half} smallest and the ${half} largest of ${countOf(classes.length, 'class')}.`,
+        hanging('', `The ${half} smallest and the ${half} largest of ${countOf(classes.length, 'class')}.`, {
           columns,
-          0,
-        ),
+          indent: 0,
+        }),
       ]
     : [];
   return [row(shownParts, 'class'), ...lines, ...more];
-}
-
-/** A text behind a label, broken between words, its lines below each other. */
-function hanging(label: string, text: string, columns: number, indent = labelWidth): string {
-  const lines = [''];
-  for (const word of text.split(' ')) {
-    const line = lines.at(-1) ?? '';
-    const longer = line === '' ? word : `${line} ${word}`;
-    if (line !== '' && longer.length > columns - indent) lines.push(word);
-    else lines[lines.length - 1] = longer;
-  }
-  return lines.map((line, i) => (i === 0 ? label : '').padEnd(indent) + line).join('\n');
 }

@@ -53,7 +53,9 @@ describe('what a model is', () => {
     const text = formatModel('runs/five/models/classifier.onnx', { ...described, training }, columns);
     for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
     const words = text.replace(/\s+/g, ' ');
-    expect(words).toContain('Training 100 labels of 60,000 images, preset quick, seed 12, stage selfTrain,');
+    expect(words).toContain(
+      'Training 100 labels of 60,000 images, preset quick, seed 12, from self-training,',
+    );
     expect(words).toContain('99.28 % of 10,000 test images right, estimate 97.0 % (91.5 to 99.0 %)');
     expect(words).toContain('a temperature of 0.62: expected calibration error 9.6 %, settings abababababab');
   });

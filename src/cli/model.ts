@@ -2,6 +2,7 @@ import type { Command } from 'commander';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
+import { activityOf } from '../recipes/stages/registry.js';
 import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addOutputGroup, option } from './options.js';
@@ -93,7 +94,7 @@ function trainingOf({
     `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
   return [
     `${countOf(labels, 'label')} of ${countOf(images, 'image')}`,
-    `preset ${preset}, seed ${seed}, stage ${stage}`,
+    `preset ${preset}, seed ${seed}, from ${activityOf(stage)}`,
     ...(test ? [`${formatPercent(test.accuracy)} of ${countOf(test.images, 'test image')} right`] : []),
     ...(estimate
       ? [

@@ -25,6 +25,8 @@ export interface Place {
   readonly dataFolder: string | null;
   /** How the data is to be read. */
   readonly reading: Reading;
+  /** Why the reading names a size, where it was not typed. */
+  readonly sizeReason?: string | undefined;
   readonly cacheFolder?: string | undefined;
   readonly strict?: boolean | undefined;
   /** Side of an encoder's images, which pictures may have beside the usual sizes. */
@@ -49,6 +51,8 @@ export function placeOf(flags: PlaceFlags, config: Readonly<Record<string, unkno
   return {
     dataFolder,
     reading: readingOf(flags, config, dataFolder !== before),
+    // A run keeps the size that it chose: nobody asked for it.
+    sizeReason: flags.size === undefined ? 'as in the run' : undefined,
     cacheFolder: flags.cache,
     strict: flags.strict,
     device: flags.device ?? (device === 'webgpu' ? device : 'cpu'),
@@ -105,7 +109,7 @@ export function dataText({ train, test, leftOut, isPartlyLabelled = false }: Com
 
 async function readOwnImages(
   path: string,
-  { reading, cacheFolder, strict, largestSide }: Place,
+  { reading, sizeReason, cacheFolder, strict, largestSide }: Place,
   { emit, signal, atEnd }: Pick<Session, 'emit' | 'signal' | 'atEnd'>,
 ): Promise<ReadImages> {
   const etaOf = createImportEta();
@@ -117,6 +121,7 @@ async function readOwnImages(
   const { readImages } = await import('../runs/read-images.node.js');
   const data = await readImages(path, {
     ...reading,
+    sizeReason,
     cacheFolder,
     strict,
     largestSide,

@@ -65,7 +65,7 @@ describe('formatStep', () => {
   test.each([
     [
       120,
-      'pretrain  epoch  3/20  [==>                       ]  3,745/29,960  812 images/s  loss 0.4321  acc 87.7 %  ETA 1 h 24 min',
+      'pretraining  epoch  3/20  [==>                    ]  3,745/29,960  812 images/s  loss 0.4321  acc 87.7 %  ETA 1 h 24 min',
     ],
     [79, 'epoch  3/20  [>        ]  812 images/s  loss 0.4321  acc 87.7 %  ETA 1 h 24 min'],
     [60, 'epoch  3/20  loss 0.4321  acc 87.7 %  ETA 1 h 24 min'],

@@ -1,4 +1,5 @@
 import { stripVTControlCharacters } from 'node:util';
+import { activityOf } from '../recipes/stages/registry.js';
 import {
   countOf,
   formatCount,
@@ -162,7 +163,7 @@ export function formatStep(
   const { metrics, step, totalSteps, runEtaMs: etaMs = event.etaMs } = event;
   return fitLine(
     [
-      { rank: 6, text: event.stage, style: styles.dim },
+      { rank: 6, text: activityOf(event.stage), style: styles.dim },
       { rank: 0, text: epochOf(event.epoch, epochs), style: styles.bold },
       { rank: 5, text: '', bar: step / totalSteps },
       { rank: 7, text: `${formatCount(step)}/${formatCount(totalSteps)}`, style: styles.dim },

@@ -11,10 +11,12 @@ import {
 import { countOf, formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
+import { hanging } from '../report/text-width.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
 import type { RunFolder } from '../store/run-folder.node.js';
 import type { Estimate, Evidence, RunRecord, RunResult } from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
+import { traitsOf } from './terminal.js';
 
 /** Render `report.html` from the folder; a run that is not finished is told how to be. */
 export function writeReport(folder: RunFolder): Promise<string> {
@@ -38,9 +40,14 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...choiceLines(result),
-    `Report  ${shownPath(report)}`,
-    ...(result.final ? [`Model   ${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`] : []),
-    `Time    ${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
+    `${'Report'.padEnd(indent)}${shownPath(report)}`,
+    ...(result.final
+      ? [`${'Model'.padEnd(indent)}${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
+      : []),
+    line(
+      'Time',
+      `${formatDuration(result.durationMs)}${result.pretext ? `, pretraining at ${formatRate(result.trainImagesPerSecond)}` : ''}, peak memory ${formatBytes(result.peakMemoryBytes)}`,
+    ),
     '',
   ];
   return lines.join('\n');
@@ -53,15 +60,22 @@ function choiceLines({ final, evidence, estimate, failures }: RunResult): string
   const others = evidence.filter((entry) => entry !== kept);
   const told = kept
     ? [
-        `Kept    ${title(kept.stage)}`,
-        `        ${shareText(kept)} of ${countOf(kept.of, 'held-back label')} right`,
-        ...(estimate ? [`        Estimate for other images: ${estimateText(estimate)}`] : []),
-        ...others.map(
-          (entry, i) => `${(i === 0 ? 'Others' : '').padEnd(8)}${title(entry.stage)}: ${shareText(entry)}`,
+        line('Kept', title(kept.stage)),
+        line('', `${shareText(kept)} of ${countOf(kept.of, 'held-back label')} right`),
+        ...(estimate ? [line('', `Estimate for other images: ${estimateText(estimate)}`)] : []),
+        ...others.map((entry, i) =>
+          line(i === 0 ? 'Others' : '', `${title(entry.stage)}: ${shareText(entry)}`),
         ),
       ]
     : [];
-  return [...failures.map(({ stage, reason }) => `Failed  ${title(stage)}: ${reason}`), ...told];
+  return [...failures.map(({ stage, reason }) => line('Failed', `${title(stage)}: ${reason}`)), ...told];
+}
+
+/** Columns of the words that stand before what they are about. */
+const indent = 8;
+
+function line(label: string, text: string): string {
+  return hanging(label, text, { columns: columns(), indent });
 }
 
 const shareText = ({ found, of }: Evidence): string => formatPercent(found / of, 1);
@@ -85,5 +99,5 @@ function rowsOf(figures: RunFigures, notebook: NotebookFigures | null): readonly
 }
 
 function columns(): number {
-  return process.stdout.columns || 80;
+  return traitsOf(process.stdout, process.env).columns();
 }

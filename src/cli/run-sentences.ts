@@ -1,6 +1,6 @@
 import { greatestScale, minSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
-import { stageNamed } from '../recipes/stages/registry.js';
+import { activityOf, stageNamed } from '../recipes/stages/registry.js';
 import { byCount, countOf, formatCount, formatDuration } from '../report/format.js';
 import type { RunEvent } from '../store/run-event.js';
 
@@ -82,15 +82,14 @@ function budgetSentences({
   atLeast,
   atMost,
 }: Extract<RunEvent, { type: 'budget-fitted' }>): string[] {
-  const activity = (stage: string) => stageNamed(stage).activity;
   const listed = (some: typeof steps) =>
-    some.map(({ stage, steps }) => `${activity(stage)} ${formatCount(steps)}`).join(', ');
+    some.map(({ stage, steps }) => `${activityOf(stage)} ${formatCount(steps)}`).join(', ');
   const lines = [
     `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${listed(steps)}), about ${formatDuration(predictedMs)}`,
   ];
   if (atLeast.length > 0) {
     lines.push(
-      `Budget is tight: ${atLeast.map(activity).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
+      `Budget is tight: ${atLeast.map((stage) => activityOf(stage)).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
     );
   }
   if (shortened.length > 0) {

@@ -21,7 +21,7 @@ export interface TerminalTraits {
 
 type Environment = Readonly<Record<string, string | undefined>>;
 
-/** What terminals are taken for that do not say how wide they are. */
+/** What terminals are taken for that do not say how wide they are, if `COLUMNS` does not. */
 const defaultColumns = 80;
 
 /** The traits of a stream such as `process.stderr`; `TERM=dumb` is no terminal for us, it cannot move back. */
@@ -30,7 +30,11 @@ export function traitsOf(
   environment: Environment,
 ): TerminalTraits {
   const isTTY = stream.isTTY === true && environment.TERM !== 'dumb';
-  return { isTTY, color: useColor(isTTY, environment), columns: () => stream.columns || defaultColumns };
+  return {
+    isTTY,
+    color: useColor(isTTY, environment),
+    columns: () => stream.columns || Number(environment.COLUMNS) || defaultColumns,
+  };
 }
 
 /**

@@ -28,6 +28,8 @@ describe('the size', () => {
       '64×64 in colour: the shorter side of 3 pictures is 1080 in the median',
     );
     expect(chooseFit(many(1, 28, 28), { size: 40 }).why).toBe('40×40 in colour: as asked for');
+    const before = { size: 40, sizeReason: 'as in the run' };
+    expect(chooseFit(many(1, 28, 28), before).why).toBe('40×40 in colour: as in the run');
   });
 
   test.each([

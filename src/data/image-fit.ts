@@ -22,6 +22,8 @@ export interface ImageFit {
 export interface FitOptions {
   /** Height and width in pixels, or one number for both. */
   readonly size?: number | { readonly height: number; readonly width: number } | undefined;
+  /** Why it is that size, for people. Default: `as asked for`. */
+  readonly sizeReason?: string | undefined;
   /** A side that pictures may be shrunk to beside the usual ones: that of an encoder. Default: none. */
   readonly largestSide?: number | undefined;
   /**
@@ -83,7 +85,9 @@ export function chooseFit(sample: readonly PictureFacts[], options: FitOptions =
     });
   }
   const { height, width, why } =
-    options.size === undefined ? sizeOf(sample, options.largestSide) : givenSize(options.size);
+    options.size === undefined
+      ? sizeOf(sample, options.largestSide)
+      : givenSize(options.size, options.sizeReason);
   const grey =
     options.colours === undefined ? !sample.some(({ colour }) => colour) : options.colours === 'grey';
   const size = { height, width, channels: grey ? 1 : 3 };
@@ -99,7 +103,7 @@ interface ChosenSize {
 /** Far beyond what can be learned in a day; what is above is a slip of the keyboard. */
 const largestGiven = 1024;
 
-function givenSize(size: NonNullable<FitOptions['size']>): ChosenSize {
+function givenSize(size: NonNullable<FitOptions['size']>, why = 'as asked for'): ChosenSize {
   const { height, width } = typeof size === 'number' ? { height: size, width: size } : size;
   for (const side of [height, width]) {
     if (!Number.isInteger(side) || side < smallestKept || side > largestGiven) {
@@ -109,7 +113,7 @@ function givenSize(size: NonNullable<FitOptions['size']>): ChosenSize {
       );
     }
   }
-  return { height, width, why: 'as asked for' };
+  return { height, width, why };
 }
 
 function sizeOf(sample: readonly PictureFacts[], largestSide: number | undefined): ChosenSize {

@@ -87,11 +87,14 @@ describe('run', () => {
 
   it.each([
     // Where it is stopped, and after how many steps more.
-    ['finetune', 1, { pretrain: 4, finetune: 61, selfTrain: 22, baseline: 19 }],
+    ['finetune', 1, { Pretraining: 4, 'Fine-tuning': 61, 'Self-training': 22, 'Supervised baseline': 19 }],
     [
       'scratch',
       2,
-      { pretrain: 4, finetune: 61, scratch: 22, selfTrain: 22, baseline: 17, 'selfTrain-draw1': 50 },
+      {
+        ...{ Pretraining: 4, 'Fine-tuning': 61, 'Training from random weights': 22, 'Self-training': 22 },
+        ...{ 'Supervised baseline': 17, 'Self-training .*, draw 1': 50 },
+      },
     ],
   ] as const)(
     'goes on where it was stopped and ends in the same weights, bit for bit: self-training from %s',
@@ -111,7 +114,7 @@ describe('run', () => {
         return run({ settings, data, runtime, store: stopped, emit, signal: abort.signal });
       };
       for (const [name, steps] of Object.entries(stops)) {
-        const message = expect.stringMatching(`^${name}: stopped at step`);
+        const message = expect.stringMatching(`^${name}.*: stopped at step`);
         await expect(goOn(steps)).rejects.toMatchObject({ code: 'interrupted', message });
       }
       await goOn();

@@ -1,11 +1,9 @@
 import { type Content, html, trusted } from './html.js';
 import { styleSheet } from './style.js';
+import { withUnits } from './text-width.js';
 
 /** Nothing may be fetched and nothing may run, whatever a record holds. */
 const contentSecurityPolicy = "default-src 'none'; style-src 'unsafe-inline'; img-src data:";
-
-/** A number and its unit stay on one line. */
-const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![\w-]))/g;
 
 export interface PageParts {
   readonly title: string;
@@ -35,5 +33,5 @@ ${main}
 </body>
 </html>
 `;
-  return whole.text.replace(unitAfterNumber, '\u00a0');
+  return withUnits(whole.text);
 }

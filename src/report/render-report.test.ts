@@ -48,8 +48,15 @@ test('the headline figures, the comparison and the trap carry the run’s number
 
 test('what held-back labels say of each classifier comes with its interval', () => {
   const text = textOf(renderReport(sampleRecord()));
-  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 % 0.412 nats');
-  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % 0.174 nats kept');
+  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 %');
+  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % kept');
+});
+
+test('figures and pictures come before the words of the field', () => {
+  const report = renderReport(sampleRecord());
+  for (const word of [/\bnats\b/, /\blogits\b/, /[Cc]ross-entrop/]) {
+    expect(report.search(word)).toBeGreaterThan(report.indexOf('What it saw'));
+  }
 });
 
 test('an estimate is called one, beside a test set and without it', () => {
@@ -67,8 +74,8 @@ test('an estimate is called one, beside a test set and without it', () => {
 
 test('the temperature stands beside what it changes', () => {
   const text = textOf(renderReport(sampleRecord()));
-  expect(text).toContain('divided by a temperature of 0.62 , which makes it surer of itself');
-  expect(text).toContain('expected calibration error went from 8.1 % to 3.3 %');
+  expect(text).toContain('a temperature of 0.62 makes it surer of itself than training left it');
+  expect(text).toContain('the share that was right, went from 8.1 % to 3.3 %');
   const result = { ...sampleRecord().result, calibration: null };
   expect(textOf(renderReport({ ...sampleRecord(), result }))).not.toContain('temperature');
 });

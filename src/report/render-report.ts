@@ -31,11 +31,11 @@ export function renderReport(record: RunRecord): string {
     main: [
       ladderSection(record),
       choiceSection(record),
+      gridsSection(exhibits.grids),
+      confusionsSection(exhibits.confusions),
       calibrationSection(record),
       comparisonSection(record),
-      gridsSection(exhibits.grids),
       curvesSection(record),
-      confusionsSection(exhibits.confusions),
       batchNormSection(record),
       layersSection(exhibits.layerTables),
       dataSection(record),

@@ -31,9 +31,10 @@ test('a dense table has no lines between subjects', () => {
 });
 
 test('long labels are cut so that no line exceeds the terminal', () => {
-  const lines = comparisonTable(rows, { columns: 44 }).split('\n');
-  expect(lines[2]).toBe('Rotation, test ac…         99.13 %   99.48 %');
-  expect(Math.max(...lines.map((line) => line.length))).toBe(44);
+  const long = rows.map((row) => ({ ...row, label: `${row.label} of a long list` }));
+  const lines = comparisonTable(long, { columns: 60 }).split('\n');
+  expect(lines[2]).toBe('Rotation, test accuracy of a long…         99.13 %   99.48 %');
+  expect(Math.max(...lines.map((line) => line.length))).toBe(60);
 });
 
 test('the whole comparison fits 80 columns uncut', () => {
@@ -71,18 +72,27 @@ test('the ladder fits 80 columns uncut, with long times and many images', () => 
   expect(ladderTable(long, { columns: 60 }).split('\n')[4]).toMatch(/^rotation pret.*… {2}93\.42 %/);
 });
 
-test('in 40 columns the last columns go, and no line is longer', () => {
+test('in 40 columns a table is a list, whole, and no line is longer', () => {
   const { ladder } = sampleRecord().result;
-  expect(ladderTable(ladder, { columns: 40 }).split('\n')).toEqual([
-    'what each step brought     test    error',
-    'baseline, as in the n…  11.35 %  88.65 %',
-    '+ re-estimated statis…  71.24 %  28.76 %',
-    '+ augmentation          92.14 %   7.86 %',
-    'rotation pretraining,…  93.42 %   6.58 %',
-    '+ self-training         98.86 %   1.14 %',
+  expect(ladderTable(ladder, { columns: 40 }).split('\n').slice(0, 7)).toEqual([
+    'what each step brought',
+    'baseline, as in the notebook',
+    '  11.35 % of test images right, 2.1 s,',
+    '  1,000 images',
+    '+ re-estimated statistics',
+    '  71.24 % of test images right, 2.1 s,',
+    '  1,000 images',
   ]);
-  expect(ladderTable(ladder, { columns: 20 }).split('\n')[4]).toBe('rotation pr…  93.42 %');
-  for (const line of comparisonTable(rows, { columns: 30 }).split('\n')) {
-    expect(line.length).toBeLessThanOrEqual(30);
+  expect(comparisonTable(rows, { columns: 40 }).split('\n')).toEqual([
+    'Rotation, test accuracy',
+    '  99.13 %, notebook 99.48 %',
+    'Rotation, test loss',
+    '  —, notebook 0.0153',
+    'Mean of 3',
+    '  93.42 ± 0.58 %',
+  ]);
+  for (const table of [ladderTable(ladder, { columns: 30 }), comparisonTable(rows, { columns: 30 })]) {
+    for (const line of table.split('\n')) expect(line.length).toBeLessThanOrEqual(30);
+    expect(table).not.toContain('…');
   }
 });

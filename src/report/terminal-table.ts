@@ -1,7 +1,13 @@
 import type { LadderStep } from '../store/run-record.js';
 import type { ComparisonRow } from './comparison.js';
-import { absent, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
-import { padEnd, padStart, shorten, textWidth } from './text-width.js';
+import { absent, countOf, formatCount, formatDuration, formatLoss, formatPercent } from './format.js';
+import { hanging, padEnd, padStart, shorten, textWidth } from './text-width.js';
+
+/** On a narrower terminal a figure and its name do not fit on one line: tables become lists. */
+const minTableColumns = 60;
+
+/** Columns of the figures below a name in a list. */
+const listIndent = 2;
 
 /** Below this a label says nothing any more; such a terminal wraps the lines itself. */
 const minLabelWidth = 12;
@@ -20,6 +26,15 @@ export function comparisonTable(
   { columns = 80, dense = false }: { columns?: number; dense?: boolean } = {},
 ): string {
   const isBeside = hasNotebook(rows);
+  if (columns < minTableColumns) {
+    return list(
+      rows.map((row) => {
+        const beside = row.notebook === null ? '' : `, notebook ${theirsText(row)}`;
+        return [row.label, oursText(row) + beside];
+      }),
+      columns,
+    );
+  }
   const cells = rows.map((row) => [row.label, oursText(row), ...(isBeside ? [theirsText(row)] : [])]);
   const lines = aligned([['', 'this run', ...(isBeside ? ['notebook'] : [])], ...cells], columns);
   const head = lines[0]!;
@@ -44,6 +59,13 @@ export function ladderTable(
   ladder: readonly LadderStep[],
   { columns = 80 }: { columns?: number } = {},
 ): string {
+  if (columns < minTableColumns) {
+    const rows = ladder.map(({ step, test, durationMs, imagesTrained }): [string, string] => [
+      step,
+      `${formatPercent(test.accuracy)} of test images right, ${formatDuration(durationMs)}, ${countOf(imagesTrained, 'image')}`,
+    ]);
+    return ['what each step brought', list(rows, columns)].join('\n');
+  }
   const cells = ladder.map(({ step, test, durationMs, imagesTrained }) => [
     step,
     formatPercent(test.accuracy),
@@ -54,6 +76,16 @@ export function ladderTable(
   return aligned([['what each step brought', 'test', 'error', 'time', 'images'], ...cells], columns).join(
     '\n',
   );
+}
+
+/** Names with their figures below them. */
+function list(rows: readonly (readonly [name: string, figures: string])[], columns: number): string {
+  return rows
+    .flatMap(([name, figures]) => [
+      hanging('', name, { columns, indent: 0 }),
+      hanging('', figures, { columns, indent: listIndent }),
+    ])
+    .join('\n');
 }
 
 /**

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { padEnd, padStart, shorten, textWidth } from './text-width.js';
+import { hanging, padEnd, padStart, shorten, textWidth } from './text-width.js';
 
 test.each([
   ['cat', 3],
@@ -44,4 +44,13 @@ test('whatever the text, it fits, and is filled up to the width', () => {
       },
     ),
   );
+});
+
+test('a text is broken between words behind its label, never between a number and its unit', () => {
+  expect(hanging('Time', 'about 45.5 s, at 270 images/s', { columns: 18, indent: 6 }).split('\n')).toEqual([
+    'Time  about',
+    '      45.5 s, at',
+    '      270 images/s',
+  ]);
+  expect(hanging('', 'unbreakablepath', { columns: 8, indent: 2 })).toBe('  unbreakablepath');
 });

@@ -45,6 +45,34 @@ export function padStart(text: string, width: number): string {
   return ' '.repeat(Math.max(0, width - textWidth(text))) + text;
 }
 
+const unitAfterNumber = /(?<=\d) (?=(?:%|pp|ms|s|min|h|d|[KMGT]iB|images\/s)(?![\w-]))/g;
+
+/** A text whose numbers stay on one line with their units: no-break spaces stand between them. */
+export function withUnits(text: string): string {
+  return text.replace(unitAfterNumber, '\u00a0');
+}
+
+/**
+ * A text behind a label, broken between words, its lines below each other. A word that is wider than a line stays whole.
+ * @param options.indent columns of the label
+ */
+export function hanging(
+  label: string,
+  text: string,
+  { columns, indent }: { readonly columns: number; readonly indent: number },
+): string {
+  const lines = [''];
+  for (const word of withUnits(text).split(' ')) {
+    const line = lines.at(-1) ?? '';
+    const longer = line === '' ? word : `${line} ${word}`;
+    if (line !== '' && textWidth(longer) > columns - indent) lines.push(word);
+    else lines[lines.length - 1] = longer;
+  }
+  return lines
+    .map((line, i) => padEnd(i === 0 ? label : '', indent) + line.replaceAll('\u00a0', ' '))
+    .join('\n');
+}
+
 const isPlain = (text: string): boolean => /^[\x20-\x7e]*$/.test(text);
 
 function graphemeWidth(segment: string): number {

@@ -1,6 +1,7 @@
 import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
+import { activityOf } from '../recipes/stages/registry.js';
 import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
 import { cardSnippets } from './card-snippets.js';
 
@@ -74,7 +75,7 @@ function classLines(classes: number, classNames: readonly string[] | undefined):
 function learnedFrom({ preset, seed, stage, images, labels, settings }: TrainingSummary, data?: string) {
   const from = data === undefined ? '' : ` (${plain(data)})`;
   return [
-    `${countOf(images, 'image')}${from}, of which ${formatCount(labels)} had a label. Preset \`${preset}\`, seed ${seed}, stage \`${stage}\`.` +
+    `${countOf(images, 'image')}${from}, of which ${formatCount(labels)} had a label. Preset \`${preset}\`, seed ${seed}, kept from ${activityOf(stage)}.` +
       (settings === null ? '' : ` SHA-256 of all settings: \`${settings}\`.`),
   ];
 }

@@ -95,7 +95,11 @@ describe('startRun', () => {
     const ends = (await watched).filter(({ type }) => type === 'run-start' || type === 'run-end');
     expect(ends).toMatchObject([
       { type: 'run-start', resumed: false },
-      { type: 'run-end', state: 'interrupted', reason: expect.stringMatching(/^finetune: stopped at step/) },
+      {
+        type: 'run-end',
+        state: 'interrupted',
+        reason: expect.stringMatching(/^Training from random weights on 8 labels: stopped/),
+      },
       { type: 'run-start', resumed: true },
       { type: 'run-end', state: 'finished' },
     ]);

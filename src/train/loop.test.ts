@@ -107,7 +107,10 @@ describe('trainStage', () => {
       };
       await expect(
         train(stageOf(), { store, emit, signal: abort.signal, batchMakerFor: made.makerFor }),
-      ).rejects.toMatchObject({ code: 'interrupted', message: `probe: stopped at step ${at} of 15, saved.` });
+      ).rejects.toMatchObject({
+        code: 'interrupted',
+        message: `Probing: stopped at step ${at} of 15, saved.`,
+      });
       expect(made).toMatchObject({ opened: 1, released: 1 });
       const resumed = stageOf();
       expect((await train(resumed, { store, batchMakerFor: made.makerFor })).state).toEqual(state);

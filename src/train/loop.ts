@@ -1,3 +1,4 @@
+import { formatCount } from '../counts.js';
 import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
 import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
@@ -84,6 +85,11 @@ export function checkpointName(stage: string, draw: number): string {
   return draw === 0 ? stage : `${stage}-draw${draw}`;
 }
 
+/** `Fine-tuning on 100 labels, draw 1`: a stage of a draw, for people. */
+function titleOf({ title, draw }: Pick<StageOptions, 'title' | 'draw'>): string {
+  return draw === 0 ? title : `${title}, draw ${draw}`;
+}
+
 /**
  * Train one stage, from its checkpoint where the store holds one.
  *
@@ -122,7 +128,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
   let lastSaved = performance.now();
   const save = async (): Promise<void> => {
     const tensors = flattenState(state);
-    assertFinite(tensors, name, progress.step);
+    assertFinite(tensors, titleOf(options), progress.step);
     const memory = options.memory?.save() ?? {};
     const path = await store.saveCheckpoint(name, { tensors, memory, state: { ...progress } });
     lastSaved = performance.now();
@@ -142,7 +148,8 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         const result = await stepper.run(batch, learningRate);
         state = result.state;
         progress = advance(progress, result, { ms: performance.now() - started, waitMs });
-        if (!Number.isFinite(result.loss)) throw diverged(name, progress.step, result.loss, learningRate);
+        if (!Number.isFinite(result.loss))
+          throw diverged(titleOf(options), progress.step, result.loss, learningRate);
         emit({
           type: 'step',
           stage,
@@ -160,7 +167,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
           await save();
           throw new QuarterturnError(
             'interrupted',
-            `${name}: stopped at step ${progress.step} of ${totalSteps}, saved.`,
+            `${titleOf(options)}: stopped at step ${formatCount(progress.step)} of ${formatCount(totalSteps)}, saved.`,
             { cause: context.signal.reason },
           );
         }
@@ -264,10 +271,10 @@ function epochRecord(
   };
 }
 
-function diverged(name: string, step: number, loss: number, learningRate: number): QuarterturnError {
+function diverged(title: string, step: number, loss: number, learningRate: number): QuarterturnError {
   return new QuarterturnError(
     'diverged',
-    `${name}: expected a finite loss at step ${step} (learning rate ${learningRate}). Received: ${loss}.`,
+    `${title}: expected a finite loss at step ${step} (learning rate ${learningRate}). Received: ${loss}.`,
     {
       hint: 'Nothing was overwritten: the last checkpoint is from before. A lower learning rate usually helps.',
     },
@@ -275,12 +282,12 @@ function diverged(name: string, step: number, loss: number, learningRate: number
 }
 
 /** A weight may overflow one step before the loss shows it: such a state must not replace a good one. */
-function assertFinite(tensors: Tensors, name: string, step: number): void {
+function assertFinite(tensors: Tensors, title: string, step: number): void {
   for (const [leaf, { data }] of Object.entries(tensors)) {
     if ((data as Float32Array).some((v) => !Number.isFinite(v))) {
       throw new QuarterturnError(
         'diverged',
-        `${name}: expected finite weights at step ${step}. Received: NaN or ∞ in ${leaf}.`,
+        `${title}: expected finite weights at step ${step}. Received: NaN or ∞ in ${leaf}.`,
         {
           hint: 'Nothing was overwritten: the last checkpoint is from before. A lower learning rate usually helps.',
         },

@@ -341,9 +341,9 @@ describe('a worker', () => {
       print([others.map((hash) => hash === first), notes]);
     `);
     expect(printed).toEqual([
-      'pretrain: stopped at step 7 of 60, saved.',
-      'scratch: stopped at step 5 of 20, saved.',
-      'selfTrain: stopped at step 10 of 24, saved.',
+      'Pretraining on rotations: stopped at step 7 of 60, saved.',
+      'Training from random weights on 8 labels: stopped at step 5 of 20, saved.',
+      'Self-training on 192 unlabelled images: stopped at step 10 of 24, saved.',
       [[true, true], []],
     ]);
   });

@@ -63,7 +63,7 @@ describe('a stopped run goes on to the same end, bit for bit', () => {
     expect(stopped.stdout).toBe('');
     expect(stopped.stderr).toContain('Saving after this step.');
     expect(stopped.stderr).toMatch(
-      /^stopped: (pretrain: stopped at step \d+ of 75, saved|rotations of \S+ images: stopped after .*)\.$/m,
+      /^stopped: (Pretraining on rotations: stopped at step \d+ of 75, saved|rotations of \S+ images: stopped after .*)\.$/m,
     );
     expect(stopped.stderr).toMatch(/^hint: Go on with: quarterturn run --resume stopped$/m);
     expect(await fs.readdir(join(cwd, 'stopped'))).not.toContain('.lock');

@@ -150,7 +150,7 @@ describe('a stage that is one object in the list', () => {
       if (event.type === 'step' && event.stage === 'distill' && event.step === 13) abort.abort();
     };
     const interrupted = run({ ...contextOf(stopped, stop), signal: abort.signal }, { stages, registry });
-    await expect(interrupted).rejects.toThrow('distill: stopped at step 13 of 20, saved.');
+    await expect(interrupted).rejects.toThrow(/^Distilling \d+ images: stopped at step 13 of 20, saved\.$/);
     await run(contextOf(stopped), { registry });
     for (const draw of [0, 1]) {
       const name = checkpointName('distill', draw);

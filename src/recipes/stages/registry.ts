@@ -36,6 +36,11 @@ export function stageNamed(name: string, registry: readonly Stage[] = allStages)
   });
 }
 
+/** A stage in a sentence, `self-training`; its name where no such stage is known. */
+export function activityOf(name: string, registry: readonly Stage[] = allStages): string {
+  return registry.find((stage) => stage.name === name)?.activity ?? name;
+}
+
 /** Names of the stages that settings ask for. */
 export function stagesOf(settings: RunSettings, registry: readonly Stage[] = allStages): readonly string[] {
   const asked = registry.filter((stage) => stage.isAskedFor(settings));

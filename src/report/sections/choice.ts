@@ -9,18 +9,17 @@ import { type Interval, wilsonInterval } from '../statistics.js';
 export function choiceSection({ result, stages }: RunRecord): Html | null {
   const { evidence, estimate, failures, final } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
-  const hasLogLoss = evidence.some(({ logLoss }) => logLoss !== undefined);
   const row = (entry: Evidence) => {
     const interval = intervalText(wilsonInterval(entry.found, entry.of));
-    return html`<tr><th scope="row">${titleOf(stages, entry.stage)}</th><td><b>${formatPercent(entry.found / entry.of, 1)}</b></td><td>${interval}</td>${hasLogLoss && html`<td>${entry.logLoss === undefined ? '' : `${entry.logLoss.toFixed(3)} nats`}</td>`}<td class="quiet">${entry.stage === final?.stage && 'kept'}</td></tr>
+    return html`<tr><th scope="row">${titleOf(stages, entry.stage)}</th><td><b>${formatPercent(entry.found / entry.of, 1)}</b></td><td>${interval}</td><td class="quiet">${entry.stage === final?.stage && 'kept'}</td></tr>
     `;
   };
   return section('How the classifier was chosen', {
     body: html`${
       evidence.length > 0 &&
-      html`<p>The labels were divided into parts. Each part in turn was held back while each way of learning was tried on the rest, self-training in fewer steps; the networks then classified the labels that they had not seen. No test image took part. Of all that are within one standard error of the best on the same labels, the classifier that learned from the most images is kept. The intervals are Wilson's, for labels drawn as these were.</p>
+      html`<p>The labels were divided into parts. Each part in turn was held back while each way of learning was tried on the rest, self-training in fewer steps; the networks then classified the labels that they had not seen. No test image took part. Of all that are within one standard error of the best on the same labels, the classifier that learned from the most images is kept; one that gives almost no image of the pile some class any more has to be ahead of every other. The intervals are Wilson’s for the counts alone; what is to be expected of the classifier that was kept stands below.</p>
   <div class="scroll"><table class="comparison">
-    <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th>${hasLogLoss && html`<th scope="col">Cross-entropy</th>`}<th scope="col"></th></tr></thead>
+    <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
   ${estimate && estimateText(estimate)}`
@@ -33,7 +32,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 }
 
 function estimateText(estimate: Estimate): Html {
-  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further up than theirs: what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right.</p>`;
+  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further than the one above. Upwards, because what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right; downwards, because the best of several looks better than it is.</p>`;
 }
 
 function intervalText({ low, high }: Interval): string {
