@@ -68,7 +68,12 @@ export type { RecipeContext } from './recipes/context.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
-export { type MeasuredContext, type MeasureOptions, measureSpeeds } from './recipes/plan/measure-speeds.js';
+export {
+  type MeasuredContext,
+  type MeasuredSpeeds,
+  type MeasureOptions,
+  measureSpeeds,
+} from './recipes/plan/measure-speeds.js';
 export type { StageGraphName } from './recipes/plan/stage-graph-names.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { evaluateRun, type RunOptions } from './recipes/run.js';
@@ -94,6 +99,7 @@ export type {
   Stage,
   StageDraw,
   StageFigures,
+  StageLength,
   StageOutcome,
   Stopwatch,
   Tested,
@@ -126,6 +132,7 @@ export {
   startRun,
 } from './runs/start-run.js';
 export type { Started } from './runs/started.js';
+export { ProgramShelf } from './runtime/program-shelf.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';

@@ -10,7 +10,7 @@ import { startAblation } from '../runs/start-ablation.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { withLabelTable } from './labels-file.js';
 import { shellPath, shownPath } from './paths.js';
-import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
+import { cpuMs, environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
 import { inSession, type Session } from './session.js';
 import {
   assertSameLabels,
@@ -73,6 +73,7 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
       budgetMs: flags.budget,
       // The clock of this process began with the prompt.
       spentMs: () => performance.now(),
+      cpuMs,
       environment: environmentOf(place, data),
       // A new folder comes last: what fails before leaves nothing behind.
       store:

@@ -56,6 +56,12 @@ const record: EpochRecord = {
 const pass = { type: 'pass', title: 'Caching features', done: 45, total: 100, etaMs: 3000 } as const;
 
 describe('formatStep', () => {
+  test('tells when the whole run ends, once that is known', () => {
+    const runEtaMs = 7_200_000;
+    expect(formatStep({ ...step, runEtaMs }, 20, 40, plain)).toMatch(/ETA 2 h 0 min$/);
+    expect(formatPass({ ...pass, runEtaMs }, 60, plain)).toMatch(/ETA 2 h 0 min$/);
+  });
+
   test.each([
     [
       120,

@@ -160,7 +160,7 @@ export function formatStep(
   styles: Styles,
   pile?: PileMetrics,
 ): string {
-  const { metrics, step, totalSteps, etaMs } = event;
+  const { metrics, step, totalSteps, runEtaMs: etaMs = event.etaMs } = event;
   return fitLine(
     [
       { rank: 6, text: activityOf(event.stage), style: styles.dim },
@@ -182,7 +182,7 @@ export function formatStep(
 
 /** The live line of a pass without training: title, bar, per cent, images a second, ETA. */
 export function formatPass(pass: Pass, width: number, styles: Styles): string {
-  const { title, done, total, etaMs, imagesPerSecond } = pass;
+  const { title, done, total, runEtaMs: etaMs = pass.etaMs, imagesPerSecond } = pass;
   const fraction = total > 0 ? done / total : 1;
   return fitLine(
     [

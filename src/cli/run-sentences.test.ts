@@ -10,6 +10,42 @@ test('labels that moved or are missing are told, each in a line', () => {
   expect(sentencesOf({ ...located, moved: 6, missing: 0 })).toHaveLength(1);
 });
 
+test('a budget that is short says what is shorter for it, and whether the machine is too busy for it', () => {
+  const fitted = {
+    type: 'budget-fitted',
+    preset: 'quick',
+    budgetMs: 90_000,
+    scale: 0.1,
+    predictedMs: 80_000,
+    steps: [{ stage: 'selfTrain', steps: 60 }],
+    shortened: [{ stage: 'selfTrain', steps: 25 }],
+    atLeast: [],
+    atMost: false,
+  } as const;
+  expect(sentencesOf(fitted)).toEqual([
+    "Budget 1m30s: 0.10 times the recipe's steps (self-training 60), about 1 min 20 s",
+    'What is tried with labels held back is shorter, too (steps: self-training 25), so that its estimate may be low.',
+  ]);
+  expect(sentencesOf({ ...fitted, shortened: [], predictedMs: 120_000 })[1]).toBe(
+    'Other programs keep this machine busy: at its present speed the run takes about 2 min 0 s; on an idle one its few steps would fit.',
+  );
+});
+
+test.each([
+  [12_000, '10 seconds'],
+  [84_000, '80 seconds'],
+  [92_000, '2 minutes'],
+  [231_000, '4 minutes'],
+  [88 * 60_000, '88 minutes'],
+  [121 * 60_000, '2 hours'],
+  [79 * 3_600_000 + 1_200_000, '79 hours 20 minutes'],
+  [91 * 60_000, '1 hour 30 minutes'],
+])('a forecast of %d ms is about %s', (remainingMs, told) => {
+  expect(sentencesOf({ type: 'forecast', remainingMs })).toEqual([
+    `It will take about ${told} on this machine.`,
+  ]);
+});
+
 test('what is shown in another way, or is no news, is no sentence', () => {
   expect(sentencesOf({ type: 'pass', title: 'shapes', done: 1, total: 2, etaMs: 5 })).toEqual([]);
 });

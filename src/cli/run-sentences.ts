@@ -15,6 +15,8 @@ export function sentencesOf(event: RunEvent): readonly string[] {
       return ['Measuring this machine …'];
     case 'labels-located':
       return locatedSentences(event);
+    case 'forecast':
+      return [`It will take about ${roundDuration(event.remainingMs)} on this machine.`];
     case 'budget-fitted':
       return budgetSentences(event);
     case 'teacher-chosen':
@@ -59,6 +61,16 @@ function teacherSentence({ found, of, rival }: Extract<RunEvent, { type: 'teache
     : `Neighbours recover ${formatCount(found)} of ${countOf(of, 'held-back label')}, so self-training takes the pile's classes from them.`;
 }
 
+/** A time of which only the first digits are known: `50 seconds`, `4 minutes`, `1 hour 20 minutes`. */
+function roundDuration(ms: number): string {
+  const minutes = Math.round(ms / 60_000);
+  if (ms < 90_000) return `${10 * Math.max(1, Math.round(ms / 10_000))} seconds`;
+  if (minutes < 90) return `${minutes} minutes`;
+  const tens = Math.round(minutes / 10);
+  const [hours, rest] = [Math.floor(tens / 6), 10 * (tens % 6)];
+  return `${hours} hour${hours === 1 ? '' : 's'}${rest === 0 ? '' : ` ${rest} minutes`}`;
+}
+
 /** Sentences about the steps that fit into a budget. */
 function budgetSentences({
   preset,
@@ -66,16 +78,28 @@ function budgetSentences({
   scale,
   predictedMs,
   steps,
+  shortened,
   atLeast,
   atMost,
 }: Extract<RunEvent, { type: 'budget-fitted' }>): string[] {
-  const counted = steps.map(({ stage, steps }) => `${activityOf(stage)} ${formatCount(steps)}`);
+  const listed = (some: typeof steps) =>
+    some.map(({ stage, steps }) => `${activityOf(stage)} ${formatCount(steps)}`).join(', ');
   const lines = [
-    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${counted.join(', ')}), about ${formatDuration(predictedMs)}`,
+    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${listed(steps)}), about ${formatDuration(predictedMs)}`,
   ];
   if (atLeast.length > 0) {
     lines.push(
       `Budget is tight: ${atLeast.map((stage) => activityOf(stage)).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
+    );
+  }
+  if (shortened.length > 0) {
+    lines.push(
+      `What is tried with labels held back is shorter, too (steps: ${listed(shortened)}), so that its estimate may be low.`,
+    );
+  }
+  if (predictedMs > budgetMs) {
+    lines.push(
+      `Other programs keep this machine busy: at its present speed the run takes about ${formatDuration(predictedMs)}; on an idle one its few steps would fit.`,
     );
   }
   if (atMost) {

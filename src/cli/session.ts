@@ -26,8 +26,8 @@ export interface SessionOptions {
 }
 
 /**
- * Do something long with progress on stderr. The first Ctrl-C (or SIGTERM, SIGHUP, SIGQUIT) asks it to stop, the second
- * one ends the process at once.
+ * Do something long with progress on stderr. The first Ctrl-C (or SIGTERM, SIGHUP, SIGQUIT) asks it to stop, another one
+ * after a second or more ends the process at once.
  */
 export async function inSession<T>(
   options: SessionOptions,

@@ -14,7 +14,15 @@ import { withLabelTable } from './labels-file.js';
 import { openRun } from './named-path.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
 import { shownPath } from './paths.js';
-import { environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData, writeSkipped } from './place.js';
+import {
+  cpuMs,
+  environmentOf,
+  type PlaceFlags,
+  peakMemoryBytes,
+  placeOf,
+  readData,
+  writeSkipped,
+} from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -83,6 +91,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     budgetMs: flags.budget,
     // The clock of this process began with the prompt.
     spentMs: () => performance.now(),
+    cpuMs,
     signal: session.signal,
     batchMakerFor: session.batchMakerFor,
     // The folder comes last: what fails before leaves nothing behind.

@@ -55,7 +55,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
         test ? [confusion(`Test images, ${when}`, classNames, test)] : [],
       ),
     ],
-    classCounts: classCounts(context, classNames),
+    classCounts: classCounts(context, classNames, kept && (await pileAnswers(context, kept))),
     trainImages: data.train.images.count,
     ...(data.leftOut && { leftOut: data.leftOut }),
   };
@@ -93,13 +93,42 @@ function trainedTables(
   ];
 }
 
-function classCounts(context: RecipeContext, classNames: readonly string[]): Exhibits['classCounts'] {
+/** Images of the pile whose answers are counted: shares of them are known to 5 points or better, and it takes a second. */
+const countedAnswers = 500;
+
+/** How many images of a sample of the pile a classifier takes for each class; undefined without a pile. */
+async function pileAnswers(
+  context: RecipeContext,
+  { network, weights }: Pick<Classifier, 'network' | 'weights'>,
+): Promise<Uint32Array | undefined> {
+  const { images } = context.data.train;
+  const pile = remainingIndices(images.count, labelledIndices(context, 0));
+  if (pile.length === 0) return undefined;
+  const chosen = randomFor(context, 'exhibits', 'answers').shuffle(pile).slice(0, countedAnswers);
+  const set = { title: 'a sample of the pile', images: selectImages(images, chosen) };
+  const logits = await computeLogits(network, weights, set, context);
+  const counts = new Uint32Array(network.classes);
+  for (let i = 0; i < chosen.length; i++) {
+    const said = indexOfLargest(logits.subarray(i * network.classes, (i + 1) * network.classes));
+    counts[said] = at(counts, said) + 1;
+  }
+  return counts;
+}
+
+function classCounts(
+  context: RecipeContext,
+  classNames: readonly string[],
+  found: Uint32Array | undefined,
+): Exhibits['classCounts'] {
   const { train } = context.data;
   const all = train.labels && countPerClass(train.labels, classNames.length);
   const labelled = hasLabels(context)
     ? countPerClass(labelsOf(labelledImages(context, 0)), classNames.length)
     : [];
-  return classNames.map((name, k) => ({ name, train: all?.[k] ?? null, labelled: labelled[k] ?? 0 }));
+  return classNames.map((name, k) => ({
+    ...{ name, train: all?.[k] ?? null, labelled: labelled[k] ?? 0 },
+    ...(found && { found: at(found, k) }),
+  }));
 }
 
 /** The first images in all four turns, as the notebook shows them: one image a row. */

@@ -27,6 +27,9 @@ const neighbourCount = 10;
 /** Images that are described, compared and connected to predict the time for all. */
 const probedImages = 4096;
 
+/** Comparisons of which the fastest counts: what holds one up for a moment would count once for each pair of images. */
+const probes = 3;
+
 /** Images of the training set and the graph of those that look alike. It does not depend on labels. */
 export interface PileGraph {
   /** Indices into the training set, ascending: the rows of the graph. */
@@ -81,7 +84,7 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   };
 }
 
-/** A comparison of a few images with each other. */
+/** A comparison of a few images with each other, the fastest of {@link probes}. */
 interface Compared {
   readonly neighbours: Neighbours;
   readonly pairs: number;
@@ -95,13 +98,25 @@ async function timeToCompare(
 ): Promise<Compared> {
   const count = Math.min(rows, n!);
   const part = tensor('float32', [count, d!], data.subarray(0, count * d!));
-  const started = performance.now();
-  const neighbours = await nearestNeighbours(part, context, { count: neighbourCount, title: 'neighbours' });
-  return { neighbours, pairs: blockPairs(count), ms: performance.now() - started };
+  const compare = async (): Promise<Compared> => {
+    const started = performance.now();
+    const neighbours = await nearestNeighbours(part, context, { count: neighbourCount, title: 'neighbours' });
+    return { neighbours, pairs: blockPairs(count), ms: performance.now() - started };
+  };
+  let fastest = await compare();
+  for (let i = 1; i < probes; i++) {
+    const next = await compare();
+    if (next.ms < fastest.ms) fastest = next;
+  }
+  return fastest;
 }
 
 /** Time for many pairs of blocks, in ms; compiling the product, which both measurements include, counts once. */
-function comparedMs(few: Compared, several: Compared, pairs: number): number {
+export function comparedMs(
+  few: Omit<Compared, 'neighbours'>,
+  several: Omit<Compared, 'neighbours'>,
+  pairs: number,
+): number {
   if (few.pairs === several.pairs) return several.ms;
   const pairMs = Math.max(0, several.ms - few.ms) / (several.pairs - few.pairs);
   return several.ms + pairMs * (pairs - several.pairs);

@@ -4,6 +4,7 @@ import { firstNames } from '../data/name-list.js';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
 import { exportClassifier } from '../model/export-model.js';
+import { ProgramShelf } from '../runtime/program-shelf.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { assertSameData, assertSameSettings, fingerprintIn, fingerprintOf } from '../store/fingerprint.js';
 import { parseWith } from '../store/json.js';
@@ -24,6 +25,7 @@ import {
   withLocatedLabels,
 } from './labels.js';
 import { meanBrightness } from './mean-brightness.js';
+import { withForecast } from './plan/forecast.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
@@ -62,6 +64,15 @@ export const classifierName = 'classifier';
  * everything in the store. Called again on the same store, it goes on where it stopped.
  */
 export async function run(given: RecipeContext, options: RunOptions = {}): Promise<RunResult> {
+  const programs = new ProgramShelf();
+  try {
+    return await runOn({ ...given, programs }, options);
+  } finally {
+    await programs.release();
+  }
+}
+
+async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResult> {
   const started = performance.now();
   const context = fitToLabels(await withLocatedLabels(given));
   const { settings, store } = context;
@@ -70,9 +81,8 @@ export async function run(given: RecipeContext, options: RunOptions = {}): Promi
   const { reuse = [], registry } = options;
   if (reuse.length > 0) await reuseStages(context, { stages: stagesNamed(stages, registry), from: reuse });
   const earlierMs = await trainedMs(context, registry);
-  const outcomes = await runStages(context, ({ name }) => stages.includes(name), {
-    registry: options.registry,
-  });
+  const emit = await withForecast(context, stagesNamed(stages, registry));
+  const outcomes = await runStages({ ...context, emit }, ({ name }) => stages.includes(name), { registry });
   const pretrained = pretrainedIn(outcomes);
 
   const [first] = outcomes.draws;

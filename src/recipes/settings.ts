@@ -85,6 +85,8 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
   /** Epochs after which the classes that neighbours gave are corrected by what was learned; null: never. */
   correctEvery: epochs.nullable().default(null),
   stepsPerEpoch: steps,
+  /** Steps of a self-training that is only tried, with labels held back; absent: the usual ones (`usualTrialSteps`). */
+  trialSteps: steps.optional(),
   /** A batch of views is made of these labelled images and of each unlabelled one twice; one of neighbours is as large. */
   labelledPerStep: integerBetween(1, 32_768),
   pairsPerStep: integerBetween(1, 16_384),
@@ -156,6 +158,8 @@ export const settingsSchema = z
     finetune: stageSchema.extend({
       /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
       from: z.enum(['backbone', 'random']).default('backbone'),
+      /** Epochs of a training that is only tried, with labels held back; absent: as many as the stage has. */
+      trialEpochs: epochs.optional(),
       frozenBlocks: integerBetween(0, 3),
       augmentation: augmentationSchema.nullable(),
       labelSmoothing: fraction,

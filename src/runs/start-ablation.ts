@@ -34,6 +34,8 @@ export interface StartAblationOptions {
   readonly budgetMs?: number | undefined;
   /** What of the budget has gone already, in ms; default: what has gone since the call. */
   readonly spentMs?: (() => number) | undefined;
+  /** See `StartRunOptions`. */
+  readonly cpuMs?: (() => number) | undefined;
   /** As of `startRun`: the variant that is being trained is saved, and `result` rejected. */
   readonly signal?: AbortSignal | undefined;
   readonly emit?: ((event: AblationEvent) => void) | undefined;
@@ -78,7 +80,7 @@ export function startAblation(options: StartAblationOptions): Started<AblationEv
               // The budget is that of one run of the whole recipe on one choice of labels: every variant has its steps.
               ...(await settingsWithin(
                 { ...located, settings: { ...whole, draws: 1 } },
-                { budgetMs, spentMs },
+                { budgetMs, spentMs, cpuMs: options.cpuMs },
               )),
               draws: whole.draws,
             };

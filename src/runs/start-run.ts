@@ -71,6 +71,11 @@ export interface StartRunOptions extends Omit<ResumeRunOptions, 'store'> {
   readonly budgetMs?: number | undefined;
   /** What of the budget has gone already, in ms; default: what has gone since the call. */
   readonly spentMs?: (() => number) | undefined;
+  /**
+   * CPU time that this process has used, in ms, where the platform tells: then no budget is refused that would do if no other
+   * program ran.
+   */
+  readonly cpuMs?: (() => number) | undefined;
 }
 
 /**
@@ -104,7 +109,7 @@ export function startRun(options: StartRunOptions): Run {
         budgetMs === undefined
           ? context.settings
           : await settingsWithin(context, {
-              ...{ budgetMs, stages, registry },
+              ...{ budgetMs, stages, registry, cpuMs: options.cpuMs },
               spentMs: options.spentMs ?? (() => performance.now() - began),
             });
       assertGoingOn(signal);

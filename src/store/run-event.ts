@@ -62,11 +62,19 @@ const budgetFitted = z.object({
   predictedMs: amount,
   /** Of each stage whose length changes with the budget. */
   steps: z.array(z.object({ stage, steps: count }).readonly()).readonly(),
+  /** What is tried with labels held back, where it is shorter than usual for such a stage: its steps, were it given all labels. */
+  shortened: z
+    .array(z.object({ stage, steps: count }).readonly())
+    .readonly()
+    .default([]),
   /** Names of the stages that have the fewest steps that teach anything, where fewer would have fitted. */
   atLeast: z.array(stage).readonly(),
   /** Whether more time would not be used. */
   atMost: z.boolean(),
 });
+
+/** How long the run takes, from the speed of its first steps: said once, by a run that has no budget. */
+const forecast = z.object({ type: z.literal('forecast'), remainingMs: amount });
 
 /** A part of the run begins; `title` is for people: `Pretraining on rotations`. */
 const stageStart = z.object({
@@ -92,6 +100,8 @@ const step = z.object({
   imagesPerSecond: amount,
   /** Until the stage ends. */
   etaMs: amount,
+  /** Until the run ends, once that can be told. */
+  runEtaMs: amount.optional(),
   /** Time that this step waited for its batch. */
   waitMs: amount,
 });
@@ -106,6 +116,8 @@ const pass = z.object({
   total: amount,
   /** Until it ends; absent where nobody can tell. */
   etaMs: amount.optional(),
+  /** Until the run ends, once that can be told. */
+  runEtaMs: amount.optional(),
   /** Where what is gone through is images. */
   imagesPerSecond: amount.optional(),
 });
@@ -175,6 +187,7 @@ export const runEventSchema = z
     measuring,
     labelsLocated,
     budgetFitted,
+    forecast,
     stageStart,
     step,
     epochEnd,

@@ -325,7 +325,17 @@ export const exhibitsSchema = z
      * of the training images.
      */
     classCounts: z
-      .array(z.object({ name: z.string(), train: count.nullable(), labelled: count }).readonly())
+      .array(
+        z
+          .object({
+            name: z.string(),
+            train: count.nullable(),
+            labelled: count,
+            /** How many images of a sample of the pile the kept classifier takes for it; absent without a pile. */
+            found: count.optional(),
+          })
+          .readonly(),
+      )
       .readonly(),
     /** Training images, labelled ones among them; absent in runs of earlier versions. */
     trainImages: count.optional(),

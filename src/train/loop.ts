@@ -2,8 +2,10 @@ import { formatCount } from '../counts.js';
 import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
 import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
+import type { Graph } from '../graph/index.js';
 import type { Schedule } from '../optim/schedules.js';
 import { yieldToEventLoop } from '../progress.js';
+import type { ProgramShelf } from '../runtime/program-shelf.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
@@ -22,6 +24,8 @@ export interface TrainContext {
   readonly signal?: AbortSignal | undefined;
   /** Where batches are made; default: on this thread, each when its step wants it. Weights do not depend on it. */
   readonly batchMakerFor?: BatchMakerFor | undefined;
+  /** Where the step's program lies until the next training by the same step; default: each training compiles its own. */
+  readonly programs?: ProgramShelf | undefined;
 }
 
 export interface StageOptions {
@@ -118,7 +122,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
     return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
   }
 
-  const stepper = new Stepper(options, context.runtime, state);
+  const stepper = new Stepper(options, context, state);
   const maker = (context.batchMakerFor ?? makeBatchesHere)(options.images);
   const ahead = batchesAhead(maker, fromStep, plannedBatches(options));
   let lastSaved = performance.now();
@@ -318,21 +322,21 @@ function buffersLike(like: TrainState): StateBuffers {
 /** Runs the step graph with two sets of buffers in turn: one is read while the other is written. */
 class Stepper {
   readonly #settings: TrainStepSettings;
-  readonly #runtime: Runtime;
+  readonly #context: Pick<TrainContext, 'runtime' | 'programs'>;
   /** What the step reads and never changes: the frozen blocks' tensors. */
   readonly #weights: Tensors;
   /** One program a batch size: the short last batch of an epoch has its own. */
-  readonly #programs = new Map<number, Program>();
+  readonly #programs = new Map<number, { readonly graph: Graph; readonly program: Program }>();
   #current: StateBuffers;
   #spare: StateBuffers;
 
   constructor(
     { step, weights }: Pick<StageOptions, 'step' | 'weights'>,
-    runtime: Runtime,
+    context: Pick<TrainContext, 'runtime' | 'programs'>,
     state: TrainState,
   ) {
     this.#settings = step;
-    this.#runtime = runtime;
+    this.#context = context;
     this.#weights = weights;
     // Copies: the caller's tensors stay what they were.
     this.#current = buffersLike(state);
@@ -360,16 +364,24 @@ class Stepper {
     };
   }
 
+  /** The program of whole batches, which the next training is likely to have, too, may be kept; the others are released. */
   async release(): Promise<void> {
-    for (const program of this.#programs.values()) await program.release();
+    const { programs: shelf } = this.#context;
+    const whole = Math.max(...this.#programs.keys());
+    for (const [batchSize, { graph, program }] of this.#programs) {
+      if (shelf && batchSize === whole) await shelf.put(graph, program);
+      else await program.release();
+    }
     this.#programs.clear();
   }
 
   async #program(batchSize: number): Promise<Program> {
     const known = this.#programs.get(batchSize);
-    if (known) return known;
-    const program = await this.#runtime.compile(buildTrainStep({ ...this.#settings, batchSize }));
-    this.#programs.set(batchSize, program);
+    if (known) return known.program;
+    const graph = buildTrainStep({ ...this.#settings, batchSize });
+    const { runtime, programs: shelf } = this.#context;
+    const program = await (shelf ? shelf.take(graph, runtime) : runtime.compile(graph));
+    this.#programs.set(batchSize, { graph, program });
     return program;
   }
 }

@@ -55,18 +55,46 @@ describe('signals', () => {
     expect(existsSync(join(cwd, name, 'checkpoints/pretrain.safetensors'))).toBe(true);
   });
 
-  test('a second signal ends it at once, and leaves no lock either', async () => {
+  test('signals that come together are one: it saves', async () => {
     const child = start(`${long} twice`);
     await said(child, when);
     await sleep(200);
     child.kill('SIGTERM');
-    child.kill('SIGINT');
+    child.kill('SIGHUP');
     const { code, stderr } = await ended(child);
-    expect(stderr).toMatch(/^stopped: at once, by SIG(INT|TERM)\.$/m);
-    expect(stderr).not.toMatch(/^ +at /m);
-    expect([75, 130]).toContain(code);
-    expect(existsSync(join(cwd, 'twice/.lock'))).toBe(false);
+    expect(stderr).toMatch(/^stopped: .*(saved|stopped after .*)\.$/m);
+    expect(stderr).not.toContain('at once, by');
+    expect(code).toBe(75);
+    expect(await leftIn('twice')).toEqual([]);
     expect((await quarterturn('evaluate twice')).stderr).toContain('expected a finished stage');
+  });
+
+  test.each([
+    ['SIGINT', 'SIGINT'],
+    ['SIGQUIT', 'SIGKILL'],
+  ])('a second %s ends what does not stop, and what releases a lock is called', async (name, endedBy) => {
+    const file = join(cwd, `stuck-${name}.mjs`);
+    await fs.writeFile(
+      file,
+      `import { handleStopSignals, onStopSignal } from ${JSON.stringify(resolve(bin, '../../dist/cli/signals.js'))};
+       process.on('exit', (status) => console.log('released', status));
+       handleStopSignals();
+       onStopSignal((first) => console.error(first ? 'asked to stop' : 'asked again'));
+       setInterval(() => {}, 1000);
+       console.error('at work');`,
+    );
+    const child = spawn(process.execPath, [file], { cwd });
+    await said(child, /at work/);
+    child.kill('SIGHUP');
+    await said(child, /asked to stop/);
+    await sleep(1050);
+    child.kill(name as NodeJS.Signals);
+    const { stdout, stderr } = await ended(child);
+    expect({ stdout, signal: child.signalCode }).toEqual({
+      stdout: `released ${name === 'SIGINT' ? 130 : 75}\n`,
+      signal: endedBy,
+    });
+    expect(stderr).toBe(`asked again\nstopped: at once, by ${name}.\n`);
   });
 
   test('a terminal that is gone does not keep it from saving', async () => {

@@ -4,7 +4,7 @@ import { presets } from '../presets.js';
 import type { RunSettings } from '../settings.js';
 import { stageNamed, stagesOf } from '../stages/registry.js';
 import type { Speeds } from '../stages/speeds.js';
-import { fitToBudget, greatestScale, minSteps } from './budget.js';
+import { fitToBudget, greatestScale, minSteps, minTrialSteps } from './budget.js';
 import { formatBudget, parseBudget } from './budget-time.js';
 import { predictMs } from './run-cost.js';
 
@@ -41,7 +41,7 @@ const speedsOf = fc.record({
   images: fc.record({
     train: fc.integer({ min: 1000, max: 60_000 }),
     test: fc.integer({ min: 10, max: 10_000 }),
-    labelled: fc.integer({ min: 2, max: 200 }),
+    labelled: fc.oneof(fc.integer({ min: 2, max: 200 }), fc.constantFrom(999, 20_000)),
     folds: fc.constantFrom(0, 2, 3),
   }),
 });
@@ -53,6 +53,11 @@ const scaledStages = ['pretrain', 'finetune', 'selfTrain'] as const;
 
 function stepsOf(settings: RunSettings, stage: string, { images }: Speeds): number {
   return stageNamed(stage).stepsOf(settings, images);
+}
+
+/** Steps of a training that is tried with labels held back. */
+function trialStepsOf(settings: RunSettings, stage: string, { images }: Speeds): number {
+  return stageNamed(stage).trialStepsOf!(settings, images);
 }
 
 /** undefined if it does not fit. */
@@ -81,11 +86,12 @@ describe('fitToBudget', () => {
         expect({
           ...rest,
           pretrain: { ...rest.pretrain, epochs: pretrain.epochs, stepsPerEpoch: pretrain.stepsPerEpoch },
-          finetune: { ...rest.finetune, epochs: finetune.epochs },
+          finetune: { ...rest.finetune, epochs: finetune.epochs, trialEpochs: undefined },
           selfTrain: rest.selfTrain && {
             ...rest.selfTrain,
             epochs: selfTrain!.epochs,
             stepsPerEpoch: selfTrain!.stepsPerEpoch,
+            trialSteps: undefined,
           },
         }).toEqual(settings);
       }),
@@ -119,7 +125,9 @@ describe('fitToBudget', () => {
           const before = stepsOf(settings, stage, speeds);
           const after = stepsOf(fit.settings, stage, speeds);
           const wanted = fit.scale * before;
-          const least = Math.min(minSteps, before);
+          // Of a stage whose epochs are the labelled images, one at least.
+          const epoch = stage === 'finetune' ? before / settings.finetune.epochs : 0;
+          const least = Math.max(Math.min(minSteps, before), epoch);
           expect(fit.atLeast.includes(stage)).toBe(wanted < least);
           // At most an epoch of fine-tuning, or a step of each epoch of another stage.
           const rounding =
@@ -152,7 +160,54 @@ describe('fitToBudget', () => {
     const fit = fitToBudget(settings, { budgetMs, speeds });
     expect(stepsOf(fit.settings, 'finetune', speeds)).toBeGreaterThanOrEqual(minSteps);
     // It has little to spare: enough for another measurement.
-    expect(() => fitToBudget(settings, { budgetMs: 0.9 * budgetMs, speeds })).toThrow('expected at least');
+    expect(() => fitToBudget(settings, { budgetMs: 0.8 * budgetMs, speeds })).toThrow('expected at least');
+  });
+
+  it('shortens what is tried with labels held back as it shortens the stages, and no further than is stated', () => {
+    const lengths = (budgetMs: number) => {
+      const { settings, scale } = fitToBudget(quick, { budgetMs, speeds });
+      return {
+        scale,
+        finetune: stepsOf(settings, 'finetune', speeds),
+        labelTrial: trialStepsOf(settings, 'finetune', speeds),
+        selfTrainTrial: trialStepsOf(settings, 'selfTrain', speeds),
+        kept: { labels: settings.finetune.trialEpochs, selfTrain: settings.selfTrain!.trialSteps },
+      };
+    };
+    // Enough time: the usual lengths, and nothing is kept of them.
+    const long = lengths(400_000);
+    expect(long.scale).toBeGreaterThan(1);
+    expect(long).toMatchObject({ labelTrial: long.finetune, selfTrainTrial: 120 });
+    expect(long.kept).toEqual({ labels: undefined, selfTrain: undefined });
+    const short = lengths(130_000);
+    expect(short.scale).toBeGreaterThan(1 / 6);
+    expect(short.scale).toBeLessThan(0.6);
+    expect(short.labelTrial).toBe(short.finetune);
+    expect(short.selfTrainTrial).toBe(Math.floor(120 * short.scale));
+    // 24 steps of fine-tuning are 12 epochs: one of 2 steps more would be over what the budget has.
+    const least = lengths(88_000);
+    expect(least.scale).toBeLessThan(0.05);
+    expect(least.finetune).toBe(minSteps);
+    expect(least.labelTrial).toBe(2 * Math.floor(minTrialSteps / 2));
+    expect(least.selfTrainTrial).toBe(minTrialSteps);
+  });
+
+  it('refuses by the fastest that was measured, and plans by what is usual', () => {
+    const busy = {
+      ...speeds,
+      stepMs: Object.fromEntries(Object.entries(speeds.stepMs).map(([stage, ms]) => [stage, 3 * ms])),
+    };
+    const floor = (of: Speeds, fastest: Speeds) =>
+      /at least (\S+)/.exec(message(() => fitToBudget(quick, { budgetMs: 5000, speeds: of, fastest })))![1]!;
+    expect(floor(busy, speeds)).toBe(floor(speeds, speeds));
+    expect(parseBudget(floor(busy, busy))).toBeGreaterThan(parseBudget(floor(busy, speeds))!);
+    // As few steps as there may be, and what they take while the machine is that busy is said.
+    const budgetMs = parseBudget(floor(busy, speeds))!;
+    const fit = fitToBudget(quick, { budgetMs, speeds: busy, fastest: speeds });
+    expect(fit.scale).toBe(0);
+    expect(fit.predictedMs).toBeGreaterThan(budgetMs);
+    const [some, fewer] = [speeds, busy].map((of) => fitToBudget(quick, { budgetMs: 150_000, speeds: of }));
+    expect(fewer!.scale).toBeLessThan(some!.scale);
   });
 
   it('counts what it takes to cross-validate the classifiers', () => {

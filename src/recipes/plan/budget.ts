@@ -4,10 +4,16 @@ import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import type { Speeds } from '../stages/speeds.js';
 import type { Stage } from '../stages/stage.js';
 import { formatBudget } from './budget-time.js';
-import { predictMs, timeOf } from './run-cost.js';
+import { predictMs, timeOf, trialStepsOf } from './run-cost.js';
 
 /** Fewer steps than these are a stage in name only: its learning rate would have no time to rise and fall. */
 export const minSteps = 50;
+
+/**
+ * The fewest steps of a training that is only tried, with labels held back: half of a stage's. What comes of it is worse than the
+ * stage's own classifier, never better, so that it promises too little.
+ */
+export const minTrialSteps = 25;
 
 /** So many times the preset's steps at most: nobody has measured what more would bring. */
 export const greatestScale = 8;
@@ -19,9 +25,12 @@ export interface FittedBudget {
   readonly settings: RunSettings;
   /** Steps in relation to those that were asked to be scaled. */
   readonly scale: number;
-  /** Of the whole run from the prompt to the report, the margin not counted. */
+  /**
+   * Of the whole run from the prompt to the report, the margin not counted. It is more than the budget where other programs keep
+   * the machine from the fastest speeds that were measured, in which the fewest steps do fit.
+   */
   readonly predictedMs: number;
-  /** Names of the stages that would have had fewer than {@link minSteps} steps and have these instead. */
+  /** Names of the stages that would have had fewer than {@link minSteps} steps, or an epoch of the labels, and have these instead. */
   readonly atLeast: readonly string[];
   /** More time would not have been used. */
   readonly atMost: boolean;
@@ -30,7 +39,10 @@ export interface FittedBudget {
 export interface BudgetOptions {
   /** From the prompt to the report, in ms. */
   readonly budgetMs: number;
+  /** As is usual now: what the steps are counted out by. */
   readonly speeds: Speeds;
+  /** The fastest that were measured: a budget is refused by these alone. Default: `speeds`. */
+  readonly fastest?: Speeds | undefined;
   /** Names of the stages to run; default: all that the settings ask for. The settings of others stay as they are. */
   readonly stages?: readonly string[] | undefined;
   /** The stages that there are; default: those of this package. */
@@ -39,21 +51,22 @@ export interface BudgetOptions {
 
 /**
  * Returns settings whose run ends within a budget. The steps of its stages keep their proportions, and are as many as fit
- * beside all fixed costs.
+ * beside all fixed costs. Where they are fewer than the preset's, what is tried with labels held back is as much shorter.
  *
  * @throws QuarterturnError `usage` if not even the fewest steps fit, naming the smallest budget in which they do
  */
 export function fitToBudget(
   settings: RunSettings,
-  { budgetMs, speeds, stages: names, registry = allStages }: BudgetOptions,
+  { budgetMs, speeds, fastest = speeds, stages: names, registry = allStages }: BudgetOptions,
 ): FittedBudget {
   assertScalable(settings);
   const asked = names ?? stagesOf(settings, registry);
   const stages = asked.map((name) => stageNamed(name, registry));
   const cost = (scale: number) => continuousMs(settings, stages, speeds, scale);
   const usable = (ms: number) => (ms - speeds.spentMs) * (1 - marginShare);
-  if (cost(0) > usable(budgetMs)) {
-    throw tooSmall(settings, budgetMs, cost(0) / (1 - marginShare) + speeds.spentMs);
+  const leastMs = leastMsOf(settings, { speeds: fastest, stages: asked, registry });
+  if (leastMs > budgetMs - fastest.spentMs) {
+    throw tooSmall(settings, budgetMs, leastMs / (1 - marginShare) + fastest.spentMs);
   }
 
   // The cost grows with the scale: halve the interval until it is as good as a point.
@@ -82,6 +95,15 @@ export function fitToBudget(
   };
 }
 
+/** Time of a run with the fewest steps, from its first graph to its report, in ms. */
+export function leastMsOf(
+  settings: RunSettings,
+  { speeds, stages: names, registry = allStages }: Pick<BudgetOptions, 'speeds' | 'stages' | 'registry'>,
+): number {
+  const stages = (names ?? stagesOf(settings, registry)).map((name) => stageNamed(name, registry));
+  return continuousMs(settings, stages, speeds, 0);
+}
+
 /** @throws QuarterturnError `usage` for a preset whose step counts are the point of it */
 export function assertScalable({ preset }: Pick<RunSettings, 'preset'>): void {
   if (preset !== 'notebook') return;
@@ -100,17 +122,42 @@ function continuousMs(
   return timeOf(settings, stages, speeds, {
     epochs: (stage) => scaledEpochs(settings, stage, speeds, scale),
     steps: (stage) => scaledSteps(settings, stage, speeds, scale),
+    trialSteps: (stage) => scaledTrialSteps(settings, stage, speeds, scale),
   });
 }
 
+/** Of a stage whose epochs are the labelled images, one epoch at least, however many labels there are. */
 function fewest(settings: RunSettings, stage: Stage, { images }: Speeds): number {
-  return Math.min(minSteps, stage.stepsOf(settings, images));
+  return Math.max(Math.min(minSteps, stage.stepsOf(settings, images)), epochSteps(settings, stage, images));
+}
+
+/** Steps that cannot be divided: an epoch where the labelled images are one. */
+function epochSteps(settings: RunSettings, stage: Stage, images: Speeds['images']): number {
+  const epochs = stage.settingsOf(settings)?.epochs ?? 0;
+  return stage.scaling?.isEpochGiven && epochs > 0 ? stage.stepsOf(settings, images) / epochs : 0;
 }
 
 /** Steps that a stage should have at a scale; whole ones only by chance. */
 function scaledSteps(settings: RunSettings, stage: Stage, speeds: Speeds, scale: number): number {
   const steps = stage.stepsOf(settings, speeds.images);
   return stage.scaling ? Math.max(fewest(settings, stage, speeds), scale * steps) : steps;
+}
+
+/**
+ * Steps of what is tried with labels held back, were it given all of them: at most the usual ones, in proportion where the stage has
+ * fewer steps than the preset gives it, and never fewer than {@link minTrialSteps} unless the stage itself has fewer.
+ */
+function scaledTrialSteps(settings: RunSettings, stage: Stage, speeds: Speeds, scale: number): number {
+  const { images } = speeds;
+  const usual = trialStepsOf(stage, settings, images);
+  if (!stage.scaling) return usual;
+  const least = Math.max(Math.min(minTrialSteps, usual), epochSteps(settings, stage, images));
+  const { mostTrialSteps = Number.POSITIVE_INFINITY } = stage.scaling;
+  return Math.min(
+    scaledSteps(settings, stage, speeds, scale),
+    mostTrialSteps,
+    Math.max(least, scale * usual),
+  );
 }
 
 /**
@@ -131,7 +178,11 @@ function scaled(settings: RunSettings, stages: readonly Stage[], speeds: Speeds,
     const epochs = scaledEpochs(settings, stage, speeds, scale);
     const steps = scaledSteps(settings, stage, speeds, scale);
     const stepsPerEpoch = Math.max(1, Math.floor(steps / epochs + 1e-9));
-    return stage.scaling?.resize(resized, { epochs, stepsPerEpoch }) ?? resized;
+    const tried = scaledTrialSteps(settings, stage, speeds, scale);
+    const trialSteps = Math.max(1, Math.floor(tried + 1e-9));
+    const given = epochSteps(settings, stage, speeds.images);
+    const trialEpochs = given > 0 ? Math.max(1, Math.floor(tried / given + 1e-9)) : undefined;
+    return stage.scaling?.resize(resized, { epochs, stepsPerEpoch, trialEpochs, trialSteps }) ?? resized;
   }, settings);
 }
 

@@ -8,11 +8,18 @@ import type { Tensors } from '../../tensor/tensor.js';
 import { batchesAhead } from '../../train/batches-ahead.js';
 import { nextPrefix } from '../../train/state.js';
 import { type RecipeContext, randomFor } from '../context.js';
-import { classNamesOf, hasLabels, labelledImages, labelledIndices, withLocatedLabels } from '../labels.js';
+import {
+  classNamesOf,
+  hasLabels,
+  type LabelContext,
+  labelledImages,
+  labelledIndices,
+  withLocatedLabels,
+} from '../labels.js';
 import { predictPile } from '../pile-graph.js';
 import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
-import type { Speeds } from '../stages/speeds.js';
+import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
 import { type ImageKind, stageGraph } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
@@ -40,6 +47,37 @@ export interface MeasureOptions {
   readonly budgetMs?: number | undefined;
   /** What has gone since the prompt, in ms, asked for at the end. */
   readonly spentMs?: () => number;
+  /**
+   * CPU time that this process has used, in ms, where the platform tells: with it, the fastest speeds are those of a machine on
+   * which nothing else runs. Default: they are the best of a few runs.
+   */
+  readonly cpuMs?: (() => number) | undefined;
+}
+
+/** How long something took. */
+interface Elapsed {
+  readonly ms: number;
+  /** Had no other program run: on a CPU, nothing takes longer than all of its threads together compute. */
+  readonly aloneMs: number;
+}
+
+/** Begins to time something; the returned function ends it. */
+type Timer = () => () => Elapsed;
+
+function timerWith(cpuMs: (() => number) | undefined): Timer {
+  return () => {
+    const [started, cpuStarted] = [performance.now(), cpuMs?.()];
+    return () => {
+      const ms = performance.now() - started;
+      const used = cpuMs && cpuStarted !== undefined ? cpuMs() - cpuStarted : ms;
+      return { ms, aloneMs: Math.min(ms, used) };
+    };
+  };
+}
+
+/** Speeds as they are usual now, and the fastest that were seen: what the machine can do where nothing else keeps it busy. */
+export interface MeasuredSpeeds extends Speeds {
+  readonly fastest: Speeds;
 }
 
 /**
@@ -48,51 +86,96 @@ export interface MeasureOptions {
  */
 export async function measureSpeeds(
   given: MeasuredContext,
-  { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0 }: MeasureOptions = {},
-): Promise<Speeds> {
+  { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0, cpuMs }: MeasureOptions = {},
+): Promise<MeasuredSpeeds> {
   const context = await withLocatedLabels(given);
-  const { settings, data } = context;
+  const { settings } = context;
   const stages = asked ?? stagesOf(settings, registry);
   context.emit?.({ type: 'measuring' });
-  const labelled = hasLabels(context) ? labelledIndices(context, 0) : new Uint32Array();
   const forMs = Math.min(measuringShare * budgetMs, longestMeasuringMs);
   const isRun = ({ name }: Stage) => stages.includes(name);
-  const classify = await timeGraph(context, 'classify', { forMs });
+  // Another device works while this process waits.
+  const timer = timerWith(context.runtime.device === 'cpu' ? cpuMs : undefined);
+  const classify = await timeGraph(context, 'classify', { forMs, timer });
   const timed = new Map<StageGraphName, GraphTime>();
-  const stopwatch: Stopwatch = {
+  const stopwatchFor = (speed: 'runMs' | 'fastestMs'): Stopwatch => ({
     isRun,
     async stepMs(graph, batches) {
-      const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs }));
+      const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs, timer }));
       timed.set(graph, time);
-      return time.runMs;
+      return time[speed];
     },
+  });
+  const compiled = (speed: 'compileMs' | 'fastestCompileMs') => ({
+    step: Math.max(0, ...Array.from(timed.values(), (time) => time[speed])),
+    classify: classify[speed],
+  });
+  const stepTimes = async (stopwatch: Stopwatch): Promise<Record<string, number>> => {
+    const stepMs: Record<string, number> = {};
+    for (const name of stages) {
+      const stage = stageNamed(name, registry);
+      stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(context, stopwatch) : 0;
+    }
+    return stepMs;
   };
-  const stepMs: Record<string, number> = {};
-  for (const name of stages) {
-    const stage = stageNamed(name, registry);
-    stepMs[name] = stage.settingsOf(settings) ? await stage.stepMs(context, stopwatch) : 0;
-  }
+  const stepMs = await stepTimes(stopwatchFor('runMs'));
   const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
-  return {
+  const isTaught = selfTrains && settings.selfTrain?.teacher === 'neighbours';
+  const lookedAtPile = timer();
+  const pile = isTaught ? await predictPile(context) : { graphMs: 0, spreadMs: 0 };
+  const ofPile = lookedAtPile();
+  const alone = ofPile.aloneMs / ofPile.ms;
+  const usual: Speeds = {
     stepMs,
     imageMs: classify.runMs / classify.batchSize,
     viewMs: selfTrains ? await timeView(context) : 0,
-    compileMs: {
-      step: Math.max(0, ...Array.from(timed.values(), ({ compileMs }) => compileMs)),
-      classify: classify.compileMs,
-    },
-    pile:
-      selfTrains && settings.selfTrain?.teacher === 'neighbours'
-        ? await predictPile(context)
-        : { graphMs: 0, spreadMs: 0 },
+    compileMs: compiled('compileMs'),
+    pile,
     saveMs: await timeSave(context),
     spentMs: spentMs(),
-    images: {
-      train: data.train.images.count,
-      test: data.test?.images.count ?? 0,
-      labelled: labelled.length,
-      folds: foldsOf(labelled.length > 0 ? (labelledImages(context, 0).labels ?? []) : []),
+    images: imageCountsOf(context),
+  };
+  const fastest = {
+    ...usual,
+    stepMs: await stepTimes(stopwatchFor('fastestMs')),
+    imageMs: classify.fastestMs / classify.batchSize,
+    compileMs: compiled('fastestCompileMs'),
+    pile: { graphMs: alone * pile.graphMs, spreadMs: alone * pile.spreadMs },
+  };
+  return { ...usual, fastest };
+}
+
+/** The faster of two measurements, piece by piece; what has gone since the prompt is that of the first. */
+export function fasterOf(first: Speeds, second: Speeds): Speeds {
+  const faster = (a: number, b: number) => Math.min(a, b);
+  return {
+    ...first,
+    stepMs: Object.fromEntries(
+      Object.entries(first.stepMs).map(([stage, ms]) => [stage, faster(ms, second.stepMs[stage] ?? ms)]),
+    ),
+    imageMs: faster(first.imageMs, second.imageMs),
+    viewMs: faster(first.viewMs, second.viewMs),
+    compileMs: {
+      step: faster(first.compileMs.step, second.compileMs.step),
+      classify: faster(first.compileMs.classify, second.compileMs.classify),
     },
+    pile: {
+      graphMs: faster(first.pile.graphMs, second.pile.graphMs),
+      spreadMs: faster(first.pile.spreadMs, second.pile.spreadMs),
+    },
+    saveMs: faster(first.saveMs, second.saveMs),
+  };
+}
+
+/** Numbers of images that a run goes through. */
+export function imageCountsOf(context: LabelContext): ImageCounts {
+  const { train, test } = context.data;
+  const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
+  return {
+    train: train.images.count,
+    test: test?.images.count ?? 0,
+    labelled,
+    folds: foldsOf(labelled > 0 ? (labelledImages(context, 0).labels ?? []) : []),
   };
 }
 
@@ -103,7 +186,10 @@ function foldsOf(classes: ArrayLike<number>): number {
 
 interface GraphTime {
   readonly compileMs: number;
+  readonly fastestCompileMs: number;
+  /** In the mean. */
   readonly runMs: number;
+  readonly fastestMs: number;
   readonly batchSize: number;
 }
 
@@ -112,43 +198,52 @@ interface TimeGraphOptions {
   readonly batches?: SampleBatches;
   /** Time to run the graph for, where the fewest runs take less and the most take more. */
   readonly forMs: number;
+  readonly timer: Timer;
 }
 
 /** Time of a step, its batch made, and the time before the first one, in ms. */
 async function timeGraph(
   context: MeasuredContext,
   name: StageGraphName,
-  { batches, forMs }: TimeGraphOptions,
+  { batches, forMs, timer }: TimeGraphOptions,
 ): Promise<GraphTime> {
   const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
   const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
   assertGoingOn(context.signal);
-  const started = performance.now();
+  const compiling = timer();
   const program = await runtime.compile(graph);
-  const compileMs = performance.now() - started;
+  const compiled = compiling();
   const maker = batches && batchMakerFor(batches.images);
   const ahead = maker && batches && batchesAhead(maker, 0, batches.batch);
   try {
     let into: Tensors | undefined;
-    const run = async (): Promise<number> => {
+    const run = async (): Promise<Elapsed> => {
       assertGoingOn(context.signal);
-      const from = performance.now();
+      const running = timer();
       await ahead?.take(Number.POSITIVE_INFINITY);
       const out = await program.run(inputs, into);
-      const ms = performance.now() - from;
+      const elapsed = running();
       // As in training, a step writes over buffers that are there.
       into ??= Object.fromEntries(Object.entries(out).filter(([key]) => key.startsWith(nextPrefix)));
-      return ms;
+      return elapsed;
     };
     // A thread that makes batches starts once for all stages: that is no part of this one's time.
     await ahead?.take(Number.POSITIVE_INFINITY);
     const first = await run();
-    if (first > patienceMs) return { compileMs, runMs: first, batchSize };
-    await run();
-    let [total, runs] = [0, 0];
-    for (; runs < fewestRuns || (runs < maxRuns && total < forMs); runs++) total += await run();
-    const runMs = total / runs;
-    return { compileMs: compileMs + Math.max(0, first - runMs), runMs, batchSize };
+    let [total, runs, fastestMs] = [0, 0, first.aloneMs];
+    const isSlow = first.ms > patienceMs;
+    if (!isSlow) await run();
+    for (; !isSlow && (runs < fewestRuns || (runs < maxRuns && total < forMs)); runs++) {
+      const { ms, aloneMs } = await run();
+      total += ms;
+      fastestMs = Math.min(fastestMs, aloneMs);
+    }
+    const runMs = isSlow ? first.ms : total / runs;
+    return {
+      compileMs: compiled.ms + Math.max(0, first.ms - runMs),
+      fastestCompileMs: compiled.aloneMs + Math.max(0, first.aloneMs - fastestMs),
+      ...{ runMs, fastestMs, batchSize },
+    };
   } finally {
     await maker?.release();
     await program.release();

@@ -1,10 +1,10 @@
 import type { RunSettings } from '../settings.js';
 import { allStages, stageNamed } from '../stages/registry.js';
-import type { Speeds } from '../stages/speeds.js';
+import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { Lengths, Stage } from '../stages/stage.js';
 
 /** What is not measured: exhibits and export, the report with its charts, the end of the process. */
-const endingMs = 2500;
+export const endingMs = 2500;
 
 /**
  * Time of a run of the stages of these names from its first graph to its report, in ms.
@@ -17,10 +17,21 @@ export function predictMs(
   registry: readonly Stage[] = allStages,
 ): number {
   const run = stages.map((name) => stageNamed(name, registry));
-  return timeOf(settings, run, speeds, {
+  return timeOf(settings, run, speeds, lengthsOf(settings, speeds.images));
+}
+
+/** The lengths that settings give to stages. */
+export function lengthsOf(settings: RunSettings, images: ImageCounts): Lengths {
+  return {
     epochs: (stage) => stage.settingsOf(settings)?.epochs ?? 0,
-    steps: (stage) => stage.stepsOf(settings, speeds.images),
-  });
+    steps: (stage) => stage.stepsOf(settings, images),
+    trialSteps: (stage) => trialStepsOf(stage, settings, images),
+  };
+}
+
+/** Steps of a training that is tried with labels held back, were it given all labels. */
+export function trialStepsOf(stage: Stage, settings: RunSettings, images: ImageCounts): number {
+  return stage.trialStepsOf?.(settings, images) ?? stage.stepsOf(settings, images);
 }
 
 /** Time of a run of these stages, as long as they are said to be, in ms. */

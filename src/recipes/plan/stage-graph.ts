@@ -88,7 +88,8 @@ function stepOf(
   };
 }
 
-function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
+/** Images in a batch of a graph. */
+export function usualBatchSize(settings: RunSettings, name: StageGraphName): number {
   const { pretrain, finetune } = settings;
   if (name === 'classify') return evaluationBatchSize;
   if (name !== 'selfTrain') return (name === 'train' ? pretrain : finetune).batchSize;

@@ -9,10 +9,10 @@ export function classifyMs({ compileMs, imageMs }: Speeds, count: number): numbe
   return compileMs.classify + Math.ceil(count / evaluationBatchSize) * evaluationBatchSize * imageMs;
 }
 
-/** Time of all steps of a stage. */
-export function stepsMs({ speeds, steps }: Workload, stage: Stage): number {
+/** Time of steps of a stage; default: of all of them. */
+export function stepsMs({ speeds, steps }: Workload, stage: Stage, count = steps(stage)): number {
   const ms = speeds.stepMs[stage.name];
-  if (ms !== undefined) return steps(stage) * ms;
+  if (ms !== undefined) return count * ms;
   throw new QuarterturnError(
     'usage',
     `speeds.stepMs: expected the time of a step of ${stage.name}. Received: none.`,
@@ -46,12 +46,12 @@ export function reestimatingMs({ settings, speeds }: Workload): number {
 }
 
 /**
- * Time to train a stage on labels without `held` of them, and to classify those and a sample of the pile: it has as many
- * epochs, of fewer images, and saves nothing.
+ * Time to try a stage on labels without `held` of them, and to classify those and a sample of the pile: its epochs are of
+ * fewer images, and it saves nothing.
  */
 export function heldBackMs(work: Workload, stage: Stage, held: number): number {
   const { compileMs, images } = work.speeds;
-  const trainMs = (1 - held / images.labelled) * stepsMs(work, stage);
+  const trainMs = (1 - held / images.labelled) * stepsMs(work, stage, work.trialSteps(stage));
   const sample = Math.min(pileSampleSize, images.train - images.labelled);
   return (
     2 * compileMs.step +

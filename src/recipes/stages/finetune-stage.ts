@@ -26,9 +26,18 @@ const sharedByBoth = {
   isShared: false,
   stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
     epochs * batchesPerEpoch(labelled, batchSize),
+  trialStepsOf: ({ finetune }, { labelled }) =>
+    trialEpochsOf(finetune) * batchesPerEpoch(labelled, finetune.batchSize),
   scaling: {
     isEpochGiven: true,
-    resize: (settings, { epochs }) => ({ ...settings, finetune: { ...settings.finetune, epochs } }),
+    resize: (settings, { epochs, trialEpochs }) => ({
+      ...settings,
+      finetune: {
+        ...settings.finetune,
+        epochs,
+        ...(trialEpochs !== undefined && trialEpochs < epochs && { trialEpochs }),
+      },
+    }),
   },
 } satisfies Partial<Stage>;
 
@@ -106,6 +115,11 @@ export const scratchStage: Stage = {
   drawMs: (work) => learningMs(work, scratchStage, 0),
 };
 
+/** Epochs of a training that is only tried, with labels held back. */
+function trialEpochsOf({ epochs, trialEpochs = epochs }: RunSettings['finetune']): number {
+  return Math.min(epochs, trialEpochs);
+}
+
 function fromRandomWeights({ finetune }: RunSettings): RunSettings['finetune'] {
   return { ...finetune, from: 'random', frozenBlocks: 0 };
 }
@@ -123,7 +137,9 @@ function learnWithoutFold(
   backbone: Tensors | undefined,
 ): Promise<TrainedNetwork> {
   const labelled = subsetOf(labelledImages(context, draw), Uint32Array.from(kept));
-  return learnLabels(context, { labelled, backbone, draw, stage });
+  const { finetune } = context.settings;
+  const settings = { ...context.settings, finetune: { ...finetune, epochs: trialEpochsOf(finetune) } };
+  return learnLabels({ ...context, settings }, { labelled, backbone, draw, stage });
 }
 
 /** @param cachingMs time before the first step */

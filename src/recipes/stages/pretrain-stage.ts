@@ -46,7 +46,10 @@ export const pretrainStage: Stage = {
 
   scaling: {
     isEpochGiven: false,
-    resize: (settings, length) => ({ ...settings, pretrain: { ...settings.pretrain, ...length } }),
+    resize: (settings, { epochs, stepsPerEpoch }) => ({
+      ...settings,
+      pretrain: { ...settings.pretrain, epochs, stepsPerEpoch },
+    }),
   },
   stepsOf({ pretrain }, { train, labelled }) {
     const { epochs, stepsPerEpoch, valFraction, batchSize } = pretrain;

@@ -7,7 +7,7 @@ import type { RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
 import { finetuneName, scratchName } from './finetune.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
-import { learnFromPile, selfTrain, trialSettings, trialSteps } from './self-train.js';
+import { learnFromPile, selfTrain, trialSettings, trialStepsOf, usualTrialSteps } from './self-train.js';
 import { sampleBatches, selfTrainName } from './self-train-tasks.js';
 import type { Stage, Workload } from './stage.js';
 import { chooseTeacher } from './teacher.js';
@@ -90,12 +90,18 @@ export const selfTrainStage: Stage = {
 
   scaling: {
     isEpochGiven: false,
-    resize: (settings, length) => ({
+    mostTrialSteps: usualTrialSteps,
+    resize: (settings, { epochs, stepsPerEpoch, trialSteps = usualTrialSteps }) => ({
       ...settings,
-      selfTrain: settings.selfTrain && { ...settings.selfTrain, ...length },
+      selfTrain: settings.selfTrain && {
+        ...settings.selfTrain,
+        ...{ epochs, stepsPerEpoch },
+        ...(trialSteps < Math.min(epochs * stepsPerEpoch, usualTrialSteps) && { trialSteps }),
+      },
     }),
   },
   stepsOf: ({ selfTrain }) => (selfTrain ? selfTrain.epochs * selfTrain.stepsPerEpoch : 0),
+  trialStepsOf: ({ selfTrain }) => (selfTrain ? trialStepsOf(selfTrain) : 0),
   stepMs: (context, stopwatch) => stopwatch.stepMs('selfTrain', sampleBatches(context)),
   drawMs(work) {
     const { labelled, test } = work.speeds.images;
@@ -136,12 +142,10 @@ function crossValidationMs(work: Workload): number {
   const { settings, speeds } = work;
   const { train, labelled, folds } = speeds.images;
   const tried = heldBackFoldCount(labelled, folds);
-  const steps = work.steps(selfTrainStage);
-  const share = steps > 0 ? Math.min(1, trialSteps / steps) : 0;
   const isTaught = settings.selfTrain?.teacher === 'neighbours';
   const trialMs =
     speeds.compileMs.step +
-    share * stepsMs(work, selfTrainStage) +
+    stepsMs(work, selfTrainStage, work.trialSteps(selfTrainStage)) +
     classifyMs(speeds, Math.ceil(labelled / Math.max(1, folds))) +
     classifyMs(speeds, Math.min(pileSampleSize, train - labelled));
   return tried * (trialMs + (isTaught ? 2 * fewStepsMs(work) : 0));

@@ -115,12 +115,21 @@ export async function learnFromPile(
  * Steps of a self-training that is only tried, with labels held back: as many tell within a point or two what the whole
  * stage will come to, and three of them take half as long as the quick preset's stage.
  */
-export const trialSteps = 120;
+export const usualTrialSteps = 120;
+
+/** Steps of a self-training that is only tried, with labels held back. */
+export function trialStepsOf({
+  epochs,
+  stepsPerEpoch,
+  trialSteps = usualTrialSteps,
+}: SelfTrainSettings): number {
+  return Math.min(epochs * stepsPerEpoch, trialSteps);
+}
 
 /** Self-training in few steps: all that goes on over its length is as much shorter, and nothing is corrected. */
 export function trialSettings(settings: SelfTrainSettings): SelfTrainSettings {
   const whole = settings.epochs * settings.stepsPerEpoch;
-  const steps = Math.min(whole, trialSteps);
+  const steps = trialStepsOf(settings);
   return {
     ...settings,
     epochs: 1,

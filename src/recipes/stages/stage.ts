@@ -59,6 +59,8 @@ export interface Stage extends StageFacts {
   readonly scaling?: Scaling;
   /** Steps of one draw. */
   stepsOf(settings: RunSettings, images: ImageCounts): number;
+  /** Steps of a training that is tried with labels held back, were it given all labels; absent: as many as the stage has. */
+  trialStepsOf?(settings: RunSettings, images: ImageCounts): number;
   /** Time of a step, its batch made, in ms. */
   stepMs(context: Omit<RecipeContext, 'store'>, stopwatch: Stopwatch): Promise<number>;
   /** Time of one draw, with evaluation and cross-validation, in ms. */
@@ -71,17 +73,28 @@ export interface Stage extends StageFacts {
 export interface Scaling {
   /** Whether the labelled images are an epoch, so that only the number of epochs can change. */
   readonly isEpochGiven: boolean;
+  /** The most steps of a training that is tried with labels held back, however long the stage is; default: all of its steps. */
+  readonly mostTrialSteps?: number;
   /** The settings with another length of this stage. */
-  resize(
-    settings: RunSettings,
-    length: { readonly epochs: number; readonly stepsPerEpoch: number },
-  ): RunSettings;
+  resize(settings: RunSettings, length: StageLength): RunSettings;
+}
+
+/** Length of a stage, in whole numbers. */
+export interface StageLength {
+  readonly epochs: number;
+  readonly stepsPerEpoch: number;
+  /** Of what is tried with labels held back, where the labelled images are an epoch; absent: as long as usual. */
+  readonly trialEpochs?: number | undefined;
+  /** The same in steps. */
+  readonly trialSteps?: number | undefined;
 }
 
 /** Length of each stage, in epochs and steps, which may be fractions. */
 export interface Lengths {
   epochs(stage: Stage): number;
   steps(stage: Stage): number;
+  /** Of a training that is tried with labels held back, were it given all labels. */
+  trialSteps(stage: Stage): number;
 }
 
 /** All that a stage's time depends on. */
