@@ -19,6 +19,7 @@ beforeAll(async () => {
   await put('labels.csv', 'file,label\na.png,cat\n');
   await put('labels.json', '{ "images": [{ "index": 1, "label": null }] }');
   await put('notes.md', '# Notes');
+  await put('settings.json', '{ "draws": 2, "network": { "width": 1 } }');
   for (const run of ['whole', 'begun']) {
     const store = await RunFolder.create(at(run));
     await store.writeJson('config', {});
@@ -39,9 +40,12 @@ describe('a model', () => {
   const asked = (path: string, others: readonly string[] = []) =>
     told(assertModelPath(at(path), { command: 'predict', others: others.map(at) }));
 
-  test.each(['whole', 'whole/models/classifier.onnx', 'notes.md', 'none.onnx'])('may be %s', async (path) => {
-    expect(await asked(path, ['photos'])).toBe('nothing');
-  });
+  test.each(['whole', 'whole/models/classifier.onnx', 'notes.md', 'settings.json', 'none.onnx'])(
+    'may be %s',
+    async (path) => {
+      expect(await asked(path, ['photos'])).toBe('nothing');
+    },
+  );
 
   test('behind its images is told to be swapped with them', async () => {
     expect(await asked('photos', ['whole/models/classifier.onnx'])).toBe(

@@ -1,8 +1,9 @@
-import { readdir, stat } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { QuarterturnError } from '../errors.js';
+import { readLabelTable } from '../labels/label-table.js';
 import { RunFolder } from '../store/run-folder.node.js';
-import { isLabelTable, readLabelsFile } from './labels-file.js';
+import { readLabelsFile } from './labels-file.js';
 import { shellPath } from './paths.js';
 
 /** What a path that somebody typed leads to, as far as a look at it tells. */
@@ -26,8 +27,16 @@ async function kindOfPath(path: string): Promise<PathKind> {
   }
   if (/\.onnx$/i.test(path)) return 'model';
   if (!/\.(csv|tsv|tab|jsonl|ndjson|json)$/i.test(path)) return 'file';
-  const isLabels = (await isLabelTable(path)) || (await readLabelsFile(path).catch(() => undefined));
-  return isLabels ? 'labels' : 'file';
+  return (await holdsLabels(path)) ? 'labels' : 'file';
+}
+
+async function holdsLabels(path: string): Promise<boolean> {
+  if (await readLabelsFile(path).catch(() => undefined)) return true;
+  try {
+    return readLabelTable(path, await readFile(path)).rows.length > 0;
+  } catch {
+    return false;
+  }
 }
 
 export interface ModelPathOptions {
