@@ -11,8 +11,8 @@ import { readConfig } from '../runs/finished-run.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import type { LabelDoubt, LabelDoubts } from '../store/label-doubts.js';
 import { type LabelRecord, readLabelRecord } from '../store/label-record.js';
-import { RunFolder } from '../store/run-folder.node.js';
 import { assertHoldsNoLabels, isTableName, writeLabelsFile } from './labels-file.js';
+import { openRun } from './named-path.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { printable, shellPath, shownPath } from './paths.js';
 import { resumeCommand } from './run-report.js';
@@ -45,7 +45,7 @@ export function addDoubtsCommand(program: Command): void {
 }
 
 async function listDoubts(path: string, { out, force, json }: DoubtsFlags): Promise<void> {
-  const store = await RunFolder.open(path, { readOnly: true });
+  const store = await openRun(path, { readOnly: true });
   const { dataFolder } = await readConfig(store);
   const record = await readLabelRecord(store);
   const found = await readDoubts(store);
