@@ -12,6 +12,7 @@ import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { ConfusionTally } from '../train/class-metrics.js';
 import { computeLogits, type Evaluation } from '../train/evaluate.js';
 import { networkFor, type RecipeContext, randomFor, silentContext } from './context.js';
+import { readDoubts } from './doubts.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
 import type { Classifier } from './stages/finetune.js';
@@ -46,6 +47,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     const temperature = first?.appraisal?.calibration.temperature ?? 1;
     grids.push(...(await pileGrid(context, kept, { temperature, random: random('pile') })));
   }
+  grids.push(...(await doubtedGrid(context)));
   return {
     grids,
     layerTables: trainedTables(context, outcomes, classNames.length),
@@ -232,6 +234,23 @@ async function pileGrid(
       images,
       tiles,
     ),
+  ];
+}
+
+/** Images along the longer side of the grid of doubted labels, and how many it shows at most. */
+const [doubtedColumns, mostDoubted] = [8, 40];
+
+/** The images of labels that the rest contradicts; none if there are none. */
+async function doubtedGrid({ data, store }: RecipeContext): Promise<ImageGrid[]> {
+  const doubted = (await readDoubts(store))?.doubted.slice(0, mostDoubted) ?? [];
+  if (doubted.length === 0) return [];
+  const { images } = data.train;
+  const pixels = await images.read(Uint32Array.from(doubted, ({ index }) => index));
+  const tiles = doubted.map(({ label, suggested }, i) =>
+    tile(pixels.data, i, images, `${isolated(label)}: ${isolated(suggested)}?`, false),
+  );
+  return [
+    grid('Labels that the rest contradicts, as given: as the rest says', doubtedColumns, images, tiles),
   ];
 }
 

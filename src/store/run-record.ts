@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { LeftOut } from '../data/left-out.js';
 import { isRecord } from './json.js';
+import type { LabelDoubts } from './label-doubts.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
@@ -366,4 +367,6 @@ export interface RunRecord {
   readonly epochs: readonly EpochRecord[];
   readonly result: RunResult;
   readonly exhibits: Exhibits;
+  /** Labels that the rest contradicts; absent where nobody was asked. */
+  readonly doubts?: LabelDoubts;
 }
