@@ -65,6 +65,7 @@ export type { GraphFile, GraphNode, GraphValue, GraphWeight } from './onnx/graph
 export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
+export { readDoubts } from './recipes/doubts.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
@@ -139,6 +140,7 @@ export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similar
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { LoggedEvent } from './store/event-log.js';
 export type { FoldAnswers } from './store/fold-answers.js';
+export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {

@@ -2,7 +2,7 @@ import type { Command } from 'commander';
 import { Option } from 'commander';
 import { type CachedImport, cacheFolderOf, clearCache, listCache } from '../data/cache/cache-folder.node.js';
 import { type CachedFeatures, clearFeatureCache, listFeatureCache } from '../features/feature-cache.node.js';
-import { countOf, formatBytes, formatCount } from '../report/format.js';
+import { countOf, formatBytes } from '../report/format.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shownPath } from './paths.js';
 
@@ -51,7 +51,7 @@ function formatCache(folder: string, result: CacheResult): string {
   if ('removed' in result) {
     const { removed, inUse } = result;
     const open = inUse.length > 0 ? ` ${inUse.length} stay, since a process has them open.` : '';
-    return `Deleted ${formatBytes(bytesOf(removed))} of ${removed.length} data sets from ${where}.${open}`;
+    return `Deleted ${formatBytes(bytesOf(removed))} of ${countOf(removed.length, 'data set')} from ${where}.${open}`;
   }
   const { kept } = result;
   if (kept.length === 0) return `Nothing is kept in ${where}.`;
@@ -61,7 +61,7 @@ function formatCache(folder: string, result: CacheResult): string {
     const used = new Date(usedMs).toISOString().slice(0, 10);
     return `${formatBytes(sizeBytes).padStart(10)}  ${used}  ${kind}  ${shownPath(origin)}${state}`;
   });
-  const sum = `${formatBytes(bytesOf(kept))} of ${formatCount(kept.length)} data sets in ${where}`;
+  const sum = `${formatBytes(bytesOf(kept))} of ${countOf(kept.length, 'data set')} in ${where}`;
   return [...lines, sum].join('\n');
 }
 

@@ -207,6 +207,11 @@ export const option = {
       '--out <file>',
       'labels file to write, old labels and new images: JSON, or .csv with the columns file and label (default: labels.json)',
     ),
+  doubtsOut: () =>
+    new Option(
+      '--out <file>',
+      'write all labels, the doubted ones first with what the rest says: .csv names files, .json is a labels file (default: none)',
+    ),
   sheet: () =>
     new Option('--sheet <file>', 'PNG of the suggested images, each with its index (default: none)'),
   force: () => new Option('--force', 'write over a file that holds labels (default: refuse)'),

@@ -2,21 +2,20 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { PassThrough } from 'node:stream';
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import {
-  encodeGlyphClassifier,
   type GlyphClass,
   glyph,
   glyphClasses,
+  glyphPng,
   glyphSize,
+  loadGlyphClassifier,
 } from '../../test/support/glyph-classifier.js';
 import { idx } from '../../test/support/tiny-data.js';
 import { meanOf } from '../data/brightness.js';
-import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
 import { preprocessingFor } from '../model/preprocessing.js';
 import { jsonFormat } from '../runs/prediction-text.js';
-import { createNodeRuntime } from '../runtime/node.js';
 import type { RunEvent } from '../store/run-event.js';
 import { createOutput } from './output.js';
 import { predictStream } from './predict-stream.js';
@@ -24,13 +23,10 @@ import { tableFormat } from './prediction-output.js';
 
 let folder: string;
 let classifier: LoadedClassifier;
-const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
 
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-'));
-  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), {
-    runtime: await createNodeRuntime({ device: 'cpu' }),
-  });
+  classifier = await loadGlyphClassifier();
   for (const name of glyphClasses) await save(name, glyph(name));
   await save(
     'negative',
@@ -43,13 +39,13 @@ beforeAll(async () => {
   await save('grey', new Uint8Array(glyphSize ** 2).fill(120));
   await fs.writeFile(join(folder, 'text.png'), 'no picture');
 });
-afterAll(() => fs.rm(folder, { recursive: true }));
+afterAll(async () => {
+  await classifier.release();
+  await fs.rm(folder, { recursive: true });
+});
 
-const save = (name: string, pixels: Uint8Array) =>
-  sharp(pixels, { raw })
-    .toColourspace('b-w')
-    .png()
-    .toFile(join(folder, `${name}.png`));
+const save = async (name: string, pixels: Uint8Array) =>
+  fs.writeFile(join(folder, `${name}.png`), await glyphPng(pixels));
 const glyphs = (names: readonly GlyphClass[]) => Buffer.concat(names.map(glyph));
 
 interface Run {

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { addAblateCommand } from './ablate.js';
 import { addCacheCommand } from './cache.js';
+import { addDoubtsCommand } from './doubts.js';
 import { addEncodersCommand } from './encoders.js';
 import { addEvaluateCommand } from './evaluate.js';
 import { addExplainCommand } from './explain.js';
@@ -58,6 +59,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addAblateCommand(program);
   program.commandsGroup('Label:');
   addSuggestCommand(program);
+  addDoubtsCommand(program);
   program.commandsGroup('Look:');
   addInspectCommand(program);
   addEvaluateCommand(program);

@@ -62,7 +62,7 @@ function choiceLines({ final, evidence, estimate, failures }: RunResult): string
     ? [
         line('Kept', title(kept.stage)),
         line('', `${shareText(kept)} of ${countOf(kept.of, 'held-back label')} right`),
-        ...(estimate ? [line('', `Estimate for other images: ${estimateText(estimate)}`)] : []),
+        ...(estimate ? [line('', `Estimate for images like these: ${estimateText(estimate)}`)] : []),
         ...others.map((entry, i) =>
           line(i === 0 ? 'Others' : '', `${title(entry.stage)}: ${shareText(entry)}`),
         ),

@@ -131,7 +131,10 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
       ...{ path, config, settings },
       place: { ...place, reading: isTableName(out) ? withoutTable : reading },
     });
-    return formatSuggestions(suggestions, { count, out, sheet: flags.sheet, next, fileOf });
+    return formatSuggestions(suggestions, {
+      ...{ count, out, sheet: flags.sheet, next, fileOf },
+      hasLabels: data.train.labels !== undefined,
+    });
   });
   process.stdout.write(output);
 }
@@ -205,9 +208,11 @@ function formatSuggestions(
     readonly sheet: string | undefined;
     readonly next: string;
     readonly fileOf: FileOf;
+    /** Whether the data has any. */
+    readonly hasLabels: boolean;
   },
 ): string {
-  const { count, out, sheet, next, fileOf } = about;
+  const { count, out, sheet, next, fileOf, hasLabels } = about;
   const why = {
     typical: 'each typical of many others',
     uncertain: 'those whose class the classifier cannot tell',
@@ -225,7 +230,9 @@ function formatSuggestions(
     ? ['write the class of each image behind its file;', 'an image left without one stays in the pile']
     : [
         'replace each null by the class of its image;',
-        'an image left at null keeps the label that the data has for it',
+        hasLabels
+          ? 'an image left at null keeps the label that the data has for it'
+          : 'delete the line of an image that is to have none',
       ];
   return [
     '',

@@ -13,6 +13,8 @@ export interface ImageDataset {
   readonly labels?: Int32Array;
   /** Of a labelled set, or of the test set beside it; empty if nothing says what the classes are. */
   readonly classNames: readonly string[];
+  /** Name of the file of an image, as the data lists it; absent where images are items of an array. */
+  readonly fileOf?: (index: number) => string | undefined;
 }
 
 /** A training set, and the test set that belongs to it if there is one. */

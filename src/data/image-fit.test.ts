@@ -23,9 +23,11 @@ describe('the size', () => {
   });
 
   test('says why', () => {
-    expect(chooseFit(many(256, 28, 28, false)).why).toBe('28×28 in grey: all of 256 pictures have that size');
+    expect(chooseFit(many(256, 28, 28, false)).why).toBe(
+      '28×28 in grey: all of 256 pictures looked at have that size',
+    );
     expect(chooseFit(many(3, 1080, 1920)).why).toBe(
-      '64×64 in colour: the shorter side of 3 pictures is 1080 in the median',
+      '64×64 in colour: the shorter side of 3 pictures looked at is 1080 in the median',
     );
     expect(chooseFit(many(1, 28, 28), { size: 40 }).why).toBe('40×40 in colour: as asked for');
     const before = { size: 40, sizeReason: 'as in the run' };

@@ -74,7 +74,7 @@ const sides = [28, 32, 48, 64] as const;
  *
  * @param sample at least one picture, unless the options settle size and colours
  * @example
- * chooseFit(sample).why; // '64×64 in colour: the shorter side of 256 pictures is 1080 in the median'
+ * chooseFit(sample).why; // '64×64 in colour: the shorter side of 256 pictures looked at is 1080 in the median'
  * @throws QuarterturnError `usage` for a size that is no whole number from 8 to 1024; `data` for an empty sample
  */
 export function chooseFit(sample: readonly PictureFacts[], options: FitOptions = {}): ChosenFit {
@@ -117,7 +117,8 @@ function givenSize(size: NonNullable<FitOptions['size']>, why = 'as asked for'):
 }
 
 function sizeOf(sample: readonly PictureFacts[], largestSide: number | undefined): ChosenSize {
-  const pictures = countOf(sample.length, 'picture');
+  // A sample: how many there are in all is told elsewhere.
+  const pictures = `${countOf(sample.length, 'picture')} looked at`;
   const counts = new Map<string, { count: number; readonly picture: PictureFacts }>();
   for (const picture of sample) {
     const key = `${picture.height}×${picture.width}`;

@@ -70,7 +70,7 @@ test('pictures of all kinds become images of one size, as the decoder gives them
     size: { height: 32, width: 32, channels: 3 },
     fit: 'cover',
     ground: 'black',
-    why: '32×32 in colour: the shorter side of 5 pictures is 40 in the median',
+    why: '32×32 in colour: the shorter side of 5 pictures looked at is 40 in the median',
   });
   expect(imported.images.map(({ name, label, split }) => [name, label, split])).toEqual([
     ['test/cat/5.gif', 'cat', 'test'],
@@ -93,7 +93,7 @@ test('pictures without a colour become grey images; one in colour among them is 
   for (let i = 0; i < 300; i++)
     await put(`${i}.png`, await picture(i, { height: 28, width: 28, channels: 1 }).png().toBuffer());
   const { imported } = await importFolder();
-  expect(imported.fit.why).toBe('28×28 in grey: all of 256 pictures have that size');
+  expect(imported.fit.why).toBe('28×28 in grey: all of 256 pictures looked at have that size');
   expect(imported.notes).toEqual([]);
   // Of 300 pictures 256 are looked at, and the fourth one (100.png) is not among them.
   await put('100.png', await picture(100, { height: 28, width: 28 }).png().toBuffer());

@@ -12,6 +12,7 @@ import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { ConfusionTally } from '../train/class-metrics.js';
 import { computeLogits, type Evaluation } from '../train/evaluate.js';
 import { networkFor, type RecipeContext, randomFor, silentContext } from './context.js';
+import { readDoubts } from './doubts.js';
 import { classNamesOf, hasLabels, labelledImages, labelledIndices, labelsOf } from './labels.js';
 import type { RunSettings } from './settings.js';
 import type { Classifier } from './stages/finetune.js';
@@ -46,6 +47,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
     const temperature = first?.appraisal?.calibration.temperature ?? 1;
     grids.push(...(await pileGrid(context, kept, { temperature, random: random('pile') })));
   }
+  grids.push(...(await doubtedGrid(context)));
   return {
     grids,
     layerTables: trainedTables(context, outcomes, classNames.length),
@@ -55,7 +57,7 @@ export async function collectExhibits(context: RecipeContext, outcomes: StageOut
         test ? [confusion(`Test images, ${when}`, classNames, test)] : [],
       ),
     ],
-    classCounts: classCounts(context, classNames),
+    classCounts: classCounts(context, classNames, kept && (await pileAnswers(context, kept))),
     trainImages: data.train.images.count,
     ...(data.leftOut && { leftOut: data.leftOut }),
   };
@@ -93,13 +95,42 @@ function trainedTables(
   ];
 }
 
-function classCounts(context: RecipeContext, classNames: readonly string[]): Exhibits['classCounts'] {
+/** Images of the pile whose answers are counted: shares of them are known to 5 points or better, and it takes a second. */
+const countedAnswers = 500;
+
+/** How many images of a sample of the pile a classifier takes for each class; undefined without a pile. */
+async function pileAnswers(
+  context: RecipeContext,
+  { network, weights }: Pick<Classifier, 'network' | 'weights'>,
+): Promise<Uint32Array | undefined> {
+  const { images } = context.data.train;
+  const pile = remainingIndices(images.count, labelledIndices(context, 0));
+  if (pile.length === 0) return undefined;
+  const chosen = randomFor(context, 'exhibits', 'answers').shuffle(pile).slice(0, countedAnswers);
+  const set = { title: 'a sample of the pile', images: selectImages(images, chosen) };
+  const logits = await computeLogits(network, weights, set, context);
+  const counts = new Uint32Array(network.classes);
+  for (let i = 0; i < chosen.length; i++) {
+    const said = indexOfLargest(logits.subarray(i * network.classes, (i + 1) * network.classes));
+    counts[said] = at(counts, said) + 1;
+  }
+  return counts;
+}
+
+function classCounts(
+  context: RecipeContext,
+  classNames: readonly string[],
+  found: Uint32Array | undefined,
+): Exhibits['classCounts'] {
   const { train } = context.data;
   const all = train.labels && countPerClass(train.labels, classNames.length);
   const labelled = hasLabels(context)
     ? countPerClass(labelsOf(labelledImages(context, 0)), classNames.length)
     : [];
-  return classNames.map((name, k) => ({ name, train: all?.[k] ?? null, labelled: labelled[k] ?? 0 }));
+  return classNames.map((name, k) => ({
+    ...{ name, train: all?.[k] ?? null, labelled: labelled[k] ?? 0 },
+    ...(found && { found: at(found, k) }),
+  }));
 }
 
 /** The first images in all four turns, as the notebook shows them: one image a row. */
@@ -203,6 +234,23 @@ async function pileGrid(
       images,
       tiles,
     ),
+  ];
+}
+
+/** Images along the longer side of the grid of doubted labels, and how many it shows at most. */
+const [doubtedColumns, mostDoubted] = [8, 40];
+
+/** The images of labels that the rest contradicts; none if there are none. */
+async function doubtedGrid({ data, store }: RecipeContext): Promise<ImageGrid[]> {
+  const doubted = (await readDoubts(store))?.doubted.slice(0, mostDoubted) ?? [];
+  if (doubted.length === 0) return [];
+  const { images } = data.train;
+  const pixels = await images.read(Uint32Array.from(doubted, ({ index }) => index));
+  const tiles = doubted.map(({ label, suggested }, i) =>
+    tile(pixels.data, i, images, `${isolated(label)}: ${isolated(suggested)}?`, false),
+  );
+  return [
+    grid('Labels that the rest contradicts, as given: as the rest says', doubtedColumns, images, tiles),
   ];
 }
 

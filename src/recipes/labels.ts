@@ -112,7 +112,7 @@ export function labelledImages(context: LabelContext, draw: number): ImageDatase
 /** The labelled images of each draw, with class and origin of each label: the content of a run's `labels.json`. */
 export async function labelRecordOf(context: LabelContext): Promise<LabelRecord> {
   const { settings, data } = context;
-  const { images } = data.train;
+  const { images, fileOf } = data.train;
   const given = placesOf(context);
   const classNames = classNamesOf(context);
   const draws: unknown[] = [];
@@ -123,6 +123,7 @@ export async function labelRecordOf(context: LabelContext): Promise<LabelRecord>
     const entries = Array.from(indices, (index, i) => ({
       image: hashes[i],
       index,
+      file: fileOf?.(index),
       label: classNames[classes[i] ?? noClass],
       by: saidBy(given?.[i]),
     }));

@@ -9,6 +9,7 @@ import { choiceSection } from './sections/choice.js';
 import { confusionsSection } from './sections/confusions.js';
 import { curvesSection } from './sections/curves.js';
 import { dataSection } from './sections/data.js';
+import { doubtsSection } from './sections/doubts.js';
 import { gridsSection } from './sections/grids.js';
 import { headerSection } from './sections/header.js';
 import { ladderSection } from './sections/ladder.js';
@@ -34,6 +35,7 @@ export function renderReport(record: RunRecord): string {
       gridsSection(exhibits.grids),
       confusionsSection(exhibits.confusions),
       calibrationSection(record),
+      doubtsSection(record),
       comparisonSection(record),
       curvesSection(record),
       batchNormSection(record),

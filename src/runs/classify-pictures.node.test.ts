@@ -1,35 +1,30 @@
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  encodeGlyphClassifier,
   type GlyphClass,
   glyph,
+  glyphAt,
   glyphClasses,
+  glyphPng,
   glyphSize,
+  loadGlyphClassifier,
 } from '../../test/support/glyph-classifier.js';
 import type { ImageBytes } from '../data/readers/found-images.js';
-import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
-import { createNodeRuntime } from '../runtime/node.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
+import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { classifyPictures, type Picture, predictFound } from './classify-pictures.node.js';
 
 let classifier: LoadedClassifier;
 let files: Readonly<Record<GlyphClass, Uint8Array>>;
 
-const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
-const png = (pixels: Uint8Array) => sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
-const shownAt = (i: number): GlyphClass => glyphClasses[i % glyphClasses.length] ?? '1';
-
 beforeAll(async () => {
-  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), {
-    runtime: await createNodeRuntime({ device: 'cpu' }),
-  });
-  files = { 1: await png(glyph('1')), 3: await png(glyph('3')), 7: await png(glyph('7')) };
+  classifier = await loadGlyphClassifier();
+  files = { 1: await glyphPng('1'), 3: await glyphPng('3'), 7: await glyphPng('7') };
 });
 afterAll(() => classifier.release());
 
 const fileAt = (i: number): Picture => ({
   name: `${i}.png`,
-  read: async (): Promise<ImageBytes> => ({ kind: 'file', bytes: files[shownAt(i)] }),
+  read: async (): Promise<ImageBytes> => ({ kind: 'file', bytes: files[glyphAt(i)] }),
 });
 const pixelsAt = (i: number): Picture => ({
   name: `rows[${i}]`,
@@ -38,7 +33,7 @@ const pixelsAt = (i: number): Picture => ({
     height: glyphSize,
     width: glyphSize,
     channels: 1,
-    pixels: glyph(shownAt(i)),
+    pixels: glyph(glyphAt(i)),
   }),
 });
 const brokenAt = (i: number): Picture => ({
@@ -47,7 +42,7 @@ const brokenAt = (i: number): Picture => ({
 });
 
 const classOf = (probabilities: Float32Array): string =>
-  classifier.classNames[probabilities.indexOf(Math.max(...probabilities))] ?? '';
+  classifier.classNames[indexOfLargest(probabilities)] ?? '';
 
 async function classesOf(pictures: Iterable<Picture>, options = {}): Promise<string[]> {
   const classes: string[] = [];
@@ -62,7 +57,7 @@ async function classesOf(pictures: Iterable<Picture>, options = {}): Promise<str
 }
 
 describe.each([1, 3, 128, 300])('%i pictures', (count) => {
-  const expected = Array.from({ length: count }, (_, i) => shownAt(i));
+  const expected = Array.from({ length: count }, (_, i) => glyphAt(i));
 
   test.each([
     ['files', fileAt],
@@ -82,13 +77,13 @@ test('pictures that cannot be read keep their places and shift no batch', async 
     for (const each of batch) outcomes.push('error' in each ? 'broken' : classOf(each.probabilities));
   }
   expect(sizes).toEqual([32, 32, 32, 32, 2]);
-  expect(outcomes).toEqual(pictures.map((_, i) => (isBroken(i) ? 'broken' : shownAt(i))));
+  expect(outcomes).toEqual(pictures.map((_, i) => (isBroken(i) ? 'broken' : glyphAt(i))));
 });
 
 test('the negative is what is classified where that is asked for', async () => {
   const negative = (i: number): Picture => ({
     name: 'negative',
-    read: async () => ({ kind: 'file', bytes: await png(glyph(shownAt(i)).map((v) => 255 - v)) }),
+    read: async () => ({ kind: 'file', bytes: await glyphPng(glyph(glyphAt(i)).map((v) => 255 - v)) }),
   });
   const pictures = [0, 1, 2].map(negative);
   expect(await classesOf(pictures, { invert: true })).toEqual([...glyphClasses]);

@@ -1,37 +1,31 @@
-import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
-  encodeGlyphClassifier,
   type GlyphClass,
   glyph,
+  glyphAt,
   glyphClasses,
-  glyphSize,
+  glyphPng,
+  loadGlyphClassifier,
 } from '../../test/support/glyph-classifier.js';
 import type { FoundImage, FoundImages, Split } from '../data/readers/found-images.js';
-import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
-import { createNodeRuntime } from '../runtime/node.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
 import { evaluateModel } from './evaluate-model.node.js';
 
 let classifier: LoadedClassifier;
 let files: Readonly<Record<GlyphClass, Uint8Array>>;
-const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
-const png = (name: GlyphClass) => sharp(glyph(name), { raw }).toColourspace('b-w').png().toBuffer();
 
 beforeAll(async () => {
-  const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), { runtime });
-  files = { 1: await png('1'), 3: await png('3'), 7: await png('7') };
+  classifier = await loadGlyphClassifier();
+  files = { 1: await glyphPng('1'), 3: await glyphPng('3'), 7: await glyphPng('7') };
 });
 afterAll(() => classifier.release());
-
-const shownAt = (i: number): GlyphClass => glyphClasses[i % glyphClasses.length] ?? '1';
 
 /** Image i shows a glyph in turn; its label is that glyph's name, if no other is given. */
 function image(
   i: number,
   more: { label?: string | undefined; split?: Split; bytes?: Uint8Array } = {},
 ): FoundImage {
-  const { label = shownAt(i), split, bytes = files[shownAt(i)] } = more;
+  const { label = glyphAt(i), split, bytes = files[glyphAt(i)] } = more;
   return {
     name: `${label}/${i}.png`,
     ...('label' in more && more.label === undefined ? {} : { label }),

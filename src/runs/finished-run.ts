@@ -5,6 +5,7 @@ import {
   type LoadedClassifier,
   loadClassifier,
 } from '../model/load-classifier.js';
+import { readDoubts } from '../recipes/doubts.js';
 import { classifierName, stagesOfConfig } from '../recipes/run.js';
 import { allStages, stageFacts, stageNamed } from '../recipes/stages/registry.js';
 import type { Stage } from '../recipes/stages/stage.js';
@@ -125,11 +126,13 @@ export async function readRecord(
       hint: 'The file was changed or damaged after it was written: restore it, or run again.',
     });
   };
+  const doubts = await readDoubts(store);
   return {
     stages: stageFacts,
     config: await readConfig(store),
     epochs: await store.readEpochs(),
     result: await read('result', resultSchema),
     exhibits: await read('exhibits', exhibitsSchema),
+    ...(doubts && { doubts }),
   };
 }

@@ -53,7 +53,8 @@ export function dataOfImported(imported: ImportedImages, name: string): Imported
     const labels = Int32Array.from(chosen, ({ label }) => numbers.get(label) ?? noClass);
     const rows = Uint32Array.from(chosen, ({ row }) => row);
     const source = selectImages(imported.source, rows, { name: `${name} ${part}` });
-    return { images: source, ...(hasLabels && { labels }), classNames };
+    const fileOf = (index: number) => chosen[index]?.name;
+    return { images: source, ...(hasLabels && { labels }), classNames, fileOf };
   };
   return {
     train: datasetOf('train', learned),

@@ -6,18 +6,18 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { tarOf, zipOf } from '../../test/support/archives.js';
 import {
-  encodeGlyphClassifier,
   glyph,
-  glyphClasses,
+  glyphAt,
+  glyphPng,
   glyphSize,
+  loadGlyphClassifier,
 } from '../../test/support/glyph-classifier.js';
 import { npy, npz } from '../../test/support/npz.js';
 import { parquet } from '../../test/support/parquet.js';
 import { idx } from '../../test/support/tiny-data.js';
 import { decodeImage } from '../data/image-decode.node.js';
-import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
 import { preprocessingFor } from '../model/preprocessing.js';
-import { createNodeRuntime } from '../runtime/node.js';
 import { classifyPictures } from './classify-pictures.node.js';
 import { predictImages } from './predict-images.node.js';
 
@@ -25,23 +25,16 @@ let folder: string;
 let classifier: LoadedClassifier;
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-images-'));
-  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), {
-    runtime: await createNodeRuntime({ device: 'cpu' }),
-  });
+  classifier = await loadGlyphClassifier();
 });
 afterAll(async () => {
   await classifier.release();
   await fs.rm(folder, { recursive: true });
 });
 
-const shownAt = (i: number) => glyphClasses[i % 3] ?? '1';
 const at = (name: string) => join(folder, name);
 const local = (text: string) => text.replace(`${folder}/`, '');
-const png = (i: number) =>
-  sharp(glyph(shownAt(i)), { raw: { width: glyphSize, height: glyphSize, channels: 1 } })
-    .toColourspace('b-w')
-    .png()
-    .toBuffer();
+const png = (i: number) => glyphPng(glyphAt(i));
 
 async function predicted(names: readonly string[], options = {}): Promise<string[]> {
   const said: string[] = [];
@@ -69,7 +62,7 @@ test('a picture is fitted as the classifier says that its own were', async () =>
 
 describe('whatever pictures lie in', () => {
   const rows = [0, 1, 2, 3];
-  const pixels = Buffer.concat(rows.map((i) => glyph(shownAt(i))));
+  const pixels = Buffer.concat(rows.map((i) => glyph(glyphAt(i))));
   const shape = [rows.length, glyphSize, glyphSize];
   const named = rows.map((i) => `cats/${i}.png`);
 
@@ -99,7 +92,7 @@ describe('whatever pictures lie in', () => {
     await fs.writeFile(at('mnist/t10k-labels-idx1-ubyte'), idx([4], Uint8Array.of(1, 3, 7, 1)));
   });
 
-  const each = (names: readonly string[]) => names.map((name, i) => `${name} ${shownAt(i)}`);
+  const each = (names: readonly string[]) => names.map((name, i) => `${name} ${glyphAt(i)}`);
   const ofRows = (file: string) => each(rows.map((i) => `${file}[${i}]`));
 
   test.each([

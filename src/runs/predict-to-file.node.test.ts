@@ -7,15 +7,16 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { zipOf } from '../../test/support/archives.js';
 import {
-  encodeGlyphClassifier,
   glyph,
+  glyphAt,
   glyphClasses,
+  glyphPng,
   glyphSize,
+  loadGlyphClassifier,
 } from '../../test/support/glyph-classifier.js';
 import { filesBelow } from '../../test/support/picture-folder.js';
 import { idx } from '../../test/support/tiny-data.js';
-import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.js';
-import { createNodeRuntime } from '../runtime/node.js';
+import type { LoadedClassifier } from '../model/load-classifier.js';
 import { mergePredictions, type PredictToFileOptions, predictToFile } from './predict-to-file.node.js';
 import type { TableKind } from './prediction-table.node.js';
 
@@ -24,21 +25,13 @@ let out: string;
 let classifier: LoadedClassifier;
 let paths: string[];
 
-const shownAt = (i: number) => glyphClasses[i % 3] ?? '1';
 const put = (name: string, content: Uint8Array | string) => fs.writeFile(join(folder, name), content);
 const at = (name: string) => join(folder, name);
 
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-to-file-'));
-  classifier = await loadClassifier('glyphs', encodeGlyphClassifier(), {
-    runtime: await createNodeRuntime({ device: 'cpu' }),
-  });
-  const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
-  const png = (i: number) =>
-    sharp(glyph(shownAt(i)), { raw })
-      .toColourspace('b-w')
-      .png()
-      .toBuffer();
+  classifier = await loadGlyphClassifier();
+  const png = (i: number) => glyphPng(glyphAt(i));
   await put('single.png', await png(2));
   await put('cut.png', (await png(2)).subarray(0, 60));
   await fs.mkdir(at('scans/inner'), { recursive: true });
@@ -53,7 +46,7 @@ beforeAll(async () => {
   await put('some.zip', zipOf(members.map(({ name, content }) => ({ name, data: content }))));
   await put(
     'rows.idx',
-    idx([40, glyphSize, glyphSize], Buffer.concat(Array.from({ length: 40 }, (_, i) => glyph(shownAt(i))))),
+    idx([40, glyphSize, glyphSize], Buffer.concat(Array.from({ length: 40 }, (_, i) => glyph(glyphAt(i))))),
   );
   paths = ['single.png', 'cut.png', 'scans', 'some.zip', 'missing.zip', 'rows.idx'].map(at);
 });
@@ -95,7 +88,7 @@ describe('a table', () => {
       ...Array.from({ length: 40 }, (_, i) => `rows.idx[${i}]`),
     ]);
     expect(rows.map(({ label }) => label)).toEqual(
-      [[2], [...Array(20).keys()], [...Array(15).keys()], [...Array(40).keys()]].flat().map(shownAt),
+      [[2], [...Array(20).keys()], [...Array(15).keys()], [...Array(40).keys()]].flat().map(glyphAt),
     );
     expect((await fs.readdir(join(out, '..'))).sort()).toEqual(['answers.csv', 'answers.csv.skipped.csv']);
     const skipped = await rowsOf(`${out}.skipped.csv`);

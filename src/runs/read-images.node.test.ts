@@ -45,6 +45,7 @@ describe('readImages', () => {
     expect(expected).toMatchObject({ height: 32, width: 32, channels: 1 });
     const first = await photos.train.images.read([4]);
     expect(first.data).toEqual(pictureOf('corner', 0));
+    expect(photos.train.fileOf?.(4)).toMatch(/^corner\/.+\.\w+$/);
 
     const names = [...expected.classNames] as (keyof typeof pictureClasses)[];
     const [labels, pixels]: [number[], number[]] = [[...(photos.train.labels ?? [])], []];

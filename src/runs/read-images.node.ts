@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import { open, readFile } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { countOf } from '../counts.js';
+import { cacheFolderOf } from '../data/cache/cache-folder.node.js';
 import type { DataSource } from '../data/dataset.js';
 import type { SamePicture } from '../data/duplicates.js';
 import { peekGzip } from '../data/gunzip.node.js';
@@ -71,7 +72,10 @@ export async function readImages(path: string, options: ReadImagesOptions = {}):
     return { ...data, notes: data.notes ?? [], skipped: [], close, [Symbol.asyncDispose]: close };
   }
   const { format, labelTable, table, ...importing } = options;
-  const found = await openLabelledImages(path, { format, labelTable, table });
+  const found = await openLabelledImages(path, {
+    ...{ format, labelTable, table },
+    cacheFolder: cacheFolderOf(importing),
+  });
   try {
     // Decoders of pictures are loaded for pictures: IDX files as training takes them need none.
     const { importImages } = await import('../data/import-images.node.js');
@@ -117,9 +121,14 @@ export interface LabelledImages extends FoundImages {
  */
 export async function openLabelledImages(
   path: string,
-  { format, labelTable, table }: Pick<ReadImagesOptions, 'format' | 'labelTable' | 'table'> = {},
+  {
+    format,
+    labelTable,
+    table,
+    cacheFolder,
+  }: Pick<ReadImagesOptions, 'format' | 'labelTable' | 'table' | 'cacheFolder'> = {},
 ): Promise<LabelledImages> {
-  const opened = await openImages(path, { format });
+  const opened = await openImages(path, { format, cacheFolder });
   if (labelTable === undefined) return opened;
   try {
     return await withLabels(opened, labelTable, table);

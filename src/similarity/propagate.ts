@@ -19,7 +19,7 @@ export interface NeighbourGraph {
 const sharpness = 20;
 
 /** How far a label travels: the share that neighbours have in a score. Few labels have to reach a whole pile. */
-const reach = 0.99;
+export const reach = 0.99;
 
 /** Share of the neighbours in a smoothed prediction; the classifier's own probabilities have the rest, a fifth. */
 const smoothing = 0.8;
@@ -27,7 +27,7 @@ const smoothing = 0.8;
 /** Steps from neighbour to neighbour. A pile of 60,000 is about ten across; labels go round for longer. */
 const propagationSteps = 100;
 const smoothingSteps = 30;
-const heldBackSteps = 30;
+export const heldBackSteps = 30;
 
 /** Images whose neighbours are connected between two checks of the abort signal: a few milliseconds' work. */
 const imagesAtATime = 1000;
@@ -102,7 +102,7 @@ type SpreadProgress = (share: number) => Promise<void>;
  * @param start Y, float32 [n · classes]
  * @param progress told the share of the classes that is done, again and again
  */
-async function spread(
+export async function spread(
   { count, offsets, targets, weights }: NeighbourGraph,
   start: Float32Array,
   alpha: number,

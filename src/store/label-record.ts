@@ -16,6 +16,8 @@ const labelledImageSchema = z
     image: z.string().regex(imageHashPattern),
     /** In the training set, from 0. */
     index: z.int().min(0),
+    /** Its name, as the data lists it; absent where images have none, and in runs of earlier versions. */
+    file: z.string().optional(),
     /** Class name. */
     label: z.string(),
     by: z.enum(labelSources),

@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import type { LeftOut } from '../data/left-out.js';
 import { isRecord } from './json.js';
+import type { LabelDoubts } from './label-doubts.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
@@ -325,7 +326,17 @@ export const exhibitsSchema = z
      * of the training images.
      */
     classCounts: z
-      .array(z.object({ name: z.string(), train: count.nullable(), labelled: count }).readonly())
+      .array(
+        z
+          .object({
+            name: z.string(),
+            train: count.nullable(),
+            labelled: count,
+            /** How many images of a sample of the pile the kept classifier takes for it; absent without a pile. */
+            found: count.optional(),
+          })
+          .readonly(),
+      )
       .readonly(),
     /** Training images, labelled ones among them; absent in runs of earlier versions. */
     trainImages: count.optional(),
@@ -356,4 +367,6 @@ export interface RunRecord {
   readonly epochs: readonly EpochRecord[];
   readonly result: RunResult;
   readonly exhibits: Exhibits;
+  /** Labels that the rest contradicts; absent where nobody was asked. */
+  readonly doubts?: LabelDoubts;
 }

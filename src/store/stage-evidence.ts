@@ -67,6 +67,13 @@ export class StageEvidence {
       .sort((a, b) => a.fold - b.fold);
   }
 
+  /** All that has answered for labels held back in a draw, in the order in which it began. */
+  answered(draw: number): readonly string[] {
+    return [
+      ...new Set(this.#content.answers.filter((entry) => entry.draw === draw).map(({ stage }) => stage)),
+    ];
+  }
+
   async addAnswers({ stage, draw }: StageOfDraw, answers: FoldAnswers): Promise<void> {
     this.#content.answers.push({ stage, draw, answers: packAnswers(answers) });
     await this.#save();

@@ -1,11 +1,10 @@
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { z } from 'zod';
 import { cli } from '../support/cli.js';
-import { encodeGlyphClassifier, glyph, glyphClasses, glyphSize } from '../support/glyph-classifier.js';
+import { encodeGlyphClassifier, glyph, glyphClasses, glyphPng } from '../support/glyph-classifier.js';
 
 let cwd: string;
 const quarterturn = (...args: readonly string[]) => cli(args, { cwd });
@@ -13,8 +12,7 @@ const quarterturn = (...args: readonly string[]) => cli(args, { cwd });
 /** A blurred, dimmed glyph: the model is less sure of it. */
 async function picture(name: (typeof glyphClasses)[number], n: number): Promise<Uint8Array> {
   const pixels = glyph(name).map((value, i) => (value * (40 + 7 * n)) / 255 + ((i * 31 * (n + 1)) % 60));
-  const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
-  return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+  return glyphPng(pixels);
 }
 
 beforeAll(async () => {

@@ -87,7 +87,7 @@ describe('a folder of somebody’s pictures, with no test set', () => {
 
     const listed = await quarterturn('cache');
     expect(listed.stdout).toMatch(/32×32 grey {2}photos$/m);
-    expect((await quarterturn('cache --clear')).stdout).toMatch(/^Deleted .* of 1 data sets/);
+    expect((await quarterturn('cache --clear')).stdout).toMatch(/^Deleted .* of 1 data set/);
     expect((await quarterturn('cache')).stdout).toMatch(/^Nothing is kept in/);
   });
 

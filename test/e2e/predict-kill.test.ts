@@ -2,12 +2,11 @@ import { spawn } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { zipOf } from '../support/archives.js';
 import { cli } from '../support/cli.js';
 import { root } from '../support/compile.js';
-import { encodeGlyphClassifier, glyph, glyphClasses, glyphSize } from '../support/glyph-classifier.js';
+import { encodeGlyphClassifier, glyph, glyphAt, glyphPng, glyphSize } from '../support/glyph-classifier.js';
 import { filesBelow } from '../support/picture-folder.js';
 import { idx } from '../support/tiny-data.js';
 
@@ -17,26 +16,17 @@ const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 2);
 let cwd: string;
 const inputs = ['scans', 'scans.zip', 'rows.idx', 'bad.png'];
 const counts = { scans: 800, zip: 300, rows: 1500 };
-const shownAt = (i: number) => glyphClasses[i % 3] ?? '1';
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-kill-'));
   await fs.writeFile(join(cwd, 'model.onnx'), encodeGlyphClassifier());
-  const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
-  const pngs = await Promise.all(
-    [0, 1, 2].map((i) =>
-      sharp(glyph(shownAt(i)), { raw })
-        .toColourspace('b-w')
-        .png()
-        .toBuffer(),
-    ),
-  );
+  const pngs = await Promise.all([0, 1, 2].map((i) => glyphPng(glyphAt(i))));
   const png = (i: number) => pngs[i % 3] ?? Buffer.of();
   await fs.mkdir(join(cwd, 'scans'));
   for (let i = 0; i < counts.scans; i++) await fs.writeFile(join(cwd, `scans/${i}.png`), png(i));
   const members = Array.from({ length: counts.zip }, (_, i) => ({ name: `${i}.png`, data: png(i) }));
   await fs.writeFile(join(cwd, 'scans.zip'), zipOf(members));
-  const rows = Buffer.concat(Array.from({ length: counts.rows }, (_, i) => glyph(shownAt(i))));
+  const rows = Buffer.concat(Array.from({ length: counts.rows }, (_, i) => glyph(glyphAt(i))));
   await fs.writeFile(join(cwd, 'rows.idx'), idx([counts.rows, glyphSize, glyphSize], rows));
   await fs.writeFile(join(cwd, 'bad.png'), 'no picture');
   await cli(['--version'], { cwd }); // compiles the checkout where it must

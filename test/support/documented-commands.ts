@@ -51,6 +51,7 @@ const commandSubstitutions: readonly Substitution[] = [
     by: '$1 --draws 1',
     why: 'not three',
   },
+  { what: /doubts\.csv/, by: 'doubts.json', why: 'images of IDX files have no names for a table' },
   { what: /--draws \d+/, by: '--draws 2', why: 'as many as have a deviation' },
   {
     what: /^(quarterturn (?:run|pretrain|finetune|baseline|ablate)\b(?!.* --(?:threads|resume|help)\b).*)$/,

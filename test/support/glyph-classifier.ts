@@ -1,6 +1,9 @@
+import sharp from 'sharp';
 import { classNamesKey } from '../../src/model/export-model.js';
+import { type LoadedClassifier, loadClassifier } from '../../src/model/load-classifier.js';
 import { encodeModel } from '../../src/onnx/encode.js';
 import { int, type OnnxNode } from '../../src/onnx/model.js';
+import { createNodeRuntime } from '../../src/runtime/node.js';
 import { tensor } from '../../src/tensor/tensor.js';
 
 /** Side of the glyphs. */
@@ -43,6 +46,24 @@ export function glyph(name: GlyphClass): Uint8Array {
     pixels[i] = Math.round(255 * Math.min(Math.max(2 - distance, 0), 1));
   }
   return pixels;
+}
+
+/** The glyph that picture number i shows, where all are taken in turn. */
+export function glyphAt(i: number): GlyphClass {
+  return glyphClasses[i % glyphClasses.length] ?? '1';
+}
+
+/** Grey pixels of a glyph's size, uint8 [28, 28], or those of a glyph, as a PNG file. */
+export function glyphPng(picture: GlyphClass | Uint8Array): Promise<Buffer> {
+  const pixels = typeof picture === 'string' ? glyph(picture) : picture;
+  const raw = { width: glyphSize, height: glyphSize, channels: 1 } as const;
+  return sharp(pixels, { raw }).toColourspace('b-w').png().toBuffer();
+}
+
+/** The classifier of {@link encodeGlyphClassifier}, ready to classify; to be released. */
+export async function loadGlyphClassifier(): Promise<LoadedClassifier> {
+  const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+  return loadClassifier('glyphs', encodeGlyphClassifier(), { runtime });
 }
 
 type Point = readonly [x: number, y: number];

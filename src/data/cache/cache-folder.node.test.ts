@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { newOwnerName } from '../../owner.node.js';
 import { type ImportedImages, importImages } from '../import-images.node.js';
-import { clearCache, defaultCacheFolder, listCache } from './cache-folder.node.js';
+import { clearCache, defaultCacheFolder, listCache, listingFolderOf } from './cache-folder.node.js';
 
 let cacheFolder: string;
 const opened: ImportedImages[] = [];
@@ -106,6 +106,11 @@ describe('clearing', () => {
     const { data } = await opened[0]!.source.read([99]);
     expect(data[1]).toBe(102);
     await opened.pop()?.close();
+    const listings = listingFolderOf({ cacheFolder });
+    await fs.mkdir(listings);
+    await fs.writeFile(join(listings, `${'a0'.repeat(32)}.json`), '{}');
+    await clearCache({ cacheFolder, keepBytes: 1e9 });
+    expect(await fs.readdir(listings)).toHaveLength(1);
     await clearCache({ cacheFolder });
     expect(await fs.readdir(cacheFolder)).toEqual([]);
   });
@@ -120,9 +125,12 @@ describe('clearing', () => {
   test('leaves alone what is not its own', async () => {
     await fs.writeFile(join(cacheFolder, 'letter.txt'), 'dear');
     await fs.mkdir(join(cacheFolder, 'photos'));
+    await fs.mkdir(join(cacheFolder, 'listings'));
+    await fs.writeFile(join(cacheFolder, 'listings/mine.json'), '{}');
     await pack('a');
     await clearCache({ cacheFolder });
-    expect((await fs.readdir(cacheFolder)).sort()).toEqual(['letter.txt', 'photos']);
+    expect((await fs.readdir(cacheFolder)).sort()).toEqual(['letter.txt', 'listings', 'photos']);
+    expect(await fs.readdir(join(cacheFolder, 'listings'))).toEqual(['mine.json']);
   });
 });
 

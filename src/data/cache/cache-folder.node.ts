@@ -15,6 +15,7 @@ import { type PackHeader, readHeader } from './pack-header.node.js';
  *     .use.<owner>               while a process has it open
  *   .part.photos.3f…9c.1d…07.<owner>    a pack that a process is writing, or that it left unfinished
  *   .trash.<owner>                      a pack on its way out
+ *   listings/<hash>.json                what lies in a gzipped archive
  */
 export interface CacheOptions {
   /** Default: `quarterturn` in `$XDG_CACHE_HOME`, or in `~/.cache`. */
@@ -48,6 +49,11 @@ export function defaultCacheFolder(): string {
 
 export function cacheFolderOf({ cacheFolder }: CacheOptions): string {
   return cacheFolder === undefined ? defaultCacheFolder() : resolve(cacheFolder);
+}
+
+/** Where listings of archives are kept: a few megabytes for each of the largest. */
+export function listingFolderOf(options: CacheOptions): string {
+  return join(cacheFolderOf(options), 'listings');
 }
 
 /** All packs in the cache, the last used one first. */
@@ -95,6 +101,9 @@ export async function clearCache(options: ClearOptions = {}): Promise<ClearedCac
   const { origin, keepBytes = 0 } = options;
   const root = cacheFolderOf(options);
   await emptyTrash(root);
+  if (origin === undefined && keepBytes === 0) {
+    await clearListings(listingFolderOf(options));
+  }
   const packs = await listCache(options);
   const chosen = origin === undefined ? packs : packs.filter((pack) => pack.origin === resolve(origin));
   let left = chosen.reduce((sum, { sizeBytes }) => sum + sizeBytes, 0);
@@ -110,6 +119,14 @@ export async function clearCache(options: ClearOptions = {}): Promise<ClearedCac
     left -= pack.sizeBytes;
   }
   return { removed, inUse };
+}
+
+/** Delete listings of archives, and nothing else that may lie there. */
+async function clearListings(folder: string): Promise<void> {
+  for (const name of await fs.readdir(folder).catch(() => [])) {
+    if (/^[0-9a-f]{64}\.json/.test(name)) await fs.rm(join(folder, name), { force: true });
+  }
+  await fs.rmdir(folder).catch(() => {}); // there is none, or something else lies in it
 }
 
 /**

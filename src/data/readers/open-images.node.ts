@@ -1,4 +1,5 @@
 import { countOf } from '../../counts.js';
+import { listingFolderOf } from '../cache/cache-folder.node.js';
 import type { ByteSource } from './byte-source.js';
 import type { FileTree } from './file-tree.js';
 import type { FoundImages } from './found-images.js';
@@ -10,6 +11,8 @@ import { readParquetImages } from './parquet-images.node.js';
 export interface OpenImagesOptions {
   /** What it is to be taken for; default: what lies in it decides. */
   readonly format?: SourceFormat | undefined;
+  /** Where the listing of a gzipped archive is kept, which is then unpacked only to be read; default: nowhere. */
+  readonly cacheFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,10 +31,11 @@ export interface OpenImagesOptions {
  */
 export async function openImages(
   path: string,
-  { format, signal }: OpenImagesOptions = {},
+  { format, cacheFolder, signal }: OpenImagesOptions = {},
 ): Promise<FoundImages> {
   return openFound(path, {
     ...(format !== undefined && { format }),
+    ...(cacheFolder !== undefined && { listingFolder: listingFolderOf({ cacheFolder }) }),
     ...(signal && { signal }),
     readers: arrayReaders,
   });

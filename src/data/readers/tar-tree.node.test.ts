@@ -248,6 +248,41 @@ describe('gzipped archives', () => {
     expect(await fs.readdir(scratchFolder)).toEqual([]);
   });
 
+  test('are listed once: an unchanged one is unpacked when a file is asked for, a changed one is listed anew', async () => {
+    const listingFolder = join(folder, 'listings');
+    const path = join(folder, 'kept.tar.gz');
+    const members = [
+      file('dog/b.png', 'x'.repeat(5000)),
+      file('a.png'),
+      file('.DS_Store'),
+      { name: 'same.png', type: '2', link: 'dog/b.png' },
+    ];
+    await fs.writeFile(path, gzipSync(tarOf(members)));
+    const without = await openTarTree(path);
+    const first = await openTarTree(path, { listingFolder });
+    await first.close();
+    // Nothing may be unpacked to list it again.
+    const tree = await openTarTree(path, { listingFolder, maxUnpackedBytes: 1 });
+    for (const key of ['entries', 'skipped', 'notes', 'modifiedMs', 'container', 'origin'] as const)
+      expect(tree[key], key).toEqual(without[key]);
+    await expect(tree.read('a.png')).rejects.toThrow('at most 1 bytes unpacked');
+    await tree.close();
+    const again = await openTarTree(path, { listingFolder });
+    expect(await contentsOf(again)).toEqual(await contentsOf(without));
+
+    const [kept = ''] = await fs.readdir(listingFolder);
+    for (const damaged of ['', '{"schema"', '[]']) {
+      await fs.writeFile(join(listingFolder, kept), damaged);
+      const listed = await openTarTree(path, { listingFolder });
+      expect(listed.entries).toHaveLength(4);
+      await listed.close();
+    }
+    await fs.writeFile(path, gzipSync(tarOf([file('c.png')])));
+    const changed = await openTarTree(path, { listingFolder });
+    expect((await contentsOf(changed)).files).toEqual({ 'c.png': 'c.png' });
+    expect(await fs.readdir(listingFolder)).toEqual([kept]);
+  });
+
   test('may be made of several members', async () => {
     const plain = tarOf([file('a.png', 'x'.repeat(5000))]);
     const tree = await open(Buffer.concat([gzipSync(plain.subarray(0, 700)), gzipSync(plain.subarray(700))]));

@@ -1,5 +1,12 @@
 import type { FileHandle } from 'node:fs/promises';
 import { QuarterturnError } from '../../errors.js';
+import {
+  keepTarListing,
+  type ListedArchive,
+  readTarListing,
+  type TarListing,
+  type TarPlace,
+} from '../cache/tar-listing.node.js';
 import { contentOf } from '../image-content.js';
 import { type FileTree, maxFileBytes, type TreeOptions } from './file-tree.js';
 import { bytesAt, FileWindow, fileTooLarge, noSuchFile, openPlainFile, readAt } from './file-window.node.js';
@@ -8,12 +15,9 @@ import { type ListedItem, TreeListing } from './tree-listing.js';
 import { unpackToScratch } from './unpack-gzip.node.js';
 import type { UnpackOptions } from './unpack-options.js';
 
-export interface TarOptions extends TreeOptions, UnpackOptions {}
-
-/** Where the bytes of a file lie in the archive. */
-interface Place {
-  readonly offset: number;
-  readonly sizeBytes: number;
+export interface TarOptions extends TreeOptions, UnpackOptions {
+  /** Where the listing of a gzipped archive is kept, so that an unchanged one is not unpacked to be listed; default: nowhere. */
+  readonly listingFolder?: string;
 }
 
 /** Bytes of an extension, which holds names and numbers: no archiver writes more. */
@@ -26,61 +30,83 @@ const damagedHint = 'Copy or download the archive again.';
  *
  * A plain archive is read where it lies: its headers once, from file to file, then each file when it is asked for. Of a
  * gzipped one nothing can be read without all that stands before it; so it is unpacked once, into a file without a name in
- * `scratchFolder`, which is gone when the tree is closed or the process ends. It takes the space of the unpacked archive on
+ * `scratchFolder`, which is gone when the tree is closed or the process ends: to be listed, or, where its listing was kept, once
+ * a file is asked for. It takes the space of the unpacked archive on
  * that disk, one megabyte of memory, and at most `maxUnpackedBytes`.
  *
  * @throws QuarterturnError `data` for what is no tar archive, is cut off, damaged, or too large unpacked; `io` if it
  *   cannot be read or unpacked
  */
 export async function openTarTree(path: string, options: TarOptions = {}): Promise<FileTree> {
-  const archive = await openUnpacked(path, options);
+  const file = await openPlainFile(path, path);
+  let unpacked: Promise<Archive> | undefined;
+  const archive = (): Promise<Archive> => {
+    unpacked ??= unpackedOf(path, file, options);
+    return unpacked;
+  };
+  const close = async (): Promise<void> => {
+    await (await unpacked?.catch(() => undefined))?.close();
+    await file.handle.close();
+  };
   try {
-    const { places, notes, ...listed } = await listTar(path, archive, options);
-    const bytesOf = (name: string) => {
+    const { places, notes, ...listed } = await listingOf({ path, ...file }, archive, options);
+    const bytesOf = async (name: string) => {
       const place = places.get(name);
       if (!place) throw noSuchFile(`${path}/${name}`);
-      return bytesAt(archive.handle, { name: `${path}/${name}`, ...place });
+      return bytesAt((await archive()).handle, { name: `${path}/${name}`, ...place });
     };
     return {
       ...listed,
       container: 'tar',
       origin: path,
-      modifiedMs: archive.modifiedMs,
+      modifiedMs: file.modifiedMs,
       notes,
       read: async (name, { maxBytes = maxFileBytes } = {}) => {
-        const bytes = bytesOf(name);
+        const bytes = await bytesOf(name);
         if (bytes.sizeBytes > maxBytes) throw fileTooLarge(bytes.name, bytes.sizeBytes, maxBytes);
         return bytes.read(0, bytes.sizeBytes);
       },
-      open: async (name) => bytesOf(name),
-      close: () => archive.close(),
+      open: bytesOf,
+      close,
     };
   } catch (error) {
-    await archive.close();
+    await close();
     throw error;
   }
 }
 
+/** The unpacked archive. */
 interface Archive {
   readonly handle: FileHandle;
   readonly sizeBytes: number;
-  /** Of the file that was named, packed or not. */
-  readonly modifiedMs: number;
   close(): Promise<void>;
 }
 
-async function openUnpacked(path: string, options: UnpackOptions): Promise<Archive> {
-  const { handle, sizeBytes, modifiedMs } = await openPlainFile(path, path);
-  const plain = { handle, sizeBytes, modifiedMs, close: () => handle.close() };
-  try {
-    if (contentOf(await readAt(handle, 0, tarBlockBytes)).kind !== 'gzip') return plain;
-    const unpacked = await unpackToScratch({ handle, name: path }, options);
-    await handle.close();
-    return { ...unpacked, modifiedMs };
-  } catch (error) {
-    await handle.close();
-    throw error;
-  }
+type PlainFile = Awaited<ReturnType<typeof openPlainFile>>;
+
+async function unpackedOf(path: string, file: PlainFile, options: UnpackOptions): Promise<Archive> {
+  if (await isGzipped(file)) return unpackToScratch({ handle: file.handle, name: path }, options);
+  return { ...file, close: async () => {} };
+}
+
+async function isGzipped({ handle }: PlainFile): Promise<boolean> {
+  return contentOf(await readAt(handle, 0, tarBlockBytes)).kind === 'gzip';
+}
+
+/** The listing that was kept, else a new one. A plain archive is listed faster than a listing is read. */
+async function listingOf(
+  file: PlainFile & ListedArchive,
+  archive: () => Promise<Archive>,
+  options: TarOptions,
+): Promise<TarListing> {
+  const { listingFolder } = options;
+  if (listingFolder === undefined || !(await isGzipped(file)))
+    return listTar(file.path, await archive(), options);
+  const kept = await readTarListing(listingFolder, file);
+  if (kept) return kept;
+  const listing = await listTar(file.path, await archive(), options);
+  await keepTarListing(listingFolder, file, listing);
+  return listing;
 }
 
 /** What extensions say of the file that follows them. */
@@ -91,9 +117,13 @@ interface Extensions {
   readonly isSparse?: boolean;
 }
 
-async function listTar(path: string, { handle, sizeBytes: archiveBytes }: Archive, options: TreeOptions) {
+async function listTar(
+  path: string,
+  { handle, sizeBytes: archiveBytes }: Archive,
+  options: TreeOptions,
+): Promise<TarListing> {
   const { signal, maxEntries } = options;
-  const listing = new TreeListing<Place>(path, maxEntries);
+  const listing = new TreeListing<TarPlace>(path, maxEntries);
   const window = new FileWindow(handle);
   const fail = (received: string) =>
     new QuarterturnError('data', `${path}: expected a whole tar archive. Received: ${received}.`, {
@@ -174,7 +204,11 @@ function extensionsOf(type: string, bytes: Uint8Array): Extensions | undefined {
 }
 
 /** Undefined for what only describes the archive. */
-function itemOf(header: TarHeader, extensions: Extensions, place: Place): ListedItem<Place> | undefined {
+function itemOf(
+  header: TarHeader,
+  extensions: Extensions,
+  place: TarPlace,
+): ListedItem<TarPlace> | undefined {
   const { type, modifiedMs } = header;
   const name = extensions.name ?? header.name;
   const target = extensions.target ?? header.target;

@@ -1,5 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
+import { passesWithoutOwn } from '../../similarity/leave-out.js';
+import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { encoderOf, isSampled } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
@@ -9,7 +11,7 @@ import { finetuneName, scratchName } from './finetune.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
 import { learnFromPile, selfTrain, trialSettings, trialStepsOf, usualTrialSteps } from './self-train.js';
 import { sampleBatches, selfTrainName } from './self-train-tasks.js';
-import type { Stage, Workload } from './stage.js';
+import type { Stage, StageDraw, Workload } from './stage.js';
 import { chooseTeacher } from './teacher.js';
 
 const starts = { [finetuneName]: finetuneStage, [scratchName]: scratchStage };
@@ -56,6 +58,7 @@ export const selfTrainStage: Stage = {
     const stageOfDraw = { stage: selfTrainName, draw };
     if (stageEvidence.teacherOf(stageOfDraw) === undefined && !stageEvidence.readOnly) {
       const teacher = await chooseTeacher(context, { draw, evidence, pileGraph });
+      await askNeighbours(at);
       await stageEvidence.setTeacher(stageOfDraw, teacher);
     }
     const teacher = stageEvidence.teacherOf(stageOfDraw);
@@ -115,6 +118,15 @@ export const selfTrainStage: Stage = {
   sharedMs: ({ speeds }) => speeds.pile.graphMs,
 };
 
+/** What the neighbours say of the labels is kept where there is a graph of them: labels are doubted by it. */
+async function askNeighbours({ context, draw, stageEvidence, pileGraph }: StageDraw): Promise<void> {
+  if (context.settings.selfTrain?.teacher !== 'neighbours') return;
+  const stageOfDraw = { stage: neighboursName, draw };
+  if (stageEvidence.answersOf(stageOfDraw).length > 0) return;
+  const answers = await answersOfNeighbours(context, await pileGraph(), draw);
+  if (answers) await stageEvidence.addAnswers(stageOfDraw, answers);
+}
+
 function teachingMs(work: Workload): number {
   const { settings, speeds } = work;
   const { teacher, correctEvery } = settings.selfTrain ?? {};
@@ -137,7 +149,7 @@ function fewStepsMs({ speeds }: Workload): number {
   return 0.3 * speeds.pile.spreadMs;
 }
 
-/** The teacher is chosen by labels that spread, and a short self-training is tried for each fold held back. */
+/** The teacher is chosen by labels that spread, which also tell doubtful ones, and a short self-training is tried for each fold held back. */
 function crossValidationMs(work: Workload): number {
   const { settings, speeds } = work;
   const { train, labelled, folds } = speeds.images;
@@ -148,5 +160,6 @@ function crossValidationMs(work: Workload): number {
     stepsMs(work, selfTrainStage, work.trialSteps(selfTrainStage)) +
     classifyMs(speeds, Math.ceil(labelled / Math.max(1, folds))) +
     classifyMs(speeds, Math.min(pileSampleSize, train - labelled));
-  return tried * (trialMs + (isTaught ? 2 * fewStepsMs(work) : 0));
+  const spreads = isTaught ? 2 * tried + (tried > 0 ? passesWithoutOwn : 0) : 0;
+  return tried * trialMs + spreads * fewStepsMs(work);
 }

@@ -32,7 +32,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 }
 
 function estimateText(estimate: Estimate): Html {
-  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further than the one above. Upwards, because what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right; downwards, because the best of several looks better than it is.</p>`;
+  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further than the one above. Upwards, because what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right; downwards, because the best of several looks better than it is. It holds for images like those that were learned from: pictures from elsewhere may be harder.</p>`;
 }
 
 function intervalText({ low, high }: Interval): string {

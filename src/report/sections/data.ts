@@ -86,9 +86,15 @@ function columnsOf(record: RunRecord): readonly Column[] {
     hasBar: true,
     of: train,
   };
-  if (!isKnown) return [told];
+  const found = ({ found }: ClassCounts[number]) => found ?? 0;
+  const sampled = classCounts.reduce((sum, counts) => sum + found(counts), 0);
+  const answered: readonly Column[] =
+    sampled > 0
+      ? [{ title: `Answers for ${countOf(sampled, 'image')} of the pile`, hasBar: false, of: found }]
+      : [];
+  if (!isKnown) return [told, ...answered];
   const isSame = classCounts.every((counts) => train(counts) === labelled(counts));
-  return isSame || isPretrainingAlone(record) ? [known] : [known, told];
+  return isSame || isPretrainingAlone(record) ? [known, ...answered] : [known, told, ...answered];
 }
 
 /** Training images whose class nobody has said; 0 where the record does not tell. */
