@@ -60,7 +60,7 @@ export function addSuggestCommand(program: Command): void {
     option.strategy(),
     option.labels(
       'those that the run’s classifier learned from',
-      'labels file of images that are labelled already',
+      'images that are labelled already: a table (CSV, TSV, JSON Lines), or the JSON that suggest writes',
     ),
     option.seed("the run's"),
   ]);
