@@ -350,9 +350,10 @@ describe('createProgress', () => {
       }
     }
     end();
-    const lines = `${writes.join('')}${formatRun({ ...result, draws: [] }, 'report.html', config)}\n`.split(
-      '\n',
-    );
+    const lines =
+      `${writes.join('')}${formatRun({ ...result, draws: [] }, { report: 'report.html', config })}\n`.split(
+        '\n',
+      );
     expect(lines.length).toBeGreaterThan(30);
     expect(lines.length).toBeLessThan(56); // npm has four of its own to say
   });

@@ -8,11 +8,19 @@ import {
   type NotebookFigures,
   notebookOf,
 } from '../report/comparison.js';
-import { countOf, formatBytes, formatDuration, formatPercent, formatRate } from '../report/format.js';
+import {
+  byCount,
+  countOf,
+  formatBytes,
+  formatDuration,
+  formatPercent,
+  formatRate,
+} from '../report/format.js';
 import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { hanging } from '../report/text-width.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
+import type { LabelDoubts } from '../store/label-doubts.js';
 import type { RunFolder } from '../store/run-folder.node.js';
 import type { Estimate, Evidence, RunRecord, RunResult } from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
@@ -32,7 +40,10 @@ export function resumeCommand(folder: string): string {
  * A finished run as a person wants to see it: accuracies, what each step brought, and where everything lies. Losses are in
  * the report.
  */
-export function formatRun(result: RunResult, report: string, config: RunRecord['config']): string {
+export function formatRun(
+  result: RunResult,
+  { report, config, doubts }: { readonly report: string } & Pick<RunRecord, 'config' | 'doubts'>,
+): string {
   const { ladder } = result;
   const lines = [
     '',
@@ -40,6 +51,7 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
     '',
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...choiceLines(result),
+    ...doubtLines(result, doubts),
     `${'Report'.padEnd(indent)}${shownPath(report)}`,
     ...(result.final
       ? [`${'Model'.padEnd(indent)}${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
@@ -51,6 +63,13 @@ export function formatRun(result: RunResult, report: string, config: RunRecord['
     '',
   ];
   return lines.join('\n');
+}
+
+function doubtLines({ run }: RunResult, doubts: LabelDoubts | undefined): string[] {
+  const count = doubts?.doubted.length ?? 0;
+  if (count === 0) return [];
+  const what = `${countOf(count, 'label')} ${byCount(count, 'looks', 'look')} wrong`;
+  return [`${'Doubts'.padEnd(indent)}${what}: quarterturn doubts ${shellPath(run)}`];
 }
 
 /** The classifier that was kept, its evidence and the estimate of it, the evidence for the others, and the stages that failed. */

@@ -26,6 +26,11 @@ test('a budget that is short says what is shorter for it, and whether the machin
     "Budget 1m30s: 0.10 times the recipe's steps (self-training 60), about 1 min 20 s",
     'What is tried with labels held back is shorter, too (steps: self-training 25), so that its estimate may be low.',
   ]);
+  const least = { ...fitted, scale: 0, atLeast: ['finetune', 'selfTrain'], shortened: [] };
+  expect(sentencesOf(least)).toEqual([
+    'Budget 1m30s: the fewest steps (self-training 60), about 1 min 20 s',
+    'Budget is tight: fine-tuning, self-training would have too few steps to learn, and have about 50 instead.',
+  ]);
   expect(sentencesOf({ ...fitted, shortened: [], predictedMs: 120_000 })[1]).toBe(
     'Other programs keep this machine busy: at its present speed the run takes about 2 min 0 s; on an idle one its few steps would fit.',
   );

@@ -85,11 +85,11 @@ function budgetSentences({
   const listed = (some: typeof steps) =>
     some.map(({ stage, steps }) => `${activityOf(stage)} ${formatCount(steps)}`).join(', ');
   const lines = [
-    `Budget ${formatBudget(budgetMs)}: ${scale.toFixed(2)} times the recipe's steps (${listed(steps)}), about ${formatDuration(predictedMs)}`,
+    `Budget ${formatBudget(budgetMs)}: ${scale < 0.005 ? 'the fewest steps' : `${scale.toFixed(2)} times the recipe's steps`} (${listed(steps)}), about ${formatDuration(predictedMs)}`,
   ];
   if (atLeast.length > 0) {
     lines.push(
-      `Budget is tight: ${atLeast.map((stage) => activityOf(stage)).join(' and ')} would have too few steps to learn and has about ${minSteps} instead.`,
+      `Budget is tight: ${atLeast.map((stage) => activityOf(stage)).join(', ')} would have too few steps to learn, and ${atLeast.length === 1 ? 'has' : 'have'} about ${minSteps} instead.`,
     );
   }
   if (shortened.length > 0) {

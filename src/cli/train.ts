@@ -1,4 +1,5 @@
 import { QuarterturnError } from '../errors.js';
+import { readDoubts } from '../recipes/doubts.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { finetuneName } from '../recipes/stages/finetune.js';
@@ -56,7 +57,9 @@ export async function train(command: TrainCommand, typed: TrainFlags): Promise<v
       flags.resume === undefined
         ? await startInFolder(command, flags, session)
         : await resumeInFolder(command, flags.resume, flags, session);
-    return flags.json ? `${encodeJson('result', result, 2)}\n` : `${formatRun(result, report, config)}\n`;
+    if (flags.json) return `${encodeJson('result', result, 2)}\n`;
+    const doubts = await readDoubts(await RunFolder.open(result.run, { readOnly: true }));
+    return `${formatRun(result, { report, config, ...(doubts && { doubts }) })}\n`;
   });
   process.stdout.write(output);
 }

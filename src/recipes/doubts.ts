@@ -17,7 +17,7 @@ const keptNumbers = 2 ** 20;
 
 /**
  * A label is doubted if it is wrong with at least this probability by each judge: to look at seven pictures takes seconds, and one wrong
- * label costs more. With 10 of 100 labels flipped on MNIST, this finds 9 of them in each of three draws, with 0 to 1 other; without
+ * label costs more. With 10 of 100 labels flipped on MNIST, this finds 9 or 10 of them in each of five draws, with 0 or 1 other; without
  * any wrong label, it doubts 0 to 3 of 100 on MNIST, Fashion-MNIST and CIFAR-10.
  */
 const doubted = 0.15;

@@ -11,6 +11,7 @@ import { MemoryStore } from '../store/checkpoint.js';
 import type { RunEvent } from '../store/run-event.js';
 import type { RunResult } from '../store/run-record.js';
 import { checkpointName } from '../train/loop.js';
+import { readDoubts } from './doubts.js';
 import { evaluateRun, run } from './run.js';
 import type { RunSettings } from './settings.js';
 import { stagesOf } from './stages/registry.js';
@@ -72,6 +73,8 @@ describe('run', () => {
       expect(pile!.smallestClass).toBeLessThanOrEqual(0.5);
     }
     expect(await store.readJson('result')).toEqual(result);
+    const judged = { labels: 8, checked: 8, judges: [expect.stringMatching(/^[a-z]/), 'neighbours'] };
+    expect(await readDoubts(store)).toMatchObject(judged);
     expect((await store.readEpochs()).filter((r) => r.stage === 'pretrain').map((r) => r.epoch)).toEqual([
       1, 2, 3,
     ]);

@@ -61,7 +61,7 @@ function keptHeadline(record: RunRecord, labels: string, notebook: number | unde
     return headline(
       `${labels} accuracy, an estimate`,
       estimate.accuracy,
-      `${interval}; no test set. ${finalNote(record)}`,
+      `${interval}, no test set; ${finalNote(record)}`,
       notebook,
     );
   }
