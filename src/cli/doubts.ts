@@ -1,4 +1,3 @@
-import { stat } from 'node:fs/promises';
 import type { Command } from 'commander';
 import { byCount, countOf, formatCount } from '../counts.js';
 import { csvLine } from '../data/csv-line.js';
@@ -12,6 +11,7 @@ import { readConfig } from '../runs/finished-run.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import type { LabelDoubt, LabelDoubts } from '../store/label-doubts.js';
 import { type LabelRecord, readLabelRecord } from '../store/label-record.js';
+import { assertNewFile } from '../store/new-file.node.js';
 import { isTableName, writeLabelsFile } from './labels-file.js';
 import { openRun } from './named-path.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
@@ -20,7 +20,7 @@ import { resumeCommand } from './run-report.js';
 
 interface DoubtsFlags {
   readonly out?: string;
-  readonly force?: boolean;
+  readonly overwrite?: boolean;
   readonly json?: boolean;
 }
 
@@ -33,7 +33,7 @@ export function addDoubtsCommand(program: Command): void {
       'List the labels of a run that the rest contradicts: what networks that never saw a label say of its image, and the images that look like it. No data is read and nothing is trained. Look at the images, correct what is wrong, and run again.',
     )
     .argument('<run>', 'folder of a run');
-  addGroup(command, 'Where:', [option.doubtsOut(), option.overwriteDoubts()]);
+  addGroup(command, 'Where:', [option.doubtsOut(), option.overwrite('an --out that is there')]);
   addOutputGroup(command, [option.json('the doubted labels')]);
   addExamples(command, [
     ['quarterturn doubts runs/five', 'a table'],
@@ -45,14 +45,15 @@ export function addDoubtsCommand(program: Command): void {
   command.action(listDoubts);
 }
 
-async function listDoubts(path: string, { out, force, json }: DoubtsFlags): Promise<void> {
+async function listDoubts(path: string, { out, overwrite, json }: DoubtsFlags): Promise<void> {
   const store = await openRun(path, { readOnly: true });
   const { dataFolder } = await readConfig(store);
   const record = await readLabelRecord(store);
   const found = await readDoubts(store);
   if (!record || !found) throw nothingToJudge(path, record);
   if (out !== undefined) {
-    if (!force) await assertIsNew(out);
+    // Labels that somebody has corrected there are not to be lost.
+    await assertNewFile(out, { overwrite });
     await writeDoubts(out, record, found);
   }
   const shown = json
@@ -63,22 +64,6 @@ async function listDoubts(path: string, { out, force, json }: DoubtsFlags): Prom
         data: typeof dataFolder === 'string' ? dataFolder : undefined,
       });
   process.stdout.write(shown);
-}
-
-/** Labels that somebody has corrected there are not to be lost. */
-async function assertIsNew(out: string): Promise<void> {
-  const isThere = await stat(out).then(
-    () => true,
-    () => false,
-  );
-  if (!isThere) return;
-  throw new QuarterturnError(
-    'usage',
-    `--out ${out}: expected the name of a new file. Received: one that is there.`,
-    {
-      hint: 'Name another file, or write over it with --force.',
-    },
-  );
 }
 
 function nothingToJudge(path: string, record: LabelRecord | undefined): QuarterturnError {

@@ -207,7 +207,6 @@ export const option = {
       '--out <file>',
       'labels file to write, old labels and new images: JSON, or .csv with the columns file and label (default: labels.json)',
     ),
-  overwriteDoubts: () => new Option('--force', 'write over an --out that is there (default: refuse)'),
   doubtsOut: () =>
     new Option(
       '--out <file>',
