@@ -57,7 +57,8 @@ const inTurn = (count: number, first: number, classes: number) =>
   Array.from({ length: count }, (_, i) => first + (i % classes));
 
 const exhibitsSchema = z.looseObject({
-  classCounts: z.array(z.strictObject({ name: z.string(), train: z.int(), labelled: z.int() })),
+  // Without what the classifier found in the pile.
+  classCounts: z.array(z.object({ name: z.string(), train: z.int(), labelled: z.int() })),
   confusions: z.array(
     z.looseObject({
       classNames: z.array(z.string()),

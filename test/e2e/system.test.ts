@@ -48,7 +48,7 @@ describe('signals', () => {
     expect({ code, stdout }).toEqual({ code: status, stdout: '' });
     expect(stderr).toContain('Saving after this step.');
     expect(stderr).toMatch(
-      /^stopped: (pretrain: stopped at step \d+ of 25000, saved|rotations of \S+ images: stopped after .*)\.$/m,
+      /^stopped: (Pretraining on rotations: stopped at step [\d,]+ of 25,000, saved|rotations of \S+ images: stopped after .*)\.$/m,
     );
     expect(stderr).toMatch(new RegExp(`^hint: Go on with: quarterturn run --resume ${name}$`, 'm'));
     expect(await leftIn(name)).toEqual([]);
