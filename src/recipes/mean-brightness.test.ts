@@ -19,6 +19,6 @@ test('is the mean of all values, to the last bit, whatever is read at a time', a
 test('stops when it is asked to', async () => {
   await expect(meanBrightness(images, { signal: AbortSignal.abort() })).rejects.toMatchObject({
     code: 'interrupted',
-    message: 'brightness of 1000 images: stopped after 334 images.',
+    message: 'brightness of 1,000 images: stopped after 334 images.',
   });
 });

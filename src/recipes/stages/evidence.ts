@@ -97,10 +97,10 @@ async function answersFor(stage: Stage, at: StageDraw, fold: number): Promise<Fo
   }
 }
 
-function noNumbers({ name }: Stage): QuarterturnError {
+function noNumbers({ title }: Stage): QuarterturnError {
   return new QuarterturnError(
     'diverged',
-    `${name}: expected finite logits of labels held back. Received: others.`,
+    `${title}: expected finite logits of labels held back. Received: others.`,
   );
 }
 
