@@ -155,7 +155,9 @@ describe('what cannot go on says why and overwrites nothing', () => {
     const before = await checkpoint('diverging');
     const { code, stdout, stderr } = await quarterturn('run --resume diverging');
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
-    expect(stderr).toMatch(/^error: Pretraining on rotations: expected a? ?finite \w+ at step (7[6-9]|8\d)\b/m);
+    expect(stderr).toMatch(
+      /^error: Pretraining on rotations: expected a? ?finite \w+ at step (7[6-9]|8\d)\b/m,
+    );
     expect(stderr).toContain('hint: Nothing was overwritten');
     expect(await checkpoint('diverging')).toEqual(before);
   });
