@@ -1,7 +1,7 @@
 import { fitLabelNoise, type LabelVerdict } from '../labels/label-noise.js';
 import { spreadWithoutOwn } from '../similarity/leave-out.js';
 import type { RunStore } from '../store/checkpoint.js';
-import type { FoldAnswers } from '../store/fold-answers.js';
+import { type FoldAnswers, pooledAnswers } from '../store/fold-answers.js';
 import type { LabelDoubts } from '../store/label-doubts.js';
 import { type LabelRecord, readLabelRecord } from '../store/label-record.js';
 import { StageEvidence } from '../store/stage-evidence.js';
@@ -58,21 +58,9 @@ interface Judge {
 }
 
 function judgeOf(answers: readonly FoldAnswers[]): Judge | undefined {
-  const answered = answers.flatMap(({ logits, positions, targets }) =>
-    logits ? [{ logits, positions, targets }] : [],
-  );
-  if (answered.length === 0) return undefined;
-  const logits = new Float32Array(answered.reduce((sum, each) => sum + each.logits.length, 0));
-  let at = 0;
-  for (const each of answered) {
-    logits.set(each.logits, at);
-    at += each.logits.length;
-  }
-  const { labels, logLoss } = fitLabelNoise({
-    logits,
-    given: answered.flatMap(({ targets }) => [...targets]),
-  });
-  const positions = answered.flatMap((each) => [...each.positions]);
+  const { logits, targets, positions } = pooledAnswers(answers);
+  if (positions.length === 0) return undefined;
+  const { labels, logLoss } = fitLabelNoise({ logits, given: targets });
   const verdicts = labels.map((verdict, i) => [positions[i] ?? -1, verdict] as const);
   return { logLoss, verdicts: new Map(verdicts) };
 }

@@ -15,6 +15,29 @@ export interface FoldAnswers {
   readonly sample: Int32Array;
 }
 
+/**
+ * The answers of all folds as one list, without the folds whose training diverged.
+ * @returns logits as float32 [labels, K], with the class and the position of each label
+ */
+export function pooledAnswers(folds: readonly FoldAnswers[]): {
+  readonly logits: Float32Array;
+  readonly targets: readonly number[];
+  readonly positions: readonly number[];
+} {
+  const answered = folds.flatMap(({ logits, ...fold }) => (logits ? [{ ...fold, logits }] : []));
+  const logits = new Float32Array(answered.reduce((sum, fold) => sum + fold.logits.length, 0));
+  let at = 0;
+  for (const fold of answered) {
+    logits.set(fold.logits, at);
+    at += fold.logits.length;
+  }
+  return {
+    logits,
+    targets: answered.flatMap(({ targets }) => targets),
+    positions: answered.flatMap(({ positions }) => positions),
+  };
+}
+
 const count = z.int().min(0);
 
 /** As `evidence.json` has them: numbers that nobody reads one by one are base64, little-endian. */

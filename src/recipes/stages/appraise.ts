@@ -1,6 +1,6 @@
 import { selectImages } from '../../data/image-source.js';
 import { fitTemperature, logLossAt, probabilitiesAt } from '../../model/temperature.js';
-import type { FoldAnswers } from '../../store/fold-answers.js';
+import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
 import type { Calibration, Estimate } from '../../store/run-record.js';
 import { indexOfLargest } from '../../tensor/index-of-largest.js';
 import { computeLogits } from '../../train/evaluate.js';
@@ -118,14 +118,7 @@ export function possibleGain(
 
 /** The temperature that held-back labels ask for, and what it changes on them. */
 export function calibrationFrom(answers: readonly FoldAnswers[]): Calibration {
-  const targets = answers.flatMap((each) => [...each.targets]);
-  const rows = answers.flatMap(({ logits }) => (logits ? [logits] : []));
-  const logits = new Float32Array(rows.reduce((sum, { length }) => sum + length, 0));
-  let at = 0;
-  for (const row of rows) {
-    logits.set(row, at);
-    at += row.length;
-  }
+  const { logits, targets } = pooledAnswers(answers);
   const classCount = logits.length / targets.length;
   const known = { logits, targets };
   const temperature = fitTemperature(known);
