@@ -41,9 +41,11 @@ export async function labelNeedsIn(
   const classCount = classNames.length;
   const folds = evidence.answersOf({ stage, draw });
   const { logits, targets } = pooledAnswers(folds);
-  if (targets.length === 0 || classCount < 2 || logits.length !== targets.length * classCount) return undefined;
+  if (targets.length === 0 || classCount < 2 || logits.length !== targets.length * classCount)
+    return undefined;
   const cells = targets.map(
-    (target, i) => target * classCount + indexOfLargest(logits.subarray(i * classCount, (i + 1) * classCount)),
+    (target, i) =>
+      target * classCount + indexOfLargest(logits.subarray(i * classCount, (i + 1) * classCount)),
   );
   const confusions = countsOf(cells, classCount * classCount);
   const numbers = new Map(classNames.map((name, k) => [name, k]));
@@ -139,4 +141,26 @@ export async function readLabelNeeds(store: RunStore): Promise<LabelNeeds | unde
   const record = await readLabelRecord(store);
   if (stage === undefined || record === undefined) return undefined;
   return labelNeedsIn(record, await StageEvidence.open(store, { readOnly: true }), { stage });
+}
+
+/** Nothing counts for more than four times as much as anything else of usual need, whatever few labels say. */
+const mostWeight = 4;
+
+/**
+ * How much an image of each class counts where images are chosen to be labelled: the root of what a label of the class would bring
+ * beside the share of images that bring it,
+ *
+ *   √(g_k / (K·π_k)),   from 1/4 to 4
+ *
+ * The root is the middle between images as they come and as many of a class as it needs.
+ *
+ * @returns by the name of the class
+ */
+export function classWeights({ classes }: LabelNeeds): ReadonlyMap<string, number> {
+  return new Map(
+    classes.map(({ className, gain, share }) => {
+      const weight = Math.sqrt(gain / (classes.length * (share ?? 1 / classes.length)));
+      return [className, Math.min(mostWeight, Math.max(1 / mostWeight, weight))];
+    }),
+  );
 }

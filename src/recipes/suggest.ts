@@ -5,7 +5,10 @@ import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.
 import { startProgress } from '../progress.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
+import type { LabelNeeds } from '../store/label-needs.js';
+import { readLabelRecord } from '../store/label-record.js';
 import { type RecipeContext, randomFor } from './context.js';
+import { classWeights, readLabelNeeds } from './label-needs.js';
 import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
 import { describeImages } from './pile-graph.js';
 import { classifierName } from './run.js';
@@ -50,20 +53,24 @@ export interface Suggestions {
   readonly labelled: Uint32Array;
   /** The most useful first; fewer than asked for if no more are unlabelled. */
   readonly images: readonly Suggestion[];
+  /** Which classes more labels would help most; undefined where nothing is known of it. */
+  readonly needs: LabelNeeds | undefined;
 }
 
 /**
- * Chooses the images of the training set to label next. Labels are never used; the same seed gives the same images.
+ * Chooses the images of the training set to label next. The labels of the data are never looked at; the same seed gives the same
+ * images.
+ *
+ * Where the run's classifier was tried on labels that were held back, images that it takes for a class which needs labels
+ * (`readLabelNeeds`) count for more, so that suggestions are not nearly all of the class that most of the pile is of.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
  *   is labelled; `interrupted` if the signal is aborted
  */
 export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const context = await withLocatedLabels(given);
-  const { data, store, emit, signal } = context;
+  const { data, emit, signal } = context;
   const labelled = options.labelled ?? (await labelledSoFar(context));
-  const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
-  const hasClassifier = (await store.readModel(classifierName)) !== undefined;
-  const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
+  const strategy = options.strategy ?? (await usualStrategy(context));
   const { pileIndices, hashOf } = await pileOf(context, labelled);
   if (pileIndices.length === labelled.length) {
     throw new QuarterturnError(
@@ -80,23 +87,33 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   };
   const random = randomFor(context, 'suggest', strategy);
   const { count } = options;
-  if (strategy === 'typical') {
-    const features = await describeImages(context, pileIndices);
-    const points = await typicalPoints(features, { count, labelled: labelledRows, random, emit, signal });
-    const images = points.map(({ row, clusterSize }) => ({
-      ...suggestion(row),
-      share: clusterSize / pileIndices.length,
-    }));
-    return { strategy, labelled, images };
-  }
-  const classifier = await classifierOf(context);
-  const pairs = await mostProbablePairs(context, classifier, pileIndices).finally(() => classifier.release());
+  const needs = await readLabelNeeds(context.store);
+  const predicted =
+    strategy === 'uncertain' || needs !== undefined
+      ? await predictions(context, pileIndices, needs && classWeights(needs))
+      : undefined;
   const features = await describeImages(context, pileIndices);
-  const margins = pairs.map(([first, second]) => first.probability - second.probability);
-  const taken = new Set(labelledRows);
-  const rows = await uncertainPoints(features, margins, { count, taken, random, emit, signal });
-  const images = rows.map((row) => ({ ...suggestion(row), between: pairs[row]! }));
-  return { strategy, labelled, images };
+  const listening = { count, random, emit, signal, weights: predicted?.weights };
+  if (strategy === 'uncertain' && predicted) {
+    const margins = predicted.pairs.map(([first, second]) => first.probability - second.probability);
+    const rows = await uncertainPoints(features, margins, { ...listening, taken: new Set(labelledRows) });
+    const images = rows.map((row) => ({ ...suggestion(row), between: predicted.pairs[row]! }));
+    return { strategy, labelled, images, needs };
+  }
+  const points = await typicalPoints(features, { ...listening, labelled: labelledRows });
+  const images = points.map(({ row, clusterSize }) => ({
+    ...suggestion(row),
+    share: clusterSize / pileIndices.length,
+  }));
+  return { strategy, labelled, images, needs };
+}
+
+/** `uncertain` where a classifier learned from enough labels to know what it does not know. */
+async function usualStrategy({ store }: RecipeContext): Promise<SuggestStrategy> {
+  if ((await store.readModel(classifierName)) === undefined) return 'typical';
+  const { classNames = [], draws = [] } = (await readLabelRecord(store)) ?? {};
+  const learned = draws[0]?.images.length ?? 0;
+  return learned > 0 && learned >= labelsPerClassForDoubt * classNames.length ? 'uncertain' : 'typical';
 }
 
 /** The images that a run's classifier learned from; none if the run has only been pretrained. */
@@ -149,38 +166,51 @@ interface ClassProbability {
 }
 type ClassPair = readonly [ClassProbability, ClassProbability];
 
-/** The two most probable classes of each image. */
-async function mostProbablePairs(
-  context: RecipeContext,
-  classifier: LoadedClassifier,
-  indices: Uint32Array,
-): Promise<ClassPair[]> {
-  const { images } = context.data.train;
-  const progress = startProgress(context, 'doubts of the classifier', indices.length);
-  const [pairs, step] = [[] as ClassPair[], 1024];
-  for (let from = 0; from < indices.length; from += step) {
-    const part = selectImages(images, indices.subarray(from, from + step));
-    const probabilities = await classifier.classify(part);
-    for (let i = 0; i < part.count; i++) {
-      pairs.push(mostProbablePair(probabilities, i, classifier.classNames));
-    }
-    await progress(from + part.count);
-  }
-  return pairs;
+/** What a run's classifier says of images. */
+interface Predictions {
+  /** The two most probable classes of each image. */
+  readonly pairs: readonly ClassPair[];
+  /** How much each image counts, by the classes that it may have; undefined if all count alike. */
+  readonly weights: Float64Array | undefined;
 }
 
-/** @param probabilities float32 [images · classNames.length] */
-function mostProbablePair(
-  probabilities: Float32Array,
-  image: number,
-  classNames: readonly string[],
-): ClassPair {
+async function predictions(
+  context: RecipeContext,
+  indices: Uint32Array,
+  classWeights: ReadonlyMap<string, number> | undefined,
+): Promise<Predictions> {
+  const classifier = await classifierOf(context);
+  try {
+    const { images } = context.data.train;
+    const progress = startProgress(context, 'doubts of the classifier', indices.length);
+    const { classNames } = classifier;
+    const weightOf = classNames.map((className) => classWeights?.get(className) ?? 1);
+    const pairs: ClassPair[] = [];
+    const weights = new Float64Array(indices.length);
+    for (let from = 0; from < indices.length; from += imagesAtATime) {
+      const part = selectImages(images, indices.subarray(from, from + imagesAtATime));
+      const probabilities = await classifier.classify(part);
+      for (let i = 0; i < part.count; i++) {
+        const row = probabilities.subarray(i * classNames.length, (i + 1) * classNames.length);
+        pairs.push(mostProbablePair(row, classNames));
+        weights[from + i] = row.reduce((sum, share, k) => sum + share * (weightOf[k] ?? 1), 0);
+      }
+      await progress(from + part.count);
+    }
+    return { pairs, weights: classWeights && weights };
+  } finally {
+    await classifier.release();
+  }
+}
+
+/** Images that are classified between two looks at the abort signal. */
+const imagesAtATime = 1024;
+
+/** @param probabilities of one image, float32 [classNames.length] */
+function mostProbablePair(probabilities: Float32Array, classNames: readonly string[]): ClassPair {
   const nobody = { className: '', probability: 0 };
   const [first = nobody, second = nobody] = classNames
-    .map((className, k) => ({
-      className,
-      probability: probabilities[image * classNames.length + k] ?? 0,
-    }))
+    .map((className, k) => ({ className, probability: probabilities[k] ?? 0 }))
     .sort((a, b) => b.probability - a.probability);
   return [first, second];
 }
