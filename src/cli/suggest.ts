@@ -1,13 +1,18 @@
 import { writeFile } from 'node:fs/promises';
 import type { Command } from 'commander';
-import { countOf } from '../counts.js';
+import { byCount, countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
+import { stageFacts } from '../recipes/stages/registry.js';
 import { type Suggestion, type Suggestions, type SuggestStrategy, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
+import { classNeedTexts, needsBasis } from '../report/label-needs-text.js';
+import { titleOf } from '../report/run-facts.js';
+import { padEnd, textWidth } from '../report/text-width.js';
 import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
+import type { LabelNeeds } from '../store/label-needs.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { dataOptions, readingWith } from './data-options.js';
 import { type FileOf, withLabelTable } from './labels-file.js';
@@ -149,7 +154,7 @@ const maxFileWidth = 40;
 
 /** One line for each image, then what to do next. */
 function formatSuggestions(
-  { strategy, images }: Suggestions,
+  { strategy, images, needs }: Suggestions,
   about: {
     readonly count: number;
     readonly out: string;
@@ -191,12 +196,31 @@ function formatSuggestions(
     `${'index'.padStart(width)}  ${fileCell('file')}${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,
     '',
+    ...needLines(needs),
     `Labels  ${shownPath(out)}: ${fill[0]}`,
     `        ${fill[1]}`,
     ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
     `Next    ${next}`,
     '',
   ].join('\n');
+}
+
+/** The classes that more labels would help most, and by what that is known; nothing where none stands out. */
+function needLines(needs: LabelNeeds | undefined): string[] {
+  const texts = needs ? classNeedTexts(needs) : [];
+  if (needs === undefined || texts.length === 0) return [];
+  const table = texts.map(({ className, why }) => [`  ${className}`, why]);
+  const among = needs.first === 1 ? 'the first' : `one of the first ${needs.first}`;
+  return [
+    `Labels of ${byCount(texts.length, 'this class', 'these classes')} would help most:`,
+    ...table.map(
+      ([name = '', why]) =>
+        `${padEnd(name, Math.max(...table.map(([each = '']) => textWidth(each))))}  ${why}`,
+    ),
+    `  by ${needsBasis(needs, titleOf(stageFacts, needs.stage))};`,
+    `  sure: how often it stays ${among} if the labels are drawn anew`,
+    '',
+  ];
 }
 
 function reasonOf({ share, between }: Suggestion): string {

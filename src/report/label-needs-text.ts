@@ -1,0 +1,33 @@
+import { byCount, formatCount } from '../counts.js';
+import type { LabelNeeds } from '../store/label-needs.js';
+import { formatPercent } from './format.js';
+import { printable } from './printable.js';
+
+/** A class for which new labels would gain most, and what says so. */
+interface NeedText {
+  readonly className: string;
+  /** `12 of 20 held-back labels found, 11 % of the pile, 97 % sure`. */
+  readonly why: string;
+}
+
+/** The classes that stand out, in words; an empty list where none does. */
+export function classNeedTexts({ classes }: LabelNeeds): readonly NeedText[] {
+  return classes
+    .filter(({ standsOut }) => standsOut)
+    .map(({ className, labels, heldBack, found, share, sure }) => ({
+      className: printable(className),
+      why: [
+        heldBack === 0
+          ? byCount(labels, 'a single label', `${formatCount(labels)} labels, none held back`)
+          : `${formatCount(found)} of ${formatCount(heldBack)} held-back labels found`,
+        ...(share === null ? [] : [`${formatPercent(share, share < 0.095 ? 1 : 0)} of the pile`]),
+        `${formatPercent(sure, 0)} sure`,
+      ].join(', '),
+    }));
+}
+
+/** What classes that stand out were told by: `198 held-back labels of “Self-training”`. */
+export function needsBasis({ heldBack, sample }: LabelNeeds, stageTitle: string): string {
+  const pile = sample > 0 ? ` and ${formatCount(sample)} answers for the pile` : '';
+  return `${formatCount(heldBack)} held-back labels of “${stageTitle}”${pile}`;
+}
