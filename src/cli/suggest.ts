@@ -42,7 +42,7 @@ export function addSuggestCommand(program: Command): void {
     .command('suggest')
     .summary('which images to label next')
     .description(
-      'Choose the images whose labels would teach most, by what all images look like, and write a labels file for you to fill in and give to run. Labels are never looked at.',
+      'Choose the images whose labels would teach most, by what all images look like, and write a labels file for you to fill in and give to run. After a run with labels, say which classes more labels would help most. Labels of the data are never looked at.',
     )
     .argument('<run>', 'folder of a run; a pretrained one is enough');
   addGroup(command, 'What to do:', [
@@ -66,7 +66,7 @@ export function addSuggestCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn suggest runs/turns --sheet sheet.png', 'look at the sheet, fill in labels.json'],
     ['quarterturn run --labels labels.json', 'then learn from these 20, and from all images like them'],
-    ['quarterturn suggest runs/turns --labels labels.json --out more.json', '20 more beside them'],
+    ['quarterturn suggest runs/turns --labels labels.json --out labels.json', '20 more in the same file'],
   ]);
   command.action(suggestImages);
 }
@@ -217,8 +217,10 @@ function needLines(needs: LabelNeeds | undefined): string[] {
       ([name = '', why]) =>
         `${padEnd(name, Math.max(...table.map(([each = '']) => textWidth(each))))}  ${why}`,
     ),
-    `  by ${needsBasis(needs, titleOf(stageFacts, needs.stage))};`,
-    `  sure: how often it stays ${among} if the labels are drawn anew`,
+    ...needsBasis(needs, titleOf(stageFacts, needs.stage)).map(
+      (text, i) => `  ${i === 0 ? 'by ' : 'and'}   ${text}`,
+    ),
+    `  sure  how often it stays ${among} if the labels are drawn anew`,
     '',
   ];
 }

@@ -61,8 +61,9 @@ export interface Suggestions {
  * Chooses the images of the training set to label next. The labels of the data are never looked at; the same seed gives the same
  * images.
  *
- * Where the run's classifier was tried on labels that were held back, images that it takes for a class which needs labels
- * (`readLabelNeeds`) count for more, so that suggestions are not nearly all of the class that most of the pile is of.
+ * Suggestions are not to be nearly all of the class that most of the pile is of. Typical images come from as many groups as there
+ * are labels, whatever the sizes of the groups. Of uncertain ones, those that the classifier takes for a class which needs labels
+ * (`readLabelNeeds`) count for more.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
  *   is labelled; `interrupted` if the signal is aborted
  */
@@ -88,23 +89,22 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   const random = randomFor(context, 'suggest', strategy);
   const { count } = options;
   const needs = await readLabelNeeds(context.store);
-  const predicted =
-    strategy === 'uncertain' || needs !== undefined
-      ? await predictions(context, pileIndices, needs && classWeights(needs))
-      : undefined;
-  const features = await describeImages(context, pileIndices);
-  const listening = { count, random, emit, signal, weights: predicted?.weights };
-  if (strategy === 'uncertain' && predicted) {
-    const margins = predicted.pairs.map(([first, second]) => first.probability - second.probability);
-    const rows = await uncertainPoints(features, margins, { ...listening, taken: new Set(labelledRows) });
-    const images = rows.map((row) => ({ ...suggestion(row), between: predicted.pairs[row]! }));
+  const listening = { count, random, emit, signal };
+  if (strategy === 'typical') {
+    const features = await describeImages(context, pileIndices);
+    const points = await typicalPoints(features, { ...listening, labelled: labelledRows });
+    const images = points.map(({ row, clusterSize }) => ({
+      ...suggestion(row),
+      share: clusterSize / pileIndices.length,
+    }));
     return { strategy, labelled, images, needs };
   }
-  const points = await typicalPoints(features, { ...listening, labelled: labelledRows });
-  const images = points.map(({ row, clusterSize }) => ({
-    ...suggestion(row),
-    share: clusterSize / pileIndices.length,
-  }));
+  const { pairs, weights } = await predictions(context, pileIndices, needs && classWeights(needs));
+  const features = await describeImages(context, pileIndices);
+  const margins = pairs.map(([first, second]) => first.probability - second.probability);
+  const taken = new Set(labelledRows);
+  const rows = await uncertainPoints(features, margins, { ...listening, taken, weights });
+  const images = rows.map((row) => ({ ...suggestion(row), between: pairs[row]! }));
   return { strategy, labelled, images, needs };
 }
 

@@ -10,6 +10,9 @@ interface NeedText {
   readonly why: string;
 }
 
+/** The order may be wrong for reasons that no drawing of labels shows. */
+const surest = 0.99;
+
 /** The classes that stand out, in words; an empty list where none does. */
 export function classNeedTexts({ classes }: LabelNeeds): readonly NeedText[] {
   return classes
@@ -21,13 +24,15 @@ export function classNeedTexts({ classes }: LabelNeeds): readonly NeedText[] {
           ? byCount(labels, 'a single label', `${formatCount(labels)} labels, none held back`)
           : `${formatCount(found)} of ${formatCount(heldBack)} held-back labels found`,
         ...(share === null ? [] : [`${formatPercent(share, share < 0.095 ? 1 : 0)} of the pile`]),
-        `${formatPercent(sure, 0)} sure`,
+        `${formatPercent(Math.min(sure, surest), 0)} sure`,
       ].join(', '),
     }));
 }
 
-/** What classes that stand out were told by: `198 held-back labels of “Self-training”`. */
-export function needsBasis({ heldBack, sample }: LabelNeeds, stageTitle: string): string {
-  const pile = sample > 0 ? ` and ${formatCount(sample)} answers for the pile` : '';
-  return `${formatCount(heldBack)} held-back labels of “${stageTitle}”${pile}`;
+/** What the classes that stand out were told by, a line each. */
+export function needsBasis({ heldBack, sample }: LabelNeeds, stageTitle: string): readonly string[] {
+  return [
+    `${formatCount(heldBack)} held-back labels of “${stageTitle}”`,
+    ...(sample > 0 ? [`${formatCount(sample)} answers for images of the pile`] : []),
+  ];
 }

@@ -29,8 +29,6 @@ export interface TypicalOptions extends ProgressOptions {
   readonly count: number;
   /** Rows that have a label already: they cover their clusters and are not picked. */
   readonly labelled?: ArrayLike<number>;
-  /** How much each row counts in the size of its cluster, all positive; default: all alike. */
-  readonly weights?: ArrayLike<number> | undefined;
   /** Decides where k-means begins: the same stream gives the same points. */
   readonly random: Random;
 }
@@ -50,7 +48,7 @@ export interface TypicalOptions extends ProgressOptions {
  */
 export async function typicalPoints(
   features: Tensor<'float32'>,
-  { count, labelled = [], weights, random, emit, signal }: TypicalOptions,
+  { count, labelled = [], random, emit, signal }: TypicalOptions,
 ): Promise<TypicalPoint[]> {
   const listening = { emit, signal };
   const [n = 0] = features.shape;
@@ -65,7 +63,6 @@ export async function typicalPoints(
   const groups = members.map((rows, cluster) => ({
     rows,
     labels: rows.filter((row) => taken[row] === 1).length,
-    weight: rows.reduce((sum, row) => sum + (weights?.[row] ?? 1), 0),
     // Only clusters that are asked for a point are ranked: it is the costly part.
     ranked: undefined as number[] | undefined,
     random: random.split('neighbours', cluster),
@@ -78,7 +75,7 @@ export async function typicalPoints(
   while (picks.length < wanted) {
     const open = groups.filter(({ rows, labels }) => labels < rows.length);
     const group = open.reduce((a, b) =>
-      b.labels < a.labels || (b.labels === a.labels && b.weight > a.weight) ? b : a,
+      b.labels < a.labels || (b.labels === a.labels && b.rows.length > a.rows.length) ? b : a,
     );
     group.ranked ??= (await byTypicality(features, group.rows, group.random, progress)).filter(
       (row) => taken[row] === 0,
