@@ -122,6 +122,14 @@ export type StageFailure = z.infer<typeof failureSchema>;
 const tested = z.object({ test: metricsSchema.nullable() }).readonly();
 const trainedAndTested = z.object({ train: metricsSchema, test: metricsSchema.nullable() }).readonly();
 
+/** Classifiers whose probabilities are mixed, each with its share. */
+const mixed = z
+  .object({
+    test: metricsSchema.nullable(),
+    members: z.array(z.object({ stage: stageNameSchema, share }).readonly()).readonly(),
+  })
+  .readonly();
+
 /** The figures that the ladder is made of, from its foot. */
 export const ladderFigures = [
   'baseline',
@@ -182,8 +190,7 @@ export const resultSchema = z
     /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
     scratch: tested.nullable().default(null),
     selfTrain: tested.nullable().default(null),
-    /** The self-trained classifier mixed with the one that it began with. */
-    mixture: tested.nullable().default(null),
+    mixture: mixed.nullable().default(null),
     /** The classifier that was saved, chosen by held-back labels, never by the test set. */
     final: z
       .object({ stage: stageNameSchema, test: metricsSchema.nullable() })

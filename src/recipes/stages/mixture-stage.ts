@@ -75,7 +75,12 @@ export const mixtureStage: Stage = {
     });
     const { test } = classifier;
     return {
-      figures: { mixture: { test: test?.metrics ?? null } },
+      figures: {
+        mixture: {
+          test: test?.metrics ?? null,
+          members: memberNames.map((stage, i) => ({ stage, share: shares[i]?.share ?? 0 })),
+        },
+      },
       tested: [{ figure: 'mixture', step: '+ mixed with the fine-tuned', when: 'mixture', test }],
       classifier: { ...classifier, lostClass: pile.lostClass },
     };
