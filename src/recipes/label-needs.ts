@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { labelGains, smoothedConfusions } from '../labels/label-gains.js';
+import { mistakeShares, smoothedConfusions } from '../labels/class-mistakes.js';
 import { Random } from '../random/random.js';
 import { estimateClassShares } from '../similarity/class-shares.js';
 import type { RunStore } from '../store/checkpoint.js';
@@ -26,7 +26,7 @@ const sureEnough = 0.5;
 
 /**
  * Finds out which classes more labels would help most, from the held-back labels of one stage: how often each class was found and
- * what was taken for it (`labelGains`), weighed by its share of the pile. That share is estimated from the answers for a sample of the
+ * what was taken for it (`mistakeShares`), weighed by its share of the pile. That share is estimated from the answers for a sample of the
  * pile, corrected for the mistakes that held-back labels show. How sure the order is tells how often it stays when
  * the held-back labels are drawn anew, with replacement.
  *
@@ -59,18 +59,18 @@ export async function labelNeedsIn(
     mostAnswers,
   );
   const shares = answers.length === 0 ? undefined : await sharesOf(answers, confusions, classCount);
-  const known = { labels, shares: shares ?? new Float64Array(classCount).fill(1 / classCount) };
-  const gains = labelGains({ ...known, confusions });
+  const known = { shares: shares ?? new Float64Array(classCount).fill(1 / classCount) };
+  const mistakes = mistakeShares({ ...known, confusions });
   const first = firstOf(classCount);
   const times = Math.max(1, Math.min(resamples, Math.floor(mostNumbers / classCount ** 2)));
   const random = Random.seeded(0).split('label needs');
   const amongFirst = new Float64Array(classCount);
   for (let time = 0; time < times; time++) {
     const drawn = cells.map(() => cells[random.integer(cells.length)] ?? 0);
-    const again = labelGains({ ...known, confusions: countsOf(drawn, classCount * classCount) });
-    for (const k of byGain(again).slice(0, first)) amongFirst[k] = (amongFirst[k] ?? 0) + 1 / times;
+    const again = mistakeShares({ ...known, confusions: countsOf(drawn, classCount * classCount) });
+    for (const k of inOrder(again).slice(0, first)) amongFirst[k] = (amongFirst[k] ?? 0) + 1 / times;
   }
-  const order = byGain(gains);
+  const order = inOrder(mistakes);
   const classes = order.map((k, rank) => {
     const at = (j: number, l: number) => confusions[j * classCount + l] ?? 0;
     const others = Array.from({ length: classCount }, (_, j) => j).filter((j) => j !== k);
@@ -78,14 +78,14 @@ export async function labelNeedsIn(
     const heldBack = found + others.reduce((sum, j) => sum + at(k, j), 0);
     const mistaken = others.reduce((sum, j) => sum + at(j, k), 0);
     const sure = Math.min(1, amongFirst[k] ?? 0);
-    // Without a mistake, nothing says more than the number of its labels that a class needs any.
-    const mayNeed = found < heldBack || mistaken > 0 || heldBack === 0;
+    // Without a mistake, nothing says that a class needs any.
+    const mayNeed = found < heldBack || mistaken > 0;
     return {
       className: classNames[k] ?? '',
       labels: labels[k] ?? 0,
       ...{ heldBack, found, mistaken },
       share: shares?.[k] ?? null,
-      gain: gains[k] ?? 1,
+      mistakes: mistakes[k] ?? 0,
       sure,
       standsOut: rank < first && mayNeed && sure >= sureEnough,
     };
@@ -101,9 +101,9 @@ function countsOf(numbers: readonly number[], length: number): Float64Array {
   return counts;
 }
 
-/** Class numbers, the one that gains most first. */
-function byGain(gains: Float64Array): number[] {
-  return Array.from(gains.keys()).sort((a, b) => (gains[b] ?? 0) - (gains[a] ?? 0) || a - b);
+/** Class numbers, the one with most mistakes first. */
+function inOrder(mistakes: Float64Array): number[] {
+  return Array.from(mistakes.keys()).sort((a, b) => (mistakes[b] ?? 0) - (mistakes[a] ?? 0) || a - b);
 }
 
 function everyFew<T>(items: readonly T[], most: number): readonly T[] {
@@ -147,10 +147,10 @@ export async function readLabelNeeds(store: RunStore): Promise<LabelNeeds | unde
 const mostWeight = 4;
 
 /**
- * How much an image of each class counts where images are chosen to be labelled: the root of what a label of the class would bring
- * beside the share of images that bring it,
+ * How much an image of each class counts where images are chosen to be labelled: the root of the class's share of the mistakes
+ * beside its share of the pile,
  *
- *   √(g_k / (K·π_k)),   from 1/4 to 4
+ *   √(g_k / π_k),   from 1/4 to 4
  *
  * The root is the middle between images as they come and as many of a class as it needs.
  *
@@ -158,8 +158,8 @@ const mostWeight = 4;
  */
 export function classWeights({ classes }: LabelNeeds): ReadonlyMap<string, number> {
   return new Map(
-    classes.map(({ className, gain, share }) => {
-      const weight = Math.sqrt(gain / (classes.length * (share ?? 1 / classes.length)));
+    classes.map(({ className, mistakes, share }) => {
+      const weight = Math.sqrt(mistakes / (share ?? 1 / classes.length));
       return [className, Math.min(mostWeight, Math.max(1 / mostWeight, weight))];
     }),
   );

@@ -1,4 +1,4 @@
-import { byCount, formatCount } from '../counts.js';
+import { formatCount } from '../counts.js';
 import type { LabelNeeds } from '../store/label-needs.js';
 import { formatPercent } from './format.js';
 import { printable } from './printable.js';
@@ -17,11 +17,11 @@ const surest = 0.99;
 export function classNeedTexts({ classes }: LabelNeeds): readonly NeedText[] {
   return classes
     .filter(({ standsOut }) => standsOut)
-    .map(({ className, labels, heldBack, found, share, sure }) => ({
+    .map(({ className, heldBack, found, share, sure }) => ({
       className: printable(className),
       why: [
         heldBack === 0
-          ? byCount(labels, 'a single label', `${formatCount(labels)} labels, none held back`)
+          ? 'none of its labels held back'
           : `${formatCount(found)} of ${formatCount(heldBack)} held-back labels found`,
         ...(share === null ? [] : [`${formatPercent(share, share < 0.095 ? 1 : 0)} of the pile`]),
         `${formatPercent(Math.min(sure, surest), 0)} sure`,

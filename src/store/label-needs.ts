@@ -16,8 +16,8 @@ export const classNeedSchema = z
     mistaken: count,
     /** Estimated share of the pile, 0–1; null if nobody was asked about the pile. */
     share: share.nullable(),
-    /** Estimated gain from one more label, beside that of a class in the mean: see `labelGains`. */
-    gain: z.number().min(0),
+    /** Estimated share of the classifier's mistakes, 0–1: see `mistakeShares`. */
+    mistakes: share,
     /** How often the class is among the first when the held-back labels are drawn anew, 0–1. */
     sure: share,
     /** Whether it is among the first, and more likely to be so than not. */
@@ -38,7 +38,7 @@ export const labelNeedsSchema = z
     sample: count,
     /** How many classes count as the first. */
     first: z.int().min(1),
-    /** All classes, the one that would gain most first. */
+    /** All classes, the one with most mistakes first. */
     classes: z.array(classNeedSchema).readonly(),
   })
   .readonly();

@@ -1,10 +1,8 @@
 /** What is known of the classes of a pile and of a classifier of it. */
 export interface ClassEvidence {
-  /** Labels of each class that the classifier learned from, K of them. */
-  readonly labels: ArrayLike<number>;
   /** Held-back labels by their class (row) and by the answer of a classifier that did not know them, [K · K]. */
   readonly confusions: ArrayLike<number>;
-  /** Share of each class in the pile, 0–1. */
+  /** Share of each of the K classes in the pile, 0–1. */
   readonly shares: ArrayLike<number>;
 }
 
@@ -40,32 +38,32 @@ export function smoothedConfusions(confusions: ArrayLike<number>, classCount: nu
 }
 
 /**
- * Estimates which classes more labels would help most. The error of a class falls about as one over the root of its labels n_k, so one
- * more label takes a share 1/2n_k of it away. Of the images that are mistaken, a label helps those of its class and those that are
- * taken for it, which share the gain:
+ * Estimates which classes a classifier's mistakes are of: more labels of these help most. A mistake is half of the class of its image,
+ * and half of the class that the image is taken for, since labels of either tell the two apart:
  *
- *   g_k = (½ Σ_{l≠k} w_k C_kl + ½ Σ_{j≠k} w_j C_jk) / n_k,   w_k = (π_k + 1/K) / 2
+ *   g_k = (½ Σ_{l≠k} w_k C_kl + ½ Σ_{j≠k} w_j C_jk) / Σ_j w_j (1 − C_jj),   w_k = (π_k + 1/K) / 2
  *
  * C are the smoothed confusions, π the shares of the classes. Images are weighed half as they are frequent and half class by class:
- * half for accuracy, and half for macro-F1.
+ * half for accuracy, and half for macro-F1. How few labels a class has plays no part: where ten labels more of a class were tried,
+ * that told worse than nothing which class gains (docs/labels.md).
  *
- * @returns g of each class, scaled to a mean of 1; all 1 if there is one class
+ * @returns g of each class, which add up to 1
  * @example
- * const gains = labelGains({ labels, confusions, shares });
+ * const mistakes = mistakeShares({ confusions, shares });
  */
-export function labelGains({ labels, confusions, shares }: ClassEvidence): Float64Array {
-  const classCount = labels.length;
+export function mistakeShares({ confusions, shares }: ClassEvidence): Float64Array {
+  const classCount = shares.length;
   const rates = smoothedConfusions(confusions, classCount);
   const weightOf = (k: number) => ((shares[k] ?? 0) + 1 / classCount) / 2;
-  const gains = Float64Array.from({ length: classCount }, (_, k) => {
+  const mistakes = Float64Array.from({ length: classCount }, (_, k) => {
     let sum = 0;
     for (let other = 0; other < classCount; other++) {
       if (other === k) continue;
       sum += weightOf(k) * (rates[k * classCount + other] ?? 0);
       sum += weightOf(other) * (rates[other * classCount + k] ?? 0);
     }
-    return sum / 2 / Math.max(1, labels[k] ?? 0);
+    return sum / 2;
   });
-  const mean = gains.reduce((sum, gain) => sum + gain, 0) / classCount;
-  return mean > 0 ? gains.map((gain) => gain / mean) : gains.fill(1);
+  const total = mistakes.reduce((sum, share) => sum + share, 0);
+  return mistakes.map((share) => (total > 0 ? share / total : 1 / classCount));
 }
