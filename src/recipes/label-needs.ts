@@ -142,25 +142,3 @@ export async function readLabelNeeds(store: RunStore): Promise<LabelNeeds | unde
   if (stage === undefined || record === undefined) return undefined;
   return labelNeedsIn(record, await StageEvidence.open(store, { readOnly: true }), { stage });
 }
-
-/** Nothing counts for more than four times as much as anything else of usual need, whatever few labels say. */
-const mostWeight = 4;
-
-/**
- * How much an image of each class counts where images are chosen to be labelled: the root of the class's share of the mistakes
- * beside its share of the pile,
- *
- *   √(g_k / π_k),   from 1/4 to 4
- *
- * The root is the middle between images as they come and as many of a class as it needs.
- *
- * @returns by the name of the class
- */
-export function classWeights({ classes }: LabelNeeds): ReadonlyMap<string, number> {
-  return new Map(
-    classes.map(({ className, mistakes, share }) => {
-      const weight = Math.sqrt(mistakes / (share ?? 1 / classes.length));
-      return [className, Math.min(mostWeight, Math.max(1 / mostWeight, weight))];
-    }),
-  );
-}

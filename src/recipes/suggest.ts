@@ -8,7 +8,7 @@ import { uncertainPoints } from '../similarity/uncertain.js';
 import type { LabelNeeds } from '../store/label-needs.js';
 import { readLabelRecord } from '../store/label-record.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { classWeights, readLabelNeeds } from './label-needs.js';
+import { readLabelNeeds } from './label-needs.js';
 import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
 import { describeImages } from './pile-graph.js';
 import { classifierName } from './run.js';
@@ -61,9 +61,8 @@ export interface Suggestions {
  * Chooses the images of the training set to label next. The labels of the data are never looked at; the same seed gives the same
  * images.
  *
- * Suggestions are not to be nearly all of the class that most of the pile is of. Typical images come from as many groups as there
- * are labels, whatever the sizes of the groups. Of uncertain ones, those that the classifier takes for a class which needs labels
- * (`readLabelNeeds`) count for more.
+ * Suggestions are not nearly all of the class that most of the pile is of: typical images come from as many groups as there are
+ * labels, whatever the sizes of the groups, and uncertain ones are seldom of a class that the classifier knows well.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
  *   is labelled; `interrupted` if the signal is aborted
  */
@@ -99,11 +98,12 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
     }));
     return { strategy, labelled, images, needs };
   }
-  const { pairs, weights } = await predictions(context, pileIndices, needs && classWeights(needs));
+  const classifier = await classifierOf(context);
+  const pairs = await mostProbablePairs(context, classifier, pileIndices).finally(() => classifier.release());
   const features = await describeImages(context, pileIndices);
   const margins = pairs.map(([first, second]) => first.probability - second.probability);
   const taken = new Set(labelledRows);
-  const rows = await uncertainPoints(features, margins, { ...listening, taken, weights });
+  const rows = await uncertainPoints(features, margins, { ...listening, taken });
   const images = rows.map((row) => ({ ...suggestion(row), between: pairs[row]! }));
   return { strategy, labelled, images, needs };
 }
@@ -166,51 +166,38 @@ interface ClassProbability {
 }
 type ClassPair = readonly [ClassProbability, ClassProbability];
 
-/** What a run's classifier says of images. */
-interface Predictions {
-  /** The two most probable classes of each image. */
-  readonly pairs: readonly ClassPair[];
-  /** How much each image counts, by the classes that it may have; undefined if all count alike. */
-  readonly weights: Float64Array | undefined;
-}
-
-async function predictions(
+/** The two most probable classes of each image. */
+async function mostProbablePairs(
   context: RecipeContext,
+  classifier: LoadedClassifier,
   indices: Uint32Array,
-  classWeights: ReadonlyMap<string, number> | undefined,
-): Promise<Predictions> {
-  const classifier = await classifierOf(context);
-  try {
-    const { images } = context.data.train;
-    const progress = startProgress(context, 'doubts of the classifier', indices.length);
-    const { classNames } = classifier;
-    const weightOf = classNames.map((className) => classWeights?.get(className) ?? 1);
-    const pairs: ClassPair[] = [];
-    const weights = new Float64Array(indices.length);
-    for (let from = 0; from < indices.length; from += imagesAtATime) {
-      const part = selectImages(images, indices.subarray(from, from + imagesAtATime));
-      const probabilities = await classifier.classify(part);
-      for (let i = 0; i < part.count; i++) {
-        const row = probabilities.subarray(i * classNames.length, (i + 1) * classNames.length);
-        pairs.push(mostProbablePair(row, classNames));
-        weights[from + i] = row.reduce((sum, share, k) => sum + share * (weightOf[k] ?? 1), 0);
-      }
-      await progress(from + part.count);
+): Promise<ClassPair[]> {
+  const { images } = context.data.train;
+  const progress = startProgress(context, 'doubts of the classifier', indices.length);
+  const [pairs, step] = [[] as ClassPair[], 1024];
+  for (let from = 0; from < indices.length; from += step) {
+    const part = selectImages(images, indices.subarray(from, from + step));
+    const probabilities = await classifier.classify(part);
+    for (let i = 0; i < part.count; i++) {
+      pairs.push(mostProbablePair(probabilities, i, classifier.classNames));
     }
-    return { pairs, weights: classWeights && weights };
-  } finally {
-    await classifier.release();
+    await progress(from + part.count);
   }
+  return pairs;
 }
 
-/** Images that are classified between two looks at the abort signal. */
-const imagesAtATime = 1024;
-
-/** @param probabilities of one image, float32 [classNames.length] */
-function mostProbablePair(probabilities: Float32Array, classNames: readonly string[]): ClassPair {
+/** @param probabilities float32 [images · classNames.length] */
+function mostProbablePair(
+  probabilities: Float32Array,
+  image: number,
+  classNames: readonly string[],
+): ClassPair {
   const nobody = { className: '', probability: 0 };
   const [first = nobody, second = nobody] = classNames
-    .map((className, k) => ({ className, probability: probabilities[k] ?? 0 }))
+    .map((className, k) => ({
+      className,
+      probability: probabilities[image * classNames.length + k] ?? 0,
+    }))
     .sort((a, b) => b.probability - a.probability);
   return [first, second];
 }

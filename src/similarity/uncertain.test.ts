@@ -43,11 +43,3 @@ test('gives as many as wanted of images that are all alike, or all that are left
   expect(await pick(9, [1])).toEqual([3, 2, 4, 0]);
   expect(await pick(1, [0, 1, 2, 3, 4])).toEqual([]);
 });
-
-test('a row that counts more may be surer than one that counts less', async () => {
-  const pick = (weights?: number[]) =>
-    uncertainPoints(features, margins, { count: 2, taken: new Set(), weights, random: random() });
-  expect(await pick(new Array(7).fill(2))).toEqual(await pick());
-  // 0.02 / 4 is less than 0.01 / 1, and 0.3 / 4 less than 0.2 / 1.
-  expect(await pick([4, 1, 1, 4, 1, 1, 1])).toEqual([0, 3]);
-});

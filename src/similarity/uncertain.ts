@@ -11,8 +11,6 @@ export interface UncertainOptions extends ProgressOptions {
   readonly count: number;
   /** Rows that are not to be chosen. */
   readonly taken: ReadonlySet<number>;
-  /** How much each row counts, all positive: margins are divided by it. Default: all alike. */
-  readonly weights?: ArrayLike<number> | undefined;
   readonly random: Random;
 }
 
@@ -30,11 +28,10 @@ export interface UncertainOptions extends ProgressOptions {
 export async function uncertainPoints(
   features: Tensor<'float32'>,
   margins: ArrayLike<number>,
-  { count, taken, weights, random, emit, signal }: UncertainOptions,
+  { count, taken, random, emit, signal }: UncertainOptions,
 ): Promise<number[]> {
   const [n, d] = features.shape as [number, number];
-  const marginOf = (row: number) => (margins[row] ?? 0) / (weights?.[row] ?? 1);
-  const byMargin = (a: number, b: number) => marginOf(a) - marginOf(b) || a - b;
+  const byMargin = (a: number, b: number) => margins[a]! - margins[b]! || a - b;
   const candidates = Array.from({ length: n }, (_, i) => i)
     .filter((i) => !taken.has(i))
     .sort(byMargin)
