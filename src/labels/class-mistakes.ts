@@ -45,7 +45,7 @@ export function smoothedConfusions(confusions: ArrayLike<number>, classCount: nu
  *
  * C are the smoothed confusions, π the shares of the classes. Images are weighed half as they are frequent and half class by class:
  * half for accuracy, and half for macro-F1. How few labels a class has plays no part: where ten labels more of a class were tried,
- * that told worse than nothing which class gains (docs/labels.md).
+ * rules that preferred those gained nothing (docs/recipes.md).
  *
  * @returns g of each class, which add up to 1
  * @example
