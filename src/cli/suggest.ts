@@ -186,7 +186,7 @@ function formatSuggestions(
     : [
         'replace each null by the class of its image;',
         hasLabels
-          ? 'an image left at null keeps the label that the data has for it'
+          ? 'an image left at null keeps the label that the data has for it, if any'
           : 'an image left at null stays in the pile',
       ];
   return [
