@@ -267,6 +267,7 @@ const noFigures: StageFigures = {
   baseline: null,
   baselineReestimated: null,
   scratch: null,
+  linearProbe: null,
   selfTrain: null,
   mixture: null,
 };
@@ -307,6 +308,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
     draw,
     fineTune: of('fineTune'),
     scratch: of('scratch'),
+    linearProbe: of('linearProbe'),
     selfTrain: of('selfTrain'),
     mixture: of('mixture'),
     final: finalOf(outcome)?.classifier.test?.metrics ?? null,
