@@ -88,7 +88,7 @@ function needLines({ run }: RunResult, needs: LabelNeeds | undefined): string[] 
   const names = needs ? classNeedTexts(needs).map(({ className }) => className) : [];
   if (names.length === 0) return [];
   return [
-    line('More', `Labels of ${names.join(', ')} would help most:`),
+    line('More', `Labels of ${names.join(', ')} would probably help most:`),
     `${''.padEnd(indent)}quarterturn suggest ${shellPath(run)}`,
   ];
 }
