@@ -1,6 +1,7 @@
-import { countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
+import { byCount, countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
 import type { PredictedBatch } from '../runs/predict-images.node.js';
 import type { OpenedInput } from '../runs/prediction-inputs.node.js';
+import type { RowCounts } from '../runs/prediction-row.js';
 import { classCountLines } from './class-counts.js';
 import { printable } from './paths.js';
 import { createWarnings, type WarningOptions } from './predict-warnings.js';
@@ -15,14 +16,14 @@ export interface WatchOptions extends Omit<WarningOptions, 'say'> {
   readonly session: Pick<Session, 'emit' | 'note'>;
   /** Whether to end with how many images got which class; default: no. */
   readonly tellClasses?: boolean | undefined;
+  /** Rows whose probability is below it are unsure; default: none is. */
+  readonly unsure?: number | undefined;
 }
 
 /** What a prediction came to. */
-export interface PredictionTotals {
+export interface PredictionTotals extends RowCounts {
   readonly rows: number;
   readonly skipped: number;
-  /** Rows by their class. */
-  readonly classCounts: ReadonlyMap<string, number>;
 }
 
 /** Tells a person how a prediction goes: what inputs were taken for, how far it is, what not to trust, and what it came to. */
@@ -40,6 +41,7 @@ export function watchPrediction({
   inputs,
   session,
   tellClasses = false,
+  unsure: threshold,
   ...options
 }: WatchOptions): PredictionWatch {
   const { emit, note } = session;
@@ -69,8 +71,10 @@ export function watchPrediction({
       const imagesPerSecond = (pictures / elapsedMs) * 1000;
       emit({ type: 'pass', title: 'Classifying', done, total: inputs, etaMs, imagesPerSecond });
     },
-    end({ rows, skipped, classCounts }, isLong) {
+    end({ rows, skipped, classCounts, unsure }, isLong) {
       warnings.end();
+      // Of a single picture its row says it.
+      if (rows > 1 && unsure > 0) note(unsureNote(unsure, { rows, threshold }));
       // Of a single picture its row says it.
       if (tellClasses && rows > 1) for (const line of classCountLines(classCounts)) note(line);
       const elapsedMs = performance.now() - startedMs;
@@ -81,6 +85,18 @@ export function watchPrediction({
       note(`${countOf(rows, 'image')}${before} in ${formatDuration(elapsedMs)}, ${rate}${aside}.`);
     },
   };
+}
+
+/**
+ * `37 of 2,000 images are unsure, of a probability below 0.61: they may show none of the classes.`
+ * @param options.threshold it is left out where it is unknown
+ */
+export function unsureNote(
+  unsure: number,
+  { rows, threshold }: { readonly rows: number; readonly threshold?: number | undefined },
+): string {
+  const below = threshold === undefined ? '' : `, of a probability below ${threshold.toFixed(2)}`;
+  return `${formatCount(unsure)} of ${countOf(rows, 'image')} ${byCount(unsure, 'is', 'are')} unsure${below}: ${byCount(unsure, 'it', 'they')} may show none of the classes.`;
 }
 
 /** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */

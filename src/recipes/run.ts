@@ -27,6 +27,7 @@ import {
 import { meanBrightness } from './mean-brightness.js';
 import { withForecast } from './plan/forecast.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
+import { abstentionFrom } from './stages/abstention.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
 import {
@@ -88,7 +89,7 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   const [first] = outcomes.draws;
   const final = first && finalOf(first);
   if (final) {
-    const { classifier, stage } = final;
+    const { classifier, stage, evidence } = final;
     const { calibration } = first.appraisal ?? {};
     await store.writeModel(
       classifierName,
@@ -99,6 +100,7 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
         ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
         temperature: calibration?.temperature,
+        abstention: evidence && abstentionFrom(evidence.answers, calibration?.temperature ?? 1),
         training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );

@@ -54,7 +54,10 @@ export async function evaluateModel(
   const { strict = false, emit, signal } = options;
   const { images, part, unlabelled } = chooseImages(found, options.part);
   assertCommonClass(classifier, found, images);
-  const tally = new EvaluationTally(classifier.classNames, { shown: options.shown ?? 0 });
+  const tally = new EvaluationTally(classifier.classNames, {
+    shown: options.shown ?? 0,
+    threshold: classifier.abstention?.threshold,
+  });
   const skipped = [...found.skipped];
   const began = performance.now();
   let done = 0;

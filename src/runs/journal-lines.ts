@@ -24,6 +24,8 @@ const journalHeaderSchema = z.strictObject({
     probabilities: z.boolean(),
     /** Below which probability a row is marked; null: none is. */
     unsure: z.number().nullable(),
+    /** Whether unsure rows have no label, and pictures a folder of their own. */
+    abstain: z.boolean().default(false),
     /** Folder that pictures are sorted into. */
     sortInto: z.string().nullable(),
   }),

@@ -1,3 +1,4 @@
+import { abstentionKey } from '../model/abstention.js';
 import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
@@ -44,7 +45,7 @@ export function modelCard(model: ModelDescription, { file, sha256, data }: Model
     ['How good it is', training ? quality(training) : ['The file does not say. Nothing is known of it.']],
     ['How a picture becomes its input', preprocessing ? fitting(preprocessing) : ['The file does not say.']],
     ['How to use it', cardSnippets(model, file)],
-    ['Limits', limits(training)],
+    ['Limits', limits(model)],
     [
       'Licence',
       [
@@ -130,7 +131,7 @@ function fitting({
   ];
 }
 
-function limits(training: TrainingSummary | undefined): readonly string[] {
+function limits({ training, abstention }: ModelDescription): readonly string[] {
   const unseen = training?.test
     ? 'It was tested on the test images of its own data alone.'
     : training?.estimate
@@ -139,7 +140,7 @@ function limits(training: TrainingSummary | undefined): readonly string[] {
   return [
     [
       `- ${unseen} On pictures of another camera, place, season or source it may be much worse.`,
-      '- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.',
+      `- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.${abstention ? ` Below a probability of ${abstention.threshold.toFixed(2)} (the file's \`${abstentionKey}\`) it may be of none; ${formatPercent(abstention.accepted, 1)} of ${formatCount(abstention.heldBack)} held-back labels are not below it.` : ''}`,
       '- It may treat groups of pictures differently. Nobody has looked for that.',
     ].join('\n'),
   ];

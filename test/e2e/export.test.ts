@@ -39,10 +39,11 @@ describe('export', () => {
     const said = await quarterturn('export ran --safetensors out/weights.safetensors');
     expect(said).toEqual({ code: 0, stdout: 'out/weights.safetensors\n', stderr: '' });
     const decoded = decodeWeights('weights', await read('out/weights.safetensors'));
-    const { training, preprocessing } = describeModel('model', model);
+    const { training, preprocessing, abstention } = describeModel('model', model);
     const again = exportClassifier({
       ...decoded,
       training,
+      abstention,
       temperature: training?.calibration?.temperature,
       meanBrightness: preprocessing?.meanBrightness,
       pictureFit: preprocessing?.fit,
