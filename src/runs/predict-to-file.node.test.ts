@@ -24,6 +24,8 @@ let folder: string;
 let out: string;
 let classifier: LoadedClassifier;
 let paths: string[];
+/** It says 0.5 of what it takes for a 1, 0.6 of a 3 and 0.7 of a 7. */
+let unsureOfOnes: LoadedClassifier;
 
 const put = (name: string, content: Uint8Array | string) => fs.writeFile(join(folder, name), content);
 const at = (name: string) => join(folder, name);
@@ -31,6 +33,12 @@ const at = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-to-file-'));
   classifier = await loadGlyphClassifier();
+  unsureOfOnes = {
+    ...classifier,
+    abstention: { threshold: 0.55, accepted: 0.95, low: 0.9, high: 1, level: 0.95, heldBack: 20 },
+    classify: async (images, options) =>
+      (await classifier.classify(images, options)).map((p, i) => (p > 0.5 ? 0.5 + 0.1 * (i % 3) : p)),
+  };
   const png = (i: number) => glyphPng(glyphAt(i));
   await put('single.png', await png(2));
   await put('cut.png', (await png(2)).subarray(0, 60));
@@ -68,6 +76,14 @@ beforeEach(async () => {
 const sha = 'a'.repeat(64);
 const predict = (options: Partial<PredictToFileOptions> = {}, model: LoadedClassifier = classifier) =>
   predictToFile(model, paths, { out, kind: 'csv', modelSha256: sha, batchSize: 8, ...options });
+
+let asks = 0;
+/** Rows of a table of its own. */
+const rowsAfter = async (options: Partial<PredictToFileOptions> = {}, model = classifier) => {
+  const path = `${out}.${asks++}.csv`;
+  await predict({ ...options, out: path }, model);
+  return rowsOf(path);
+};
 
 const rowsOf = async (path = out) =>
   parse(await fs.readFile(path), { columns: true }) as Record<string, string>[];
@@ -142,6 +158,28 @@ describe('a table', () => {
       expect(json[i]).toEqual(line);
       expect(unsure).toBe(probability < 0.95);
     }
+  });
+
+  test('has no label where the model abstains, which is counted', async () => {
+    const marked = await rowsAfter({}, unsureOfOnes);
+    expect(marked.map(({ label }) => label)).toEqual((await rowsAfter()).map(({ label }) => label));
+    expect(marked.map(({ unsure }) => unsure)).toEqual(marked.map(({ label }) => `${label === '1'}`));
+    const { unsure, classCounts } = await predict({ abstain: true }, unsureOfOnes);
+    const shown = marked.map(({ label = '' }) => (label === '1' ? '' : label));
+    expect((await rowsOf()).map(({ label }) => label)).toEqual(shown);
+    expect(unsure).toBe(shown.filter((label) => label === '').length);
+    expect([...classCounts.values()].reduce((a, b) => a + b, unsure)).toBe(counts.rows);
+    await predict({ abstain: true, kind: 'parquet', out: `${out}.parquet` }, unsureOfOnes);
+    const bytes = await fs.readFile(`${out}.parquet`);
+    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
+    const parquet = await parquetReadObjects({ file: file as ArrayBuffer });
+    expect(parquet.map(({ label }) => label)).toEqual(shown.map((label) => label || null));
+  });
+
+  test('marks nothing where nobody wants it, and more where somebody does', async () => {
+    expect(Object.keys((await rowsAfter({ unsure: 0 }, unsureOfOnes))[0] ?? {})).not.toContain('unsure');
+    const rows = await rowsAfter({ unsure: 0.65 }, unsureOfOnes);
+    expect(rows.map(({ unsure }) => unsure)).toEqual(rows.map(({ label }) => `${label !== '7'}`));
   });
 
   test('is not written over, unless that is asked for', async () => {
@@ -284,6 +322,17 @@ describe('sorted', () => {
     expect(new Uint8Array(data)).toEqual(glyph('3'));
   });
 
+  test('what the model abstains from has a folder of its own, beside one of a class of that name', async () => {
+    const classNames = ['1', 'Unsure', '7'];
+    const { unsure } = await predict(
+      { sortInto: sortInto(), abstain: true },
+      { ...unsureOfOnes, classNames },
+    );
+    expect((await fs.readdir(sortInto().folder)).sort()).toEqual(['1', '7', 'Unsure', 'unsure-2']);
+    expect(Object.keys(await filesBelow(join(sortInto().folder, 'unsure-2')))).toHaveLength(unsure);
+    expect(await fs.readdir(join(sortInto().folder, '1'))).toEqual([]);
+  });
+
   test('names that are taken get a number, and nothing is lost', async () => {
     const { folder: into } = sortInto();
     await fs.mkdir(join(into, '7'), { recursive: true });
@@ -344,7 +393,7 @@ describe('parts of several processes', () => {
   test.each([1, 3])('%i of them make the table of one', async (count) => {
     await predict({ out: `${out}.one` });
     const parts = await predictParts(count);
-    expect(await mergePredictions(parts.reverse(), { out, kind: 'csv' })).toMatchObject(counts);
+    expect(await mergePredictions(parts.reverse(), { out, kind: 'csv' })).toMatchObject({ ...counts, unsure: 0 });
     const digits = (rows: Record<string, string>[]) =>
       rows.map(({ probability, ...row }) => ({ ...row, probability: Number(probability).toFixed(5) }));
     expect(digits(await rowsOf())).toEqual(digits(await rowsOf(`${out}.one`)));
