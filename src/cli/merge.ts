@@ -35,14 +35,14 @@ export function addMergeCommand(program: Command): void {
 async function merge(parts: readonly string[], { out, format, overwrite, quiet }: MergeFlags): Promise<void> {
   const kind = tableKindOf(out, format);
   await inSession({ quiet, stopping: 'Stopping.' }, async ({ note }) => {
-    const { rows, skipped, unsure, skippedKinds, skippedFile } = await mergePredictions(parts, {
+    const { rows, skipped, unsure, unlike, skippedKinds, skippedFile } = await mergePredictions(parts, {
       out,
       kind,
       overwrite,
     });
     for (const line of skippedKinds) note(`Set aside  ${line}`);
     if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
-    if (unsure > 0) note(unsureNote(unsure, { rows }));
+    if (unsure > 0) note(unsureNote({ rows, unsure, unlike }));
     const aside = skipped === 0 ? '' : `; ${formatCount(skipped)} set aside`;
     note(`Written  ${shellPath(out)}: ${countOf(rows, 'row')} of ${countOf(parts.length, 'part')}${aside}.`);
   });

@@ -81,8 +81,8 @@ function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Pre
 }
 
 /** When a model is unsure, in words. */
-function unsureOf({ threshold, accepted, low, high, heldBack }: Abstention): string {
-  return `below a probability of ${threshold.toFixed(2)}; ${formatPercent(accepted, 1)} of ${countOf(heldBack, 'held-back label')} are above (${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} of images of its classes)`;
+function unsureOf({ threshold, likeness, accepted, low, high, heldBack }: Abstention): string {
+  return `below a probability of ${threshold.toFixed(2)}${likeness ? ', and where an image is unlike all that had a label' : ''}; not of ${formatPercent(accepted, 1)} of ${countOf(heldBack, 'held-back label')} (${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} of images of its classes)`;
 }
 
 /** What a model learned from and how good it is, in words. */

@@ -63,10 +63,10 @@ export async function predictInto(
       },
     );
   });
-  const { rows, skipped, classCounts, unsure, skippedKinds, skippedFile } = summary;
+  const { rows, skipped, classCounts, unsure, unlike, skippedKinds, skippedFile } = summary;
   for (const line of skippedKinds) note(`Set aside  ${line}`);
   if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
-  watch.end({ rows, skipped, classCounts, unsure }, true);
+  watch.end({ rows, skipped, classCounts, unsure, unlike }, true);
   note(`Written  ${shellPath(options.out)}`);
   if (options.sortInto) note(`Sorted  ${shellPath(options.sortInto.folder)}`);
   assertReadable({ rows, skipped }, { strict, quiet, rest: 'all others have their rows' });

@@ -239,7 +239,7 @@ test('many pictures end with how many are of which class, where that is asked fo
 test('how many images are unsure is told of more than one', async () => {
   const { notes } = await run(['1.png', '3.png', 'grey.png'], { unsure: 0.5 });
   expect(notes.at(-1)).toBe(
-    '1 of 3 images is unsure, of a probability below 0.50: it may show none of the classes.',
+    '1 of 3 images is unsure and may show none of the classes: 1 of a probability below 0.50.',
   );
   expect((await run(['1.png', '3.png'], { unsure: 0.5 })).notes).toEqual([]);
 });

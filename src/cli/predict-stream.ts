@@ -98,7 +98,8 @@ export async function predictStream(
     // Also where the model fails: what is printed stays a whole document.
     await print(format.end());
   }
-  watch.end({ rows, skipped, classCounts: tally.classCounts, unsure: tally.unsure }, false);
+  const { classCounts, unsure, unlike } = tally;
+  watch.end({ rows, skipped, classCounts, unsure, unlike }, false);
   if (session.signal.aborted) {
     throw new QuarterturnError(
       'interrupted',

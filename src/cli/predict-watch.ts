@@ -71,10 +71,10 @@ export function watchPrediction({
       const imagesPerSecond = (pictures / elapsedMs) * 1000;
       emit({ type: 'pass', title: 'Classifying', done, total: inputs, etaMs, imagesPerSecond });
     },
-    end({ rows, skipped, classCounts, unsure }, isLong) {
+    end({ rows, skipped, classCounts, unsure, unlike }, isLong) {
       warnings.end();
       // Of a single picture its row says it.
-      if (rows > 1 && unsure > 0) note(unsureNote(unsure, { rows, threshold }));
+      if (rows > 1 && unsure > 0) note(unsureNote({ rows, unsure, unlike }, threshold));
       // Of a single picture its row says it.
       if (tellClasses && rows > 1) for (const line of classCountLines(classCounts)) note(line);
       const elapsedMs = performance.now() - startedMs;
@@ -88,15 +88,19 @@ export function watchPrediction({
 }
 
 /**
- * `37 of 2,000 images are unsure, of a probability below 0.61: they may show none of the classes.`
- * @param options.threshold it is left out where it is unknown
+ * `37 of 2,000 images are unsure and may show none of the classes: 25 unlike all that had a label, 12 of a probability below 0.61.`
+ * @param threshold it is left out where it is unknown
  */
 export function unsureNote(
-  unsure: number,
-  { rows, threshold }: { readonly rows: number; readonly threshold?: number | undefined },
+  { rows, unsure, unlike }: Pick<PredictionTotals, 'rows' | 'unsure' | 'unlike'>,
+  threshold?: number,
 ): string {
-  const below = threshold === undefined ? '' : `, of a probability below ${threshold.toFixed(2)}`;
-  return `${formatCount(unsure)} of ${countOf(rows, 'image')} ${byCount(unsure, 'is', 'are')} unsure${below}: ${byCount(unsure, 'it', 'they')} may show none of the classes.`;
+  const below = threshold === undefined ? 'a low probability' : `a probability below ${threshold.toFixed(2)}`;
+  const reasons = [
+    ...(unlike > 0 ? [`${formatCount(unlike)} unlike all that had a label`] : []),
+    ...(unsure > unlike ? [`${formatCount(unsure - unlike)} of ${below}`] : []),
+  ];
+  return `${formatCount(unsure)} of ${countOf(rows, 'image')} ${byCount(unsure, 'is', 'are')} unsure and may show none of the classes: ${reasons.join(', ')}.`;
 }
 
 /** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */

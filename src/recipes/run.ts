@@ -27,7 +27,7 @@ import {
 import { meanBrightness } from './mean-brightness.js';
 import { withForecast } from './plan/forecast.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
-import { abstentionFrom } from './stages/abstention.js';
+import { abstentionOf } from './stages/abstention.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
 import {
@@ -90,7 +90,7 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   const final = first && finalOf(first);
   if (final) {
     const { classifier, stage, evidence } = final;
-    const { calibration } = first.appraisal ?? {};
+    const { temperature } = first.appraisal?.calibration ?? {};
     await store.writeModel(
       classifierName,
       exportClassifier({
@@ -99,8 +99,8 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
         pictureFit: context.data.pictureFit,
         ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
-        temperature: calibration?.temperature,
-        abstention: evidence && abstentionFrom(evidence.answers, calibration?.temperature ?? 1),
+        temperature,
+        abstention: evidence && (await abstentionOf(context, evidence.answers, { temperature })),
         training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );

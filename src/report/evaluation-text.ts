@@ -143,7 +143,7 @@ function unsureTable({ evaluation: { unsure } }: EvaluationRecord, columns: numb
   return [
     [
       ...wrapped(
-        `The model is unsure of an image below a probability of ${unsure.threshold.toFixed(2)}.`,
+        `The model is unsure of an image of a probability below ${unsure.threshold.toFixed(2)}, and of one that is unlike all that had a label.`,
         columns,
       ),
       ...aligned([['images', 'all', 'unsure', 'share'], ...rows], columns),

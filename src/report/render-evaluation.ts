@@ -157,7 +157,7 @@ function unknownSection({ evaluation }: EvaluationRecord): Html | null {
 function unsureSection({ evaluation: { unsure } }: EvaluationRecord): Html | null {
   if (unsure === null) return null;
   return section('What it is unsure of', {
-    body: html`<p>Below a probability of <b>${unsure.threshold.toFixed(2)}</b>, which its file says, the model is unsure of an image. It should be of those that it would get wrong, and of those that show none of its classes.</p>
+    body: html`<p>Below a probability of <b>${unsure.threshold.toFixed(2)}</b>, which its file says, the model is unsure of an image, and so it is of one that is unlike all that had a label. It should be of those that it would get wrong, and of those that show none of its classes.</p>
   <div class="scroll"><table>
     <thead><tr><th scope="col">Images</th><th scope="col">All</th><th scope="col">Unsure</th><th scope="col">Share</th></tr></thead>
     <tbody>${unsureRows(unsure).map(

@@ -140,7 +140,7 @@ function limits({ training, abstention }: ModelDescription): readonly string[] {
   return [
     [
       `- ${unseen} On pictures of another camera, place, season or source it may be much worse.`,
-      `- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.${abstention ? ` Below a probability of ${abstention.threshold.toFixed(2)} (the file's \`${abstentionKey}\`) it may be of none; ${formatPercent(abstention.accepted, 1)} of ${formatCount(abstention.heldBack)} held-back labels are not below it.` : ''}`,
+      `- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.${abstention ? ` Below a probability of ${abstention.threshold.toFixed(2)} (the file's \`${abstentionKey}\`) ${abstention.likeness ? ', or unlike all that had a label,' : ''} it may be of none; ${formatPercent(abstention.accepted, 1)} of ${formatCount(abstention.heldBack)} held-back labels are not.` : ''}`,
       '- It may treat groups of pictures differently. Nobody has looked for that.',
     ].join('\n'),
   ];

@@ -16,6 +16,8 @@ import {
 } from '../../test/support/glyph-classifier.js';
 import { filesBelow } from '../../test/support/picture-folder.js';
 import { idx } from '../../test/support/tiny-data.js';
+import { pictureTraits } from '../data/picture-traits.js';
+import { distanceFrom, fitLikeness } from '../model/likeness.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import { mergePredictions, type PredictToFileOptions, predictToFile } from './predict-to-file.node.js';
 import type { TableKind } from './prediction-table.node.js';
@@ -180,6 +182,22 @@ describe('a table', () => {
     expect(Object.keys((await rowsAfter({ unsure: 0 }, unsureOfOnes))[0] ?? {})).not.toContain('unsure');
     const rows = await rowsAfter({ unsure: 0.65 }, unsureOfOnes);
     expect(rows.map(({ unsure }) => unsure)).toEqual(rows.map(({ label }) => `${label !== '7'}`));
+  });
+
+  test('marks pictures that are unlike all that had a label, however sure the model is', async () => {
+    const image = { height: glyphSize, width: glyphSize, channels: 1 };
+    const traitsOf = (name: (typeof glyphClasses)[number]) => pictureTraits(glyph(name), image);
+    const likeness = fitLikeness([traitsOf('1'), traitsOf('3')]);
+    const farthest = 1.01 * distanceFrom(likeness, traitsOf('3'));
+    const abstention = { ...unsureOfOnes.abstention!, threshold: 0.1, likeness, farthest };
+    const model = { ...classifier, abstention };
+    const { unsure, unlike } = await predict({}, model);
+    const rows = await rowsOf();
+    expect(rows.map(({ unsure }) => unsure)).toEqual(rows.map(({ label }) => `${label === '7'}`));
+    expect([unsure, unlike]).toEqual(Array(2).fill(rows.filter(({ label }) => label === '7').length));
+    await predict({ kind: 'part', out: `${out}.part` }, model);
+    const merged = await mergePredictions([`${out}.part`], { out: `${out}.jsonl`, kind: 'jsonl' });
+    expect(merged).toMatchObject({ unsure, unlike });
   });
 
   test('is not written over, unless that is asked for', async () => {

@@ -97,8 +97,8 @@ export async function predictToFile(
           columns: columnsOf(header),
         });
     });
-    const { classCounts, unsure } = tally;
-    return { ...setAside, ...file.totals, classCounts, unsure };
+    const { classCounts, unsure, unlike } = tally;
+    return { ...setAside, ...file.totals, classCounts, unsure, unlike };
   } finally {
     await file.close();
   }
@@ -306,8 +306,8 @@ export async function mergePredictions(
     await writeTable(temporary, counted(mergedRows(parts), tally), { kind, columns });
     const skipped = await writeSkipped(out, parts);
     await fs.rename(temporary, out);
-    const { classCounts, unsure } = tally;
-    return { ...skipped, ...totals, classCounts, unsure };
+    const { classCounts, unsure, unlike } = tally;
+    return { ...skipped, ...totals, classCounts, unsure, unlike };
   } catch (error) {
     await fs.rm(temporary, { force: true });
     throw ioError('write', out, error);

@@ -12,6 +12,8 @@ export interface PredictionRow {
   /** The likeliest class. */
   readonly label: string;
   readonly probability: number;
+  /** Whether the picture is unlike all that had a label (`looksUnlike`); absent where it is not, or the model does not say. */
+  readonly unlike?: true;
   /** float32 [K], in the order of the classes; absent where nobody asked for all of them. */
   readonly probabilities?: Float32Array;
 }
@@ -21,7 +23,10 @@ export interface PredictionColumns {
   readonly classNames: readonly string[];
   /** Whether it has the probabilities of all classes. */
   readonly probabilities: boolean;
-  /** Rows whose probability is below it are unsure, and marked; undefined: there is no such column. */
+  /**
+   * Rows whose probability is below it are unsure, and marked, and so are those that are unlike; undefined: there is no such
+   * column.
+   */
   readonly unsure?: number | undefined;
   /** Whether unsure rows have no label; default: they have that of the likeliest class. */
   readonly abstain?: boolean | undefined;
@@ -48,8 +53,8 @@ export function floatDigits(value: number): number {
 export type Unsureness = Pick<PredictionColumns, 'unsure' | 'abstain'>;
 
 /** Whether a row is to be looked at by a person: it may be of none of the classes. */
-export function isUnsure({ probability }: PredictionRow, { unsure = 0 }: Unsureness): boolean {
-  return probability < unsure;
+export function isUnsure({ probability, unlike }: PredictionRow, { unsure }: Unsureness): boolean {
+  return unsure !== undefined && (unlike === true || probability < unsure);
 }
 
 /** The label that a table shows; undefined where the classifier abstains. */
@@ -61,8 +66,9 @@ export function labelIn(row: PredictionRow, columns: Unsureness): string | undef
 export interface RowCounts {
   /** Rows by the label that they have; those without one are in none. */
   readonly classCounts: ReadonlyMap<string, number>;
-  /** Unsure rows. */
+  /** Unsure rows, and those of them that are unlike. */
   readonly unsure: number;
+  readonly unlike: number;
 }
 
 /** Counts rows as they go by. */
@@ -70,6 +76,7 @@ export class RowTally implements RowCounts {
   readonly classCounts = new Map<string, number>();
   readonly #columns: Unsureness;
   #unsure = 0;
+  #unlike = 0;
 
   constructor(columns: Unsureness) {
     this.#columns = columns;
@@ -79,8 +86,15 @@ export class RowTally implements RowCounts {
     return this.#unsure;
   }
 
+  get unlike(): number {
+    return this.#unlike;
+  }
+
   add(row: PredictionRow): void {
-    if (isUnsure(row, this.#columns)) this.#unsure++;
+    if (isUnsure(row, this.#columns)) {
+      this.#unsure++;
+      if (row.unlike) this.#unlike++;
+    }
     const label = labelIn(row, this.#columns);
     if (label !== undefined) this.classCounts.set(label, (this.classCounts.get(label) ?? 0) + 1);
   }

@@ -54,16 +54,17 @@ test('what the classifier is unsure of is counted for right, wrong and unknown i
   tally.add(prediction('yak', 0.5, 0.25, 0.25));
   tally.add(prediction('yak', 0.75, 0.25, 0));
   tally.add(prediction('emu', 0.5, 0.5, 0));
+  tally.add({ ...prediction('emu', 1, 0, 0), unlike: true });
   const { unsure, unknownClasses } = tally.result();
   expect(unsure).toEqual({
     threshold: 0.6,
     right: { count: 3, unsure: 1 },
     wrong: { count: 1, unsure: 1 },
-    unknown: { count: 3, unsure: 2 },
+    unknown: { count: 4, unsure: 3 },
   });
   expect(unknownClasses).toMatchObject([
     { name: 'yak', count: 2, unsure: 1 },
-    { name: 'emu', count: 1, unsure: 1 },
+    { name: 'emu', count: 2, unsure: 2 },
   ]);
   const { unsure: unasked } = new EvaluationTally(names).result();
   expect(unasked).toBeNull();

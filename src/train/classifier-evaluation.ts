@@ -11,6 +11,8 @@ export interface LabelledPrediction {
   readonly label: string;
   /** float32 [K], 0–1. */
   readonly probabilities: Float32Array;
+  /** Whether it is unlike all images that had a label when the classifier learned; default: no. */
+  readonly unlike?: boolean | undefined;
   /** The image as the classifier saw it, uint8 [height, width, channels]; it is held only if it will be shown. */
   readonly pixels: Uint8Array;
 }
@@ -122,7 +124,7 @@ export class EvaluationTally {
     const name = this.#classNames[predicted] ?? '';
     const actual = this.#classOf.get(label);
     const confidence = probabilities[predicted] ?? 0;
-    const unsure = confidence < (this.#threshold ?? 0) ? 1 : 0;
+    const unsure = prediction.unlike || confidence < (this.#threshold ?? 0) ? 1 : 0;
     if (actual === undefined) {
       const own = this.#unknown.get(label) ?? { unsure: 0, takenFor: new Map<string, number>() };
       own.takenFor.set(name, (own.takenFor.get(name) ?? 0) + 1);

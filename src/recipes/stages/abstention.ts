@@ -1,21 +1,54 @@
+import { readRange } from '../../data/image-source.js';
+import { pictureTraits } from '../../data/picture-traits.js';
 import { type Abstention, fitAbstention } from '../../model/abstention.js';
+import { distancesFromOthers, fitLikeness } from '../../model/likeness.js';
 import { probabilitiesAt } from '../../model/temperature.js';
+import { inChunks, type ProgressOptions, startProgress } from '../../progress.js';
 import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
+import { type LabelContext, labelledImages } from '../labels.js';
+
+/** Images that are read at a time. */
+const imagesAtATime = 128;
 
 /**
- * The probability below which a classifier is unsure, from how the networks that learned without a fold classified the labels held
- * back: see `fitAbstention`.
+ * When the classifier that draw 0 keeps is unsure, from how the networks that learned without a fold classified the labels held
+ * back, and from how far each image with a label lies from the others: see `fitAbstention`.
  *
- * @param temperature that the classifier's logits are divided by
+ * @param options.temperature that the classifier's logits are divided by
  * @returns undefined if no network answered
+ * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
-export function abstentionFrom(answers: readonly FoldAnswers[], temperature: number): Abstention | undefined {
-  const { logits, targets } = pooledAnswers(answers);
+export async function abstentionOf(
+  context: LabelContext & ProgressOptions,
+  answers: readonly FoldAnswers[],
+  { temperature = 1 }: { readonly temperature: number | undefined },
+): Promise<Abstention | undefined> {
+  const { logits, targets, positions } = pooledAnswers(answers);
+  if (positions.length === 0) return undefined;
+  const traits = await traitsOfLabelled(context);
+  const distances = distancesFromOthers(traits);
   const classCount = logits.length / targets.length;
   const probabilities = probabilitiesAt(logits, classCount, temperature);
-  return fitAbstention(
-    targets.map((_, i) =>
-      probabilities.subarray(i * classCount, (i + 1) * classCount).reduce((a, b) => Math.max(a, b), 0),
-    ),
-  );
+  const known = positions.map((position, i) => ({
+    confidence: probabilities
+      .subarray(i * classCount, (i + 1) * classCount)
+      .reduce((a, b) => Math.max(a, b), 0),
+    distance: distances[position] ?? 0,
+  }));
+  return fitAbstention(known, { likeness: fitLikeness(traits) });
+}
+
+async function traitsOfLabelled(context: LabelContext & ProgressOptions): Promise<readonly Float64Array[]> {
+  const { images } = labelledImages(context, 0);
+  const size = images.height * images.width * images.channels;
+  const traits: Float64Array[] = [];
+  const progress = startProgress(context, 'what images with a label are like', images.count);
+  const look = async (from: number, to: number): Promise<void> => {
+    const { data } = await readRange(images, from, to);
+    for (let i = 0; i < to - from; i++) {
+      traits.push(pictureTraits(data.subarray(i * size, (i + 1) * size), images));
+    }
+  };
+  await inChunks(images.count, imagesAtATime, look, progress);
+  return traits;
 }
