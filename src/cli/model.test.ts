@@ -50,7 +50,14 @@ describe('what a model is', () => {
       calibration: { temperature: 0.62, heldBack: 100, eceBefore: 0.2, eceAfter: 0.096 },
       settings: 'ab'.repeat(32),
     };
-    const abstention = { threshold: 0.614, accepted: 0.96, low: 0.9, high: 0.984, level: 0.95, heldBack: 100 };
+    const abstention = {
+      threshold: 0.614,
+      accepted: 0.96,
+      low: 0.9,
+      high: 0.984,
+      level: 0.95,
+      heldBack: 100,
+    };
     const model = { ...described, training, abstention };
     const text = formatModel('runs/five/models/classifier.onnx', model, columns);
     for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);

@@ -72,9 +72,7 @@ export function pictureTraits(pixels: Uint8Array, { height, width, channels }: I
 function brightnessOf(pixels: Uint8Array, channels: number): Float32Array {
   const at = (i: number, channel: number): number => pixels[i * channels + channel] ?? 0;
   return Float32Array.from({ length: pixels.length / channels }, (_, i) =>
-    channels === 3
-      ? redWeight * at(i, 0) + greenWeight * at(i, 1) + blueWeight * at(i, 2)
-      : at(i, 0),
+    channels === 3 ? redWeight * at(i, 0) + greenWeight * at(i, 1) + blueWeight * at(i, 2) : at(i, 0),
   );
 }
 

@@ -30,30 +30,36 @@ describe('when a classifier is unsure', () => {
   const known = (n: number): HeldBackImage[] =>
     Array.from({ length: n }, () => ({ confidence: random.uniform(), distance: random.uniform() }));
 
-  test('is below the second lowest probability of a hundred, and beyond the second largest distance', () => {
+  test('is below what 5 % of the pile are below, and beyond the second largest distance of a hundred', () => {
     const hundred = Array.from({ length: 100 }, (_, i) => ({
       confidence: (1 + ((37 * i) % 100)) / 100,
       distance: 1 + ((63 * i) % 100),
     }));
-    const found = fitAbstention(hundred, { likeness });
-    expect(found).toMatchObject({ threshold: 0.02, farthest: 99, level: 0.95, heldBack: 100, likeness });
-    const outside = hundred.filter((each) => each.confidence < 0.02 || each.distance > 99).length;
+    const pile = Array.from({ length: 2000 }, (_, i) => ((7 * i) % 2000) / 2000);
+    const found = fitAbstention(hundred, { pile, likeness });
+    expect(found).toMatchObject({ threshold: 0.05, farthest: 99, level: 0.95, heldBack: 100, likeness });
+    const outside = hundred.filter((each) => each.confidence < 0.05 || each.distance > 99).length;
     expect(found?.accepted).toBeCloseTo(1 - outside / 100, 12);
-    expect(fitAbstention(hundred.slice(0, 4), { likeness })).toMatchObject({ accepted: 1, heldBack: 4 });
-    expect(fitAbstention([], { likeness })).toBeUndefined();
+    const alone = { pile: [], likeness };
+    expect(fitAbstention(hundred.slice(0, 4), alone)).toMatchObject({ accepted: 1, heldBack: 4 });
+    expect(fitAbstention(hundred, alone)?.threshold).toBe(0.05);
+    expect(fitAbstention([], { pile, likeness })).toBeUndefined();
     expect(abstentionSchema.parse(JSON.parse(JSON.stringify(found)))).toEqual(found);
   });
 
-  test.each([40, 100, 300])('found by %i labels, it accepts 95 %% of other images on average', (n) => {
-    let accepted = 0;
-    const draws = 400;
-    for (let draw = 0; draw < draws; draw++) {
-      const { threshold = 0, farthest = 1 } = fitAbstention(known(n), { likeness }) ?? {};
-      accepted += ((1 - threshold) * farthest) / draws; // of uniform numbers
-    }
-    expect(accepted).toBeGreaterThan(0.945);
-    expect(accepted).toBeLessThan(0.965);
-  });
+  test.each([40, 100, 300])(
+    'found by %i labels alone, it accepts 92.5 %% of other images on average',
+    (n) => {
+      let accepted = 0;
+      const draws = 400;
+      for (let draw = 0; draw < draws; draw++) {
+        const { threshold = 0, farthest = 1 } = fitAbstention(known(n), { pile: [], likeness }) ?? {};
+        accepted += ((1 - threshold) * farthest) / draws; // of uniform numbers
+      }
+      expect(accepted).toBeGreaterThan(0.92);
+      expect(accepted).toBeLessThan(0.94);
+    },
+  );
 });
 
 describe.each([grey, colour])('images of $height×$width×$channels', (size) => {
@@ -80,7 +86,7 @@ describe.each([grey, colour])('images of $height×$width×$channels', (size) => 
   test('a screenshot among photographs is unlike them, and other photographs are not', () => {
     const distances = distancesFromOthers(rows);
     const images = Array.from(distances, (distance) => ({ confidence: 1, distance }));
-    const abstention = fitAbstention(images, { likeness: fitLikeness(rows) })!;
+    const abstention = fitAbstention(images, { pile: [], likeness: fitLikeness(rows) })!;
     expect(looksUnlike(abstention, screenshot(size), size)).toBe(true);
     const others = Array.from({ length: 200 }, () => looksUnlike(abstention, spots(size), size));
     expect(others.filter(Boolean).length).toBeLessThan(20);

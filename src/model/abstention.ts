@@ -17,7 +17,10 @@ export const abstentionSchema = z
     /** Of the images with a label: an image that lies farther from them than `farthest` is unsure, too. Default: none does. */
     likeness: likenessSchema.optional(),
     farthest: z.number().positive().optional(),
-    /** Share of the held-back labels whose images are not unsure. */
+    /**
+     * Share of the held-back labels whose images are not unsure. The networks that answered for them learned from fewer labels than the
+     * classifier, which is unsure of fewer.
+     */
     accepted: share,
     /** Ends of the interval of that share, and its confidence. */
     low: share,
@@ -36,35 +39,45 @@ export interface HeldBackImage {
   readonly distance: number;
 }
 
+export interface FitAbstentionOptions {
+  /** Calibrated probability of the likeliest class of images without a label, which the classifier itself says; may be empty. */
+  readonly pile: ArrayLike<number>;
+  /** Of all images with a label. */
+  readonly likeness: Likeness;
+}
+
 /**
- * Share of images of the known classes that may be called unsure, half of them for their probability and half for their distance.
- * What is refused is looked at by a person: at one in twenty that is little work, and thresholds that refuse fewer let almost every
- * image of no class pass.
+ * Share of images that may be called unsure for their probability, and half as many for their distance. What is refused is looked at
+ * by a person: at one in twenty that is little work, and a threshold that refuses fewer lets almost every image of no class pass.
  */
 const refused = 0.05;
 
 /**
- * Chooses when a classifier is unsure, from images of its classes that it did not learn from. Of n, it is below the
+ * Chooses when a classifier is unsure. It is below the probability that 5 % of the pile are below: where all of the pile is of the
+ * known classes, it is unsure of one in twenty of them, and where it is not, of fewer of them and more of the others. Without a pile
+ * it is the k-th lowest of n images that were held back, k = max(1, ⌊(n + 1) / 20⌋). With a pile these would give a lower one:
+ * the networks that answered for them learned from fewer labels and are less sure than the classifier, which would then lose 1 % of
+ * its images, not 5 %, and let nearly all others pass.
  *
- *   k-th lowest probability,  or beyond the k-th largest distance,  k = max(1, ⌊(n + 1) / 40⌋),
+ * It is also unsure beyond the k-th largest distance of the images held back, k = max(1, ⌊(n + 1) / 40⌋). An image of the known
+ * classes lies beyond with a probability of at most k/(n + 1).
  *
- * so that an image of the known classes is unsure with a probability of at most 2k/(n + 1): 5 %, or two of so few. How far that
- * may be wrong for these n says Wilson's interval.
- *
- * @param options.likeness of all images with a label
- * @returns undefined of no images
+ * @returns undefined where no image was held back
  * @see Vovk, Gammerman and Shafer, "Algorithmic Learning in a Random World", 2005, section 2.2, on k/(n + 1)
  */
 export function fitAbstention(
-  images: readonly HeldBackImage[],
-  { likeness }: { readonly likeness: Likeness },
+  heldBack: readonly HeldBackImage[],
+  { pile, likeness }: FitAbstentionOptions,
 ): Abstention | undefined {
-  const n = images.length;
+  const n = heldBack.length;
   if (n === 0) return undefined;
-  const k = Math.max(1, Math.floor(((n + 1) * refused) / 2));
-  const threshold = Float64Array.from(images, ({ confidence }) => confidence).sort()[k - 1] ?? 0;
-  const farthest = Float64Array.from(images, ({ distance }) => distance).sort()[n - k] ?? 0;
-  const accepted = images.filter(
+  const rank = (share: number): number => Math.max(1, Math.floor((n + 1) * share));
+  const ofHeldBack = Float64Array.from(heldBack, ({ confidence }) => confidence).sort();
+  const ofPile = Float64Array.from(pile).sort();
+  const threshold = ofPile[Math.floor(ofPile.length * refused)] ?? ofHeldBack[rank(refused) - 1] ?? 0;
+  const distances = Float64Array.from(heldBack, ({ distance }) => distance).sort();
+  const farthest = distances[n - rank(refused / 2)] ?? 0;
+  const accepted = heldBack.filter(
     ({ confidence, distance }) => confidence >= threshold && distance <= farthest,
   ).length;
   return {

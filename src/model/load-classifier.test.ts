@@ -199,7 +199,12 @@ describe('a file that is no classifier is refused by its name and by what it is'
   test.each([
     ['class names', classNamesKey, '["a","b"]', '5 names as a JSON array'],
     ['class names', classNamesKey, '["a"', '5 names as a JSON array'],
-    ['doubts', abstentionKey, '{"threshold":61}', 'below which probability the classifier is unsure, as JSON'],
+    [
+      'doubts',
+      abstentionKey,
+      '{"threshold":61}',
+      'below which probability the classifier is unsure, as JSON',
+    ],
     ['fitting', preprocessingKey, '{}', 'how pictures are fitted into 28×28×1, as JSON'],
     ['fitting', preprocessingKey, whole.metadata[preprocessingKey]!.replace('28', '32'), 'how pictures'],
   ])('a file whose %s do not fit', async (_, key, value, expected) => {

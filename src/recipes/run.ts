@@ -90,7 +90,8 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   const final = first && finalOf(first);
   if (final) {
     const { classifier, stage, evidence } = final;
-    const { temperature } = first.appraisal?.calibration ?? {};
+    const { calibration, ofPile: pile } = first.appraisal ?? {};
+    const temperature = calibration?.temperature;
     await store.writeModel(
       classifierName,
       exportClassifier({
@@ -100,7 +101,7 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
         ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
         temperature,
-        abstention: evidence && (await abstentionOf(context, evidence.answers, { temperature })),
+        abstention: evidence && (await abstentionOf(context, evidence.answers, { temperature, pile })),
         training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );

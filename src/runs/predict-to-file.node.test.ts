@@ -16,8 +16,6 @@ import {
 } from '../../test/support/glyph-classifier.js';
 import { filesBelow } from '../../test/support/picture-folder.js';
 import { idx } from '../../test/support/tiny-data.js';
-import { pictureTraits } from '../data/picture-traits.js';
-import { distanceFrom, fitLikeness } from '../model/likeness.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import { mergePredictions, type PredictToFileOptions, predictToFile } from './predict-to-file.node.js';
 import type { TableKind } from './prediction-table.node.js';
@@ -26,8 +24,6 @@ let folder: string;
 let out: string;
 let classifier: LoadedClassifier;
 let paths: string[];
-/** It says 0.5 of what it takes for a 1, 0.6 of a 3 and 0.7 of a 7. */
-let unsureOfOnes: LoadedClassifier;
 
 const put = (name: string, content: Uint8Array | string) => fs.writeFile(join(folder, name), content);
 const at = (name: string) => join(folder, name);
@@ -35,12 +31,6 @@ const at = (name: string) => join(folder, name);
 beforeAll(async () => {
   folder = await fs.mkdtemp(join(tmpdir(), 'quarterturn-to-file-'));
   classifier = await loadGlyphClassifier();
-  unsureOfOnes = {
-    ...classifier,
-    abstention: { threshold: 0.55, accepted: 0.95, low: 0.9, high: 1, level: 0.95, heldBack: 20 },
-    classify: async (images, options) =>
-      (await classifier.classify(images, options)).map((p, i) => (p > 0.5 ? 0.5 + 0.1 * (i % 3) : p)),
-  };
   const png = (i: number) => glyphPng(glyphAt(i));
   await put('single.png', await png(2));
   await put('cut.png', (await png(2)).subarray(0, 60));
@@ -78,14 +68,6 @@ beforeEach(async () => {
 const sha = 'a'.repeat(64);
 const predict = (options: Partial<PredictToFileOptions> = {}, model: LoadedClassifier = classifier) =>
   predictToFile(model, paths, { out, kind: 'csv', modelSha256: sha, batchSize: 8, ...options });
-
-let asks = 0;
-/** Rows of a table of its own. */
-const rowsAfter = async (options: Partial<PredictToFileOptions> = {}, model = classifier) => {
-  const path = `${out}.${asks++}.csv`;
-  await predict({ ...options, out: path }, model);
-  return rowsOf(path);
-};
 
 const rowsOf = async (path = out) =>
   parse(await fs.readFile(path), { columns: true }) as Record<string, string>[];
@@ -160,44 +142,6 @@ describe('a table', () => {
       expect(json[i]).toEqual(line);
       expect(unsure).toBe(probability < 0.95);
     }
-  });
-
-  test('has no label where the model abstains, which is counted', async () => {
-    const marked = await rowsAfter({}, unsureOfOnes);
-    expect(marked.map(({ label }) => label)).toEqual((await rowsAfter()).map(({ label }) => label));
-    expect(marked.map(({ unsure }) => unsure)).toEqual(marked.map(({ label }) => `${label === '1'}`));
-    const { unsure, classCounts } = await predict({ abstain: true }, unsureOfOnes);
-    const shown = marked.map(({ label = '' }) => (label === '1' ? '' : label));
-    expect((await rowsOf()).map(({ label }) => label)).toEqual(shown);
-    expect(unsure).toBe(shown.filter((label) => label === '').length);
-    expect([...classCounts.values()].reduce((a, b) => a + b, unsure)).toBe(counts.rows);
-    await predict({ abstain: true, kind: 'parquet', out: `${out}.parquet` }, unsureOfOnes);
-    const bytes = await fs.readFile(`${out}.parquet`);
-    const file = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length);
-    const parquet = await parquetReadObjects({ file: file as ArrayBuffer });
-    expect(parquet.map(({ label }) => label)).toEqual(shown.map((label) => label || null));
-  });
-
-  test('marks nothing where nobody wants it, and more where somebody does', async () => {
-    expect(Object.keys((await rowsAfter({ unsure: 0 }, unsureOfOnes))[0] ?? {})).not.toContain('unsure');
-    const rows = await rowsAfter({ unsure: 0.65 }, unsureOfOnes);
-    expect(rows.map(({ unsure }) => unsure)).toEqual(rows.map(({ label }) => `${label !== '7'}`));
-  });
-
-  test('marks pictures that are unlike all that had a label, however sure the model is', async () => {
-    const image = { height: glyphSize, width: glyphSize, channels: 1 };
-    const traitsOf = (name: (typeof glyphClasses)[number]) => pictureTraits(glyph(name), image);
-    const likeness = fitLikeness([traitsOf('1'), traitsOf('3')]);
-    const farthest = 1.01 * distanceFrom(likeness, traitsOf('3'));
-    const abstention = { ...unsureOfOnes.abstention!, threshold: 0.1, likeness, farthest };
-    const model = { ...classifier, abstention };
-    const { unsure, unlike } = await predict({}, model);
-    const rows = await rowsOf();
-    expect(rows.map(({ unsure }) => unsure)).toEqual(rows.map(({ label }) => `${label === '7'}`));
-    expect([unsure, unlike]).toEqual(Array(2).fill(rows.filter(({ label }) => label === '7').length));
-    await predict({ kind: 'part', out: `${out}.part` }, model);
-    const merged = await mergePredictions([`${out}.part`], { out: `${out}.jsonl`, kind: 'jsonl' });
-    expect(merged).toMatchObject({ unsure, unlike });
   });
 
   test('is not written over, unless that is asked for', async () => {
@@ -340,17 +284,6 @@ describe('sorted', () => {
     expect(new Uint8Array(data)).toEqual(glyph('3'));
   });
 
-  test('what the model abstains from has a folder of its own, beside one of a class of that name', async () => {
-    const classNames = ['1', 'Unsure', '7'];
-    const { unsure } = await predict(
-      { sortInto: sortInto(), abstain: true },
-      { ...unsureOfOnes, classNames },
-    );
-    expect((await fs.readdir(sortInto().folder)).sort()).toEqual(['1', '7', 'Unsure', 'unsure-2']);
-    expect(Object.keys(await filesBelow(join(sortInto().folder, 'unsure-2')))).toHaveLength(unsure);
-    expect(await fs.readdir(join(sortInto().folder, '1'))).toEqual([]);
-  });
-
   test('names that are taken get a number, and nothing is lost', async () => {
     const { folder: into } = sortInto();
     await fs.mkdir(join(into, '7'), { recursive: true });
@@ -411,7 +344,7 @@ describe('parts of several processes', () => {
   test.each([1, 3])('%i of them make the table of one', async (count) => {
     await predict({ out: `${out}.one` });
     const parts = await predictParts(count);
-    expect(await mergePredictions(parts.reverse(), { out, kind: 'csv' })).toMatchObject({ ...counts, unsure: 0 });
+    expect(await mergePredictions(parts.reverse(), { out, kind: 'csv' })).toMatchObject(counts);
     const digits = (rows: Record<string, string>[]) =>
       rows.map(({ probability, ...row }) => ({ ...row, probability: Number(probability).toFixed(5) }));
     expect(digits(await rowsOf())).toEqual(digits(await rowsOf(`${out}.one`)));

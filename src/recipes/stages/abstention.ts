@@ -2,26 +2,32 @@ import { readRange } from '../../data/image-source.js';
 import { pictureTraits } from '../../data/picture-traits.js';
 import { type Abstention, fitAbstention } from '../../model/abstention.js';
 import { distancesFromOthers, fitLikeness } from '../../model/likeness.js';
-import { probabilitiesAt } from '../../model/temperature.js';
+import { confidencesOf, probabilitiesAt } from '../../model/temperature.js';
 import { inChunks, type ProgressOptions, startProgress } from '../../progress.js';
 import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
 import { type LabelContext, labelledImages } from '../labels.js';
+
+export interface AbstentionOptions {
+  readonly temperature: number | undefined;
+  readonly pile: ArrayLike<number> | undefined;
+}
 
 /** Images that are read at a time. */
 const imagesAtATime = 128;
 
 /**
- * When the classifier that draw 0 keeps is unsure, from how the networks that learned without a fold classified the labels held
- * back, and from how far each image with a label lies from the others: see `fitAbstention`.
+ * When the classifier that draw 0 keeps is unsure: by what it says of the pile, and by how far the images with a label lie from each
+ * other. How the networks that learned without a fold classified the labels held back says what that costs. See `fitAbstention`.
  *
  * @param options.temperature that the classifier's logits are divided by
+ * @param options.pile calibrated probability of the likeliest class of images of the pile; default: none
  * @returns undefined if no network answered
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function abstentionOf(
   context: LabelContext & ProgressOptions,
   answers: readonly FoldAnswers[],
-  { temperature = 1 }: { readonly temperature: number | undefined },
+  { temperature = 1, pile = [] }: AbstentionOptions,
 ): Promise<Abstention | undefined> {
   const { logits, targets, positions } = pooledAnswers(answers);
   if (positions.length === 0) return undefined;
@@ -29,13 +35,12 @@ export async function abstentionOf(
   const distances = distancesFromOthers(traits);
   const classCount = logits.length / targets.length;
   const probabilities = probabilitiesAt(logits, classCount, temperature);
+  const confidences = confidencesOf(probabilities, classCount);
   const known = positions.map((position, i) => ({
-    confidence: probabilities
-      .subarray(i * classCount, (i + 1) * classCount)
-      .reduce((a, b) => Math.max(a, b), 0),
+    confidence: confidences[i] ?? 0,
     distance: distances[position] ?? 0,
   }));
-  return fitAbstention(known, { likeness: fitLikeness(traits) });
+  return fitAbstention(known, { pile, likeness: fitLikeness(traits) });
 }
 
 async function traitsOfLabelled(context: LabelContext & ProgressOptions): Promise<readonly Float64Array[]> {
