@@ -167,6 +167,8 @@ export type {
   ClassifierEvaluation,
   ShownPrediction,
   UnknownClass,
+  UnsureEvaluation,
+  UnsureShare,
 } from './train/classifier-evaluation.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

@@ -48,7 +48,8 @@ describe('a model card', () => {
       'a temperature of 1.31, from 100 held-back labels. Their expected calibration error is 3.4 % (12.0 % before).',
       '3. It is scaled until it covers 32×32 (rows × columns), and the middle is taken. Filter: Lanczos.',
       '- It was never tested on images apart from those that it learned from;',
-      "Below a probability of 0.61 (the file's `quarterturn.abstention`) it may be of none; 96.0 % of 100 held-back labels are not.",
+      "- It is unsure of a picture whose largest probability is below 0.61 (the file's `quarterturn.abstention`)",
+      'were sure of 96.0 % of 100 held-back labels.',
       '## Licence\n\nNone is stated here.',
     ]) {
       expect(card).toContain(said);

@@ -1,4 +1,4 @@
-import { abstentionKey } from '../model/abstention.js';
+import { type Abstention, abstentionKey } from '../model/abstention.js';
 import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
@@ -140,10 +140,17 @@ function limits({ training, abstention }: ModelDescription): readonly string[] {
   return [
     [
       `- ${unseen} On pictures of another camera, place, season or source it may be much worse.`,
-      `- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.${abstention ? ` Below a probability of ${abstention.threshold.toFixed(2)} (the file's \`${abstentionKey}\`) ${abstention.likeness ? ', or unlike all that had a label,' : ''} it may be of none; ${formatPercent(abstention.accepted, 1)} of ${formatCount(abstention.heldBack)} held-back labels are not.` : ''}`,
+      '- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.',
+      ...(abstention ? [unsure(abstention)] : []),
       '- It may treat groups of pictures differently. Nobody has looked for that.',
     ].join('\n'),
   ];
+}
+
+/** When it is unsure, and of how many pictures of its classes. */
+function unsure({ threshold, likeness, accepted, heldBack }: Abstention): string {
+  const unlike = likeness ? ', and of one that is unlike all that had a label' : '';
+  return `- It is unsure of a picture whose largest probability is below ${threshold.toFixed(2)}${unlike} (the file's \`${abstentionKey}\`): it may be of none of the classes. Trials that learned without them were sure of ${formatPercent(accepted, 1)} of ${formatCount(heldBack)} held-back labels.`;
 }
 
 /** A name as text in Markdown: on one line, and no mark-up. */
