@@ -67,6 +67,7 @@ export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { readDoubts } from './recipes/doubts.js';
+export { readLabelNeeds } from './recipes/label-needs.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
@@ -142,6 +143,7 @@ export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from '
 export type { LoggedEvent } from './store/event-log.js';
 export type { FoldAnswers } from './store/fold-answers.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
+export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {

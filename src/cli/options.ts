@@ -211,7 +211,7 @@ export const option = {
   labelsOut: () =>
     new Option(
       '--out <file>',
-      'labels file to write, old labels and new images: JSON, or .csv with the columns file and label (default: labels.json)',
+      'labels file to write, old labels and new images: JSON, or .csv with the columns file and label; the file of --labels is added to (default: labels.json)',
     ),
   doubtsOut: () =>
     new Option(

@@ -244,6 +244,7 @@ function newConfig(
 ): Record<string, unknown> {
   const { settings, data, runtime } = context;
   const { baseline } = settings;
+  const { height, width, channels } = data.train.images;
   const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
   const stepsPerEpoch = batchesPerEpoch(labelled, baseline.batchSize);
   return {
@@ -251,6 +252,7 @@ function newConfig(
     ...settings,
     stages,
     data: fingerprintOf(data),
+    imageSize: { height, width, channels },
     device: runtime.device,
     kernels: runtime.version,
     baselineSteps: baseline.epochs * stepsPerEpoch,
