@@ -5,9 +5,10 @@ const alone = ['batch-worker', 'package'].map((name) => `test/e2e/${name}.test.t
 
 export default defineConfig({
   test: {
-    testTimeout: 60_000,
+    // Only what hangs is to be ended: where others work, too, a command of two seconds may take a minute.
+    testTimeout: 180_000,
     // A hook may run a whole command, as a test does.
-    hookTimeout: 60_000,
+    hookTimeout: 180_000,
     projects: [
       {
         extends: true,

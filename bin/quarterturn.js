@@ -3,6 +3,7 @@ const { existsSync } = require('node:fs');
 const { availableParallelism } = require('node:os');
 const { join } = require('node:path');
 const { pathToFileURL } = require('node:url');
+const { tooLittleAddressSpace } = require('./address-space.js');
 
 // Pictures are read and decoded in threads of libuv's: four, unless this says otherwise before the first one starts. Loading an
 // ES module starts them, which is why this file is none (package.json beside it).
@@ -18,4 +19,10 @@ async function start() {
   await import('../dist/cli/main.js');
 }
 
-void start();
+// Before the first ES module, too: the threads that load it end the process where they get no memory.
+const refusal = tooLittleAddressSpace();
+if (refusal === undefined) void start();
+else {
+  console.error(refusal);
+  process.exitCode = 1;
+}

@@ -75,9 +75,9 @@ describe('label noise', () => {
 
   test('many labels take no longer than a moment', () => {
     const judge = judged({ count: 50_000, flips: 2500 });
-    const began = performance.now();
+    const began = process.cpuUsage();
     const { rate } = fitLabelNoise(judge);
-    expect(performance.now() - began).toBeLessThan(10_000);
+    expect(process.cpuUsage(began).user / 1000).toBeLessThan(10_000); // not of a busy machine's clock
     expect(rate).toBeGreaterThan(0.03);
   });
 });

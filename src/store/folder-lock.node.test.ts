@@ -160,7 +160,10 @@ describe('the heart', () => {
     const before = await fs.readFile(entry, 'utf8');
     await fs.utimes(entry, 1, 1);
     vi.advanceTimersByTime(10_000);
-    await vi.waitFor(async () => expect((await fs.stat(entry)).mtimeMs).toBeGreaterThan(Date.now() - 60_000));
+    await vi.waitFor(
+      async () => expect((await fs.stat(entry)).mtimeMs).toBeGreaterThan(Date.now() - 60_000),
+      { timeout: 60_000 },
+    );
     expect(await fs.readFile(entry, 'utf8')).toBe(before);
   });
 

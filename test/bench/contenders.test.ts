@@ -48,10 +48,13 @@ describe('running contenders', () => {
     await expect(runContender(contender, {}, 1)).rejects.toThrow('did not end within 1 s');
     const pid = readFileSync(pidFile, 'utf8').trim();
     // Whoever inherits a killed process may take a moment to bury it.
-    await vi.waitFor(() => {
-      const state = readFileSyncOr(`/proc/${pid}/stat`, 'gone').split(') ')[1]?.[0] ?? 'gone';
-      expect(['gone', 'Z']).toContain(state);
-    });
+    await vi.waitFor(
+      () => {
+        const state = readFileSyncOr(`/proc/${pid}/stat`, 'gone').split(') ')[1]?.[0] ?? 'gone';
+        expect(['gone', 'Z']).toContain(state);
+      },
+      { timeout: 60_000 },
+    );
   });
 
   test('a time limit does not stop the row: it is shown, and the fastest of the others is the peer', async () => {

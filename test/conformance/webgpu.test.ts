@@ -49,7 +49,7 @@ describe.skipIf(!hasDriver)(`WebGPU in Node, on the software driver (needs ${dri
   beforeAll(async () => {
     compiled = await compile(['test/support/webgpu-process.ts']);
     ended = await runProcess('software', driver);
-  }, 180_000);
+  });
   afterAll(() => compiled?.remove());
 
   test('the process ends by itself, without a crash', () => {

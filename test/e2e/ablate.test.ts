@@ -1,11 +1,15 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.js';
 import { writeTinyData } from '../support/tiny-data.js';
+
+const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
 
 const settings = {
   labelsPerClass: 5,
@@ -38,7 +42,7 @@ describe('two variants, two draws', () => {
     expect(first.stderr).toContain('Variant 2 of 2');
     expect(first.code).toBe(0);
     table = JSON.parse(first.stdout);
-  }, 180_000);
+  });
 
   test('pretrain once, then train each; the table has them in its own order', async () => {
     expect(first.stderr.match(/^Pretraining on rotations {2}/gm)).toHaveLength(1);
@@ -109,7 +113,7 @@ describe('two variants, two draws', () => {
     const { labels, draws } = JSON.parse(await read('table/suggested/config.json'));
     expect(draws).toBe(1);
     expect(labels.images).toHaveLength(15);
-  }, 180_000);
+  });
 
   test('other data is refused by the file that differs, and the table stays as it was', async () => {
     await writeTinyData(join(cwd, 'other'), { train: 601, test: 200 });
@@ -160,8 +164,12 @@ describe('two variants, two draws', () => {
   });
 
   test('a second one on the same folder is refused while the first runs, and nothing is left', async () => {
-    const first = quarterturn(`${begin.replace('table', 'shared')} --variants baseline,frozen`);
+    const args = `${begin.replace('table', 'shared')} --variants baseline,frozen`.split(' ');
+    const first = spawn(process.execPath, [bin, ...args], { cwd, stdio: 'ignore' });
+    const ended = once(first, 'exit');
     while (!existsSync(join(cwd, 'shared/ablation.json'))) await sleep(10);
+    // Meanwhile it stands still, so that it is not done before the others have looked.
+    first.kill('SIGSTOP');
     for (const args of ['ablate --resume shared', begin.replace('table', 'shared')]) {
       const second = await quarterturn(args);
       expect(second.code).toBe(1);
@@ -169,7 +177,8 @@ describe('two variants, two draws', () => {
         /^error: shared: expected a run that no other process writes\. Received: process \d+\.$/m,
       );
     }
-    expect((await first).code).toBe(0);
+    first.kill('SIGCONT');
+    expect(await ended).toEqual([0, null]);
     expect((await fs.readdir(join(cwd, 'shared'))).sort()).toEqual([
       'ablation.json',
       'ablation.md',

@@ -61,7 +61,7 @@ test('a run with more than enough time has the most steps, and is resumed with t
   const other = await quarterturn('run --resume run --budget 10m');
   expect(other.code).toBe(2);
   expect(other.stderr).toContain('Received: --budget 10m (the run has 1h).');
-}, 180_000);
+});
 
 test('pretraining alone takes a budget, and its steps are those of the backbone that is handed on', async () => {
   const { code, stderr } = await quarterturn(
@@ -85,7 +85,7 @@ test('pretraining alone takes a budget, and its steps are those of the backbone 
   const after = await configOf('tuned');
   expect(after.pretrain).toEqual(config.pretrain);
   expect(after.budgetMs).toBeUndefined();
-}, 180_000);
+});
 
 test('a budget in which nothing fits is refused with one in which it does, and no folder is made', async () => {
   const { code, stdout, stderr } = await quarterturn(`${common} --budget 1s --out none`);

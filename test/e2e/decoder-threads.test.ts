@@ -19,7 +19,7 @@ const hook = `
       process.kill(process.pid, 'SIGKILL');
     };
     for (let i = 0; i < 5; i++) fs.open(process.env.PIPES + '/' + i, 'r', () => {});
-    setTimeout(() => end('blocked'), 10_000);
+    setTimeout(() => end('blocked'), 60_000);
     fs.stat('.', () => end('free, ' + process.env.UV_THREADPOOL_SIZE));
   });
 `;

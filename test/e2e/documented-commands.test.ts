@@ -41,17 +41,13 @@ describe('programs', () => {
       `"${process.execPath}" "${join(root, 'node_modules/typescript/bin/tsc')}" -p .`,
       project,
     );
-  }, 120_000);
+  });
 
-  test.each(programs)(
-    '$source',
-    async ({ file, text }) => {
-      const output = await world().shell(`"${process.execPath}" ${file}.js`, project);
-      expect(output).toMatch(text.includes('accuracy') ? /accuracy/ : /\S/);
-      expect(output).not.toMatch(/NaN|undefined/);
-    },
-    120_000,
-  );
+  test.each(programs)('$source', async ({ file, text }) => {
+    const output = await world().shell(`"${process.execPath}" ${file}.js`, project);
+    expect(output).toMatch(text.includes('accuracy') ? /accuracy/ : /\S/);
+    expect(output).not.toMatch(/NaN|undefined/);
+  });
 });
 
 const trains = (program: string): boolean => program.includes('settingsFor(');

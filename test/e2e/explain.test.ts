@@ -68,7 +68,7 @@ describe.each(stageGraphNames)('explain --step %s', (step) => {
     expect(flopsPerSecond).toBeGreaterThan(1e9);
     expect(bytesPerSecond).toBeGreaterThan(1e8);
     expect(callMs).toBeGreaterThan(0);
-    expect(callMs).toBeLessThan(1);
+    expect(callMs).toBeLessThan(10); // a few µs, on a machine that does nothing else
     const computing = explanation.nodes.filter(({ op }) => arithmetic.test(op));
     expect(computing.length).toBeGreaterThan(9);
     for (const { op, operators, flops, predictedMs } of computing) {

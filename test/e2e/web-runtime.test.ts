@@ -62,7 +62,7 @@ describe('in a browser', () => {
   beforeAll(async () => {
     compiled = await compile(['test/support/web-page.ts', 'src/index.ts', 'src/web.ts']);
     server = await serve(page, [compiled.path, root]);
-  }, 60_000);
+  });
   afterAll(async () => {
     await server?.close();
     await compiled?.remove();
@@ -85,7 +85,7 @@ describe('in a browser', () => {
     beforeAll(async () => {
       browser = await launchChromium();
       tab = await openPage(browser, requests);
-    }, 60_000);
+    });
     afterAll(() => browser?.close());
 
     test('a whole RotNet step on wasm equals PyTorch’s, also into given buffers', async () => {

@@ -13,6 +13,9 @@ const quiet = [
   '--disable-sync',
 ];
 
+/** How long a busy machine may take for a step of the browser's. */
+const patienceMs = 120_000;
+
 /**
  * Starts the installed Chromium: `CHROMIUM_PATH`, else `/usr/bin/chromium`.
  * @throws Error naming how to install it where there is none: these tests fail rather than skip
@@ -26,5 +29,7 @@ export async function launchChromium(extraArgs: readonly string[] = []): Promise
         'or name another build in the environment variable CHROMIUM_PATH.',
     );
   }
-  return chromium.launch({ executablePath, args: [...quiet, ...extraArgs] });
+  const browser = await chromium.launch({ executablePath, args: [...quiet, ...extraArgs], timeout: patienceMs });
+  browser.on('context', (context) => context.setDefaultTimeout(patienceMs));
+  return browser;
 }

@@ -19,7 +19,10 @@ export interface CliOptions {
   readonly stdin?: string | Uint8Array;
   /** Close our end of its stdout at once, as `| head` does when it has seen enough. */
   readonly closeStdout?: boolean;
-  /** Send a signal some time after stderr matches, or after the start. */
+  /**
+   * A signal some time after stderr matches, which the process sends to itself: from here it might come too late where the machine
+   * is busy. Without `when` it comes from here, some time after the start: at any moment of whatever the process does.
+   */
   readonly signal?: { readonly name: NodeJS.Signals; readonly when?: RegExp; readonly afterMs?: number };
 }
 
@@ -29,26 +32,21 @@ export function cli(
   { cwd, bin = checkout, env = {}, stdin = '', closeStdout, signal }: CliOptions,
 ): Promise<CliResult> {
   const { FORCE_COLOR: _f, NO_COLOR: _n, ...inherited } = process.env;
-  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env } });
+  const hook = signal?.when ? `--import ${signalHook({ ...signal, when: signal.when })}` : '';
+  const NODE_OPTIONS = [env.NODE_OPTIONS ?? inherited.NODE_OPTIONS ?? '', hook].join(' ').trim();
+  const child = spawn(process.execPath, [bin, ...args], { cwd, env: { ...inherited, ...env, NODE_OPTIONS } });
   child.stdin.on('error', () => {}); // it may end before it has read all
   child.stdin.end(stdin);
   if (closeStdout) child.stdout.destroy();
   let stdout = '';
   let stderr = '';
-  let signalled = false;
-  let timer: NodeJS.Timeout | undefined;
-  const sendSignalIfDue = (): void => {
-    if (signal === undefined || signalled || signal.when?.test(stderr) === false) return;
-    signalled = true;
-    timer = setTimeout(() => child.kill(signal.name), signal.afterMs ?? 0);
-  };
-  sendSignalIfDue();
+  const timer =
+    signal && !signal.when ? setTimeout(() => child.kill(signal.name), signal.afterMs ?? 0) : undefined;
   child.stdout.setEncoding('utf8').on('data', (text: string) => {
     stdout += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
-    sendSignalIfDue();
   });
   return new Promise((resolve, reject) => {
     child.on('error', reject);
@@ -57,6 +55,26 @@ export function cli(
       resolve({ code, stdout, stderr });
     });
   });
+}
+
+/** A module that is loaded before the program. */
+function signalHook({ name, when, afterMs = 0 }: { name: string; when: RegExp; afterMs?: number }): string {
+  const source = `
+    import { isMainThread } from 'node:worker_threads';
+    if (isMainThread) {
+      const { stderr } = process;
+      const write = stderr.write.bind(stderr);
+      let text = '';
+      stderr.write = (chunk, ...more) => {
+        text += chunk;
+        if (${when}.test(text)) {
+          stderr.write = write;
+          setTimeout(() => process.kill(process.pid, '${name}'), ${afterMs}).unref();
+        }
+        return write(chunk, ...more);
+      };
+    }`;
+  return `data:text/javascript,${encodeURIComponent(source)}`;
 }
 
 /** Settings with which a whole run on the tiny data takes about a second. */
