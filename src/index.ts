@@ -40,6 +40,7 @@ export {
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
 export type { HeldBackSplit } from './labels/held-back.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export type { Abstention } from './model/abstention.js';
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';
@@ -168,6 +169,8 @@ export type {
   ClassifierEvaluation,
   ShownPrediction,
   UnknownClass,
+  UnsureEvaluation,
+  UnsureShare,
 } from './train/classifier-evaluation.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

@@ -174,8 +174,14 @@ export const option = {
       'the probability of every class, not of the likeliest alone (default: off)',
     ),
   unsure: () =>
-    new Option('--unsure <p>', 'mark rows whose probability is below p (default: no mark)').argParser(
-      share('--unsure'),
+    new Option(
+      '--unsure <p>',
+      'mark rows whose probability is below p as unsure; 0: none (default: what the model’s file says)',
+    ).argParser(share('--unsure')),
+  abstain: () =>
+    new Option(
+      '--abstain',
+      'leave the label of unsure rows empty; with --sort-into their pictures go to the folder unsure (default: off)',
     ),
   sortInto: () =>
     new Option(

@@ -2,6 +2,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { turnCount } from '../data/rotation.js';
 import { QuarterturnError } from '../errors.js';
+import { abstentionKey } from '../model/abstention.js';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import { exportEncoder } from '../model/export-encoder.js';
 import { preprocessingKey } from '../model/export-model.js';
@@ -28,7 +29,10 @@ import { modelCard } from './model-card.js';
 
 const modelFile = `${classifierName}.onnx`;
 
-/** Blocks of a backbone that images go through, unless somebody says otherwise. */
+/**
+ * Blocks of a backbone that images go through, unless somebody says otherwise. The last block of a pretrained one tells turns apart
+ * and little else, that of a network which was told classes knows these best: docs/encoders.md has what was measured.
+ */
 function defaultBlocks(stage: EncoderStage): number | undefined {
   return stage === pretrainName ? 2 : undefined;
 }
@@ -110,7 +114,7 @@ export async function exportWeights(store: RunStore): Promise<Uint8Array> {
       { hint: `Train what is missing: quarterturn run --resume ${store.name}` },
     );
   }
-  const { preprocessing, training, classNames } = model;
+  const { preprocessing, abstention, training, classNames } = model;
   const settings = settingsOfConfig(await readConfig(store), `${store.name}, config.json`);
   const network = networkFor(settings.network, model, model.classes);
   return encodeWeights({
@@ -119,6 +123,7 @@ export async function exportWeights(store: RunStore): Promise<Uint8Array> {
     classNames: classNames ?? Array.from({ length: model.classes }, (_, k) => String(k)),
     metadata: {
       ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
+      ...(abstention && { [abstentionKey]: JSON.stringify(abstention) }),
       ...(training && { [trainingKey]: JSON.stringify(training) }),
     },
   });

@@ -40,10 +40,13 @@ describe('export', () => {
     const said = await quarterturn('export ran --safetensors out/weights.safetensors');
     expect(said).toEqual({ code: 0, stdout: 'out/weights.safetensors\n', stderr: '' });
     const decoded = decodeWeights('weights', await read('out/weights.safetensors'));
-    const { training, preprocessing } = describeModel('model', model);
+    const { training, preprocessing, abstention } = describeModel('model', model);
+    // Eight labels, each held back once.
+    expect(abstention).toMatchObject({ heldBack: 8, likeness: { centre: { length: 10 } } });
     const again = exportClassifier({
       ...decoded,
       training,
+      abstention,
       temperature: training?.calibration?.temperature,
       meanBrightness: preprocessing?.meanBrightness,
       pictureFit: preprocessing?.fit,
