@@ -168,7 +168,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     for (const name of ['preset', 'seed', 'network', 'pretrain', 'finetune', 'selfTrain', 'baseline'])
       expect(config[name], name).toEqual(before[name]);
     expect(config.data).toEqual(before.data);
-    expect(config.stages).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
+    expect(config.stages).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'mixture', 'baseline']);
     // Which is more than fine-tuning does.
     expect((await readJson(join(run, 'result.json'))).selfTrain).not.toBeNull();
   });
