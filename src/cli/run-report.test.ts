@@ -13,7 +13,9 @@ test('a run ends with the classes that more labels would help most, if any stand
   const { result, config } = sampleRecord();
   const text = (needs?: LabelNeeds) => formatRun(result, { report: 'report.html', config, needs });
   const some = needsOf({ className: 'shirt', standsOut: true }, { className: 'bag', standsOut: false });
-  expect(text(some)).toMatch(/^More {4}Labels of shirt would probably help most:\n {8}quarterturn suggest \S+$/m);
+  expect(text(some)).toMatch(
+    /^More {4}Labels of shirt would probably help most:\n {8}quarterturn suggest \S+$/m,
+  );
   expect(text(needsOf({ className: 'bag', standsOut: false }))).toBe(text());
   expect(text()).not.toContain('More ');
 });

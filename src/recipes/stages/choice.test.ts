@@ -1,9 +1,15 @@
 import { describe, expect, test } from 'vitest';
 import { Random } from '../../random/random.js';
-import { bestOf, optimismOfChoice } from './choice.js';
+import { areToldApart, bestOf, optimismOfChoice } from './choice.js';
 import type { HeldBackEvidence } from './evidence.js';
+import { seenByMixtures } from './stage.js';
 
-const learnsFrom = { selfTrain: 'pile', finetune: 'pretraining', scratch: 'labels' } as const;
+const learnsFrom = {
+  mixture: seenByMixtures,
+  selfTrain: 'pile',
+  finetune: 'pretraining',
+  scratch: 'labels',
+} as const;
 type Name = keyof typeof learnsFrom;
 
 /** As a run of an earlier version kept it. */
@@ -47,6 +53,21 @@ describe('bestOf', () => {
     expect(kept(found('scratch', 70), found('finetune', 66))).toBe('finetune');
   });
 
+  test('keeps a mixture unless another is better for certain', () => {
+    // The mixture misses five labels more; each finds some that the other misses.
+    const mixture = candidate(
+      'mixture',
+      answered('mixture', 100, (i) => i >= 25),
+    );
+    const better = (also: number) =>
+      candidate(
+        'finetune',
+        answered('finetune', 100, (i) => i >= 20 - also && i < 100 - also),
+      );
+    expect(bestOf([better(5), mixture])?.stage).toBe('mixture');
+    expect(bestOf([better(0), mixture])?.stage).toBe('finetune');
+  });
+
   test('one that has lost a class is kept only if it found the most', () => {
     const lost = (count?: number) => ({ ...found('selfTrain', count), lostClass: true });
     expect(kept(found('finetune', 66), lost(66))).toBe('finetune');
@@ -78,6 +99,29 @@ describe('bestOf', () => {
     expect(kept(found('scratch'))).toBe('scratch');
     expect(kept()).toBeUndefined();
   });
+});
+
+test('two are told apart by labels that one alone finds, by two standard errors', () => {
+  const first = answered('one', 100, (i) => i < 60);
+  expect(
+    areToldApart(
+      first,
+      answered('other', 100, (i) => i < 63),
+    ),
+  ).toBe(false);
+  expect(
+    areToldApart(
+      first,
+      answered('other', 100, (i) => i < 66),
+    ),
+  ).toBe(true);
+  // The same counts, found elsewhere, say less.
+  expect(
+    areToldApart(
+      first,
+      answered('other', 100, (i) => i >= 34),
+    ),
+  ).toBe(false);
 });
 
 describe('optimismOfChoice', () => {

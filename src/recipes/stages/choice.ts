@@ -1,6 +1,6 @@
 import type { Random } from '../../random/random.js';
 import { correctIn, type HeldBackEvidence } from './evidence.js';
-import { type ImagesSeen, imagesSeen } from './stage.js';
+import { type ImagesSeen, imagesSeen, seenByMixtures } from './stage.js';
 
 /** A classifier that may be kept, and its evidence if labels could be held back. */
 export interface Candidate {
@@ -21,8 +21,15 @@ interface Score {
 type Scored<T> = Omit<Candidate, 'evidence'> & { readonly candidate: T; readonly score: Score | undefined };
 
 /**
- * Chooses the classifier to keep. Every classifier within one standard error of the best on held-back labels is a
- * candidate; of these, the one that learned from the most images wins, because what was tried with labels held back
+ * Standard errors from which on held-back labels tell two classifiers apart: by chance, one pair in twenty of equally good ones lies
+ * further apart.
+ */
+const certain = 2;
+
+/**
+ * Chooses the classifier to keep. A mixture is kept unless another is better for certain (by two standard errors): it is there where
+ * held-back labels cannot tell its members apart. Otherwise every classifier within one standard error of the best on held-back
+ * labels is a candidate; of these, the one that learned from the most images wins, because what was tried with labels held back
  * learned from fewer images than what is kept. One that has lost a class of the pile is kept only if it found more labels than
  * every other. If nothing could be held back, that order alone decides.
  *
@@ -47,7 +54,16 @@ function choose<T>(candidates: readonly Scored<T>[]): Scored<T> | undefined {
   const whole = bySeen.filter((candidate) => !candidate.lostClass || foundMost(candidate));
   const ordered = whole.length > 0 ? whole : bySeen;
   if (best === undefined || scores.length < candidates.length) return ordered[0];
-  return ordered.find(({ score }) => score && shareOf(best) - shareOf(score) <= standardError(score, best));
+  return ordered.find(({ score, learnsFrom }) => {
+    const errors = learnsFrom === seenByMixtures ? certain : 1;
+    return score && shareOf(best) - shareOf(score) <= errors * standardError(score, best);
+  });
+}
+
+/** Whether held-back labels say for certain that one of two classifiers is better. */
+export function areToldApart(one: HeldBackEvidence, other: HeldBackEvidence): boolean {
+  const [a, b] = [scoreOf(one), scoreOf(other)];
+  return Math.abs(shareOf(a) - shareOf(b)) > certain * standardError(a, b);
 }
 
 /** 0 where nothing could be held back. */

@@ -6,12 +6,13 @@ import { nextEpoch, notStarted } from '../../store/progress.js';
 import { checkpointName } from '../../train/loop.js';
 import { labelledImages } from '../labels.js';
 import { pileSampleSize } from '../pile-metrics.js';
+import { areToldApart } from './choice.js';
 import { classifyMs } from './cost.js';
-import { answersForPile } from './evidence.js';
+import { answersForPile, evidenceFor } from './evidence.js';
 import { type TrainedNetwork, withEvaluation } from './finetune.js';
 import { finetuneStage } from './finetune-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
-import type { Stage, StageDraw, StageOutcome } from './stage.js';
+import { type Stage, type StageDraw, type StageOutcome, seenByMixtures } from './stage.js';
 
 export const mixtureName = 'mixture';
 
@@ -32,8 +33,8 @@ const none: StageOutcome = { figures: {}, tested: [] };
 
 /**
  * The probabilities of the fine-tuned and of the self-trained classifier, mixed in the shares that held-back labels ask for. Where the
- * two are about as good as one another, their mixture is better than either; where one is far ahead, it gets nearly the whole share,
- * and where the mixture then says what that one says, there is no need of it.
+ * labels cannot tell which of the two is better, their mixture is better than either. Where they can, or where the mixture says what
+ * one of them says, there is no need of it.
  *
  * Nothing is trained. The mixture is tried as every stage is: the networks that learned without a fold are mixed in the shares that
  * the labels of the other folds ask for.
@@ -45,7 +46,7 @@ export const mixtureStage: Stage = {
   activity: 'mixing classifiers',
   figures: ['mixture'],
   isShared: false,
-  learnsFrom: 'pile and pretraining',
+  learnsFrom: seenByMixtures,
   settingsOf: ({ selfTrain }) => (selfTrain ? { epochs: 1 } : null),
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
   // Its shares come from the answers of its members, which learned from what they need.
@@ -55,7 +56,8 @@ export const mixtureStage: Stage = {
   async train(at) {
     const { context, draw } = at;
     const shares = sharesFrom(at);
-    if (shares === undefined) return none;
+    const [one, other] = await Promise.all(members.map((stage) => evidenceFor(stage, at)));
+    if (shares === undefined || !one || !other || areToldApart(one, other)) return none;
     const parts = members.map((stage) => at.outcomeOf(stage)?.classifier);
     const learned = mixed(parts, shares);
     if (learned === undefined) return none;

@@ -18,6 +18,8 @@ import type { ImageCounts, Speeds } from './speeds.js';
  * those of pretraining; the labelled ones.
  */
 export const imagesSeen = ['pile and pretraining', 'pile', 'pretraining', 'labels'] as const;
+/** What a mixture of classifiers learned from. */
+export const [seenByMixtures] = imagesSeen;
 export type ImagesSeen = (typeof imagesSeen)[number];
 
 /** A stage of a run, as the rest of the code sees it. `registry.ts` lists all stages. */
