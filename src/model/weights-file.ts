@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
+import { mixtureOf } from '../nn/mixture.js';
 import { backboneNames, createNetwork, type Network } from '../nn/network.js';
 import { assertSameArchitecture } from '../store/checkpoint.js';
 import { decodeSafetensors, encodeSafetensors } from '../store/safetensors.js';
@@ -19,6 +20,8 @@ const networkSchema = z.object({
     .object({ scale: z.number().optional(), mean: numbers.optional(), deviation: numbers.optional() })
     .optional(),
   classes: z.int().min(1),
+  /** Names of the networks that are mixed; absent of one network. */
+  members: z.array(z.string().min(1)).min(1).readonly().optional(),
 });
 
 export interface WeightsFileOptions {
@@ -82,8 +85,9 @@ export function encodeWeights({ network, weights, classNames, metadata }: Weight
 export function decodeWeights(name: string, bytes: Uint8Array): WeightsFile {
   const { tensors, metadata } = decodeSafetensors(name, bytes);
   const said = parsedIn(name, metadata, networkKey, networkSchema);
-  const { classes, ...settings } = said;
-  const network = createNetwork(settings, classes);
+  const { classes, members, ...settings } = said;
+  const member = createNetwork(settings, classes);
+  const network = members ? mixtureOf(member, members) : member;
   const classNames = parsedIn(name, metadata, classNamesKey, z.array(z.string()).length(classes));
   assertSameArchitecture(
     Object.fromEntries(network.specs.map(({ name, shape }) => [name, shape])),

@@ -42,6 +42,12 @@ export class Bindings {
     if (!value) throw new RangeError(`no value is bound to "${name}"`);
     return value;
   }
+
+  /** Those of a part whose names begin with `prefix`, under the names that the part has by itself. */
+  within(prefix: string): Bindings {
+    const own = Object.entries(this.#values).filter(([name]) => name.startsWith(prefix));
+    return new Bindings(Object.fromEntries(own.map(([name, value]) => [name.slice(prefix.length), value])));
+  }
 }
 
 /** A row of a layer table before the counts: what `summary` prints. */

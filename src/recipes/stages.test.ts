@@ -15,11 +15,11 @@ const fromRandom = (settings: RunSettings): RunSettings => ({
 });
 
 it('stagesOf leaves out what the settings have no use for', () => {
-  expect(stagesOf(quick)).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
+  expect(stagesOf(quick)).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'mixture', 'baseline']);
   const tuned = { ...quick, selfTrain: { ...quick.selfTrain!, start: 'finetune' as const } };
-  expect(stagesOf(tuned)).toEqual(['pretrain', 'finetune', 'selfTrain', 'baseline']);
+  expect(stagesOf(tuned)).toEqual(['pretrain', 'finetune', 'selfTrain', 'mixture', 'baseline']);
   expect(stagesOf(notebook)).toEqual(['pretrain', 'finetune', 'baseline']);
-  expect(stagesOf(fromRandom(quick))).toEqual(['finetune', 'scratch', 'selfTrain', 'baseline']);
+  expect(stagesOf(fromRandom(quick))).toEqual(['finetune', 'scratch', 'selfTrain', 'mixture', 'baseline']);
 });
 
 it('settings of an earlier version start from the backbone, and self-training from what came of that', () => {

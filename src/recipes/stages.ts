@@ -268,6 +268,7 @@ const noFigures: StageFigures = {
   baselineReestimated: null,
   scratch: null,
   selfTrain: null,
+  mixture: null,
 };
 
 export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigures {
@@ -307,6 +308,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
     fineTune: of('fineTune'),
     scratch: of('scratch'),
     selfTrain: of('selfTrain'),
+    mixture: of('mixture'),
     final: finalOf(outcome)?.classifier.test?.metrics ?? null,
     estimate: outcome.appraisal?.estimate ?? null,
     baseline: of('baseline'),
@@ -319,7 +321,7 @@ export async function ladderOf(context: RecipeContext, { draws }: StageOutcomes)
   const ladder: LadderStep[] = [];
   for (const [stage, { tested }] of draws[0]?.outcomes ?? []) {
     const costs: Cost[] = [];
-    for (const { name } of [...beforeOf(stage, context.settings), stage]) {
+    for (const { name } of new Set([...beforeOf(stage, context.settings), stage])) {
       costs.push(await costOf(context, name, 0));
     }
     const durationMs = Math.round(costs.reduce((sum, { durationMs }) => sum + durationMs, 0));

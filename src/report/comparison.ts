@@ -58,11 +58,19 @@ export function notebookOf(config: RunRecord['config']): NotebookFigures | null 
 export function compareWithNotebook(
   result: Pick<
     RunResult,
-    'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'final' | 'draws'
+    | 'pretext'
+    | 'fineTune'
+    | 'baseline'
+    | 'baselineReestimated'
+    | 'scratch'
+    | 'selfTrain'
+    | 'mixture'
+    | 'final'
+    | 'draws'
   >,
   theirs: NotebookFigures | null,
 ): readonly ComparisonRow[] {
-  const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated } = result;
+  const { pretext, fineTune, scratch, selfTrain, mixture, final, baseline, baselineReestimated } = result;
   return [
     accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs?.pretext.val.accuracy),
     accuracy('rotation', 'Rotation, test accuracy', pretext?.test, theirs?.pretext.test.accuracy),
@@ -79,6 +87,12 @@ export function compareWithNotebook(
       ? [
           accuracy('selfTrain', 'Self-trained, test accuracy', selfTrain.test),
           loss('selfTrain', 'Self-trained, test loss', selfTrain.test),
+          ...(mixture
+            ? [
+                accuracy('selfTrain', 'Mixture, test accuracy', mixture.test),
+                loss('selfTrain', 'Mixture, test loss', mixture.test),
+              ]
+            : []),
           accuracy(
             'selfTrain',
             'Final classifier, test accuracy',

@@ -32,7 +32,10 @@ export function ladderText(record: RunRecord): string {
 /** Each step on the way to the classifier that was kept, with the one before it. */
 function wayOf(record: RunRecord): Gain[] {
   const kept = keptFigure(record);
-  const steps = record.result.ladder.filter(({ figure }) => kept === 'selfTrain' || figure !== 'selfTrain');
+  const beyond: readonly Figure[] = ['selfTrain', 'mixture'];
+  const steps = record.result.ladder.filter(
+    ({ figure }) => !beyond.includes(figure) || beyond.indexOf(figure) <= beyond.indexOf(kept),
+  );
   const gains: Gain[] = [];
   let step = steps.find(({ figure }) => figure === kept) ?? steps.at(-1);
   while (step) {
@@ -56,6 +59,7 @@ function stepBefore({ figure }: LadderStep, record: RunRecord): LadderStep | und
       ...(selfTrainingStart(record.config) === 'scratch' ? (['scratch'] as const) : []),
       ...(['fineTune', ...baselines] as const),
     ],
+    mixture: ['selfTrain'],
   };
   const { ladder } = record.result;
   return candidates[figure].map((name) => ladder.find((step) => step.figure === name)).find(Boolean);

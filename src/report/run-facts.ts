@@ -73,16 +73,17 @@ export function unlabelledCount({ exhibits }: RunRecord): number {
 }
 
 /**
- * What became of self-training: `none` was run, its classifier was `chosen`, it ran to its end and was `rejected`, or it
- * was `stopped` before, since images of several classes ran together.
+ * What became of self-training: `none` was run, its classifier was `chosen`, or `mixed` with the one that it began with, it ran to
+ * its end and was `rejected`, or it was `stopped` before, since images of several classes ran together.
  */
 export function selfTrainingOf({
   config,
   epochs,
   result,
-}: RunRecord): 'none' | 'chosen' | 'rejected' | 'stopped' {
+}: RunRecord): 'none' | 'chosen' | 'mixed' | 'rejected' | 'stopped' {
   if (result.selfTrain === null) return 'none';
   if (result.final?.stage === 'selfTrain') return 'chosen';
+  if (result.final?.stage === 'mixture') return 'mixed';
   const planned = numberAt(config, ['selfTrain', 'epochs']) ?? 0;
   return (summariseStage(epochs, 'selfTrain')?.epochs ?? planned) < planned ? 'stopped' : 'rejected';
 }

@@ -8,6 +8,7 @@ import { encodeWeights } from '../model/weights-file.js';
 import { networkFor } from '../recipes/context.js';
 import { classifierName } from '../recipes/run.js';
 import { settingsOfConfig } from '../recipes/settings.js';
+import { stageNamed } from '../recipes/stages/registry.js';
 import type { RunStore } from '../store/checkpoint.js';
 import { sha256 } from '../store/digest.js';
 import type { RunFolder } from '../store/run-folder.node.js';
@@ -38,8 +39,9 @@ export async function exportWeights(store: RunStore): Promise<Uint8Array> {
   }
   const { preprocessing, training, classNames } = model;
   const settings = settingsOfConfig(await readConfig(store), `${store.name}, config.json`);
+  const network = networkFor(settings.network, model, model.classes);
   return encodeWeights({
-    network: networkFor(settings.network, model, model.classes),
+    network: stageNamed(stage).networkOf?.(network) ?? network,
     weights: readWeights(checkpoint.tensors),
     classNames: classNames ?? Array.from({ length: model.classes }, (_, k) => String(k)),
     metadata: {

@@ -122,8 +122,23 @@ export type StageFailure = z.infer<typeof failureSchema>;
 const tested = z.object({ test: metricsSchema.nullable() }).readonly();
 const trainedAndTested = z.object({ train: metricsSchema, test: metricsSchema.nullable() }).readonly();
 
+/** Classifiers whose probabilities are mixed, each with its share. */
+const mixed = z
+  .object({
+    test: metricsSchema.nullable(),
+    members: z.array(z.object({ stage: stageNameSchema, share }).readonly()).readonly(),
+  })
+  .readonly();
+
 /** The figures that the ladder is made of, from its foot. */
-export const ladderFigures = ['baseline', 'baselineReestimated', 'scratch', 'fineTune', 'selfTrain'] as const;
+export const ladderFigures = [
+  'baseline',
+  'baselineReestimated',
+  'scratch',
+  'fineTune',
+  'selfTrain',
+  'mixture',
+] as const;
 export type LadderFigure = (typeof ladderFigures)[number];
 
 const ladderStepSchema = z
@@ -148,6 +163,7 @@ const drawSchema = z
     fineTune: metricsSchema.nullable(),
     scratch: metricsSchema.nullable().default(null),
     selfTrain: metricsSchema.nullable().default(null),
+    mixture: metricsSchema.nullable().default(null),
     final: metricsSchema.nullable().default(null),
     /** Of the classifier that this draw keeps. */
     estimate: estimateSchema.nullable().default(null),
@@ -174,6 +190,7 @@ export const resultSchema = z
     /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
     scratch: tested.nullable().default(null),
     selfTrain: tested.nullable().default(null),
+    mixture: mixed.nullable().default(null),
     /** The classifier that was saved, chosen by held-back labels, never by the test set. */
     final: z
       .object({ stage: stageNameSchema, test: metricsSchema.nullable() })

@@ -7,18 +7,21 @@ import { exportClassifier, preprocessingKey } from '../../src/model/export-model
 import { decodeModel } from '../../src/onnx/decode.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import type { Runtime } from '../../src/runtime/runtime.js';
+import type { Tensor } from '../../src/tensor/tensor.js';
 import { root } from '../support/compile.js';
 import { exampleOf } from '../support/documents.js';
 import { expectClose } from '../support/numeric.js';
 import { classifyWithOldRuntime, hasOldRuntime } from '../support/old-runtime.js';
 import { checkOnnx, classifyWithOpenCv, pythonWith, runPython } from '../support/python.js';
 import {
+  type SampleClassifier,
   type SampleSize,
   sampleBackbones,
   sampleClasses,
   sampleClassifier,
   sampleCounts,
   sampleImages,
+  sampleMixture,
   sampleSizes,
 } from '../support/sample-classifier.js';
 import { trainingProbabilities } from '../support/training-forward.js';
@@ -29,9 +32,42 @@ const python = {
   ort: await pythonWith('onnxruntime, PIL'),
 };
 
-describe.each(sampleBackbones)('an exported %s', (backbone) => {
+/** A classifier to be exported, and what it says in the graph that it was trained in. */
+interface Exported extends SampleClassifier {
+  expected(runtime: Runtime, images: Tensor<'uint8'>): Promise<Float32Array>;
+}
+
+const exported: Readonly<Record<string, (size: SampleSize) => Exported>> = {
+  ...Object.fromEntries(
+    sampleBackbones.map((backbone) => [
+      backbone,
+      (size: SampleSize) => {
+        const classifier = sampleClassifier(backbone, size);
+        const expected: Exported['expected'] = (runtime, images) =>
+          trainingProbabilities(runtime, classifier, size, images);
+        return { ...classifier, expected };
+      },
+    ]),
+  ),
+  mixture(size) {
+    const { parts, ...mixture } = sampleMixture('compact', size);
+    const expected: Exported['expected'] = async (runtime, images) => {
+      const sum = new Float32Array(128 * sampleClasses.length);
+      for (const { classifier, share } of parts) {
+        const own = await trainingProbabilities(runtime, classifier, size, images);
+        own.forEach((p, i) => {
+          sum[i] = Number(sum[i]) + share * p;
+        });
+      }
+      return sum;
+    };
+    return { ...mixture, expected };
+  },
+};
+
+describe.each(Object.entries(exported))('an exported %s', (_, exportedFor) => {
   describe.each(sampleSizes)('for images of %i×%i×%i', (...size) => {
-    const classifier = sampleClassifier(backbone, size);
+    const classifier = exportedFor(size);
     const model = exportClassifier({ ...classifier, classNames: sampleClasses, meanBrightness: 33.3 });
     const images = sampleImages(128, size);
     const imageSize = images.data.length / 128;
@@ -39,7 +75,7 @@ describe.each(sampleBackbones)('an exported %s', (backbone) => {
     let expected: Float32Array;
     beforeAll(async () => {
       runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-      expected = await trainingProbabilities(runtime, classifier, size, images);
+      expected = await classifier.expected(runtime, images);
     });
 
     const firstRows = (count: number) => ({

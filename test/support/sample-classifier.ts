@@ -1,6 +1,8 @@
+import { mixtureOf, mixtureWeights } from '../../src/nn/mixture.js';
 import { type BackboneName, backboneNames, createNetwork, type Network } from '../../src/nn/network.js';
 import { Random } from '../../src/random/random.js';
 import { float32, sizeOf, type Tensor, type Tensors, tensor } from '../../src/tensor/tensor.js';
+import { headOf } from '../../src/train/frozen-network.js';
 import { freshWeights } from '../../src/train/train-step.js';
 
 /** [height, width, channels] of images. */
@@ -49,6 +51,29 @@ export function sampleClassifier(
   }
   weights['head.kernel'] = contrasts(network);
   return { network, weights };
+}
+
+/** A mixture of two such classifiers, and its parts; where the second says one class, the first says another. */
+export function sampleMixture(
+  backbone: BackboneName,
+  size: SampleSize,
+  temperatures: readonly [number, number] = [1, 1],
+) {
+  const first = sampleClassifier(backbone, size);
+  const { kernel } = headOf(first.network, first.weights);
+  const negative = float32(
+    kernel.shape,
+    kernel.data.map((weight) => -weight),
+  );
+  const second = { ...first, weights: { ...first.weights, 'head.kernel': negative } };
+  const parts = [
+    { classifier: first, share: 0.3, temperature: temperatures[0] },
+    { classifier: second, share: 0.7, temperature: temperatures[1] },
+  ] as const;
+  const network = mixtureOf(first.network, ['first', 'second']);
+  const [one, other] = parts.map(({ classifier, ...share }) => ({ ...share, weights: classifier.weights }));
+  const weights = one && other ? mixtureWeights(network, { first: one, second: other }) : {};
+  return { network, weights, parts };
 }
 
 /** A head whose weights sum to 0 in each class: features are positive, and what they share must not decide. */

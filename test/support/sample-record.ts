@@ -61,6 +61,7 @@ export function sampleRecord(): RunRecord {
       baselineReestimated: { test: { accuracy: 0.7124, loss: 0.9621 } },
       scratch: { test: { accuracy: 0.9214, loss: 0.2903 } },
       selfTrain: { test: { accuracy: 0.9886, loss: 0.1713 } },
+      mixture: null,
       final: { stage: 'selfTrain', test: { accuracy: 0.9886, loss: 0.1713 } },
       evidence: [
         { stage: 'finetune', found: 88, of: 100, logLoss: 0.412 },
@@ -179,6 +180,7 @@ function draw(index: number, accuracy: number, selfTrained: number): DrawResult 
     fineTune: { accuracy, loss: (1 - accuracy) * 3.3 },
     scratch: { accuracy: accuracy - 0.013, loss: (1 - accuracy) * 3.6 },
     selfTrain: final,
+    mixture: null,
     final,
     estimate: null,
     baseline: { accuracy: 0.1135 + index * 0.004, loss: 2.3184 },

@@ -179,13 +179,13 @@ describe('fitToBudget', () => {
     expect(long.scale).toBeGreaterThan(1);
     expect(long).toMatchObject({ labelTrial: long.finetune, selfTrainTrial: 120 });
     expect(long.kept).toEqual({ labels: undefined, selfTrain: undefined });
-    const short = lengths(130_000);
+    const short = lengths(150_000);
     expect(short.scale).toBeGreaterThan(1 / 6);
     expect(short.scale).toBeLessThan(0.6);
     expect(short.labelTrial).toBe(short.finetune);
     expect(short.selfTrainTrial).toBe(Math.floor(120 * short.scale));
     // 24 steps of fine-tuning are 12 epochs: one of 2 steps more would be over what the budget has.
-    const least = lengths(88_000);
+    const least = lengths(97_000);
     expect(least.scale).toBeLessThan(0.05);
     expect(least.finetune).toBe(minSteps);
     expect(least.labelTrial).toBe(2 * Math.floor(minTrialSteps / 2));

@@ -152,10 +152,20 @@ function summaryOf(stage: string, answers: readonly FoldAnswers[]): Evidence {
 
 /** Whether the networks that learned without a fold had lost a class of the pile, too; no if nothing is known of them. */
 export function trialsLostClass(evidence: HeldBackEvidence | undefined, classCount: number): boolean {
+  return losesClass(
+    (evidence?.answers ?? []).flatMap(({ sample }) => [...sample]),
+    classCount,
+  );
+}
+
+/** Whether answers for images of the pile give almost none of them a certain class; no if there are none. */
+export function losesClass(answers: ArrayLike<number>, classCount: number): boolean {
   const counts = new Uint32Array(classCount);
-  for (const { sample } of evidence?.answers ?? []) for (const said of sample) counts[said]!++;
-  const total = counts.reduce((sum, count) => sum + count, 0);
-  return total > 0 && hasCollapsed({ smallestClass: Math.min(...counts) / total }, 1 / classCount);
+  for (let i = 0; i < answers.length; i++) counts[Number(answers[i])]!++;
+  return (
+    answers.length > 0 &&
+    hasCollapsed({ smallestClass: Math.min(...counts) / answers.length }, 1 / classCount)
+  );
 }
 
 /** Whether each label of a fold was classified correctly. */

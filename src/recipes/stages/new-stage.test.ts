@@ -208,7 +208,7 @@ describe('a stage that is one object in the list', () => {
     await expect(run(contextOf(new MemoryStore('unknown')), { stages: ['scrach'] })).rejects.toMatchObject({
       code: 'usage',
       message:
-        'stages: expected some of pretrain, finetune, scratch, selfTrain, linearProbe, baseline. Received: scrach.',
+        'stages: expected some of pretrain, finetune, scratch, selfTrain, mixture, linearProbe, baseline. Received: scrach.',
       hint: 'Did you mean scratch?',
     });
   });

@@ -5,6 +5,7 @@ import type { RunSettings } from '../settings.js';
 import { baselineStage } from './baseline-stage.js';
 import { encoderHeadStage } from './encoder-head-stage.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
+import { mixtureStage } from './mixture-stage.js';
 import { pretrainStage } from './pretrain-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
 import type { Stage } from './stage.js';
@@ -15,6 +16,7 @@ export const allStages: readonly Stage[] = [
   finetuneStage,
   scratchStage,
   selfTrainStage,
+  mixtureStage,
   encoderHeadStage,
   baselineStage,
 ];

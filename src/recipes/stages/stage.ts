@@ -1,4 +1,5 @@
 import type { ImageSource } from '../../data/image-source.js';
+import type { Network } from '../../nn/network.js';
 import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/run-record.js';
 import type { StageEvidence } from '../../store/stage-evidence.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
@@ -12,8 +13,11 @@ import type { Fold } from './fold.js';
 import type { Pretrained } from './pretrain.js';
 import type { ImageCounts, Speeds } from './speeds.js';
 
-/** The images that a classifier learned from, most first: the whole pile, those of pretraining, the labelled ones. */
-export const imagesSeen = ['pile', 'pretraining', 'labels'] as const;
+/**
+ * The images that a classifier learned from, most first: the whole pile and, in another way, those of pretraining; the whole pile;
+ * those of pretraining; the labelled ones.
+ */
+export const imagesSeen = ['pile and pretraining', 'pile', 'pretraining', 'labels'] as const;
 export type ImagesSeen = (typeof imagesSeen)[number];
 
 /** A stage of a run, as the rest of the code sees it. `registry.ts` lists all stages. */
@@ -55,6 +59,8 @@ export interface Stage extends StageFacts {
    * @throws QuarterturnError `diverged` if it fails
    */
   learnWithout?(draw: StageDraw, fold: Fold): Promise<TrainedNetwork>;
+  /** The network of its classifier, if that is another than the run's own. @param network the run's own */
+  networkOf?(network: Network): Network;
   /** How a budget changes its length; absent if the length is fixed by the preset. */
   readonly scaling?: Scaling;
   /** Steps of one draw. */
@@ -150,7 +156,7 @@ export interface StageOutcome {
 /** The figures in a result that stages give. */
 export type StageFigures = Pick<
   RunResult,
-  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain'
+  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'mixture'
 >;
 
 /** A classifier on the test images: a step of the ladder, and a confusion matrix of the report. */

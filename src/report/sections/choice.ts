@@ -7,7 +7,7 @@ import { type Interval, wilsonInterval } from '../statistics.js';
 
 /** The classifier that was kept, the estimate of it, the evidence from held-back labels, and the stages that failed. */
 export function choiceSection({ result, stages }: RunRecord): Html | null {
-  const { evidence, estimate, failures, final } = result;
+  const { evidence, estimate, failures, final, mixture } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
   const row = (entry: Evidence) => {
     const interval = intervalText(wilsonInterval(entry.found, entry.of));
@@ -22,6 +22,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
     <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
+  ${mixture && mixtureText(mixture, stages)}
   ${estimate && estimateText(estimate)}`
     }
   ${failures.map(
@@ -29,6 +30,16 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
       html`<p><b>${titleOf(stages, stage)}${draw > 0 && `, draw ${draw},`}</b> failed: ${reason}</p>`,
   )}`,
   });
+}
+
+function mixtureText(
+  { members }: NonNullable<RunRecord['result']['mixture']>,
+  stages: RunRecord['stages'],
+): Html {
+  const parts = members.map(
+    ({ stage, share }) => `${titleOf(stages, stage)} counts for ${formatPercent(share, 0)}`,
+  );
+  return html`<p>In the mixture ${parts.join(', ')} of the probabilities: so the held-back labels ask, each part calibrated by itself.</p>`;
 }
 
 function estimateText(estimate: Estimate): Html {

@@ -107,15 +107,18 @@ function selfTrainingText({ config, result }: RunRecord): string {
 function finalNote(record: RunRecord): string {
   const keptAlone =
     keptFigure(record) === 'scratch' ? 'trained on the labels alone' : 'pretrained, then fine-tuned';
+  const unlabelled = unlabelledCount(record);
+  const selfTrained =
+    unlabelled > 0
+      ? `self-trained on ${countOf(unlabelled, 'unlabelled image')}`
+      : selfTrainingStart(record.config) === 'scratch'
+        ? 'trained on the labels, then self-trained'
+        : 'pretrained, fine-tuned, self-trained';
   switch (selfTrainingOf(record)) {
-    case 'chosen': {
-      const unlabelled = unlabelledCount(record);
-      return unlabelled > 0
-        ? `self-trained on ${countOf(unlabelled, 'unlabelled image')}`
-        : selfTrainingStart(record.config) === 'scratch'
-          ? 'trained on the labels, then self-trained'
-          : 'pretrained, fine-tuned, self-trained';
-    }
+    case 'chosen':
+      return selfTrained;
+    case 'mixed':
+      return `${selfTrained}, mixed with the fine-tuned`;
     case 'none':
       return keptAlone;
     default:

@@ -1,0 +1,178 @@
+import { selectImages } from '../../data/image-source.js';
+import { heldBackFoldCount } from '../../labels/held-back.js';
+import { fitMixture } from '../../model/fit-mixture.js';
+import { type MemberShare, mixtureOf, mixtureWeights } from '../../nn/mixture.js';
+import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
+import { nextEpoch, notStarted } from '../../store/progress.js';
+import { computeLogits } from '../../train/evaluate.js';
+import { checkpointName } from '../../train/loop.js';
+import { silentContext } from '../context.js';
+import { labelledImages } from '../labels.js';
+import { pileSampleSize } from '../pile-metrics.js';
+import { classifyMs } from './cost.js';
+import { classesOf, losesClass, sampleOfPile } from './evidence.js';
+import { type TrainedNetwork, withEvaluation } from './finetune.js';
+import { finetuneStage } from './finetune-stage.js';
+import { selfTrainStage } from './self-train-stage.js';
+import type { Stage, StageDraw, StageOutcome } from './stage.js';
+
+export const mixtureName = 'mixture';
+
+/**
+ * The stages whose classifiers are mixed. They came to know the classes in different ways, from rotations and from the pile, so that
+ * they err on different images: more so than the self-trained classifier and the one that it went on from do.
+ */
+const members = [finetuneStage, selfTrainStage] as const;
+const memberNames = members.map(({ name }) => name);
+
+/**
+ * Share of the pile on which the mixture and the classifier that it mostly is have to differ, at least. No two classifiers differ in
+ * accuracy by more than the share of images on which their answers do: for less, one network is quicker than two.
+ */
+const worthMixing = 0.01;
+
+const none: StageOutcome = { figures: {}, tested: [] };
+
+/**
+ * The probabilities of the fine-tuned and of the self-trained classifier, mixed in the shares that held-back labels ask for. Where the
+ * two are about as good as one another, their mixture is better than either; where one is far ahead, it gets nearly the whole share,
+ * and where the mixture then says what that one says, there is no need of it.
+ *
+ * Nothing is trained. The mixture is tried as every stage is: the networks that learned without a fold are mixed in the shares that
+ * the labels of the other folds ask for.
+ */
+export const mixtureStage: Stage = {
+  name: mixtureName,
+  version: 1,
+  title: 'Mixture of the fine-tuned and the self-trained',
+  activity: 'mixing classifiers',
+  figures: ['mixture'],
+  isShared: false,
+  learnsFrom: 'pile and pretraining',
+  settingsOf: ({ selfTrain }) => (selfTrain ? { epochs: 1 } : null),
+  isAskedFor: ({ selfTrain }) => selfTrain !== null,
+  // Its shares come from the answers of its members, which learned from what they need.
+  heedsEvidence: true,
+  needs: () => members,
+
+  async train(at) {
+    const { context, draw } = at;
+    const shares = sharesFrom(at);
+    if (shares === undefined) return none;
+    const parts = members.map((stage) => at.outcomeOf(stage)?.classifier);
+    const learned = mixed(parts, shares);
+    const pile = learned && (await lookAtPile(at, learned, parts));
+    if (learned === undefined || pile === undefined || pile.differing < worthMixing) return none;
+    if (!at.stageEvidence.readOnly) {
+      const state = nextEpoch(notStarted(mixtureName, draw));
+      await context.store.saveCheckpoint(checkpointName(mixtureName, draw), {
+        ...{ tensors: learned.weights, memory: {}, state },
+      });
+    }
+    const classifier = await withEvaluation(learned, context, {
+      labelled: labelledImages(context, draw),
+      title: 'mixture',
+    });
+    const { test } = classifier;
+    return {
+      figures: {
+        mixture: {
+          test: test?.metrics ?? null,
+          members: memberNames.map((stage, i) => ({ stage, share: shares[i]?.share ?? 0 })),
+        },
+      },
+      tested: [{ figure: 'mixture', step: '+ mixed with the fine-tuned', when: 'mixture', test }],
+      classifier: { ...classifier, lostClass: pile.lostClass },
+    };
+  },
+
+  async learnWithout(at, { fold }) {
+    const parts = await Promise.all(members.map((stage) => at.foldNetwork(stage, fold)));
+    const learned = mixed(parts, sharesFrom(at, fold) ?? []);
+    if (learned) return learned;
+    throw new Error(`${mixtureName}: expected answers of its members for fold ${fold}`);
+  },
+  networkOf: (network) => mixtureOf(network, memberNames),
+
+  stepsOf: () => 0,
+  stepMs: async () => 0,
+  drawMs({ speeds }) {
+    const { train, labelled, test, folds } = speeds.images;
+    if (folds === 0) return 0;
+    const tried = heldBackFoldCount(labelled, folds);
+    const sample = Math.min(pileSampleSize, train - labelled);
+    // An image goes through two networks.
+    const classified = labelled + test + tried * (labelled / folds + sample);
+    return 2 * classifyMs(speeds, classified) + tried * classifyMs(speeds, 0);
+  },
+};
+
+/** What the answers for a sample of the pile tell of a mixture. */
+interface Look {
+  /** Share of images on which it differs from the member that it agrees with most. */
+  readonly differing: number;
+  /** Whether it gives almost no image a certain class. */
+  readonly lostClass: boolean;
+}
+
+/** @returns undefined if there is no pile to look at */
+async function lookAtPile(
+  { context, draw }: StageDraw,
+  mixture: TrainedNetwork,
+  parts: readonly (TrainedNetwork | undefined)[],
+): Promise<Look | undefined> {
+  const sample = sampleOfPile(context, draw);
+  if (sample.length === 0) return undefined;
+  const set = { title: 'a sample of the pile', images: selectImages(context.data.train.images, sample) };
+  const answersOf = async ({ network, weights }: TrainedNetwork) =>
+    classesOf(await computeLogits(network, weights, set, silentContext(context)), network.classes);
+  const said = await answersOf(mixture);
+  let differing = 1;
+  for (const part of parts) {
+    if (part === undefined) continue;
+    const theirs = await answersOf(part);
+    differing = Math.min(differing, said.filter((k, i) => k !== theirs[i]).length / said.length);
+  }
+  return { differing, lostClass: losesClass(said, mixture.network.classes) };
+}
+
+/**
+ * Shares of the members by what they answered of labels held back.
+ * @param without a fold whose labels are not to be asked; of a single fold, they are: two shares and two temperatures, found by
+ *   hundreds of labels, owe next to nothing to any one
+ * @returns undefined if a member gave no answers
+ */
+function sharesFrom(
+  { draw, stageEvidence }: StageDraw,
+  without?: number,
+): readonly MemberShare[] | undefined {
+  const ofMembers = memberNames.map((stage) => stageEvidence.answersOf({ stage, draw }));
+  const isAnswered = (fold: number) =>
+    ofMembers.every((folds) => folds.some((each) => each.fold === fold && each.logits !== null));
+  const asked = (folds: readonly FoldAnswers[]) => {
+    const answered = folds.filter(({ fold }) => isAnswered(fold));
+    const others = answered.filter(({ fold }) => fold !== without);
+    return others.length > 0 ? others : answered;
+  };
+  const pooled = ofMembers.map((folds) => pooledAnswers(asked(folds)));
+  const [first] = pooled;
+  if (first === undefined || first.targets.length === 0) return undefined;
+  return fitMixture({ logits: pooled.map(({ logits }) => logits), targets: first.targets });
+}
+
+/** undefined if a member is missing. */
+function mixed(
+  parts: readonly (TrainedNetwork | undefined)[],
+  shares: readonly MemberShare[],
+): TrainedNetwork | undefined {
+  const [first] = parts;
+  if (first === undefined) return undefined;
+  const named: Record<string, MemberShare & Pick<TrainedNetwork, 'weights'>> = {};
+  for (const [i, name] of memberNames.entries()) {
+    const [part, share] = [parts[i], shares[i]];
+    if (part === undefined || share === undefined) return undefined;
+    named[name] = { ...share, weights: part.weights };
+  }
+  const network = mixtureOf(first.network, memberNames);
+  return { network, weights: mixtureWeights(network, named) };
+}
