@@ -40,6 +40,7 @@ export {
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
 export type { HeldBackSplit } from './labels/held-back.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export type { Abstention } from './model/abstention.js';
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';
@@ -66,6 +67,7 @@ export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { readDoubts } from './recipes/doubts.js';
+export { readLabelNeeds } from './recipes/label-needs.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
 export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
@@ -141,6 +143,7 @@ export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from '
 export type { LoggedEvent } from './store/event-log.js';
 export type { FoldAnswers } from './store/fold-answers.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
+export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
@@ -166,6 +169,8 @@ export type {
   ClassifierEvaluation,
   ShownPrediction,
   UnknownClass,
+  UnsureEvaluation,
+  UnsureShare,
 } from './train/classifier-evaluation.js';
 export type { Evaluation } from './train/evaluate.js';
 export type { EarlyStop, EventListener, TrainEvent } from './train/events.js';

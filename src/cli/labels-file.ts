@@ -26,7 +26,7 @@ export async function readLabelsFile(file: string): Promise<GivenLabels> {
 }
 
 /** Endings of tables; what a file without one is, its content tells. */
-const tableEnding = /\.(csv|tsv|tab|jsonl|ndjson)$/i;
+export const tableEnding = /\.(csv|tsv|tab|jsonl|ndjson)$/i;
 
 /**
  * Whether a file that `--labels` names is a table of files and labels, not the JSON of {@link GivenLabels}. What is neither
@@ -121,13 +121,10 @@ export async function assertHoldsNoLabels(file: string): Promise<void> {
   const filled = isTableName(file) ? filledInTable(file, bytes) : await filledInFile(file);
   if (filled === 0) return;
   const received = filled === undefined ? 'another file' : `${countOf(filled, 'label')} in it`;
-  const adding = isTableName(file)
-    ? `Name another file with --out, into which --labels ${file} brings these labels, too`
-    : `Name another file with --out, add to this one with --labels ${file}`;
   throw new QuarterturnError(
     'usage',
     `${file}: expected the name of a new file, or of one without labels. Received: ${received}.`,
-    { hint: `${adding}, or write over it with --force.` },
+    { hint: `Add to it with --labels ${file}, name another file with --out, or write over it with --force.` },
   );
 }
 

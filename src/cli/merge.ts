@@ -5,6 +5,7 @@ import type { TableKind } from '../runs/prediction-table.node.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { shellPath } from './paths.js';
 import { tableKindOf } from './predict-output-file.js';
+import { unsureNote } from './predict-watch.js';
 import { inSession } from './session.js';
 
 interface MergeFlags {
@@ -34,13 +35,14 @@ export function addMergeCommand(program: Command): void {
 async function merge(parts: readonly string[], { out, format, overwrite, quiet }: MergeFlags): Promise<void> {
   const kind = tableKindOf(out, format);
   await inSession({ quiet, stopping: 'Stopping.' }, async ({ note }) => {
-    const { rows, skipped, skippedKinds, skippedFile } = await mergePredictions(parts, {
+    const { rows, skipped, unsure, unlike, skippedKinds, skippedFile } = await mergePredictions(parts, {
       out,
       kind,
       overwrite,
     });
     for (const line of skippedKinds) note(`Set aside  ${line}`);
     if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
+    if (unsure > 0) note(unsureNote({ rows, unsure, unlike }));
     const aside = skipped === 0 ? '' : `; ${formatCount(skipped)} set aside`;
     note(`Written  ${shellPath(out)}: ${countOf(rows, 'row')} of ${countOf(parts.length, 'part')}${aside}.`);
   });

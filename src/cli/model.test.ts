@@ -50,12 +50,22 @@ describe('what a model is', () => {
       calibration: { temperature: 0.62, heldBack: 100, eceBefore: 0.2, eceAfter: 0.096 },
       settings: 'ab'.repeat(32),
     };
-    const text = formatModel('runs/five/models/classifier.onnx', { ...described, training }, columns);
+    const abstention = {
+      threshold: 0.614,
+      accepted: 0.96,
+      low: 0.9,
+      high: 0.984,
+      level: 0.95,
+      heldBack: 100,
+    };
+    const model = { ...described, training, abstention };
+    const text = formatModel('runs/five/models/classifier.onnx', model, columns);
     for (const line of text.split('\n')) expect(line.length, line).toBeLessThanOrEqual(columns);
     const words = text.replace(/\s+/g, ' ');
     expect(words).toContain(
       'Training 100 labels of 60,000 images, preset quick, seed 12, from self-training,',
     );
+    expect(words).toContain('Unsure below a probability of 0.61; not of 96.0 % of 100 held-back labels');
     expect(words).toContain('99.28 % of 10,000 test images right, estimate 97.0 % (91.5 to 99.0 %)');
     expect(words).toContain('a temperature of 0.62: expected calibration error 9.6 %, settings abababababab');
   });

@@ -1,4 +1,5 @@
 import type { Command } from 'commander';
+import type { Abstention } from '../model/abstention.js';
 import { describeModel, type ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
@@ -55,6 +56,7 @@ export function formatModel(file: string, model: ModelDescription, columns = mos
     ['Gives', `${model.output}: float32 [N, ${classes}], a probability for each class`],
     ['Classes', `${formatCount(classes)}: ${names}`],
     ['Pictures', preprocessing ? fittingOf(preprocessing) : 'the file does not say how they are fitted'],
+    ...(model.abstention ? [['Unsure', unsureOf(model.abstention)] as const] : []),
     ...(model.training ? [['Training', trainingOf(model.training)] as const] : []),
     ['Weights', `${formatCount(model.parameters)} numbers`],
     ['Operators', operators.join(', ')],
@@ -76,6 +78,11 @@ function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Pre
     colour === 'grey' ? 'made grey' : 'red, green, blue',
     ...(meanBrightness === undefined ? [] : [`mean brightness in training ${meanBrightness.toFixed(1)}`]),
   ].join(', ');
+}
+
+/** When a model is unsure, in words. */
+function unsureOf({ threshold, likeness, accepted, low, high, heldBack }: Abstention): string {
+  return `below a probability of ${threshold.toFixed(2)}${likeness ? ', and where an image is unlike all that had a label' : ''}; not of ${formatPercent(accepted, 1)} of ${countOf(heldBack, 'held-back label')} (${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} of images of its classes)`;
 }
 
 /** What a model learned from and how good it is, in words. */

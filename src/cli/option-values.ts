@@ -47,12 +47,12 @@ export function numbers(flag: string): (text: string) => readonly number[] {
   };
 }
 
-/** A probability above 0, at most 1. */
+/** A probability from 0 to 1. */
 export function share(flag: string): (text: string) => number {
   return (text) => {
     const value = text.trim() === '' ? Number.NaN : Number(text);
-    if (value > 0 && value <= 1) return value;
-    throw wrongValue(flag, 'a probability above 0, at most 1', text);
+    if (value >= 0 && value <= 1) return value;
+    throw wrongValue(flag, 'a probability from 0 to 1', text);
   };
 }
 

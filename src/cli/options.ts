@@ -174,8 +174,14 @@ export const option = {
       'the probability of every class, not of the likeliest alone (default: off)',
     ),
   unsure: () =>
-    new Option('--unsure <p>', 'mark rows whose probability is below p (default: no mark)').argParser(
-      share('--unsure'),
+    new Option(
+      '--unsure <p>',
+      'mark rows whose probability is below p as unsure; 0: none (default: what the model’s file says)',
+    ).argParser(share('--unsure')),
+  abstain: () =>
+    new Option(
+      '--abstain',
+      'leave the label of unsure rows empty; with --sort-into their pictures go to the folder unsure (default: off)',
     ),
   sortInto: () =>
     new Option(
@@ -205,7 +211,7 @@ export const option = {
   labelsOut: () =>
     new Option(
       '--out <file>',
-      'labels file to write, old labels and new images: JSON, or .csv with the columns file and label (default: labels.json)',
+      'labels file to write, old labels and new images: JSON, or .csv with the columns file and label; the file of --labels is added to (default: labels.json)',
     ),
   doubtsOut: () =>
     new Option(

@@ -34,6 +34,7 @@ export async function predictInto(
     inputs: paths.length,
     session,
     tellClasses,
+    unsure: options.unsure,
     invert: options.invert,
     trainingMean: classifier.preprocessing?.meanBrightness,
   });
@@ -62,10 +63,10 @@ export async function predictInto(
       },
     );
   });
-  const { rows, skipped, classCounts, skippedKinds, skippedFile } = summary;
+  const { rows, skipped, classCounts, unsure, unlike, skippedKinds, skippedFile } = summary;
   for (const line of skippedKinds) note(`Set aside  ${line}`);
   if (skippedFile !== undefined) note(`All of it is named in ${shellPath(skippedFile)}.`);
-  watch.end({ rows, skipped, classCounts }, true);
+  watch.end({ rows, skipped, classCounts, unsure, unlike }, true);
   note(`Written  ${shellPath(options.out)}`);
   if (options.sortInto) note(`Sorted  ${shellPath(options.sortInto.folder)}`);
   assertReadable({ rows, skipped }, { strict, quiet, rest: 'all others have their rows' });

@@ -68,6 +68,7 @@ interface RunOptions {
   readonly stream?: PassThrough;
   /** Stop once the model was asked about so many images. */
   readonly abortAfter?: number;
+  readonly unsure?: number;
 }
 
 /** Classify files of the folder, as the command does. */
@@ -112,6 +113,7 @@ async function run(files: readonly string[], options: RunOptions = {}): Promise<
       invert,
       strict,
       tellClasses,
+      unsure: options.unsure,
     },
   ).catch((reason: unknown) => reason);
   stream.end();
@@ -232,6 +234,14 @@ test('many pictures end with how many are of which class, where that is asked fo
   const { notes } = await run(['1.png', '3.png', '1.png', 'text.png'], { tellClasses: true });
   expect(notes.slice(1)).toEqual(['  1  2   66.7 %', '  3  1   33.3 %']);
   expect((await run(['1.png'], { tellClasses: true })).notes).toEqual([]);
+});
+
+test('how many images are unsure is told of more than one', async () => {
+  const { notes } = await run(['1.png', '3.png', 'grey.png'], { unsure: 0.5 });
+  expect(notes.at(-1)).toBe(
+    '1 of 3 images is unsure and may show none of the classes: 1 of a probability below 0.50.',
+  );
+  expect((await run(['1.png', '3.png'], { unsure: 0.5 })).notes).toEqual([]);
 });
 
 test('what takes longer than two seconds tells how far it is', async () => {

@@ -3,13 +3,18 @@ import type { LoadedClassifier } from '../model/load-classifier.js';
 import { byCount, countOf, formatCount } from '../report/format.js';
 import { predictBatches, rowOf } from '../runs/predict-images.node.js';
 import { PredictionInputs } from '../runs/prediction-inputs.node.js';
-import type { PredictionFormat, PredictionRow } from '../runs/prediction-row.js';
+import {
+  type PredictionFormat,
+  type PredictionRow,
+  RowTally,
+  type Unsureness,
+} from '../runs/prediction-row.js';
 import type { Output } from './output.js';
 import { watchPrediction } from './predict-watch.js';
 import type { Session } from './session.js';
 import { formatErrorLine } from './terminal.js';
 
-export interface PredictStreamOptions {
+export interface PredictStreamOptions extends Unsureness {
   readonly format: PredictionFormat;
   readonly output: Output;
   /** It trains nothing. */
@@ -50,6 +55,7 @@ export async function predictStream(
     inputs: paths.length,
     session,
     tellClasses,
+    unsure: options.unsure,
     invert,
     trainingMean: classifier.preprocessing?.meanBrightness,
   });
@@ -70,7 +76,7 @@ export async function predictStream(
     return output.write(text);
   };
   let [rows, skipped] = [0, 0];
-  const classCounts = new Map<string, number>();
+  const tally = new RowTally(options);
   const isOver = (): boolean => session.signal.aborted || output.isClosed;
   try {
     await print(format.begin());
@@ -83,7 +89,7 @@ export async function predictStream(
       }
       await print(format.rows(known));
       rows += known.length;
-      for (const { label } of known) classCounts.set(label, (classCounts.get(label) ?? 0) + 1);
+      for (const row of known) tally.add(row);
       watch.batch(batch);
       if (isOver()) break;
     }
@@ -92,7 +98,8 @@ export async function predictStream(
     // Also where the model fails: what is printed stays a whole document.
     await print(format.end());
   }
-  watch.end({ rows, skipped, classCounts }, false);
+  const { classCounts, unsure, unlike } = tally;
+  watch.end({ rows, skipped, classCounts, unsure, unlike }, false);
   if (session.signal.aborted) {
     throw new QuarterturnError(
       'interrupted',

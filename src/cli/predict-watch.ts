@@ -1,6 +1,7 @@
-import { countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
+import { byCount, countOf, formatCount, formatDuration, formatRate } from '../report/format.js';
 import type { PredictedBatch } from '../runs/predict-images.node.js';
 import type { OpenedInput } from '../runs/prediction-inputs.node.js';
+import type { RowCounts } from '../runs/prediction-row.js';
 import { classCountLines } from './class-counts.js';
 import { printable } from './paths.js';
 import { createWarnings, type WarningOptions } from './predict-warnings.js';
@@ -15,14 +16,14 @@ export interface WatchOptions extends Omit<WarningOptions, 'say'> {
   readonly session: Pick<Session, 'emit' | 'note'>;
   /** Whether to end with how many images got which class; default: no. */
   readonly tellClasses?: boolean | undefined;
+  /** Rows whose probability is below it are unsure; default: none is. */
+  readonly unsure?: number | undefined;
 }
 
 /** What a prediction came to. */
-export interface PredictionTotals {
+export interface PredictionTotals extends RowCounts {
   readonly rows: number;
   readonly skipped: number;
-  /** Rows by their class. */
-  readonly classCounts: ReadonlyMap<string, number>;
 }
 
 /** Tells a person how a prediction goes: what inputs were taken for, how far it is, what not to trust, and what it came to. */
@@ -40,6 +41,7 @@ export function watchPrediction({
   inputs,
   session,
   tellClasses = false,
+  unsure: threshold,
   ...options
 }: WatchOptions): PredictionWatch {
   const { emit, note } = session;
@@ -69,8 +71,10 @@ export function watchPrediction({
       const imagesPerSecond = (pictures / elapsedMs) * 1000;
       emit({ type: 'pass', title: 'Classifying', done, total: inputs, etaMs, imagesPerSecond });
     },
-    end({ rows, skipped, classCounts }, isLong) {
+    end({ rows, skipped, classCounts, unsure, unlike }, isLong) {
       warnings.end();
+      // Of a single picture its row says it.
+      if (rows > 1 && unsure > 0) note(unsureNote({ rows, unsure, unlike }, threshold));
       // Of a single picture its row says it.
       if (tellClasses && rows > 1) for (const line of classCountLines(classCounts)) note(line);
       const elapsedMs = performance.now() - startedMs;
@@ -81,6 +85,22 @@ export function watchPrediction({
       note(`${countOf(rows, 'image')}${before} in ${formatDuration(elapsedMs)}, ${rate}${aside}.`);
     },
   };
+}
+
+/**
+ * `37 of 2,000 images are unsure and may show none of the classes: 25 unlike all that had a label, 12 of a probability below 0.61.`
+ * @param threshold it is left out where it is unknown
+ */
+export function unsureNote(
+  { rows, unsure, unlike }: Pick<PredictionTotals, 'rows' | 'unsure' | 'unlike'>,
+  threshold?: number,
+): string {
+  const below = threshold === undefined ? 'a low probability' : `a probability below ${threshold.toFixed(2)}`;
+  const reasons = [
+    ...(unlike > 0 ? [`${formatCount(unlike)} unlike all that had a label`] : []),
+    ...(unsure > unlike ? [`${formatCount(unsure - unlike)} of ${below}`] : []),
+  ];
+  return `${formatCount(unsure)} of ${countOf(rows, 'image')} ${byCount(unsure, 'is', 'are')} unsure and may show none of the classes: ${reasons.join(', ')}.`;
 }
 
 /** `Passed over in folders, hidden or no pictures by their names: 4 (a/.DS_Store, a/notes.txt, a/x.csv, …)`. */

@@ -10,7 +10,7 @@ import { listInputs } from './input-files.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { createOutput } from './output.js';
-import { printable } from './paths.js';
+import { printable, shownPath } from './paths.js';
 import { type PlaceFlags, placeOf } from './place.js';
 import { predictInto, tableKindOf } from './predict-output-file.js';
 import { predictStream } from './predict-stream.js';
@@ -27,6 +27,7 @@ interface PredictFlags extends Pick<PlaceFlags, 'device' | 'threads' | 'strict'>
   readonly json?: boolean;
   readonly probabilities?: boolean;
   readonly unsure?: number;
+  readonly abstain?: boolean;
   readonly sortInto?: string;
   readonly link?: boolean;
   readonly shard?: { readonly number: number; readonly count: number };
@@ -52,6 +53,7 @@ export function addPredictCommand(program: Command): void {
     option.invert(),
     option.sortInto(),
     option.link(),
+    option.abstain(),
     option.shard(),
     option.strictPredictions(),
     option.device(),
@@ -71,7 +73,10 @@ export function addPredictCommand(program: Command): void {
     ['quarterturn predict runs/five scans --out answers.csv', 'a table; killed and typed again it goes on'],
     ['quarterturn predict model.onnx *.png --json', 'every probability, for programs'],
     ['quarterturn predict model.onnx t10k-images-idx3-ubyte --limit 20', 'the first 20 test images'],
-    ['quarterturn predict runs/five scans --sort-into sorted', 'copies in a folder for each class'],
+    [
+      'quarterturn predict runs/five scans --sort-into sorted --abstain',
+      'copies in a folder for each class, and in one for what may be of none',
+    ],
     ['find scans -name "*.png" | quarterturn predict model.onnx -', 'names that another program finds'],
   ]);
   command.exitOverride((error) => {
@@ -80,17 +85,19 @@ export function addPredictCommand(program: Command): void {
   command.action(predict);
 }
 
-async function predict(modelPath: string, args: readonly string[], flags: PredictFlags): Promise<void> {
-  if (args.length === 0 && flags.filesFrom === undefined) {
+async function predict(modelPath: string, args: readonly string[], typed: PredictFlags): Promise<void> {
+  if (args.length === 0 && typed.filesFrom === undefined) {
     throw new QuarterturnError('usage', 'predict: expected files, folders or --files-from. Received: none.');
   }
-  const destination = destinationOf(flags);
+  const destination = destinationOf(typed);
   const { file, bytes } = await readModelFile(modelPath, { command: 'predict', others: args });
   const { createNodeRuntime } = await import('../runtime/node.js');
-  const { device, threads } = placeOf({ device: flags.device, threads: flags.threads });
+  const { device, threads } = placeOf({ device: typed.device, threads: typed.threads });
   const runtime = await createNodeRuntime({ device, threads });
   const classifier = await loadClassifier(file, bytes, { runtime });
   try {
+    const unsure = unsureOf(classifier, file, typed);
+    const flags = { ...typed, unsure };
     const paths = await listInputs(args, flags.filesFrom === undefined ? [] : [flags.filesFrom]);
     if (destination === undefined) await predictToStdout(classifier, paths, flags);
     else {
@@ -100,6 +107,24 @@ async function predict(modelPath: string, args: readonly string[], flags: Predic
   } finally {
     await classifier.release();
   }
+}
+
+/**
+ * Below which probability a row is unsure; undefined where none is.
+ * @throws QuarterturnError `usage` where the model is to abstain and nothing says when
+ */
+function unsureOf(
+  { abstention }: LoadedClassifier,
+  file: string,
+  { unsure = abstention?.threshold, abstain }: PredictFlags,
+): number | undefined {
+  if (unsure !== undefined && unsure > 0) return unsure;
+  if (!abstain) return undefined;
+  throw new QuarterturnError(
+    'usage',
+    `predict: expected a probability below which ${shownPath(file)} abstains. Received: ${unsure === 0 ? '--unsure 0' : 'a file that says none'}.`,
+    { hint: 'Give one: --abstain --unsure 0.5' },
+  );
 }
 
 interface Destination {
@@ -149,8 +174,8 @@ async function predictToStdout(
   { limit, invert = false, strict, quiet, ...flags }: PredictFlags,
 ): Promise<void> {
   const { classNames } = classifier;
-  const { json = false, probabilities = json, unsure } = flags;
-  const columns = { classNames, probabilities, unsure };
+  const { json = false, probabilities = json, unsure, abstain } = flags;
+  const columns = { classNames, probabilities, unsure, abstain };
   await inSession({ quiet, stopping: 'Stopping; the rows so far stay.' }, (session) =>
     predictStream(classifier, paths, {
       format: formatOf(json ? 'json' : flags.format, columns),
@@ -161,6 +186,8 @@ async function predictToStdout(
       strict,
       tellClasses: isWatched(),
       quiet,
+      unsure,
+      abstain,
     }),
   );
 }
@@ -190,7 +217,8 @@ async function predictToDestination(
       shard: options.shard,
       overwrite: options.overwrite,
       probabilities: options.probabilities,
-      unsure: options.unsure,
+      unsure: options.unsure ?? 0,
+      abstain: options.abstain,
       ...(sortInto !== undefined && { sortInto: { folder: sortInto, link } }),
     }),
   );

@@ -30,4 +30,8 @@ test('what is unsure is marked where somebody says what is', () => {
   expect(rows([row('a'), row('b', 'seven', undefined, 0.6)])).toBe(
     'a  seven   50.00 %  unsure\nb  seven   60.00 %\n',
   );
+  const abstaining = tableFormat({ ...columns, unsure: 0.6, abstain: true });
+  expect(abstaining.rows([row('a'), row('b', 'seven', undefined, 0.6)])).toBe(
+    'a  —       50.00 %  unsure\nb  seven   60.00 %\n',
+  );
 });

@@ -1,6 +1,7 @@
-import { formatPercent } from '../report/format.js';
+import { absent, formatPercent } from '../report/format.js';
 import {
   isUnsure,
+  labelIn,
   type PredictionColumns,
   type PredictionFormat,
   type PredictionRow,
@@ -16,7 +17,7 @@ export function labelOf({ file, index }: Pick<PredictionRow, 'file' | 'index'>):
 const maxLabelWidth = 60;
 
 /**
- * One aligned line a picture: name, class, probability, and `unsure` where that is asked for. Rows that were printed cannot be
+ * One aligned line a picture: name, class, probability, and `unsure` where the model is. Rows that were printed cannot be
  * moved any more: a longer name widens the column from its own rows on.
  */
 export function tableFormat(columns: PredictionColumns): PredictionFormat {
@@ -30,7 +31,7 @@ export function tableFormat(columns: PredictionColumns): PredictionFormat {
       return rows
         .map((row, i) => {
           const label = (labels[i] ?? '').padEnd(labelWidth);
-          const name = printable(row.label).padEnd(classWidth);
+          const name = printable(labelIn(row, columns) ?? absent).padEnd(classWidth);
           const mark = isUnsure(row, columns) ? '  unsure' : '';
           return `${label}  ${name}  ${formatPercent(row.probability).padStart(8)}${mark}\n`;
         })

@@ -1,38 +1,28 @@
 import { writeFile } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import type { Command } from 'commander';
-import { countOf } from '../counts.js';
+import { byCount, countOf } from '../counts.js';
 import type { DataSource } from '../data/dataset.js';
-import { noClass } from '../data/label-values.js';
-import { QuarterturnError } from '../errors.js';
-import type { GivenLabels } from '../labels/given-labels.js';
-import { blankLabels } from '../labels/locate-labels.js';
-import type { RecipeContext } from '../recipes/context.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { settingsOfConfig } from '../recipes/settings.js';
+import { stageFacts } from '../recipes/stages/registry.js';
 import { type Suggestion, type Suggestions, type SuggestStrategy, suggest } from '../recipes/suggest.js';
 import { formatPercent } from '../report/format.js';
+import { classNeedTexts, needsBasis } from '../report/label-needs-text.js';
+import { titleOf } from '../report/run-facts.js';
+import { padEnd, textWidth } from '../report/text-width.js';
 import { readConfig } from '../runs/finished-run.js';
 import { ioError } from '../store/atomic-file.node.js';
+import type { LabelNeeds } from '../store/label-needs.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { dataOptions, readingWith } from './data-options.js';
-import {
-  assertHoldsNoLabels,
-  type FileOf,
-  isTableName,
-  type LabelTableRow,
-  labelsInData,
-  readLabelsFile,
-  withLabelTable,
-  writeLabelsFile,
-  writeLabelTable,
-} from './labels-file.js';
+import { type FileOf, withLabelTable } from './labels-file.js';
 import { openRun } from './named-path.js';
 import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { printable, shownPath } from './paths.js';
 import { type CommandData, type PlaceFlags, placeOf, readData } from './place.js';
 import { inSession } from './session.js';
+import { assertHasFiles, assertWritable, isTable, labelsSoFar, writeSuggested } from './suggested-labels.js';
 
 interface SuggestFlags extends PlaceFlags {
   readonly count?: number;
@@ -52,7 +42,7 @@ export function addSuggestCommand(program: Command): void {
     .command('suggest')
     .summary('which images to label next')
     .description(
-      'Choose the images whose labels would teach most, by what all images look like, and write a labels file for you to fill in and give to run. Labels are never looked at.',
+      'Choose the images whose labels would teach most, by what all images look like, and write a labels file for you to fill in and give to run. After a run with labels, say which classes more labels would help most. Labels of the data are never looked at.',
     )
     .argument('<run>', 'folder of a run; a pretrained one is enough');
   addGroup(command, 'What to do:', [
@@ -76,7 +66,7 @@ export function addSuggestCommand(program: Command): void {
   addExamples(command, [
     ['quarterturn suggest runs/turns --sheet sheet.png', 'look at the sheet, fill in labels.json'],
     ['quarterturn run --labels labels.json', 'then learn from these 20, and from all images like them'],
-    ['quarterturn suggest runs/turns --labels labels.json --out more.json', '20 more beside them'],
+    ['quarterturn suggest runs/turns --labels labels.json --out labels.json', '20 more in the same file'],
   ]);
   command.action(suggestImages);
 }
@@ -85,54 +75,54 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
   const flags = await withLabelTable(typed);
   const { out = 'labels.json', count = 20, strategy } = flags;
   const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
-    // A file that is added to keeps the labels that it has.
-    const adding = flags.labels !== undefined && resolve(flags.labels) === resolve(out);
-    if (!flags.force && !adding) await assertHoldsNoLabels(out);
     const store = await openRun(path, { readOnly: true, hint: pretrainFirst });
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
     const place = placeOf(flags, config);
+    // Labels that are given in a file go before those of the run's table.
+    const table = flags.labels === undefined ? place.reading.labelTable : undefined;
+    const places = { out, file: flags.labels, table, force: flags.force };
+    await assertWritable(places);
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
     const { encoderOfSettings } = await import('./open-encoder.js');
     const cacheFolder = flags.cache;
     const encoder = await encoderOfSettings(settings.encoder, { runtime, session, cacheFolder });
-    const data = await readData(place, session, config);
+    const data = await readData({ ...place, largestSide: encoder?.input.height }, session, config);
     const fileOf = fileNames(data);
-    if (isTableName(out)) assertHasFiles(fileOf, out, data);
-    const given =
-      flags.labels !== undefined
-        ? await readLabelsFile(flags.labels)
-        : data.isPartlyLabelled && flags.labelTable !== undefined
-          ? labelsInData(data.train)
-          : undefined;
+    assertHasFiles(fileOf, places, data);
+    const given = await labelsSoFar(places, data);
+    // A table in which no image of training has a label, or waits for one, says that none has.
+    const none = given?.images.length === 0 ? { labelled: new Uint32Array() } : {};
+    const labels = given === undefined ? settings.labels : given.images.length === 0 ? null : given;
     const context = {
       encoder,
-      settings: { ...settings, seed: flags.seed ?? settings.seed, labels: given ?? settings.labels },
+      settings: { ...settings, seed: flags.seed ?? settings.seed, labels },
       data,
       runtime,
       store,
       ...session,
     };
     const located = await withLocatedLabels(context);
-    const suggestions = await suggest(located, { count, strategy });
-    if (isTableName(out)) await writeLabelTable(out, tableRows(located, suggestions, fileOf));
-    else await writeLabelsFile(out, await extended(located, suggestions), fileOf);
+    const suggestions = await suggest(located, { count, strategy, ...none });
+    await writeSuggested(places, { located, suggestions, fileOf });
     if (flags.sheet !== undefined) await writeSheet(flags.sheet, data, suggestions.images);
     if (flags.json) {
       const images = suggestions.images.map((image) => ({ file: fileOf(image.index), ...image }));
       const sheet = flags.sheet ?? null;
-      return `${JSON.stringify({ run: path, strategy: suggestions.strategy, labels: out, sheet, images }, null, 2)}\n`;
+      const { strategy, needs = null } = suggestions;
+      return `${JSON.stringify({ run: path, strategy, labels: out, sheet, images, needs }, null, 2)}\n`;
     }
     const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
     // A table says all that is labelled: it takes the place of the one that there was.
     const { labelTable: _, ...withoutTable } = reading;
     const next = runCommand(out, {
       ...{ path, config, settings },
-      place: { ...place, reading: isTableName(out) ? withoutTable : reading },
+      place: { ...place, reading: isTable(places) ? withoutTable : reading },
     });
     return formatSuggestions(suggestions, {
       ...{ count, out, sheet: flags.sheet, next, fileOf },
+      inTable: isTable(places),
       hasLabels: data.train.labels !== undefined,
     });
   });
@@ -145,43 +135,6 @@ const pretrainFirst =
 /** Files of the images; IDX files of grey images, and MNIST, are arrays, whose images have none. */
 function fileNames({ parts }: CommandData): FileOf {
   return (index) => parts?.train[index]?.name;
-}
-
-/** @throws QuarterturnError `usage` for a table of images that no file names */
-function assertHasFiles(fileOf: FileOf, out: string, { train }: CommandData): void {
-  if (fileOf(0) !== undefined) return;
-  throw new QuarterturnError(
-    'usage',
-    `--out ${out}: expected a name that ends in .json. Received: a table of files for ${train.images.name}, whose images have none.`,
-    { hint: 'A labels file in JSON names them by their indices.' },
-  );
-}
-
-/** A row for each image that has a label, and for each suggested one, still without. */
-function tableRows(
-  { settings, data: { train } }: Pick<RecipeContext, 'settings' | 'data'>,
-  { labelled, images }: Suggestions,
-  fileOf: FileOf,
-): LabelTableRow[] {
-  const ownLabel = (index: number) => train.classNames[train.labels?.[index] ?? noClass] ?? null;
-  const old =
-    settings.labels?.images.flatMap(({ index, label }) =>
-      index === undefined ? [] : [{ index, label: label ?? ownLabel(index) }],
-    ) ?? Array.from(labelled, (index) => ({ index, label: ownLabel(index) }));
-  return [...old, ...images.map(({ index }) => ({ index, label: null }))].map(({ index, label }) => ({
-    file: fileOf(index) ?? '',
-    label,
-  }));
-}
-
-/** The labels that there were, and the suggested images, still without a label. */
-async function extended(
-  { settings, data }: Pick<RecipeContext, 'settings' | 'data'>,
-  { labelled, images }: Suggestions,
-): Promise<GivenLabels> {
-  const old = settings.labels?.images ?? (await blankLabels(data.train.images, labelled));
-  const added = images.map(({ image, index }) => ({ image, index, label: null }));
-  return { data: null, images: [...old, ...added] };
 }
 
 async function writeSheet(path: string, { train }: DataSource, images: readonly Suggestion[]): Promise<void> {
@@ -201,18 +154,20 @@ const maxFileWidth = 40;
 
 /** One line for each image, then what to do next. */
 function formatSuggestions(
-  { strategy, images }: Suggestions,
+  { strategy, images, needs }: Suggestions,
   about: {
     readonly count: number;
     readonly out: string;
     readonly sheet: string | undefined;
     readonly next: string;
     readonly fileOf: FileOf;
+    /** Whether the labels are in a table. */
+    readonly inTable: boolean;
     /** Whether the data has any. */
     readonly hasLabels: boolean;
   },
 ): string {
-  const { count, out, sheet, next, fileOf, hasLabels } = about;
+  const { count, out, sheet, next, fileOf, inTable, hasLabels } = about;
   const why = {
     typical: 'each typical of many others',
     uncertain: 'those whose class the classifier cannot tell',
@@ -226,13 +181,13 @@ function formatSuggestions(
   const lines = images.map(
     (image, i) => `${`${image.index}`.padStart(width)}  ${fileCell(files[i] ?? '')}${reasonOf(image)}`,
   );
-  const fill = isTableName(out)
+  const fill = inTable
     ? ['write the class of each image behind its file;', 'an image left without one stays in the pile']
     : [
         'replace each null by the class of its image;',
         hasLabels
-          ? 'an image left at null keeps the label that the data has for it'
-          : 'delete the line of an image that is to have none',
+          ? 'an image left at null keeps the label that the data has for it, if any'
+          : 'an image left at null stays in the pile',
       ];
   return [
     '',
@@ -241,12 +196,33 @@ function formatSuggestions(
     `${'index'.padStart(width)}  ${fileCell('file')}${strategy === 'typical' ? 'stands for' : 'looks like'}`,
     ...lines,
     '',
+    ...needLines(needs),
     `Labels  ${shownPath(out)}: ${fill[0]}`,
     `        ${fill[1]}`,
     ...(sheet === undefined ? [] : [`Sheet   ${shownPath(sheet)}: the images, to look at`]),
     `Next    ${next}`,
     '',
   ].join('\n');
+}
+
+/** The classes that more labels would help most, and by what that is known; nothing where none stands out. */
+function needLines(needs: LabelNeeds | undefined): string[] {
+  const texts = needs ? classNeedTexts(needs) : [];
+  if (needs === undefined || texts.length === 0) return [];
+  const table = texts.map(({ className, why }) => [`  ${className}`, why]);
+  const among = needs.first === 1 ? 'the first' : `one of the first ${needs.first}`;
+  return [
+    `Labels of ${byCount(texts.length, 'this class', 'these classes')} would help most:`,
+    ...table.map(
+      ([name = '', why]) =>
+        `${padEnd(name, Math.max(...table.map(([each = '']) => textWidth(each))))}  ${why}`,
+    ),
+    ...needsBasis(needs, titleOf(stageFacts, needs.stage)).map(
+      (text, i) => `  ${i === 0 ? 'by ' : 'and'}   ${text}`,
+    ),
+    `  sure  how often it stays ${among} if the labels are drawn anew`,
+    '',
+  ];
 }
 
 function reasonOf({ share, between }: Suggestion): string {

@@ -9,6 +9,7 @@ import { parseSettings } from '../recipes/settings.js';
 import {
   classNamesIn,
   type GivenLabels,
+  labelledPlaces,
   labelsSchema,
   placesByIndex,
   resolveLabels,
@@ -125,15 +126,17 @@ describe('given labels', () => {
     }
   });
 
-  test('refuse an image that has no label anywhere', () => {
-    const source = { ...data, train: bare };
-    const message = messageOf(() => resolved(source, given([4, null], [1, 'cat'], [2, null])));
-    expect(message).toMatch(/a class for every image\. Received: null for 4, 2\./);
+  test('an image that has no label anywhere is still to be labelled; one at least has to have one', () => {
+    const places = [
+      { index: 4, label: null },
+      { index: 1, label: 'cat' },
+      { index: 2, label: null },
+    ];
+    expect(labelledPlaces(bare, places)).toEqual([{ index: 1, label: 'cat' }]);
     const labels = Int32Array.from([0, 1, 2, 0, noClass, 2, 0, 1]);
-    const some = messageOf(() =>
-      resolved({ ...data, train: { ...train, labels } }, given([4, null], [1, null])),
-    );
-    expect(some).toMatch(/null for 4\.\npets train has no label of its own for this image/);
+    expect(labelledPlaces({ ...train, labels }, places)).toEqual(places.slice(1));
+    const message = messageOf(() => labelledPlaces(bare, [places[0]!, places[2]!]));
+    expect(message).toMatch(/the class of an image\. Received: null for 4, 2\.\npets train has no label/);
   });
 });
 

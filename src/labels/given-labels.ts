@@ -148,10 +148,28 @@ export function classNamesIn(
 }
 
 /**
+ * The places that have a class: from the file, or, where it says null, from the data. All others are still to be labelled, and
+ * belong to the pile.
+ * @throws QuarterturnError `data` if none has
+ */
+export function labelledPlaces(
+  { images: { name }, labels }: ImageDataset,
+  places: readonly PlacedLabel[],
+): readonly PlacedLabel[] {
+  const labelled = places.filter(
+    ({ index, label }) => label !== null || (labels?.[index] ?? noClass) !== noClass,
+  );
+  if (labelled.length > 0 || places.length === 0) return labelled;
+  throw labelsError('the class of an image', `null for ${firstFew(places.map(({ index }) => index))}`, {
+    hint: `${name} has no label of its own for ${byCount(places.length, 'this image', 'these images')}: write the classes into the file.`,
+  });
+}
+
+/**
  * Placed labels with class numbers. Classes need not have equally many.
  * @param classNames in the order of their numbers, see {@link classNamesIn}
- * @throws QuarterturnError `data` for a class that the data does not have, an image without any label, a class without
- *   any image
+ * @param options.places those that have a class, see {@link labelledPlaces}
+ * @throws QuarterturnError `data` for a class that the data does not have, or a class without any image
  */
 export function resolveLabels(
   train: ImageDataset,
@@ -173,12 +191,6 @@ function classesOf(
   places: readonly PlacedLabel[],
 ): number[] {
   const ownClass = (index: number): number => labels?.[index] ?? noClass;
-  const without = places.filter(({ index, label }) => label === null && ownClass(index) === noClass);
-  if (without.length > 0) {
-    throw labelsError('a class for every image', `null for ${firstFew(without.map(({ index }) => index))}`, {
-      hint: `${name} has no label of its own for ${byCount(without.length, 'this image', 'these images')}: write the class into the file.`,
-    });
-  }
   if (labels) countPerClass(labels, classNames.length);
   return places.map(({ index, label }) => {
     if (label === null) return ownClass(index);

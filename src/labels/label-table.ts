@@ -42,6 +42,8 @@ export interface LabelTable {
   readonly name: string;
   readonly rows: readonly LabelRow[];
   readonly sniffed: SniffedTable;
+  /** Places of the two columns that are read, from 0, and how many there are. */
+  readonly columns: { readonly file: number; readonly label: number; readonly count: number };
   /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -83,6 +85,7 @@ export function readLabelTable(name: string, bytes: Uint8Array, options: LabelTa
   return {
     name,
     rows: labelled,
+    columns: { file: columns.file, label: columns.label, count: first.cells.length },
     sniffed: {
       format,
       encoding,

@@ -3,6 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { decodeInterface } from '../onnx/decode.js';
 import { recogniseForeignFile } from '../onnx/foreign-file.js';
 import type { ImageSize } from '../tensor/image-size.js';
+import { type Abstention, abstentionKey, abstentionSchema } from './abstention.js';
 import { classNamesKey, preprocessingKey } from './export-model.js';
 import { type Preprocessing, preprocessingSchema } from './preprocessing.js';
 import { type TrainingSummary, trainingKey, trainingSummarySchema } from './training-summary.js';
@@ -19,6 +20,7 @@ export interface ClassifierInterface {
   readonly classes: number;
   readonly classNames: readonly string[] | undefined;
   readonly preprocessing: Preprocessing | undefined;
+  readonly abstention: Abstention | undefined;
   readonly training: TrainingSummary | undefined;
 }
 
@@ -78,6 +80,7 @@ export function readClassifierInterface(name: string, bytes: Uint8Array): Classi
     classes,
     classNames: classNamesIn(name, metadata, classes),
     preprocessing: preprocessingIn(name, metadata, { height, width, channels }),
+    abstention: abstentionIn(name, metadata),
     training: trainingIn(name, metadata),
   };
 }
@@ -104,6 +107,14 @@ function preprocessingIn(name: string, metadata: Metadata, size: ImageSize): Pre
     `how pictures are fitted into ${height}×${width}×${channels}, as JSON`,
     text,
   );
+}
+
+function abstentionIn(name: string, metadata: Metadata): Abstention | undefined {
+  const text = metadata[abstentionKey];
+  if (text === undefined) return undefined;
+  const found = abstentionSchema.safeParse(parsed(text)).data;
+  if (found) return found;
+  throw badMetadata(name, abstentionKey, 'below which probability the classifier is unsure, as JSON', text);
 }
 
 function trainingIn(name: string, metadata: Metadata): TrainingSummary | undefined {

@@ -1,5 +1,6 @@
 import type { FitMode, Ground } from '../data/image-fit.js';
 import type { ImageSize } from '../tensor/image-size.js';
+import { type Abstention, abstentionKey } from './abstention.js';
 import { preprocessingFor } from './preprocessing.js';
 import { type TrainingSummary, trainingKey } from './training-summary.js';
 
@@ -24,6 +25,8 @@ export interface DescribedClassifier {
   readonly ground?: Ground | undefined;
   /** Logits are divided by it before the softmax, see `fitTemperature`; default: 1. The class said stays the same. */
   readonly temperature?: number | undefined;
+  /** Below which probability it is unsure, see `fitAbstention`; default: the file does not say. */
+  readonly abstention?: Abstention | undefined;
   /** What it learned from and how good it is; default: the file does not say. */
   readonly training?: TrainingSummary | undefined;
 }
@@ -31,12 +34,13 @@ export interface DescribedClassifier {
 /** The metadata of a classifier of images of one size. */
 export function classifierMetadata(
   image: ImageSize,
-  { classNames, meanBrightness, pictureFit, ground, training }: DescribedClassifier,
+  { classNames, meanBrightness, pictureFit, ground, abstention, training }: DescribedClassifier,
 ): Readonly<Record<string, string>> {
   const preprocessing = preprocessingFor(image, { meanBrightness, fit: pictureFit, ground });
   return {
     [classNamesKey]: JSON.stringify(classNames),
     ...(preprocessing && { [preprocessingKey]: JSON.stringify(preprocessing) }),
+    ...(abstention && { [abstentionKey]: JSON.stringify(abstention) }),
     ...(training && { [trainingKey]: JSON.stringify(training) }),
   };
 }

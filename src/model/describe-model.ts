@@ -1,6 +1,7 @@
 import { readGraphFile } from '../onnx/graph-file.js';
 import { onnxDType } from '../onnx/model.js';
 import { sizeOf } from '../tensor/tensor.js';
+import type { Abstention } from './abstention.js';
 import { readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 import type { TrainingSummary } from './training-summary.js';
@@ -20,6 +21,8 @@ export interface ModelDescription {
   readonly classNames?: readonly string[];
   /** Absent if the file does not say how pictures become its images. */
   readonly preprocessing?: Preprocessing;
+  /** Absent if the file does not say below which probability it is unsure. */
+  readonly abstention?: Abstention;
   /** Absent if the file does not say what was learned from. */
   readonly training?: TrainingSummary;
   /** Numbers in its weights. */
@@ -37,7 +40,7 @@ export interface ModelDescription {
  * @throws QuarterturnError `data` for any other file, naming it and its kind
  */
 export function describeModel(name: string, bytes: Uint8Array): ModelDescription {
-  const { classNames, preprocessing, training, ...found } = readClassifierInterface(name, bytes);
+  const { classNames, preprocessing, abstention, training, ...found } = readClassifierInterface(name, bytes);
   const { nodes, initializers } = readGraphFile(name, bytes);
   const counts = new Map<string, number>();
   for (const { opType } of nodes) counts.set(opType, (counts.get(opType) ?? 0) + 1);
@@ -47,6 +50,7 @@ export function describeModel(name: string, bytes: Uint8Array): ModelDescription
     ...found,
     ...(classNames && { classNames }),
     ...(preprocessing && { preprocessing }),
+    ...(abstention && { abstention }),
     ...(training && { training }),
     parameters: weights.reduce((sum, { shape }) => sum + sizeOf(shape), 0),
     operators: Object.fromEntries([...counts].sort(([a, m], [b, n]) => n - m || (a < b ? -1 : 1))),

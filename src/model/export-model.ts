@@ -20,7 +20,7 @@ export interface ExportOptions extends DescribedClassifier {
  * Writes a classifier as one ONNX file.
  *
  * Input `images` uint8 [N, H, W, C] with any N, output `probabilities` float32 [N, K]; normalisation and softmax are
- * inside; the metadata holds class names, the fit of pictures and what was learned from. The file uses plain ONNX operators in ONNX's own layout,
+ * inside; the metadata holds class names, the fit of pictures, when it is unsure and what was learned from. The file uses plain ONNX operators in ONNX's own layout,
  * so that other runtimes can use it. Of a head on a frozen encoder, the encoder is in the file, too: see {@link composeClassifier}.
  *
  * @throws QuarterturnError `usage` if names and classes differ in number

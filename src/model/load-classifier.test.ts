@@ -14,12 +14,14 @@ import type { OnnxModel } from '../onnx/model.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { float32 } from '../tensor/tensor.js';
+import { abstentionKey } from './abstention.js';
 import { classNamesKey, exportClassifier, preprocessingKey } from './export-model.js';
 import { type LoadedClassifier, loadClassifier } from './load-classifier.js';
 
 const size: SampleSize = [28, 28, 1];
 const sample = sampleClassifier('compact', size);
-const bytes = exportClassifier({ ...sample, classNames: sampleClasses, meanBrightness: 33.25 });
+const abstention = { threshold: 0.6, accepted: 0.96, low: 0.9, high: 0.98, level: 0.95, heldBack: 100 };
+const bytes = exportClassifier({ ...sample, classNames: sampleClasses, meanBrightness: 33.25, abstention });
 const whole = decodeModel('whole', bytes);
 
 let runtime: Runtime;
@@ -61,8 +63,9 @@ describe('a loaded classifier', () => {
   });
   afterAll(() => classifier.release());
 
-  test('knows its images, its classes and how pictures are fitted', () => {
+  test('knows its images, its classes, how pictures are fitted and when it is unsure', () => {
     const { height, width, channels, classNames, preprocessing } = classifier;
+    expect(classifier.abstention).toEqual(abstention);
     expect({ height, width, channels, classNames, preprocessing }).toEqual({
       height: 28,
       width: 28,
@@ -196,6 +199,12 @@ describe('a file that is no classifier is refused by its name and by what it is'
   test.each([
     ['class names', classNamesKey, '["a","b"]', '5 names as a JSON array'],
     ['class names', classNamesKey, '["a"', '5 names as a JSON array'],
+    [
+      'doubts',
+      abstentionKey,
+      '{"threshold":61}',
+      'below which probability the classifier is unsure, as JSON',
+    ],
     ['fitting', preprocessingKey, '{}', 'how pictures are fitted into 28×28×1, as JSON'],
     ['fitting', preprocessingKey, whole.metadata[preprocessingKey]!.replace('28', '32'), 'how pictures'],
   ])('a file whose %s do not fit', async (_, key, value, expected) => {

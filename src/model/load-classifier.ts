@@ -3,6 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensorNamed, zeros } from '../tensor/tensor.js';
+import type { Abstention } from './abstention.js';
 import { type ClassifierInterface, readClassifierInterface } from './classifier-interface.js';
 import type { Preprocessing } from './preprocessing.js';
 
@@ -14,6 +15,8 @@ export interface LoadedClassifier extends AsyncDisposable, ImageSize {
   readonly classNames: readonly string[];
   /** How pictures are fitted into that size; undefined if the file does not say. */
   readonly preprocessing: Preprocessing | undefined;
+  /** Below which probability of its likeliest class an image is unsure; undefined if the file does not say. */
+  readonly abstention: Abstention | undefined;
   /**
    * Probability of each class for each image, in batches.
    * @param images of the classifier's size
@@ -72,7 +75,7 @@ export async function loadClassifier(
     await program.release();
     throw error;
   }
-  const { height, width, channels, classes, preprocessing } = found;
+  const { height, width, channels, classes, preprocessing, abstention } = found;
   const release = () => program.release();
   return {
     height,
@@ -80,6 +83,7 @@ export async function loadClassifier(
     channels,
     classNames: found.classNames ?? Array.from({ length: classes }, (_, k) => String(k)),
     preprocessing,
+    abstention,
     async classify(images, options = {}) {
       const { titleOf = (index: number) => `image ${index} of ${images.name}`, emit, signal } = options;
       checkSize(name, found, images);

@@ -72,3 +72,10 @@ export function probabilitiesAt(logits: Float32Array, classCount: number, temper
   }
   return probabilities;
 }
+
+/** Probability of the likeliest class of each row of float32 [N, K]. */
+export function confidencesOf(probabilities: Float32Array, classCount: number): Float32Array {
+  return Float32Array.from({ length: probabilities.length / classCount }, (_, i) =>
+    probabilities.subarray(i * classCount, (i + 1) * classCount).reduce((a, b) => Math.max(a, b), 0),
+  );
+}

@@ -2,7 +2,13 @@ import { type ImageDataset, subsetOf } from '../data/dataset.js';
 import { hashImages } from '../data/image-hash.js';
 import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
-import { classNamesIn, type PlacedLabel, placesByIndex, resolveLabels } from '../labels/given-labels.js';
+import {
+  classNamesIn,
+  labelledPlaces,
+  type PlacedLabel,
+  placesByIndex,
+  resolveLabels,
+} from '../labels/given-labels.js';
 import { firstPerClass, randomPerClass } from '../labels/label-selection.js';
 import { locateLabels } from '../labels/locate-labels.js';
 import { type LabelRecord, type LabelSource, labelRecordSchema } from '../store/label-record.js';
@@ -35,10 +41,16 @@ export async function withLocatedLabels<
   return { ...context, settings: { ...settings, labels: labels.given }, labels };
 }
 
-/** The places of the given labels' images; undefined if no labels are given. */
-function placesOf({ settings, data, labels }: LabelContext): readonly PlacedLabel[] | undefined {
+/** The places of the given labels' images, those that still wait for a class among them; undefined if no labels are given. */
+function givenPlaces({ settings, data, labels }: LabelContext): readonly PlacedLabel[] | undefined {
   if (settings.labels === null) return undefined;
   return labels?.given === settings.labels ? labels.places : placesByIndex(data, settings.labels);
+}
+
+/** The places of the given labels; undefined if none are given. */
+function placesOf(context: LabelContext): readonly PlacedLabel[] | undefined {
+  const places = givenPlaces(context);
+  return places && labelledPlaces(context.data.train, places);
 }
 
 /** The names of the classes to learn: those of the data, or those that the given labels use if the data names none. */
@@ -67,7 +79,7 @@ export function labelsOf({ images, labels }: ImageDataset): Int32Array {
  * given; undefined if no labels are given.
  */
 export function givenIndices(context: LabelContext): Uint32Array | undefined {
-  const places = placesOf(context);
+  const places = givenPlaces(context);
   return places && Uint32Array.from(places, ({ index }) => index);
 }
 

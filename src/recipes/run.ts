@@ -27,6 +27,7 @@ import {
 import { meanBrightness } from './mean-brightness.js';
 import { withForecast } from './plan/forecast.js';
 import { parseSettings, settingsOfConfig } from './settings.js';
+import { abstentionOf } from './stages/abstention.js';
 import { allStages, stageNamed, stagesOf } from './stages/registry.js';
 import type { Stage } from './stages/stage.js';
 import {
@@ -88,8 +89,9 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
   const [first] = outcomes.draws;
   const final = first && finalOf(first);
   if (final) {
-    const { classifier, stage } = final;
-    const { calibration } = first.appraisal ?? {};
+    const { classifier, stage, evidence } = final;
+    const { calibration, ofPile: pile } = first.appraisal ?? {};
+    const temperature = calibration?.temperature;
     await store.writeModel(
       classifierName,
       exportClassifier({
@@ -98,7 +100,8 @@ async function runOn(given: RecipeContext, options: RunOptions): Promise<RunResu
         pictureFit: context.data.pictureFit,
         ground: context.data.ground,
         meanBrightness: await meanBrightness(context.data.train.images, context),
-        temperature: calibration?.temperature,
+        temperature,
+        abstention: evidence && (await abstentionOf(context, evidence.answers, { temperature, pile })),
         training: await trainingSummaryOf(context, { stage: stage.name, classifier, ...first.appraisal }),
       }),
     );
@@ -241,6 +244,7 @@ function newConfig(
 ): Record<string, unknown> {
   const { settings, data, runtime } = context;
   const { baseline } = settings;
+  const { height, width, channels } = data.train.images;
   const labelled = hasLabels(context) ? labelledIndices(context, 0).length : 0;
   const stepsPerEpoch = batchesPerEpoch(labelled, baseline.batchSize);
   return {
@@ -248,6 +252,7 @@ function newConfig(
     ...settings,
     stages,
     data: fingerprintOf(data),
+    imageSize: { height, width, channels },
     device: runtime.device,
     kernels: runtime.version,
     baselineSteps: baseline.epochs * stepsPerEpoch,

@@ -16,7 +16,7 @@ import { type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
 import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
-import { evidenceFor, foldNetworks, type HeldBackEvidence, trialsLostClass } from './stages/evidence.js';
+import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
@@ -248,9 +248,9 @@ function candidatesIn({ outcomes, evidence }: DrawOutcome): readonly StageCandid
             learnsFrom: stage.learnsFrom,
             classifier,
             evidence: evidence.get(stage),
-            // What the trials had lost as well, their evidence knows of.
             lostClass:
-              classifier.lostClass && !trialsLostClass(evidence.get(stage), classifier.network.classes),
+              classifier.pileAnswers &&
+              hasLostClass(classifier.pileAnswers, evidence.get(stage), classifier.network.classes),
           },
         ]
       : [],
@@ -267,6 +267,7 @@ const noFigures: StageFigures = {
   baseline: null,
   baselineReestimated: null,
   scratch: null,
+  linearProbe: null,
   selfTrain: null,
   mixture: null,
 };
@@ -307,6 +308,7 @@ function drawResult(outcome: DrawOutcome, draw: number): DrawResult {
     draw,
     fineTune: of('fineTune'),
     scratch: of('scratch'),
+    linearProbe: of('linearProbe'),
     selfTrain: of('selfTrain'),
     mixture: of('mixture'),
     final: finalOf(outcome)?.classifier.test?.metrics ?? null,

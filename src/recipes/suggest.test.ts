@@ -78,11 +78,13 @@ describe('suggest', () => {
 
   test('with a classifier of few labels: typical; asked for, uncertain, least margin first', async () => {
     expect((await suggest(tuned, { count: 1 })).strategy).toBe('typical');
-    const { images, labelled } = await suggest(tuned, { count: 8, strategy: 'uncertain' });
+    const { images, labelled, needs } = await suggest(tuned, { count: 8, strategy: 'uncertain' });
     expect([...labelled]).toEqual([0, 3, 1, 4, 2, 5]);
     expect(new Set([...images.map(({ index }) => index), ...labelled]).size).toBe(14);
     const margins = images.map(({ between }) => between![0]!.probability - between![1]!.probability);
     expect(margins).toEqual(margins.toSorted((a, b) => a - b));
+    expect(needs).toMatchObject({ stage: 'finetune', heldBack: 6, first: 1 });
+    expect(needs?.classes.map(({ labels }) => labels)).toEqual([2, 2, 2]);
     expect(data.train.classNames).toContain(images[0]!.between![1]!.className);
   });
 
@@ -111,6 +113,18 @@ describe('suggest', () => {
     await expect(suggest(context, { count: 1, labelled: all })).rejects.toThrow(
       'expected images without a label. Received: none.',
     );
+  });
+
+  test('what a classifier learned from decides on the strategy, not the labels that are there by now', async () => {
+    const { labels: _, ...bare } = data.train;
+    const images = Array.from({ length: 40 }, (_, index) => ({
+      index,
+      label: ['corner', 'edge', 'column'][index % 3]!,
+    }));
+    const given = { ...settings, labels: { data: null, images } };
+    const context = { ...tuned, settings: given, data: { ...data, train: { ...bare, classNames: [] } } };
+    expect((await suggest(context, { count: 1 })).strategy).toBe('typical');
+    expect((await suggest(pretrained, { count: 1 })).needs).toBeUndefined();
   });
 
   test('says what is missing', async () => {

@@ -5,7 +5,10 @@ import { type LoadedClassifier, loadClassifier } from '../model/load-classifier.
 import { startProgress } from '../progress.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
+import type { LabelNeeds } from '../store/label-needs.js';
+import { readLabelRecord } from '../store/label-record.js';
 import { type RecipeContext, randomFor } from './context.js';
+import { readLabelNeeds } from './label-needs.js';
 import { givenIndices, labelledIndices, withLocatedLabels } from './labels.js';
 import { describeImages } from './pile-graph.js';
 import { classifierName } from './run.js';
@@ -50,20 +53,24 @@ export interface Suggestions {
   readonly labelled: Uint32Array;
   /** The most useful first; fewer than asked for if no more are unlabelled. */
   readonly images: readonly Suggestion[];
+  /** Which classes more labels would help most; undefined where nothing is known of it. */
+  readonly needs: LabelNeeds | undefined;
 }
 
 /**
- * Chooses the images of the training set to label next. Labels are never used; the same seed gives the same images.
+ * Chooses the images of the training set to label next. The labels of the data are never looked at; the same seed gives the same
+ * images.
+ *
+ * Suggestions are not nearly all of the class that most of the pile is of: typical images come from as many groups as there are
+ * labels, whatever the sizes of the groups, and uncertain ones are seldom of a class that the classifier knows well.
  * @throws QuarterturnError `checkpoint` if `uncertain` finds no classifier in the run; `data` if every image, or a copy of it,
  *   is labelled; `interrupted` if the signal is aborted
  */
 export async function suggest(given: RecipeContext, options: SuggestOptions): Promise<Suggestions> {
   const context = await withLocatedLabels(given);
-  const { data, store, emit, signal } = context;
+  const { data, emit, signal } = context;
   const labelled = options.labelled ?? (await labelledSoFar(context));
-  const enough = labelled.length >= labelsPerClassForDoubt * data.train.classNames.length;
-  const hasClassifier = (await store.readModel(classifierName)) !== undefined;
-  const strategy = options.strategy ?? (hasClassifier && enough ? 'uncertain' : 'typical');
+  const strategy = options.strategy ?? (await usualStrategy(context));
   const { pileIndices, hashOf } = await pileOf(context, labelled);
   if (pileIndices.length === labelled.length) {
     throw new QuarterturnError(
@@ -80,23 +87,33 @@ export async function suggest(given: RecipeContext, options: SuggestOptions): Pr
   };
   const random = randomFor(context, 'suggest', strategy);
   const { count } = options;
+  const needs = await readLabelNeeds(context.store);
+  const listening = { count, random, emit, signal };
   if (strategy === 'typical') {
     const features = await describeImages(context, pileIndices);
-    const points = await typicalPoints(features, { count, labelled: labelledRows, random, emit, signal });
+    const points = await typicalPoints(features, { ...listening, labelled: labelledRows });
     const images = points.map(({ row, clusterSize }) => ({
       ...suggestion(row),
       share: clusterSize / pileIndices.length,
     }));
-    return { strategy, labelled, images };
+    return { strategy, labelled, images, needs };
   }
   const classifier = await classifierOf(context);
   const pairs = await mostProbablePairs(context, classifier, pileIndices).finally(() => classifier.release());
   const features = await describeImages(context, pileIndices);
   const margins = pairs.map(([first, second]) => first.probability - second.probability);
   const taken = new Set(labelledRows);
-  const rows = await uncertainPoints(features, margins, { count, taken, random, emit, signal });
+  const rows = await uncertainPoints(features, margins, { ...listening, taken });
   const images = rows.map((row) => ({ ...suggestion(row), between: pairs[row]! }));
-  return { strategy, labelled, images };
+  return { strategy, labelled, images, needs };
+}
+
+/** `uncertain` where a classifier learned from enough labels to know what it does not know. */
+async function usualStrategy({ store }: RecipeContext): Promise<SuggestStrategy> {
+  if ((await store.readModel(classifierName)) === undefined) return 'typical';
+  const { classNames = [], draws = [] } = (await readLabelRecord(store)) ?? {};
+  const learned = draws[0]?.images.length ?? 0;
+  return learned > 0 && learned >= labelsPerClassForDoubt * classNames.length ? 'uncertain' : 'typical';
 }
 
 /** The images that a run's classifier learned from; none if the run has only been pretrained. */

@@ -73,6 +73,34 @@ test('a run without self-training, and one from before there was any, have no ro
   expect(labels(older as unknown as typeof result)).toEqual(labels(without));
 });
 
+test('a head on a frozen encoder has rows of its own, and the final classifier has some where there is one', () => {
+  const [head, draws] = [
+    { test: { accuracy: 0.9, loss: 0.3 } },
+    result.draws.map((draw) => ({ ...draw, linearProbe: draw.fineTune })),
+  ];
+  const added = (run: typeof result) => {
+    const before = new Set(compareWithNotebook(run, null).map(({ label }) => label));
+    const rows = compareWithNotebook(
+      { ...run, linearProbe: head, draws: run.draws.length > 0 ? draws : [] },
+      null,
+    );
+    return rows.filter(({ label }) => !before.has(label)).map(({ label, ours }) => [label, ours]);
+  };
+  const own = [
+    ['Head on frozen features, test accuracy', 0.9],
+    ['Head on frozen features, test loss', 0.3],
+  ];
+  expect(added({ ...result, draws: [] })).toEqual(own);
+  expect(added({ ...result, selfTrain: null, draws: [] })).toEqual([
+    ['Final classifier, test accuracy', 0.9886],
+    ['Final classifier, test loss', 0.1713],
+    ...own,
+  ]);
+  expect(added(result).map(([label]) => label)).toContain(
+    'Head on frozen features, test accuracy, mean of 3',
+  );
+});
+
 test('a run that was self-trained before the labels alone were a stage has all rows but theirs', () => {
   const { scratch: _, ...older } = {
     ...result,

@@ -14,6 +14,7 @@ export interface ComparisonRow {
     | 'baseline'
     | 'baselineReestimated'
     | 'scratch'
+    | 'linearProbe'
     | 'draws';
   readonly label: string;
   /** null if the stage was not run. */
@@ -63,6 +64,7 @@ export function compareWithNotebook(
     | 'baseline'
     | 'baselineReestimated'
     | 'scratch'
+    | 'linearProbe'
     | 'selfTrain'
     | 'mixture'
     | 'final'
@@ -70,7 +72,8 @@ export function compareWithNotebook(
   >,
   theirs: NotebookFigures | null,
 ): readonly ComparisonRow[] {
-  const { pretext, fineTune, scratch, selfTrain, mixture, final, baseline, baselineReestimated } = result;
+  const { pretext, fineTune, scratch, linearProbe, selfTrain, mixture, final } = result;
+  const { baseline, baselineReestimated } = result;
   return [
     accuracy('rotation', 'Rotation, validation accuracy', pretext?.val, theirs?.pretext.val.accuracy),
     accuracy('rotation', 'Rotation, test accuracy', pretext?.test, theirs?.pretext.test.accuracy),
@@ -102,8 +105,8 @@ export function compareWithNotebook(
           loss('selfTrain', 'Final classifier, test loss', final?.test, theirs?.fineTune.test.loss),
         ]
       : []),
-    // The only figures of a run that has neither, such as a head on a frozen encoder.
-    ...(final && !selfTrain && !fineTune
+    // Else it is the fine-tuned one, as far as anybody asks.
+    ...(final && !selfTrain && (!fineTune || linearProbe)
       ? [
           accuracy('final', 'Final classifier, test accuracy', final.test),
           loss('final', 'Final classifier, test loss', final.test),
@@ -118,6 +121,12 @@ export function compareWithNotebook(
       ? [
           accuracy('scratch', 'Labels alone, augmented, test accuracy', scratch.test),
           loss('scratch', 'Labels alone, augmented, test loss', scratch.test),
+        ]
+      : []),
+    ...(linearProbe
+      ? [
+          accuracy('linearProbe', 'Head on frozen features, test accuracy', linearProbe.test),
+          loss('linearProbe', 'Head on frozen features, test loss', linearProbe.test),
         ]
       : []),
     ...drawRows(result.draws),
@@ -150,11 +159,12 @@ function drawRows(draws: readonly DrawResult[]): ComparisonRow[] {
   const subjects = [
     ['Fine-tuned', (draw: DrawResult) => draw.fineTune],
     ['Self-trained', (draw: DrawResult) => draw.selfTrain],
-    // The same as fine-tuned where nothing was self-trained.
-    ['Final classifier', (draw: DrawResult) => (draw.selfTrain ? draw.final : null)],
+    // The same as fine-tuned where nothing else was tried.
+    ['Final classifier', (draw: DrawResult) => (draw.selfTrain || draw.linearProbe ? draw.final : null)],
     ['Baseline', (draw: DrawResult) => draw.baseline],
     ['Baseline re-estimated', (draw: DrawResult) => draw.baselineReestimated],
     ['Labels alone, augmented', (draw: DrawResult) => draw.scratch],
+    ['Head on frozen features', (draw: DrawResult) => draw.linearProbe],
   ] as const;
   return subjects.flatMap(([name, metricsOf]) => {
     // Records of earlier versions lack the stages that there were not yet.

@@ -1,6 +1,6 @@
 import type { ImageSize } from '../tensor/image-size.js';
 import { confusedPairs } from '../train/class-metrics.js';
-import type { ClassifierEvaluation } from '../train/classifier-evaluation.js';
+import type { ClassifierEvaluation, UnsureEvaluation, UnsureShare } from '../train/classifier-evaluation.js';
 import { type Interval, wilsonInterval } from './statistics.js';
 
 /** A classifier's evaluation on a data set: everything that its tables and its page are made from. */
@@ -47,6 +47,21 @@ export function unknownCount({ unknownClasses }: Pick<ClassifierEvaluation, 'unk
   return unknownClasses.reduce((sum, { count }) => sum + count, 0);
 }
 
+/** What the classifier was unsure of: one row for images of each kind of which there are any. */
+export function unsureRows({
+  right,
+  wrong,
+  unknown,
+}: UnsureEvaluation): readonly (UnsureShare & { readonly what: string; readonly share: number })[] {
+  return [
+    { what: 'classified right', ...right },
+    { what: 'classified wrong', ...wrong },
+    { what: 'of unknown classes', ...unknown },
+  ]
+    .filter(({ count }) => count > 0)
+    .map((row) => ({ ...row, share: row.unsure / row.count }));
+}
+
 /** A record as `--json` gives it: names in place of class numbers, no pixels. */
 export function evaluationJson({ model, data, part, unlabelled, skipped, evaluation }: EvaluationRecord) {
   const { classNames, cells, reliability, unknownClasses, loss, macroF1, classes } = evaluation;
@@ -69,6 +84,7 @@ export function evaluationJson({ model, data, part, unlabelled, skipped, evaluat
       predicted,
       confidence,
     })),
+    unsure: evaluation.unsure,
     unknownClasses,
     withUnknownClasses: { total: all.total, accuracy: all.accuracy, interval: all.interval },
     unlabelled,

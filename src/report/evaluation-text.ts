@@ -1,6 +1,12 @@
 import { type ClassMetrics, confusedPairs } from '../train/class-metrics.js';
 import type { Reliability } from '../train/reliability.js';
-import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
+import {
+  accuracyOf,
+  accuracyOverAll,
+  type EvaluationRecord,
+  unknownCount,
+  unsureRows,
+} from './evaluation-record.js';
 import { absent, byCount, countOf, formatCount, formatLoss, formatPercent } from './format.js';
 import { printable } from './printable.js';
 import { lowestF1 } from './sections/class-metrics.js';
@@ -28,6 +34,7 @@ export function formatEvaluation(
     ...pairTable(record, columns),
     calibrationTable(evaluation.reliability, columns),
     ...unknownTable(record, columns),
+    ...unsureTable(record, columns),
   ];
   return parts.map((lines) => lines.map((line) => line.trimEnd()).join('\n')).join('\n\n');
 }
@@ -103,9 +110,10 @@ function unknownTable({ evaluation }: EvaluationRecord, columns: number): string
   const all = accuracyOverAll(evaluation);
   const cells = unknownClasses
     .slice(0, shownUnknown)
-    .map(({ name, count, takenFor }) => [
+    .map(({ name, count, unsure, takenFor }) => [
       shownName(name),
       formatCount(count),
+      ...(unsure === undefined ? [] : [formatCount(unsure)]),
       takenFor[0] === undefined ? absent : shorten(shownName(takenFor[0].name), 16),
     ]);
   const rest = unknownClasses.length - shownUnknown;
@@ -115,8 +123,30 @@ function unknownTable({ evaluation }: EvaluationRecord, columns: number): string
         `${countOf(unknownCount(evaluation), 'image')} ${byCount(unknownCount(evaluation), 'is of a class that the model does not know. It is', 'are of classes that the model does not know. They are')} in none of the figures above. ${byCount(unknownCount(evaluation), 'Counted as a mistake, it makes', 'Counted as mistakes, they make')} the accuracy ${formatPercent(all.accuracy)}.`,
         columns,
       ),
-      ...aligned([['unknown class', 'images', 'mostly taken for'], ...cells], columns),
+      ...aligned(
+        [['unknown class', 'images', ...(evaluation.unsure ? ['unsure'] : []), 'mostly taken for'], ...cells],
+        columns,
+      ),
       ...(rest > 0 ? [`and ${countOf(rest, 'more class')}`] : []),
+    ],
+  ];
+}
+
+function unsureTable({ evaluation: { unsure } }: EvaluationRecord, columns: number): string[][] {
+  if (unsure === null) return [];
+  const rows = unsureRows(unsure).map(({ what, count, unsure, share }) => [
+    what,
+    formatCount(count),
+    formatCount(unsure),
+    formatPercent(share, 1),
+  ]);
+  return [
+    [
+      ...wrapped(
+        `The model is unsure of an image of a probability below ${unsure.threshold.toFixed(2)}, and of one that is unlike all that had a label.`,
+        columns,
+      ),
+      ...aligned([['images', 'all', 'unsure', 'share'], ...rows], columns),
     ],
   ];
 }

@@ -99,6 +99,17 @@ test('self-training that was not kept is not among what helped', () => {
   }
 });
 
+test('a head on a frozen encoder is compared with the labels alone', () => {
+  const test = { accuracy: 0.96, loss: 0.1 };
+  const head: LadderStep = { ...scratch, figure: 'linearProbe', step: 'linear head on net', test };
+  const final = { stage: 'linearProbe', test };
+  const record = withLadder([scratch, head, fineTune], { final, selfTrain: null });
+  const stages = [...sample.stages, { name: 'linearProbe', title: '', figures: ['linearProbe'] as const }];
+  expect(ladderText({ ...record, stages })).toBe(
+    'Linear head on net took the error from 7.9 % to 4.0 %, half of what was left. Beyond augmentation, rotation pretraining took the error from 7.9 % to 6.6 %, a sixth of what was left.',
+  );
+});
+
 test('errors and shares as people read them', () => {
   expect([0.4631, 0.0995, 0.0994, 0.011, 0.0094, 0].map(errorText)).toEqual([
     '46 %',

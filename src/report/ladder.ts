@@ -53,6 +53,8 @@ function stepBefore({ figure }: LadderStep, record: RunRecord): LadderStep | und
     baseline: [],
     baselineReestimated: ['baseline'],
     scratch: baselines,
+    // Another way to learn from the same labels.
+    linearProbe: ['scratch', ...baselines],
     // Without pretraining it is the same as from random weights, up to the seed.
     fineTune: isPretrained(record) ? ['scratch', ...baselines] : baselines,
     selfTrain: [
@@ -102,7 +104,8 @@ function pretrainingText(record: RunRecord): string {
     gain.share > 0
       ? `took ${gainText(gain)}`
       : `bought nothing: the error was ${errorText(gain.to)} with it and ${errorText(gain.from)} without`;
-  return `Beyond augmentation, rotation pretraining ${bought}; self-training started without it.`;
+  const wentOn = record.result.selfTrain !== null && selfTrainingStart(record.config) === 'scratch';
+  return `Beyond augmentation, rotation pretraining ${bought}${wentOn ? '; self-training started without it' : ''}.`;
 }
 
 function gainText({ from, to, share }: Gain): string {

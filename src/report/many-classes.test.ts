@@ -31,7 +31,7 @@ describe.each([2, 10, 100, 1000])('%i classes', (k) => {
     expect(page).not.toMatch(/<script|<link|\bNaN\b|\bundefined\b/);
     const addresses = [...page.matchAll(/\b(?:src|href)="([^"]{0,22})/g)].map(([, address]) => address);
     expect(new Set(addresses)).toEqual(new Set(['data:image/bmp;base64,']));
-    for (const text of ['Accuracy', 'Macro F1', 'Class by class', 'zebra', 'cut.jpg'])
+    for (const text of ['Accuracy', 'Macro F1', 'Class by class', 'What it is unsure of', 'zebra', 'cut.jpg'])
       expect(page).toContain(text);
   });
 
@@ -40,6 +40,7 @@ describe.each([2, 10, 100, 1000])('%i classes', (k) => {
     for (const line of text.split('\n')) expect(textWidth(line)).toBeLessThanOrEqual(columns);
     expect(text.split('\n').length).toBeLessThan(80);
     expect(text).toContain('zebra');
+    expect(text).toContain('of unknown classes');
   });
 
   test('JSON has names, never numbers, and sums that agree', () => {

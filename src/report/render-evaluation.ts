@@ -5,7 +5,13 @@ import type { ShownPrediction } from '../train/classifier-evaluation.js';
 import type { Reliability } from '../train/reliability.js';
 import { className } from './class-name.js';
 import { confusionFigure } from './confusion-figure.js';
-import { accuracyOf, accuracyOverAll, type EvaluationRecord, unknownCount } from './evaluation-record.js';
+import {
+  accuracyOf,
+  accuracyOverAll,
+  type EvaluationRecord,
+  unknownCount,
+  unsureRows,
+} from './evaluation-record.js';
 import { absent, byCount, countOf, formatCount, formatPercent } from './format.js';
 import { type Content, type Html, html } from './html.js';
 import { page } from './page.js';
@@ -36,6 +42,7 @@ export function renderEvaluation(record: EvaluationRecord): string {
       classMetricsSection(evaluation.classes),
       calibrationSection(evaluation.reliability),
       unknownSection(record),
+      unsureSection(record),
       skippedSection(record),
     ],
     footer: html`Made by Quarterturn: <code>${model}</code> on <code>${data}</code>.`,
@@ -144,6 +151,21 @@ function unknownSection({ evaluation }: EvaluationRecord): Html | null {
     `,
     )}</tbody>
   </table></div>${more(unknownClasses.length, 'class')}`,
+  });
+}
+
+function unsureSection({ evaluation: { unsure } }: EvaluationRecord): Html | null {
+  if (unsure === null) return null;
+  return section('What it is unsure of', {
+    body: html`<p>Below a probability of <b>${unsure.threshold.toFixed(2)}</b>, which its file says, the model is unsure of an image, and so it is of one that is unlike all that had a label. It should be of those that it would get wrong, and of those that show none of its classes.</p>
+  <div class="scroll"><table>
+    <thead><tr><th scope="col">Images</th><th scope="col">All</th><th scope="col">Unsure</th><th scope="col">Share</th></tr></thead>
+    <tbody>${unsureRows(unsure).map(
+      (row) =>
+        html`<tr><th scope="row">${row.what}</th><td>${formatCount(row.count)}</td><td>${formatCount(row.unsure)}</td><td>${formatPercent(row.share, 1)}</td></tr>
+    `,
+    )}</tbody>
+  </table></div>`,
   });
 }
 

@@ -2,6 +2,7 @@ import { countOf } from '../counts.js';
 import { firstNames } from '../data/name-list.js';
 import type { FoundImage, FoundImages, SkippedFile, Split } from '../data/readers/found-images.js';
 import { QuarterturnError } from '../errors.js';
+import { looksUnlike } from '../model/abstention.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
 import type { ProgressEvent } from '../progress.js';
 import { type ClassifierEvaluation, EvaluationTally } from '../train/classifier-evaluation.js';
@@ -54,7 +55,11 @@ export async function evaluateModel(
   const { strict = false, emit, signal } = options;
   const { images, part, unlabelled } = chooseImages(found, options.part);
   assertCommonClass(classifier, found, images);
-  const tally = new EvaluationTally(classifier.classNames, { shown: options.shown ?? 0 });
+  const { abstention } = classifier;
+  const tally = new EvaluationTally(classifier.classNames, {
+    shown: options.shown ?? 0,
+    threshold: abstention?.threshold,
+  });
   const skipped = [...found.skipped];
   const began = performance.now();
   let done = 0;
@@ -63,7 +68,9 @@ export async function evaluateModel(
       const { name, label = '' } = outcome.picture;
       if ('probabilities' in outcome) {
         const { probabilities, fitted } = outcome;
-        tally.add({ name, label, probabilities, pixels: fitted.pixels });
+        const { pixels } = fitted;
+        const unlike = abstention && looksUnlike(abstention, pixels, classifier);
+        tally.add({ name, label, probabilities, pixels, unlike });
       } else if (strict) throw outcome.error;
       else skipped.push(await skippedPicture(name, outcome.error));
     }

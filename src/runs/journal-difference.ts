@@ -5,6 +5,7 @@ const optionNames: Readonly<Record<keyof JournalHeader['options'], string>> = {
   limit: '--limit',
   probabilities: '--probabilities',
   unsure: '--unsure',
+  abstain: '--abstain',
   sortInto: '--sort-into',
 };
 

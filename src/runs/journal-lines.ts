@@ -24,6 +24,8 @@ const journalHeaderSchema = z.strictObject({
     probabilities: z.boolean(),
     /** Below which probability a row is marked; null: none is. */
     unsure: z.number().nullable(),
+    /** Whether unsure rows have no label, and pictures a folder of their own. */
+    abstain: z.boolean().default(false),
     /** Folder that pictures are sorted into. */
     sortInto: z.string().nullable(),
   }),
@@ -54,6 +56,8 @@ const rowSchema = z.strictObject({
   /** Number of the class. */
   class: whole,
   probability: z.number(),
+  /** Unlike all that had a label. */
+  unlike: z.literal(true).optional(),
   /** All probabilities, base64 of float32. */
   all: z.base64().optional(),
   sortedTo: z.string().optional(),
@@ -122,7 +126,7 @@ function floatsOf(base64: string): Float32Array {
 /** Undefined for a class that there is not. */
 function entryOf(line: z.infer<typeof lineSchema>, classNames: readonly string[]): JournalEntry | undefined {
   if ('done' in line) return line;
-  const rows = line.rows.flatMap(({ class: k, all, index, sortedTo, ...row }): JournalRow[] => {
+  const rows = line.rows.flatMap(({ class: k, all, index, sortedTo, unlike, ...row }): JournalRow[] => {
     const label = classNames[k];
     if (label === undefined) return [];
     const probabilities = all === undefined ? undefined : floatsOf(all);
@@ -131,6 +135,7 @@ function entryOf(line: z.infer<typeof lineSchema>, classNames: readonly string[]
         ...row,
         label,
         ...(index !== undefined && { index }),
+        ...(unlike && { unlike }),
         ...(probabilities && { probabilities }),
         ...(sortedTo !== undefined && { sortedTo }),
       },

@@ -31,6 +31,7 @@ const bytes = exportClassifier({
   training,
   pictureFit: 'cover',
   meanBrightness: 33.3,
+  abstention: { threshold: 0.614, accepted: 0.96, low: 0.9, high: 0.984, level: 0.95, heldBack: 100 },
 });
 const model = describeModel('classifier.onnx', bytes);
 const card = modelCard(model, { file: 'classifier.onnx', data: 'my <photos>', sha256: 'cd'.repeat(32) });
@@ -47,6 +48,8 @@ describe('a model card', () => {
       'a temperature of 1.31, from 100 held-back labels. Their expected calibration error is 3.4 % (12.0 % before).',
       '3. It is scaled until it covers 32×32 (rows × columns), and the middle is taken. Filter: Lanczos.',
       '- It was never tested on images apart from those that it learned from;',
+      "- It is unsure of a picture whose largest probability is below 0.61 (the file's `quarterturn.abstention`)",
+      'were sure of 96.0 % of 100 held-back labels.',
       '## Licence\n\nNone is stated here.',
     ]) {
       expect(card).toContain(said);

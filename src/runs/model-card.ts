@@ -1,3 +1,4 @@
+import { type Abstention, abstentionKey } from '../model/abstention.js';
 import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
@@ -44,7 +45,7 @@ export function modelCard(model: ModelDescription, { file, sha256, data }: Model
     ['How good it is', training ? quality(training) : ['The file does not say. Nothing is known of it.']],
     ['How a picture becomes its input', preprocessing ? fitting(preprocessing) : ['The file does not say.']],
     ['How to use it', cardSnippets(model, file)],
-    ['Limits', limits(training)],
+    ['Limits', limits(model)],
     [
       'Licence',
       [
@@ -130,7 +131,7 @@ function fitting({
   ];
 }
 
-function limits(training: TrainingSummary | undefined): readonly string[] {
+function limits({ training, abstention }: ModelDescription): readonly string[] {
   const unseen = training?.test
     ? 'It was tested on the test images of its own data alone.'
     : training?.estimate
@@ -140,9 +141,16 @@ function limits(training: TrainingSummary | undefined): readonly string[] {
     [
       `- ${unseen} On pictures of another camera, place, season or source it may be much worse.`,
       '- It knows its classes and nothing else. A picture of anything else is given one of them, at times with a high probability.',
+      ...(abstention ? [unsure(abstention)] : []),
       '- It may treat groups of pictures differently. Nobody has looked for that.',
     ].join('\n'),
   ];
+}
+
+/** When it is unsure, and of how many pictures of its classes. */
+function unsure({ threshold, likeness, accepted, heldBack }: Abstention): string {
+  const unlike = likeness ? ', and of one that is unlike all that had a label' : '';
+  return `- It is unsure of a picture whose largest probability is below ${threshold.toFixed(2)}${unlike} (the file's \`${abstentionKey}\`): it may be of none of the classes. Trials that learned without them were sure of ${formatPercent(accepted, 1)} of ${formatCount(heldBack)} held-back labels.`;
 }
 
 /** A name as text in Markdown: on one line, and no mark-up. */

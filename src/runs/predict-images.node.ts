@@ -1,5 +1,7 @@
 import type { SkippedFile } from '../data/readers/found-images.js';
+import { looksUnlike } from '../model/abstention.js';
 import type { LoadedClassifier } from '../model/load-classifier.js';
+import type { ImageSize } from '../tensor/image-size.js';
 import { indexOfLargest } from '../tensor/index-of-largest.js';
 import {
   type ClassifyPicturesOptions,
@@ -100,17 +102,20 @@ async function predictionOf(
 
 /** The row of a picture; of two classes that are as likely the first counts. */
 export function rowOf(
-  { classNames }: Pick<LoadedClassifier, 'classNames'>,
+  classifier: Pick<LoadedClassifier, 'classNames' | 'abstention' | keyof ImageSize>,
   {
     picture: { file, index },
     probabilities,
+    fitted,
   }: Extract<PictureOutcome<InputPicture>, { probabilities: Float32Array }>,
 ): PredictionRow {
+  const { classNames, abstention } = classifier;
   const best = indexOfLargest(probabilities);
   return {
     file,
     ...(index !== undefined && { index }),
     label: classNames[best] ?? '',
     probability: probabilities[best] ?? Number.NaN,
+    ...(abstention && looksUnlike(abstention, fitted.pixels, classifier) && { unlike: true }),
   };
 }

@@ -17,7 +17,7 @@ import {
 } from './predict-images.node.js';
 import { type BeginOptions, PredictionFile } from './prediction-file.node.js';
 import { type InputPicture, type OpenedInput, PredictionInputs } from './prediction-inputs.node.js';
-import type { PredictionColumns } from './prediction-row.js';
+import { type PredictionColumns, type RowCounts, RowTally } from './prediction-row.js';
 import { type TableKind, writeTable } from './prediction-table.node.js';
 import { SortedFolder } from './sort-pictures.node.js';
 
@@ -36,8 +36,10 @@ export interface PredictToFileOptions extends PredictImagesOptions, BeginOptions
   readonly modelSha256: string;
   /** Whether the probabilities of all classes are kept; default: false. */
   readonly probabilities?: boolean | undefined;
-  /** Rows whose probability is below it are marked. */
+  /** Rows whose probability is below it are marked; default: what the classifier's file says. 0: none is. */
   readonly unsure?: number | undefined;
+  /** Leave the label of those rows empty, and sort their pictures into a folder of their own; default: false. */
+  readonly abstain?: boolean | undefined;
   readonly sortInto?: SortInto | undefined;
   /** Called before the first batch. */
   readonly onBegin?:
@@ -48,11 +50,10 @@ export interface PredictToFileOptions extends PredictImagesOptions, BeginOptions
   readonly onBatch?: ((batch: PredictedBatch) => void) | undefined;
 }
 
-export interface PredictionSummary {
+/** Rows are counted as they are written to a table: of a part, which is none yet, the counts are 0. */
+export interface PredictionSummary extends RowCounts {
   readonly rows: number;
   readonly skipped: number;
-  /** Rows by their class; of a part, which is no table yet, there are none. */
-  readonly classCounts: ReadonlyMap<string, number>;
   /** One line a kind of what was set aside. */
   readonly skippedKinds: readonly string[];
   /** Where all of it is listed; absent where nothing was set aside. */
@@ -78,24 +79,26 @@ export async function predictToFile(
   const header = headerOf(classifier, paths, options);
   const file = await PredictionFile.begin(out, header, { overwrite });
   try {
-    const sorted = sortInto && new SortedFolder(sortInto.folder, { ...classifier, link: sortInto.link });
+    const sorted =
+      sortInto && new SortedFolder(sortInto.folder, { ...columnsOf(header), link: sortInto.link });
     await sorted?.open();
     if (sorted && file.lastBatch) await putAgain(sorted, file.lastBatch, paths, options);
     options.onBegin?.({ ...file.totals, input: file.from.input });
     if (!file.isDone) await predictInto(file, sorted, { classifier, paths, options });
     let setAside: SetAside = { skippedKinds: [] };
-    const classCounts = new Map<string, number>();
+    const tally = new RowTally(columnsOf(header));
     await file.finish(async (path, journal) => {
       const part = { path: journal, header };
       setAside = await writeSkipped(out, [part]);
       if (kind === 'part') await fs.copyFile(journal, path);
       else
-        await writeTable(path, counted(mergedRows([part]), classCounts), {
+        await writeTable(path, counted(mergedRows([part]), tally), {
           kind,
           columns: columnsOf(header),
         });
     });
-    return { ...setAside, ...file.totals, classCounts };
+    const { classCounts, unsure, unlike } = tally;
+    return { ...setAside, ...file.totals, classCounts, unsure, unlike };
   } finally {
     await file.close();
   }
@@ -205,13 +208,19 @@ function assertOutside(folder: string, paths: readonly string[]): void {
 }
 
 function headerOf(
-  { classNames }: LoadedClassifier,
+  { classNames, abstention }: LoadedClassifier,
   paths: readonly string[],
   options: PredictToFileOptions,
 ): JournalHeader {
   const digest = createHash('sha256');
   for (const path of paths) digest.update(`${JSON.stringify(path)}\n`);
-  const { modelSha256, limit = null, unsure = null, sortInto, shard = { number: 1, count: 1 } } = options;
+  const {
+    modelSha256,
+    limit = null,
+    unsure = abstention?.threshold ?? 0,
+    sortInto,
+    shard = { number: 1, count: 1 },
+  } = options;
   return {
     schema: 'quarterturn-predictions',
     version: 1,
@@ -220,7 +229,8 @@ function headerOf(
       invert: options.invert ?? false,
       limit,
       probabilities: options.probabilities ?? false,
-      unsure,
+      unsure: unsure === 0 ? null : unsure,
+      abstain: options.abstain ?? false,
       sortInto: sortInto?.folder ?? null,
     },
     inputs: { count: paths.length, digest: digest.digest('hex'), first: paths.slice(0, 3) },
@@ -229,17 +239,17 @@ function headerOf(
 }
 
 function columnsOf({ model, options }: JournalHeader): PredictionColumns {
-  const { probabilities, unsure } = options;
-  return { classNames: model.classNames, probabilities, ...(unsure !== null && { unsure }) };
+  const { probabilities, unsure, abstain } = options;
+  return { classNames: model.classNames, probabilities, abstain, ...(unsure !== null && { unsure }) };
 }
 
-/** Rows as they go by, which are counted by their class. */
+/** Rows as they go by, which are counted. */
 async function* counted(
   rows: AsyncIterable<readonly JournalRow[]>,
-  counts: Map<string, number>,
+  tally: RowTally,
 ): AsyncGenerator<readonly JournalRow[], void, undefined> {
   for await (const some of rows) {
-    for (const { label } of some) counts.set(label, (counts.get(label) ?? 0) + 1);
+    for (const row of some) tally.add(row);
     yield some;
   }
 }
@@ -291,12 +301,13 @@ export async function mergePredictions(
   if (first === undefined) throw new QuarterturnError('usage', 'merge: expected parts. Received: none.');
   const temporary = temporaryPath(out);
   try {
-    const classCounts = new Map<string, number>();
-    const rows = counted(mergedRows(parts), classCounts);
-    await writeTable(temporary, rows, { kind, columns: columnsOf(first.header) });
+    const columns = columnsOf(first.header);
+    const tally = new RowTally(columns);
+    await writeTable(temporary, counted(mergedRows(parts), tally), { kind, columns });
     const skipped = await writeSkipped(out, parts);
     await fs.rename(temporary, out);
-    return { ...skipped, ...totals, classCounts };
+    const { classCounts, unsure, unlike } = tally;
+    return { ...skipped, ...totals, classCounts, unsure, unlike };
   } catch (error) {
     await fs.rm(temporary, { force: true });
     throw ioError('write', out, error);

@@ -12,6 +12,8 @@ export interface PredictionRow {
   /** The likeliest class. */
   readonly label: string;
   readonly probability: number;
+  /** Whether the picture is unlike all that had a label (`looksUnlike`); absent where it is not, or the model does not say. */
+  readonly unlike?: true;
   /** float32 [K], in the order of the classes; absent where nobody asked for all of them. */
   readonly probabilities?: Float32Array;
 }
@@ -21,8 +23,13 @@ export interface PredictionColumns {
   readonly classNames: readonly string[];
   /** Whether it has the probabilities of all classes. */
   readonly probabilities: boolean;
-  /** Rows whose probability is below it are marked; undefined: there is no such column. */
+  /**
+   * Rows whose probability is below it are unsure, and marked, and so are those that are unlike; undefined: there is no such
+   * column.
+   */
   readonly unsure?: number | undefined;
+  /** Whether unsure rows have no label; default: they have that of the likeliest class. */
+  readonly abstain?: boolean | undefined;
 }
 
 /** The text of a table as its rows come, some at a time. */
@@ -42,15 +49,61 @@ export function floatDigits(value: number): number {
   return Number(single.toPrecision(9));
 }
 
-/** Whether a row is to be looked at by a person; undefined where nobody asked. */
-export function isUnsure({ probability }: PredictionRow, { unsure }: PredictionColumns): boolean | undefined {
-  return unsure === undefined ? undefined : probability < unsure;
+/** When a classifier is unsure of a row. */
+export type Unsureness = Pick<PredictionColumns, 'unsure' | 'abstain'>;
+
+/** Whether a row is to be looked at by a person: it may be of none of the classes. */
+export function isUnsure({ probability, unlike }: PredictionRow, { unsure }: Unsureness): boolean {
+  return unsure !== undefined && (unlike === true || probability < unsure);
+}
+
+/** The label that a table shows; undefined where the classifier abstains. */
+export function labelIn(row: PredictionRow, columns: Unsureness): string | undefined {
+  return columns.abstain && isUnsure(row, columns) ? undefined : row.label;
+}
+
+/** What rows come to. */
+export interface RowCounts {
+  /** Rows by the label that they have; those without one are in none. */
+  readonly classCounts: ReadonlyMap<string, number>;
+  /** Unsure rows, and those of them that are unlike. */
+  readonly unsure: number;
+  readonly unlike: number;
+}
+
+/** Counts rows as they go by. */
+export class RowTally implements RowCounts {
+  readonly classCounts = new Map<string, number>();
+  readonly #columns: Unsureness;
+  #unsure = 0;
+  #unlike = 0;
+
+  constructor(columns: Unsureness) {
+    this.#columns = columns;
+  }
+
+  get unsure(): number {
+    return this.#unsure;
+  }
+
+  get unlike(): number {
+    return this.#unlike;
+  }
+
+  add(row: PredictionRow): void {
+    if (isUnsure(row, this.#columns)) {
+      this.#unsure++;
+      if (row.unlike) this.#unlike++;
+    }
+    const label = labelIn(row, this.#columns);
+    if (label !== undefined) this.classCounts.set(label, (this.classCounts.get(label) ?? 0) + 1);
+  }
 }
 
 /** A field of a row in a file, of whatever kind: what it is called, what it holds, and what it is for a row. */
 export interface PredictionField {
   readonly name: string;
-  readonly type: 'text' | 'index' | 'flag' | 'probability';
+  readonly type: 'text' | 'label' | 'index' | 'flag' | 'probability';
   /** Of the probability of a class: the class. JSON has these in an object of their own, in which they go by it. */
   readonly className?: string;
   /** Null where a row has none; probabilities are float32. */
@@ -59,15 +112,15 @@ export interface PredictionField {
 
 /**
  * The fields of a row, in their order: `file`, `index` (none where a file holds one picture), `label`, `probability`, then
- * `unsure` and `p_<class>` of every class, where they are asked for. `p_`, so that no class is taken for a field such as `file`.
+ * `unsure` and `p_<class>` of every class, where there are such. `p_`, so that no class is taken for a field such as `file`.
  */
 export function predictionFields(columns: PredictionColumns): readonly PredictionField[] {
   const { classNames, probabilities, unsure } = columns;
-  const unsureIn = (row: PredictionRow): boolean => isUnsure(row, columns) === true;
+  const unsureIn = (row: PredictionRow): boolean => isUnsure(row, columns);
   return [
     { name: 'file', type: 'text', valueIn: ({ file }) => file },
     { name: 'index', type: 'index', valueIn: ({ index = null }) => index },
-    { name: 'label', type: 'text', valueIn: ({ label }) => label },
+    { name: 'label', type: 'label', valueIn: (row) => labelIn(row, columns) ?? null },
     { name: 'probability', type: 'probability', valueIn: ({ probability }) => probability },
     ...(unsure === undefined ? [] : [{ name: 'unsure', type: 'flag', valueIn: unsureIn } as const]),
     ...(probabilities ? classNames.map(probabilityField) : []),

@@ -103,6 +103,7 @@ async function writeParquet(
 
 const parquetTypes = {
   text: { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'REQUIRED' },
+  label: { type: 'BYTE_ARRAY', converted_type: 'UTF8', repetition_type: 'OPTIONAL' },
   index: { type: 'INT32', repetition_type: 'OPTIONAL' },
   flag: { type: 'BOOLEAN', repetition_type: 'REQUIRED' },
   probability: { type: 'FLOAT', repetition_type: 'REQUIRED' },

@@ -10,9 +10,9 @@ import {
   temporaryPath,
 } from '../store/atomic-file.node.js';
 import type { InputPicture } from './prediction-inputs.node.js';
-import type { PredictionRow } from './prediction-row.js';
+import { labelIn, type PredictionRow, type Unsureness } from './prediction-row.js';
 
-export interface SortPicturesOptions {
+export interface SortPicturesOptions extends Unsureness {
   readonly classNames: readonly string[];
   /** Link files of the disk instead of copying them: hard links where that works, else symbolic ones. */
   readonly link?: boolean | undefined;
@@ -28,7 +28,8 @@ const endings: Readonly<Record<ImageFormat, string>> = {
 };
 
 /**
- * A folder that pictures are sorted into: a folder a class, `<folder>/<class>/<name>`.
+ * A folder that pictures are sorted into: a folder a class, `<folder>/<class>/<name>`, and `<folder>/unsure/<name>` for those that
+ * get no label.
  *
  * Nothing is overwritten: a name that is taken gets a number, `scan-2.png`. A picture has its name only once it is whole.
  * Pictures of an array, which have no file of their own, become PNG files.
@@ -36,22 +37,28 @@ const endings: Readonly<Record<ImageFormat, string>> = {
 export class SortedFolder {
   readonly #folder: string;
   readonly #link: boolean;
+  readonly #columns: Unsureness;
   readonly #classFolders: ReadonlyMap<string, string>;
+  readonly #unsureFolder: string | undefined;
   /** Names given and not yet on the disk. */
   readonly #given = new Set<string>();
   /** The highest number of a name that was taken. */
   readonly #numbers = new Map<string, number>();
 
-  constructor(folder: string, { classNames, link = false }: SortPicturesOptions) {
+  constructor(folder: string, { classNames, link = false, ...columns }: SortPicturesOptions) {
     this.#folder = folder;
     this.#link = link;
+    this.#columns = columns;
     this.#classFolders = classFoldersOf(classNames);
+    const taken = new Set([...this.#classFolders.values()].map((name) => name.toLowerCase()));
+    this.#unsureFolder = columns.abstain ? freeName('unsure', taken) : undefined;
   }
 
   /** Make the folders of the classes, and delete what a killed process left half copied. */
   async open(): Promise<void> {
     await ensureFolder(this.#folder);
-    for (const name of this.#classFolders.values()) {
+    const unsure = this.#unsureFolder === undefined ? [] : [this.#unsureFolder];
+    for (const name of [...this.#classFolders.values(), ...unsure]) {
       await ensureSubfolder(this.#folder, name);
       await clearTemporaries(join(this.#folder, name));
     }
@@ -59,7 +66,8 @@ export class SortedFolder {
 
   /** A free place for a picture: a path within the folder, with `/`. */
   async placeFor(row: PredictionRow, picture: InputPicture): Promise<string> {
-    const folder = this.#classFolders.get(row.label) ?? 'unknown';
+    const label = labelIn(row, this.#columns);
+    const folder = (label === undefined ? this.#unsureFolder : this.#classFolders.get(label)) ?? 'unknown';
     const own = basename(picture.file);
     const name = row.index === undefined ? own : `${own}-${row.index}${await endingOf(picture)}`;
     const ending = extname(name);
@@ -134,15 +142,15 @@ const devices = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
 /** A folder for each class: of a name that every system takes, and that no other class has, in capitals or not. */
 export function classFoldersOf(classNames: readonly string[]): Map<string, string> {
   const taken = new Set<string>();
-  return new Map(
-    classNames.map((className) => {
-      const safe = safeName(className);
-      let name = safe;
-      for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${safe}-${number}`;
-      taken.add(name.toLowerCase());
-      return [className, name];
-    }),
-  );
+  return new Map(classNames.map((className) => [className, freeName(safeName(className), taken)]));
+}
+
+/** A name that nobody has yet, in capitals or not; it is taken from then on. */
+function freeName(wanted: string, taken: Set<string>): string {
+  let name = wanted;
+  for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${wanted}-${number}`;
+  taken.add(name.toLowerCase());
+  return name;
 }
 
 /** `a/b` → `a_b`, `..` → `_.`, `con` → `_con`. */

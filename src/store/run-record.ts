@@ -135,6 +135,7 @@ export const ladderFigures = [
   'baseline',
   'baselineReestimated',
   'scratch',
+  'linearProbe',
   'fineTune',
   'selfTrain',
   'mixture',
@@ -162,6 +163,7 @@ const drawSchema = z
     /** On the test set; null if the stage was not run or failed, or if there is no test set. */
     fineTune: metricsSchema.nullable(),
     scratch: metricsSchema.nullable().default(null),
+    linearProbe: metricsSchema.nullable().default(null),
     selfTrain: metricsSchema.nullable().default(null),
     mixture: metricsSchema.nullable().default(null),
     final: metricsSchema.nullable().default(null),
@@ -189,6 +191,8 @@ export const resultSchema = z
     baselineReestimated: tested.nullable(),
     /** Fine-tuning's schedule and augmentation from random weights: what pretraining is to be compared with. */
     scratch: tested.nullable().default(null),
+    /** A linear head on the features of a frozen encoder. */
+    linearProbe: tested.nullable().default(null),
     selfTrain: tested.nullable().default(null),
     mixture: mixed.nullable().default(null),
     /** The classifier that was saved, chosen by held-back labels, never by the test set. */

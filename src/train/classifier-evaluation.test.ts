@@ -45,6 +45,31 @@ test('figures of six images by hand; two of a class that the model does not know
   ]);
 });
 
+test('what the classifier is unsure of is counted for right, wrong and unknown images by themselves', () => {
+  const tally = new EvaluationTally(names, { threshold: 0.6 });
+  tally.add(prediction('cat', 0.75, 0.25, 0));
+  tally.add(prediction('cat', 0.25, 0.5, 0.25));
+  tally.add(prediction('dog', 0, 0.625, 0.375));
+  tally.add(prediction('owl', 0.25, 0.25, 0.5));
+  tally.add(prediction('yak', 0.5, 0.25, 0.25));
+  tally.add(prediction('yak', 0.75, 0.25, 0));
+  tally.add(prediction('emu', 0.5, 0.5, 0));
+  tally.add({ ...prediction('emu', 1, 0, 0), unlike: true });
+  const { unsure, unknownClasses } = tally.result();
+  expect(unsure).toEqual({
+    threshold: 0.6,
+    right: { count: 3, unsure: 1 },
+    wrong: { count: 1, unsure: 1 },
+    unknown: { count: 4, unsure: 3 },
+  });
+  expect(unknownClasses).toMatchObject([
+    { name: 'yak', count: 2, unsure: 1 },
+    { name: 'emu', count: 2, unsure: 2 },
+  ]);
+  const { unsure: unasked } = new EvaluationTally(names).result();
+  expect(unasked).toBeNull();
+});
+
 test('nothing added has no figures, and nothing is shown that was not asked for', () => {
   expect(new EvaluationTally(names).result()).toMatchObject({ total: 0, loss: null, macroF1: null });
   const tally = new EvaluationTally(names);

@@ -11,6 +11,8 @@ export interface LabelledPrediction {
   readonly label: string;
   /** float32 [K], 0–1. */
   readonly probabilities: Float32Array;
+  /** Whether it is unlike all images that had a label when the classifier learned; default: no. */
+  readonly unlike?: boolean | undefined;
   /** The image as the classifier saw it, uint8 [height, width, channels]; it is held only if it will be shown. */
   readonly pixels: Uint8Array;
 }
@@ -29,8 +31,27 @@ export interface ShownPrediction {
 export interface UnknownClass {
   readonly name: string;
   readonly count: number;
+  /** How many of them the classifier was unsure of; absent where nothing says when it is. */
+  readonly unsure?: number;
   /** What they were taken for, most often first. */
   readonly takenFor: readonly { readonly name: string; readonly count: number }[];
+}
+
+/** Images, and how many of them the classifier was unsure of. */
+export interface UnsureShare {
+  readonly count: number;
+  readonly unsure: number;
+}
+
+/** How well a classifier tells images of its classes from others: it should be unsure of the others alone. */
+export interface UnsureEvaluation {
+  /** Probability of the likeliest class below which it is unsure, 0–1. */
+  readonly threshold: number;
+  /** Images of its classes that it got right, and that it got wrong. */
+  readonly right: UnsureShare;
+  readonly wrong: UnsureShare;
+  /** Images of classes that it does not know. */
+  readonly unknown: UnsureShare;
 }
 
 /** How a classifier did on labelled images. */
@@ -49,6 +70,8 @@ export interface ClassifierEvaluation {
   readonly classes: readonly ClassMetrics[];
   readonly cells: readonly ConfusionCell[];
   readonly reliability: Reliability;
+  /** Null where nothing says when it is unsure. In no other figure is an unsure image left out. */
+  readonly unsure: UnsureEvaluation | null;
   /** Those mistakes first that the classifier was surest of. */
   readonly mistakes: readonly ShownPrediction[];
   /** Other images, drawn from all of the classifier's classes. */
@@ -58,6 +81,8 @@ export interface ClassifierEvaluation {
 export interface EvaluationTallyOptions {
   /** Mistakes that are kept to be shown, and as many other images; default 0. */
   readonly shown?: number;
+  /** Below which probability of its likeliest class an image is unsure; default: nobody asks. */
+  readonly threshold?: number | undefined;
 }
 
 /**
@@ -74,7 +99,9 @@ export class EvaluationTally {
   readonly #classOf: ReadonlyMap<string, number>;
   readonly #confusions: ConfusionTally;
   readonly #reliability = new ReliabilityTally();
-  readonly #unknown = new Map<string, Map<string, number>>();
+  readonly #unknown = new Map<string, { unsure: number; readonly takenFor: Map<string, number> }>();
+  readonly #threshold: number | undefined;
+  readonly #unsure = { right: 0, wrong: 0 };
   readonly #shown: number;
   readonly #mistakes: ShownPrediction[] = [];
   readonly #sample: ShownPrediction[] = [];
@@ -83,11 +110,12 @@ export class EvaluationTally {
   #loss = 0;
 
   /** @param classNames of the classifier's K outputs */
-  constructor(classNames: readonly string[], { shown = 0 }: EvaluationTallyOptions = {}) {
+  constructor(classNames: readonly string[], { shown = 0, threshold }: EvaluationTallyOptions = {}) {
     this.#classNames = classNames;
     this.#classOf = new Map(classNames.map((name, k) => [name, k]));
     this.#confusions = new ConfusionTally(classNames);
     this.#shown = shown;
+    this.#threshold = threshold;
   }
 
   add(prediction: LabelledPrediction): void {
@@ -95,13 +123,16 @@ export class EvaluationTally {
     const predicted = indexOfLargest(probabilities);
     const name = this.#classNames[predicted] ?? '';
     const actual = this.#classOf.get(label);
+    const confidence = probabilities[predicted] ?? 0;
+    const unsure = prediction.unlike || confidence < (this.#threshold ?? 0) ? 1 : 0;
     if (actual === undefined) {
-      const takenFor = this.#unknown.get(label) ?? new Map<string, number>();
-      takenFor.set(name, (takenFor.get(name) ?? 0) + 1);
-      this.#unknown.set(label, takenFor);
+      const own = this.#unknown.get(label) ?? { unsure: 0, takenFor: new Map<string, number>() };
+      own.takenFor.set(name, (own.takenFor.get(name) ?? 0) + 1);
+      own.unsure += unsure;
+      this.#unknown.set(label, own);
       return;
     }
-    const confidence = probabilities[predicted] ?? 0;
+    this.#unsure[actual === predicted ? 'right' : 'wrong'] += unsure;
     this.#confusions.add(actual, predicted);
     this.#reliability.add(confidence, actual === predicted);
     this.#loss -= Math.log(Math.max(smallestProbability, probabilities[actual] ?? 0));
@@ -120,19 +151,41 @@ export class EvaluationTally {
   result(): ClassifierEvaluation {
     const { total, correct } = this.#confusions;
     const classes = this.#confusions.perClass();
+    const unknownClasses = [...this.#unknown]
+      .map(([name, { unsure, takenFor }]) => ({
+        ...unknownClass(name, takenFor),
+        ...(this.#threshold !== undefined && { unsure }),
+      }))
+      .sort((a, b) => b.count - a.count);
     const inMistakes = new Set(this.#mistakes.map(({ name }) => name));
     return {
       classNames: this.#classNames,
       total,
       correct,
-      unknownClasses: [...this.#unknown].map(unknownClass).sort((a, b) => b.count - a.count),
+      unknownClasses,
       loss: total === 0 ? null : this.#loss / total,
       macroF1: macroF1(classes),
       classes,
       cells: this.#confusions.cells(),
       reliability: this.#reliability.result(),
+      unsure: this.#unsureIn(unknownClasses),
       mistakes: [...this.#mistakes],
       sample: this.#sample.filter(({ name }) => !inMistakes.has(name)).slice(0, this.#shown),
+    };
+  }
+
+  #unsureIn(unknownClasses: readonly UnknownClass[]): UnsureEvaluation | null {
+    if (this.#threshold === undefined) return null;
+    const { total, correct } = this.#confusions;
+    const { right, wrong } = this.#unsure;
+    return {
+      threshold: this.#threshold,
+      right: { count: correct, unsure: right },
+      wrong: { count: total - correct, unsure: wrong },
+      unknown: {
+        count: unknownClasses.reduce((sum, { count }) => sum + count, 0),
+        unsure: unknownClasses.reduce((sum, { unsure = 0 }) => sum + unsure, 0),
+      },
     };
   }
 
@@ -156,7 +209,7 @@ export class EvaluationTally {
 /** A softmax in float32 rounds what lies below to nothing, whose logarithm is infinite. */
 const smallestProbability = 1e-7;
 
-function unknownClass([name, said]: readonly [string, ReadonlyMap<string, number>]): UnknownClass {
+function unknownClass(name: string, said: ReadonlyMap<string, number>): UnknownClass {
   const takenFor = [...said].map(([name, count]) => ({ name, count })).sort((a, b) => b.count - a.count);
   return { name, count: takenFor.reduce((sum, { count }) => sum + count, 0), takenFor };
 }

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { openEncoder } from '../../src/features/onnx-encoder.js';
 import { describeModel } from '../../src/model/describe-model.js';
 import { exportClassifier } from '../../src/model/export-model.js';
 import { decodeWeights } from '../../src/model/weights-file.js';
@@ -30,7 +31,7 @@ beforeAll(async () => {
   await writeReport(folder);
   await folder.close();
   model = await read('ran/models/classifier.onnx');
-});
+}, 300_000);
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
 describe('export', () => {
@@ -38,10 +39,11 @@ describe('export', () => {
     const said = await quarterturn('export ran --safetensors out/weights.safetensors');
     expect(said).toEqual({ code: 0, stdout: 'out/weights.safetensors\n', stderr: '' });
     const decoded = decodeWeights('weights', await read('out/weights.safetensors'));
-    const { training, preprocessing } = describeModel('model', model);
+    const { training, preprocessing, abstention } = describeModel('model', model);
     const again = exportClassifier({
       ...decoded,
       training,
+      abstention,
       temperature: training?.calibration?.temperature,
       meanBrightness: preprocessing?.meanBrightness,
       pictureFit: preprocessing?.fit,
@@ -74,6 +76,18 @@ print(json.dumps([header["head.kernel"]["shape"][1], numpy.frombuffer(raw[start 
     ]);
   });
 
+  test('writes what the run learned of images as an encoder, and says how to use it', async () => {
+    const said = await quarterturn('export ran --encoder own.onnx --stage selfTrain --card own.md');
+    expect(said).toEqual({
+      code: 0,
+      stdout: 'own.md\nown.onnx\n',
+      stderr: 'Next  quarterturn run photos --encoder own.onnx\n',
+    });
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
+    await using encoder = await openEncoder('own.onnx', await read('own.onnx'), { runtime });
+    expect(encoder).toMatchObject({ input: { height: 12, width: 12, channels: 1 }, dimensions: 24 });
+  });
+
   test('writes the model card that a run leaves beside its classifier, and a copy of the file', async () => {
     expect((await quarterturn('export ran --onnx classifier.onnx --card card.md')).code).toBe(0);
     expect(Buffer.compare(await read('classifier.onnx'), model)).toBe(0);
@@ -95,6 +109,9 @@ print(json.dumps([header["head.kernel"]["shape"][1], numpy.frombuffer(raw[start 
       ],
       ['export ran --card a --onnx a', 2, /expected a file for each output\. Received: a, twice/],
       ['export alone.onnx --onnx alone.onnx --overwrite', 2, /expected another file than alone\.onnx/],
+      ['export ran --card new.md --blocks 2', 2, /--blocks: expected --encoder <file>, too\. Received: none/],
+      ['export ran --encoder new.onnx --blocks 4 --card new.md', 2, /blocks: expected 1 to 3, .*Received: 4/],
+      ['export alone.onnx --encoder new.onnx', 2, /expected the folder of a run\. Received: an ONNX file/],
       ['export alone.onnx --safetensors w --card new.md', 2, /--safetensors: expected a run, .*lies in none/],
       ['export mine.md --card new.md', 1, /^error: mine\.md, model: expected .*\nhint: Is it an ONNX file\?/],
     ] as const) {

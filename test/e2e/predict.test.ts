@@ -196,7 +196,7 @@ describe('a file of answers', () => {
     ['--shard 3/2 --out a.part', '--shard: expected a part of all, such as 1/4. Received: 3/2.'],
     ['--shard 1/2 --out a.csv', 'a name that ends in .part'],
     ['--link', 'expected --sort-into with --link. Received: none.'],
-    ['--unsure 70', '--unsure: expected a probability above 0, at most 1. Received: 70.'],
+    ['--unsure 70', '--unsure: expected a probability from 0 to 1. Received: 70.'],
     ['--format parquet', 'expected --out with --format parquet. Received: none.'],
     ['--json --format csv', "'--json' cannot be used with"],
   ])('%s is wrong usage', async (args, message) => {

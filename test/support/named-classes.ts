@@ -93,7 +93,7 @@ export function recordWithClasses(names: readonly string[]): RunRecord {
 
 /** A model's evaluation on data of such classes, and of two that it does not know. */
 export function evaluationWithClasses(names: readonly string[]): EvaluationRecord {
-  const tally = new EvaluationTally(names, { shown: 40 });
+  const tally = new EvaluationTally(names, { shown: 40, threshold: 0.5 });
   for (const { name, label, predicted, confidence, random } of answers(
     names,
     names.length > 200 ? 10 : 100,

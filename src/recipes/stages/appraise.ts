@@ -1,5 +1,5 @@
 import { selectImages } from '../../data/image-source.js';
-import { fitTemperature, logLossAt, probabilitiesAt } from '../../model/temperature.js';
+import { confidencesOf, fitTemperature, logLossAt, probabilitiesAt } from '../../model/temperature.js';
 import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
 import type { Calibration, Estimate } from '../../store/run-record.js';
 import { indexOfLargest } from '../../tensor/index-of-largest.js';
@@ -14,6 +14,8 @@ import type { TrainedNetwork } from './finetune.js';
 export interface Appraisal {
   readonly estimate: Estimate;
   readonly calibration: Calibration;
+  /** Calibrated probability of the likeliest class of each image of a sample of the pile; empty if there is no pile. */
+  readonly ofPile: Float32Array;
 }
 
 interface AppraiseOptions {
@@ -54,7 +56,8 @@ export async function appraise(
         );
   const probabilities = probabilitiesAt(logits, network.classes, calibration.temperature);
   const gain = possibleGain(probabilities, answers, evidence.summary.of);
-  return { estimate: estimateFrom(evidence, { optimism, gain }), calibration };
+  const estimate = estimateFrom(evidence, { optimism, gain });
+  return { estimate, calibration, ofPile: confidencesOf(probabilities, network.classes) };
 }
 
 /** What a kept classifier may be worse or better by than its held-back labels say, 0–1 each. */

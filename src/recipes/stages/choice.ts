@@ -6,7 +6,7 @@ import { type ImagesSeen, imagesSeen } from './stage.js';
 export interface Candidate {
   readonly learnsFrom: ImagesSeen;
   readonly evidence: HeldBackEvidence | undefined;
-  /** Whether it gives almost no image of the pile a certain class any more; default: no. */
+  /** Whether it has lost a class of the pile: see `hasLostClass`; default: no. */
   readonly lostClass?: boolean | undefined;
 }
 

@@ -2,7 +2,7 @@ import { batchesPerEpoch } from '../../data/batches.js';
 import { subsetOf } from '../../data/dataset.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import { labelledImages } from '../labels.js';
-import { encoderHeadName, headTraining, learnHead } from './encoder-head.js';
+import { encoderHeadName, headTraining, learnHead, openedEncoder } from './encoder-head.js';
 import { withEvaluation } from './finetune.js';
 import type { Stage } from './stage.js';
 
@@ -15,7 +15,7 @@ export const encoderHeadStage: Stage = {
   version: 1,
   title: 'A linear head on frozen features',
   activity: 'training a head on frozen features',
-  figures: [],
+  figures: ['linearProbe'],
   isShared: false,
   learnsFrom: 'pretraining',
   settingsOf: ({ encoder }) => (encoder ? { epochs: headTraining.epochs } : null),
@@ -27,7 +27,19 @@ export const encoderHeadStage: Stage = {
     const labelled = labelledImages(context, draw);
     const learned = await learnHead(context, { labelled, draw });
     const classifier = await withEvaluation(learned, context, { labelled, title: 'linear probe' });
-    return { figures: {}, tested: [], classifier };
+    const { test } = classifier;
+    return {
+      figures: { linearProbe: { test: test?.metrics ?? null } },
+      tested: [
+        {
+          figure: 'linearProbe',
+          step: `linear head on ${openedEncoder(context).title}`,
+          when: 'after the linear head',
+          test,
+        },
+      ],
+      classifier,
+    };
   },
   learnWithout: ({ draw }, { context, kept }) =>
     learnHead(context, { labelled: subsetOf(labelledImages(context, draw), Uint32Array.from(kept)), draw }),

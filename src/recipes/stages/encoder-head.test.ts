@@ -50,6 +50,9 @@ describe('a head on a frozen encoder', () => {
     const result = await run(contextOf(store));
     expect(result.final?.stage).toBe('linearProbe');
     expect(result.final?.test?.accuracy).toBeGreaterThan(0.95);
+    expect(result.linearProbe).toEqual({ test: result.final?.test });
+    expect(result.draws).toMatchObject([{ linearProbe: result.final?.test, final: result.final?.test }]);
+    expect(result.ladder).toMatchObject([{ figure: 'linearProbe', step: 'linear head on net' }]);
     const bytes = await store.readModel('classifier');
     await using classifier = await loadClassifier('classifier.onnx', bytes ?? new Uint8Array(), { runtime });
     expect(classifier).toMatchObject({ height: 12, width: 12, channels: 1, classNames: ['corner', 'edge'] });

@@ -5,7 +5,7 @@ import { MemoryStore } from '../../store/checkpoint.js';
 import type { RunEvent } from '../../store/run-event.js';
 import { StageEvidence } from '../../store/stage-evidence.js';
 import type { RunSettings } from '../settings.js';
-import { evidenceFor, foldNetworks } from './evidence.js';
+import { evidenceFor, foldNetworks, hasLostClass } from './evidence.js';
 import { scratchStage } from './finetune-stage.js';
 import type { StageDraw } from './stage.js';
 
@@ -87,4 +87,24 @@ test('labels held back from a training that diverges are not found, and the run 
   const found = await evidenceFor(scratchStage, await drawOf({ ...tinySettings, finetune }));
   expect(found!.summary).toEqual({ stage: 'scratch', found: 0, of: 8, logLoss: expect.closeTo(Math.LN2) });
   expect(found!.answers.map(({ logits }) => logits)).toEqual([null, null, null]);
+});
+
+test('a class is lost that the trials still gave, however rare it is', () => {
+  /** So many answers of each class. */
+  const answers = (...counts: number[]) =>
+    Int32Array.from(counts.flatMap((n, k) => Array.from({ length: n }, () => k)));
+  const tried = (...counts: number[]) => {
+    const fold = { positions: [0], targets: [0], logits: null };
+    const samples = [answers(...counts), answers(...counts)];
+    return { answers: samples.map((sample, i) => ({ ...fold, fold: i, sample })) };
+  };
+  // One class in a hundred images: 8 of 1,000 are what the trials gave it, more or less; no image is none of it.
+  expect(hasLostClass(answers(900, 92, 8), tried(890, 100, 10), 3)).toBe(false);
+  expect(hasLostClass(answers(900, 100, 0), tried(890, 100, 10), 3)).toBe(true);
+  // The trials had lost it as well: their evidence knows of it.
+  expect(hasLostClass(answers(900, 100, 0), tried(900, 100, 0), 3)).toBe(false);
+  // Nobody knows of trials: an even share is what a class should have.
+  expect(hasLostClass(answers(500, 470, 30), undefined, 3)).toBe(true);
+  expect(hasLostClass(answers(500, 460, 40), undefined, 3)).toBe(false);
+  expect(hasLostClass(answers(), undefined, 3)).toBe(false);
 });

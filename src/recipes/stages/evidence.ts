@@ -35,6 +35,19 @@ export function sampleOfPile(
   return randomFor(context, 'estimate', draw).shuffle(unlabelled).slice(0, pileSampleSize);
 }
 
+/** The class that a network gives each image of {@link sampleOfPile}; empty without a pile. */
+export async function answersForPile(
+  context: RecipeContext,
+  { network, weights }: TrainedNetwork,
+  draw: number,
+): Promise<Int32Array> {
+  const sample = sampleOfPile(context, draw);
+  if (sample.length === 0) return new Int32Array();
+  const images = selectImages(context.data.train.images, sample);
+  const set = { title: 'a sample of the pile', images };
+  return classesOf(await computeLogits(network, weights, set, silentContext(context)), network.classes);
+}
+
 /** The class that logits name for each image. */
 export function classesOf(logits: Float32Array, classCount: number): Int32Array {
   return Int32Array.from({ length: logits.length / classCount }, (_, i) =>
@@ -81,16 +94,11 @@ async function answersFor(stage: Stage, at: StageDraw, fold: number): Promise<Fo
   const silent = silentContext(context);
   try {
     const { network, weights } = await at.foldNetwork(stage, fold);
-    const logitsOf = (images: typeof labelled.images) =>
-      computeLogits(network, weights, { title: 'labels held back', images }, silent);
-    const logits = await logitsOf(subsetOf(labelled, Uint32Array.from(positions)).images);
+    const { images } = subsetOf(labelled, Uint32Array.from(positions));
+    const logits = await computeLogits(network, weights, { title: 'labels held back', images }, silent);
     if (logits.some((logit) => !Number.isFinite(logit))) throw noNumbers(stage);
-    const sample = sampleOfPile(context, draw);
-    const ofSample =
-      sample.length > 0
-        ? await logitsOf(selectImages(context.data.train.images, sample))
-        : new Float32Array();
-    return { fold, positions, targets, logits, sample: classesOf(ofSample, network.classes) };
+    const sample = await answersForPile(context, { network, weights }, draw);
+    return { fold, positions, targets, logits, sample };
   } catch (error) {
     if (!(error instanceof QuarterturnError) || error.code !== 'diverged') throw error;
     return { fold, positions, targets, logits: null, sample: new Int32Array() };
@@ -150,22 +158,31 @@ function summaryOf(stage: string, answers: readonly FoldAnswers[]): Evidence {
   return { stage, found, of, logLoss: loss / of };
 }
 
-/** Whether the networks that learned without a fold had lost a class of the pile, too; no if nothing is known of them. */
-export function trialsLostClass(evidence: HeldBackEvidence | undefined, classCount: number): boolean {
-  return losesClass(
-    (evidence?.answers ?? []).flatMap(({ sample }) => [...sample]),
-    classCount,
+/**
+ * Whether a classifier has lost a class: it gives almost no image of the pile a class that the networks that learned without a fold
+ * still gave. A class may be rare; what it had before it was lost, they tell. Where nobody knows of them, every class had its even share.
+ *
+ * @param answers for a sample of the pile, see {@link answersForPile}
+ * @returns no if there are no answers
+ */
+export function hasLostClass(
+  answers: Int32Array,
+  evidence: Pick<HeldBackEvidence, 'answers'> | undefined,
+  classCount: number,
+): boolean {
+  const tried = sharesIn(evidence?.answers.map(({ sample }) => sample) ?? [], classCount);
+  const own = sharesIn([answers], classCount);
+  return (
+    own?.some((share, k) => hasCollapsed({ smallestClass: share }, tried?.[k] ?? 1 / classCount)) ?? false
   );
 }
 
-/** Whether answers for images of the pile give almost none of them a certain class; no if there are none. */
-export function losesClass(answers: ArrayLike<number>, classCount: number): boolean {
-  const counts = new Uint32Array(classCount);
-  for (let i = 0; i < answers.length; i++) counts[Number(answers[i])]!++;
-  return (
-    answers.length > 0 &&
-    hasCollapsed({ smallestClass: Math.min(...counts) / answers.length }, 1 / classCount)
-  );
+/** Share of each class in lists of answers; undefined if there are none. */
+function sharesIn(lists: readonly Int32Array[], classCount: number): readonly number[] | undefined {
+  const counts = Array.from({ length: classCount }, () => 0);
+  for (const list of lists) for (const said of list) counts[said] = (counts[said] ?? 0) + 1;
+  const total = lists.reduce((sum, { length }) => sum + length, 0);
+  return total > 0 ? counts.map((count) => count / total) : undefined;
 }
 
 /** Whether each label of a fold was classified correctly. */

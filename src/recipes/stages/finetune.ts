@@ -27,8 +27,8 @@ export interface Classifier extends TrainedNetwork {
   readonly train: Evaluation;
   /** Absent if the data has no test set. */
   readonly test: Evaluation | undefined;
-  /** Whether it gives almost no image of the pile a certain class any more; absent if nobody looked. */
-  readonly lostClass?: boolean;
+  /** The class that it gives each image of a sample of the pile; absent if it learned from the labels alone and loses none. */
+  readonly pileAnswers?: Int32Array;
 }
 
 /** Of the stage in checkpoints, settings and commands, which are written in one word. */

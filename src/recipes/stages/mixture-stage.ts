@@ -1,16 +1,13 @@
-import { selectImages } from '../../data/image-source.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import { fitMixture } from '../../model/fit-mixture.js';
 import { type MemberShare, mixtureOf, mixtureWeights } from '../../nn/mixture.js';
 import { type FoldAnswers, pooledAnswers } from '../../store/fold-answers.js';
 import { nextEpoch, notStarted } from '../../store/progress.js';
-import { computeLogits } from '../../train/evaluate.js';
 import { checkpointName } from '../../train/loop.js';
-import { silentContext } from '../context.js';
 import { labelledImages } from '../labels.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import { classifyMs } from './cost.js';
-import { classesOf, losesClass, sampleOfPile } from './evidence.js';
+import { answersForPile } from './evidence.js';
 import { type TrainedNetwork, withEvaluation } from './finetune.js';
 import { finetuneStage } from './finetune-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
@@ -61,8 +58,9 @@ export const mixtureStage: Stage = {
     if (shares === undefined) return none;
     const parts = members.map((stage) => at.outcomeOf(stage)?.classifier);
     const learned = mixed(parts, shares);
-    const pile = learned && (await lookAtPile(at, learned, parts));
-    if (learned === undefined || pile === undefined || pile.differing < worthMixing) return none;
+    if (learned === undefined) return none;
+    const pileAnswers = await answersForPile(context, learned, draw);
+    if ((await differing(at, pileAnswers, parts)) < worthMixing) return none;
     if (!at.stageEvidence.readOnly) {
       const state = nextEpoch(notStarted(mixtureName, draw));
       await context.store.saveCheckpoint(checkpointName(mixtureName, draw), {
@@ -82,7 +80,7 @@ export const mixtureStage: Stage = {
         },
       },
       tested: [{ figure: 'mixture', step: '+ mixed with the fine-tuned', when: 'mixture', test }],
-      classifier: { ...classifier, lostClass: pile.lostClass },
+      classifier: { ...classifier, pileAnswers },
     };
   },
 
@@ -107,33 +105,19 @@ export const mixtureStage: Stage = {
   },
 };
 
-/** What the answers for a sample of the pile tell of a mixture. */
-interface Look {
-  /** Share of images on which it differs from the member that it agrees with most. */
-  readonly differing: number;
-  /** Whether it gives almost no image a certain class. */
-  readonly lostClass: boolean;
-}
-
-/** @returns undefined if there is no pile to look at */
-async function lookAtPile(
+/** Share of a sample of the pile on which a mixture differs from the member that it agrees with most; 0 without a pile. */
+async function differing(
   { context, draw }: StageDraw,
-  mixture: TrainedNetwork,
+  answers: Int32Array,
   parts: readonly (TrainedNetwork | undefined)[],
-): Promise<Look | undefined> {
-  const sample = sampleOfPile(context, draw);
-  if (sample.length === 0) return undefined;
-  const set = { title: 'a sample of the pile', images: selectImages(context.data.train.images, sample) };
-  const answersOf = async ({ network, weights }: TrainedNetwork) =>
-    classesOf(await computeLogits(network, weights, set, silentContext(context)), network.classes);
-  const said = await answersOf(mixture);
-  let differing = 1;
+): Promise<number> {
+  let least = answers.length;
   for (const part of parts) {
     if (part === undefined) continue;
-    const theirs = await answersOf(part);
-    differing = Math.min(differing, said.filter((k, i) => k !== theirs[i]).length / said.length);
+    const theirs = await answersForPile(context, part, draw);
+    least = Math.min(least, answers.filter((said, i) => said !== theirs[i]).length);
   }
-  return { differing, lostClass: losesClass(said, mixture.network.classes) };
+  return least / Math.max(1, answers.length);
 }
 
 /**

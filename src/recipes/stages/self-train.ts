@@ -10,6 +10,7 @@ import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import type { PileGraph } from '../pile-graph.js';
 import { hasCollapsed, measureOnPile, pileViews } from '../pile-metrics.js';
 import { optimizerOf, type SelfTrainSettings, scheduleOf } from '../settings.js';
+import { answersForPile } from './evidence.js';
 import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
 import { selfTrainBatchSize, selfTrainName, taskFor } from './self-train-tasks.js';
 
@@ -40,19 +41,14 @@ export async function selfTrain(
   const { images } = context.data.train;
   const unlabelled = remainingIndices(images.count, labelledIndices(context, draw));
   const views = await pileViews(context, unlabelled);
-  let last: PileMetrics | undefined;
-  const look = async (network: Network, weights: Tensors): Promise<PileMetrics> => {
-    last = await measureOnPile(network, weights, views, context);
-    return last;
-  };
+  const look = (network: Network, weights: Tensors): Promise<PileMetrics> =>
+    measureOnPile(network, weights, views, context);
   const learned = await learnFromPile(context, start, { ...options, look });
-  // A stage that was finished before has not been looked at.
-  const pile = last ?? (await look(learned.network, learned.weights));
   const classifier = await withEvaluation(learned, context, {
     labelled: labelledImages(context, draw),
     title: 'self-trained',
   });
-  return { ...classifier, lostClass: hasCollapsed(pile, 1 / learned.network.classes) };
+  return { ...classifier, pileAnswers: await answersForPile(context, learned, draw) };
 }
 
 interface LearnFromPileOptions extends SelfTrainOptions {

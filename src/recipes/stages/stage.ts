@@ -156,7 +156,14 @@ export interface StageOutcome {
 /** The figures in a result that stages give. */
 export type StageFigures = Pick<
   RunResult,
-  'pretext' | 'fineTune' | 'baseline' | 'baselineReestimated' | 'scratch' | 'selfTrain' | 'mixture'
+  | 'pretext'
+  | 'fineTune'
+  | 'baseline'
+  | 'baselineReestimated'
+  | 'scratch'
+  | 'linearProbe'
+  | 'selfTrain'
+  | 'mixture'
 >;
 
 /** A classifier on the test images: a step of the ladder, and a confusion matrix of the report. */

@@ -17,7 +17,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
   return section('How the classifier was chosen', {
     body: html`${
       evidence.length > 0 &&
-      html`<p>The labels were divided into parts. Each part in turn was held back while each way of learning was tried on the rest, self-training in fewer steps; the networks then classified the labels that they had not seen. No test image took part. Of all that are within one standard error of the best on the same labels, the classifier that learned from the most images is kept; one that gives almost no image of the pile some class any more has to be ahead of every other. The intervals are Wilson’s for the counts alone; what is to be expected of the classifier that was kept stands below.</p>
+      html`<p>The labels were divided into parts. Each part in turn was held back while each way of learning was tried on the rest, self-training in fewer steps; the networks then classified the labels that they had not seen. No test image took part. Of all that are within one standard error of the best on the same labels, the classifier that learned from the most images is kept; one that has lost a class which it still gave while it was tried has to be ahead of every other. The intervals are Wilson’s for the counts alone; what is to be expected of the classifier that was kept stands below.</p>
   <div class="scroll"><table class="comparison">
     <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>

@@ -105,8 +105,13 @@ function selfTrainingText({ config, result }: RunRecord): string {
 
 /** Which stage the saved classifier comes from. */
 function finalNote(record: RunRecord): string {
+  const kept = keptFigure(record);
   const keptAlone =
-    keptFigure(record) === 'scratch' ? 'trained on the labels alone' : 'pretrained, then fine-tuned';
+    kept === 'linearProbe'
+      ? 'a linear head on a frozen encoder'
+      : kept === 'scratch'
+        ? 'trained on the labels alone'
+        : 'pretrained, then fine-tuned';
   const unlabelled = unlabelledCount(record);
   const selfTrained =
     unlabelled > 0
