@@ -29,7 +29,10 @@ import { modelCard } from './model-card.js';
 
 const modelFile = `${classifierName}.onnx`;
 
-/** Blocks of a backbone that images go through, unless somebody says otherwise. */
+/**
+ * Blocks of a backbone that images go through, unless somebody says otherwise. The last block of a pretrained one tells turns apart
+ * and little else, that of a network which was told classes knows these best: docs/encoders.md has what was measured.
+ */
 function defaultBlocks(stage: EncoderStage): number | undefined {
   return stage === pretrainName ? 2 : undefined;
 }

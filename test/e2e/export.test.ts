@@ -40,6 +40,8 @@ describe('export', () => {
     expect(said).toEqual({ code: 0, stdout: 'out/weights.safetensors\n', stderr: '' });
     const decoded = decodeWeights('weights', await read('out/weights.safetensors'));
     const { training, preprocessing, abstention } = describeModel('model', model);
+    // Eight labels, each held back once.
+    expect(abstention).toMatchObject({ heldBack: 8, likeness: { centre: { length: 10 } } });
     const again = exportClassifier({
       ...decoded,
       training,
