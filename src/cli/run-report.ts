@@ -16,11 +16,13 @@ import {
   formatPercent,
   formatRate,
 } from '../report/format.js';
+import { classNeedTexts } from '../report/label-needs-text.js';
 import { titleOf } from '../report/run-facts.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { hanging } from '../report/text-width.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
 import type { LabelDoubts } from '../store/label-doubts.js';
+import type { LabelNeeds } from '../store/label-needs.js';
 import type { RunFolder } from '../store/run-folder.node.js';
 import type { Estimate, Evidence, RunRecord, RunResult } from '../store/run-record.js';
 import { shellPath, shownPath } from './paths.js';
@@ -42,7 +44,15 @@ export function resumeCommand(folder: string): string {
  */
 export function formatRun(
   result: RunResult,
-  { report, config, doubts }: { readonly report: string } & Pick<RunRecord, 'config' | 'doubts'>,
+  {
+    report,
+    config,
+    doubts,
+    needs,
+  }: { readonly report: string; readonly needs?: LabelNeeds | undefined } & Pick<
+    RunRecord,
+    'config' | 'doubts'
+  >,
 ): string {
   const { ladder } = result;
   const lines = [
@@ -52,6 +62,7 @@ export function formatRun(
     ...(ladder.length > 0 ? [ladderTable(ladder, { columns: columns() }), ''] : []),
     ...choiceLines(result),
     ...doubtLines(result, doubts),
+    ...needLines(result, needs),
     `${'Report'.padEnd(indent)}${shownPath(report)}`,
     ...(result.final
       ? [`${'Model'.padEnd(indent)}${shownPath(join(result.run, 'models', `${classifierName}.onnx`))}`]
@@ -70,6 +81,16 @@ function doubtLines({ run }: RunResult, doubts: LabelDoubts | undefined): string
   if (count === 0) return [];
   const what = `${countOf(count, 'label')} ${byCount(count, 'looks', 'look')} wrong`;
   return [`${'Doubts'.padEnd(indent)}${what}: quarterturn doubts ${shellPath(run)}`];
+}
+
+/** The classes that more labels would help most; nothing where none stands out. */
+function needLines({ run }: RunResult, needs: LabelNeeds | undefined): string[] {
+  const names = needs ? classNeedTexts(needs).map(({ className }) => className) : [];
+  if (names.length === 0) return [];
+  return [
+    line('More', `Labels of ${names.join(', ')} would probably help most:`),
+    `${''.padEnd(indent)}quarterturn suggest ${shellPath(run)}`,
+  ];
 }
 
 /** The classifier that was kept, its evidence and the estimate of it, the evidence for the others, and the stages that failed. */

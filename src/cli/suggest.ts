@@ -212,7 +212,7 @@ function needLines(needs: LabelNeeds | undefined): string[] {
   const table = texts.map(({ className, why }) => [`  ${className}`, why]);
   const among = needs.first === 1 ? 'the first' : `one of the first ${needs.first}`;
   return [
-    `Labels of ${byCount(texts.length, 'this class', 'these classes')} would help most:`,
+    `Labels of ${byCount(texts.length, 'this class', 'these classes')} would probably help most:`,
     ...table.map(
       ([name = '', why]) =>
         `${padEnd(name, Math.max(...table.map(([each = '']) => textWidth(each))))}  ${why}`,

@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import { readDoubts } from '../recipes/doubts.js';
+import { readLabelNeeds } from '../recipes/label-needs.js';
 import { assertScalable } from '../recipes/plan/budget.js';
 import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { finetuneName } from '../recipes/stages/finetune.js';
@@ -58,8 +59,9 @@ export async function train(command: TrainCommand, typed: TrainFlags): Promise<v
         ? await startInFolder(command, flags, session)
         : await resumeInFolder(command, flags.resume, flags, session);
     if (flags.json) return `${encodeJson('result', result, 2)}\n`;
-    const doubts = await readDoubts(await RunFolder.open(result.run, { readOnly: true }));
-    return `${formatRun(result, { report, config, ...(doubts && { doubts }) })}\n`;
+    const store = await RunFolder.open(result.run, { readOnly: true });
+    const [doubts, needs] = [await readDoubts(store), await readLabelNeeds(store)];
+    return `${formatRun(result, { report, config, needs, ...(doubts && { doubts }) })}\n`;
   });
   process.stdout.write(output);
 }

@@ -27,7 +27,7 @@ export function pictureTraits(pixels: Uint8Array, { height, width, channels }: I
   let [across, down, largest, flatAcross, flatDown] = [0, 0, 0, 0, 0];
   for (let y = 0; y < height; y++) {
     for (let x = 0; x < width; x++) {
-      const b = brightness[y * width + x] ?? 0;
+      const b = brightness[y * width + x]!;
       sum += b;
       squares += b * b;
       if (b < black) blacks++;
@@ -37,13 +37,13 @@ export function pictureTraits(pixels: Uint8Array, { height, width, channels }: I
         middleCount++;
       }
       if (x + 1 < width) {
-        const step = Math.abs((brightness[y * width + x + 1] ?? 0) - b);
+        const step = Math.abs(brightness[y * width + x + 1]! - b);
         across += step;
         largest = Math.max(largest, step);
         if (step < flatStep) flatAcross++;
       }
       if (y + 1 < height) {
-        const step = Math.abs((brightness[(y + 1) * width + x] ?? 0) - b);
+        const step = Math.abs(brightness[(y + 1) * width + x]! - b);
         down += step;
         if (step < flatStep) flatDown++;
       }
@@ -70,16 +70,20 @@ export function pictureTraits(pixels: Uint8Array, { height, width, channels }: I
 
 /** Brightness of each pixel, 0–255: of grey the first channel. */
 function brightnessOf(pixels: Uint8Array, channels: number): Float32Array {
-  const at = (i: number, channel: number): number => pixels[i * channels + channel] ?? 0;
-  return Float32Array.from({ length: pixels.length / channels }, (_, i) =>
-    channels === 3 ? redWeight * at(i, 0) + greenWeight * at(i, 1) + blueWeight * at(i, 2) : at(i, 0),
-  );
+  const brightness = new Float32Array(pixels.length / channels);
+  for (let i = 0, at = 0; i < brightness.length; i++, at += channels) {
+    brightness[i] =
+      channels === 3
+        ? redWeight * pixels[at]! + greenWeight * pixels[at + 1]! + blueWeight * pixels[at + 2]!
+        : pixels[at]!;
+  }
+  return brightness;
 }
 
 function meanSaturation(pixels: Uint8Array): number {
   let sum = 0;
-  for (let i = 0; i + 2 < pixels.length; i += 3) {
-    const [r = 0, g = 0, b = 0] = pixels.subarray(i, i + 3);
+  for (let at = 0; at + 2 < pixels.length; at += 3) {
+    const [r, g, b] = [pixels[at]!, pixels[at + 1]!, pixels[at + 2]!];
     sum += Math.max(r, g, b) - Math.min(r, g, b);
   }
   return (3 * sum) / pixels.length;

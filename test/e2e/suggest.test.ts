@@ -34,7 +34,6 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-suggest-'));
   await writeTinyData(join(cwd, 'data'));
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tinySettings, draws: 1 }));
-  await quarterturn('--version'); // compiles the checkout where it must
   const ended = await quarterturn(
     'pretrain --config tiny.json --data data --threads 1 --quiet --out runs/turns',
   );
@@ -168,7 +167,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     for (const name of ['preset', 'seed', 'network', 'pretrain', 'finetune', 'selfTrain', 'baseline'])
       expect(config[name], name).toEqual(before[name]);
     expect(config.data).toEqual(before.data);
-    expect(config.stages).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline']);
+    expect(config.stages).toEqual(['pretrain', 'finetune', 'scratch', 'selfTrain', 'mixture', 'baseline']);
     // Which is more than fine-tuning does.
     expect((await readJson(join(run, 'result.json'))).selfTrain).not.toBeNull();
   });
