@@ -1,14 +1,17 @@
 import { defineConfig } from 'vitest/config';
+import { LongestFirst } from './test/support/longest-first.js';
 
-/** What is timed, and what builds the checkout anew: each of these files has the machine to itself. */
-const alone = ['batch-worker', 'package'].map((name) => `test/e2e/${name}.test.ts`);
+/** What is timed has the machine to itself. */
+const alone = ['test/e2e/batch-times.test.ts'];
 
 export default defineConfig({
   test: {
-    // Only what hangs is to be ended: where others work, too, a command of two seconds may take a minute.
-    testTimeout: 180_000,
+    globalSetup: 'test/support/set-up.mjs',
+    sequence: { sequencer: LongestFirst },
+    // Only what hangs is to be ended: where others work, too, what takes ten seconds may take minutes.
+    testTimeout: 300_000,
     // A hook may run a whole command, as a test does.
-    hookTimeout: 180_000,
+    hookTimeout: 300_000,
     projects: [
       {
         extends: true,
@@ -22,13 +25,13 @@ export default defineConfig({
         },
       },
       {
-        // Whole processes: after the rest, two files at a time, since a process rarely fills two cores.
+        // Whole processes: after the rest, more files at a time than cores, since a process now and then waits for the disk.
         extends: true,
         test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           exclude: alone,
-          maxWorkers: 2,
+          maxWorkers: '150%',
           sequence: { groupOrder: 1 },
         },
       },

@@ -1,6 +1,7 @@
 /**
  * `npm run nightly`: the tests that leave much to chance, as often as a night has time for: a hundred kills of runs that are
- * resumed and compared bit for bit, a thousand rounds of contenders for one lock, a hundred times the mutated inputs.
+ * resumed and compared bit for bit, a thousand rounds of contenders for one lock, a hundred times the mutated inputs; and
+ * what repeats at length what a shorter test shows.
  *
  * `npm run nightly -- kills locks` does these parts alone. Every part is done, also after one that failed; the exit status
  * is 1 if any did.
@@ -21,6 +22,7 @@ const parts = {
     what: 'random kills, each run resumed to its end',
   },
   locks: { variable: 'QUARTERTURN_LOCK_ROUNDS', value: 1000, what: 'rounds of six contenders for a lock' },
+  long: { variable: 'QUARTERTURN_LONG_TESTS', value: 1, what: 'time the tests that npm test leaves out' },
   inputs: { variable: 'QUARTERTURN_FUZZ_RUNS', value: 100, what: 'times as many mutated inputs' },
 };
 

@@ -1,60 +1,9 @@
-import { execFile } from 'node:child_process';
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
-import { promisify } from 'node:util';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { BatchWorker } from '../../src/data/batch-worker.node.js';
 import { imagesInMemory } from '../../src/data/image-source.js';
-import { type CompiledFolder, compile } from '../support/compile.js';
+import { useBatchPrograms } from '../support/batch-programs.js';
 
-/** The worker as it is shipped, in processes of its own: threads find plain modules alone. */
-let compiled: CompiledFolder;
-beforeAll(async () => {
-  compiled = await compile([
-    ...['src/index.ts', 'src/node.ts', 'src/data/batch-maker.ts', 'src/data/batch-thread.node.ts'],
-    'test/support/tiny-run.ts',
-  ]);
-});
-afterAll(() => compiled.remove());
-
-const preamble = `
-  import { BatchWorker } from './src/data/batch-worker.node.js';
-  import { makeBatch } from './src/data/batch-maker.js';
-  import { strengths } from './src/data/augmentation-policy.js';
-  import { imagesInMemory, selectImages } from './src/data/image-source.js';
-  import { rotatedCopies } from './src/data/rotation.js';
-  import { Random } from './src/random/random.js';
-  const pixels = Uint8Array.from({ length: 500 * 784 }, (_, i) => (i * 31 + (i >> 7)) % 256);
-  const source = imagesInMemory({ name: 'digits', pixels, height: 28, width: 28, channels: 1 });
-  const notes = [];
-  const worker = new BatchWorker({ note: (text) => notes.push(text) });
-  const print = (value) => console.log(JSON.stringify(value));
-  process.on('unhandledRejection', (error) => print({ unhandled: String(error) }));
-  const requestOf = (seed, length = 128) => {
-    const random = Random.seeded(seed);
-    const all = random.permutation(source.count);
-    return [
-      { indices: all.subarray(0, length) },
-      { indices: all.subarray(length, 2 * length), augmentation: { strength: strengths.strong, random: random.state() } },
-    ];
-  };
-  const same = (a, b) => String(a.shape) === String(b.shape) && Buffer.compare(a.data, b.data) === 0;
-`;
-
-/** What a program printed, line by line; it has to end by itself. */
-async function outputOf(program: string): Promise<unknown[]> {
-  const file = join(compiled.path, `program-${Math.random().toString(36).slice(2)}.mjs`);
-  await writeFile(file, preamble + program);
-  const { stdout, stderr } = await promisify(execFile)(process.execPath, [file], {
-    cwd: compiled.path,
-    timeout: 100_000,
-  });
-  expect(stderr).toBe('');
-  return stdout
-    .trimEnd()
-    .split('\n')
-    .map((line) => JSON.parse(line));
-}
+const outputOf = useBatchPrograms();
 
 describe('a worker', () => {
   test('makes the batches that are made here, bit for bit, of any source and size, in ordinary memory', async () => {
@@ -83,70 +32,6 @@ describe('a worker', () => {
       [true, true, true],
       [],
     ]);
-  });
-
-  test('is at work while this thread is busy', async () => {
-    const [minMs] = await outputOf(`
-      const maker = worker.makerFor(source);
-      for (let i = 0; i < 20; i++) await maker.make(requestOf(i));
-      const busy = (ms) => { for (const end = performance.now() + ms; performance.now() < end;); };
-      let least = Infinity;
-      // At the first try on an idle machine; on a busy one the thread may have to wait for its turn.
-      for (let i = 0; i < 100 && least >= 2; i++) {
-        const pending = maker.make(requestOf(i));
-        busy(200);
-        const from = performance.now();
-        await pending;
-        least = Math.min(least, performance.now() - from);
-      }
-      print(least);
-      await worker.release();
-    `);
-    expect(minMs).toBeLessThan(2);
-  });
-
-  // Again, since other work on the machine makes a step wait, too.
-  test('no step waits for the images of MNIST', { retry: 2 }, async () => {
-    const [shares] = await outputOf(`
-      import { fineTune, MemoryStore, pretrain, settingsFor } from './src/index.js';
-      import { createNodeRuntime, readMnist } from './src/node.js';
-      const quick = settingsFor('quick');
-      const settings = {
-        ...quick,
-        pretrain: { ...quick.pretrain, epochs: 1, stepsPerEpoch: 25, valFraction: 0.001 },
-        finetune: { ...quick.finetune, epochs: 16 },
-      };
-      const steps = { pretrain: [], scratch: [] };
-      let last = 0;
-      const emit = (event) => {
-        if (event.type !== 'step') return;
-        const { stage, waitMs } = event;
-        const now = performance.now();
-        steps[stage].push({ waitMs, stepMs: now - last });
-        last = now;
-      };
-      const { test, ...data } = await readMnist();
-      const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
-      const context = { settings, data, runtime, store: new MemoryStore(), emit, batchMakerFor: worker.makerFor };
-      await pretrain(context);
-      await fineTune(context, { draw: 0, stage: 'scratch' });
-      const ahead = { ...steps };
-      steps.scratch = [];
-      await fineTune(
-        { ...context, store: new MemoryStore(), batchMakerFor: undefined },
-        { draw: 0, stage: 'scratch' },
-      );
-      await worker.release();
-      const medianOf = (all) => all.sort((a, b) => a - b)[all.length >> 1];
-      // Of the later steps: in the first ones code is still being compiled.
-      const shareOf = (all) => medianOf(all.slice(-20).map(({ waitMs, stepMs }) => waitMs / stepMs));
-      print([ahead.pretrain, ahead.scratch, steps.scratch].map(shareOf));
-    `);
-    const [rotated, augmented, augmentedHere] = shares as [number, number, number];
-    // 0.2 ms of steps of 40 and 20 on two idle cores: what it takes to describe a batch and to hand one over.
-    expect(rotated).toBeLessThan(0.04);
-    expect(augmented).toBeLessThan(0.04);
-    expect(augmented).toBeLessThan(0.7 * augmentedHere);
   });
 
   test('keeps no process alive that waits for nothing, and every one that waits', async () => {
@@ -304,9 +189,7 @@ describe('a worker', () => {
     expect(megabytes).toBeGreaterThan(46);
   });
 
-  test('leaves a whole run as it is, also one that was stopped in the middle and goes on', {
-    timeout: 120_000,
-  }, async () => {
+  test('leaves a whole run as it is, also one that was stopped in the middle and goes on', async () => {
     const printed = await outputOf(`
       import { createHash } from 'node:crypto';
       import { MemoryStore, startRun } from './src/index.js';

@@ -24,7 +24,6 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-budget-'));
   await writeTinyData(join(cwd, 'data'));
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(settings));
-  await quarterturn('--version'); // compiles the checkout where it must
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 

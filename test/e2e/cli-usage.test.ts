@@ -13,7 +13,6 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-usage-'));
   await writeTinyData(join(cwd, 'data'));
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tinySettings));
-  await quarterturn('--version'); // compiles the checkout where it must
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 

@@ -7,14 +7,13 @@ import {
   notRun,
   programSubstitutions,
   substituted,
-  testCommandsOf,
+  testCommands,
 } from '../support/documented-commands.js';
 import { smallestSettings, useWorld } from '../support/documented-world.js';
 import { examples, ofMarkdown } from '../support/documents.js';
 
 const world = useWorld();
-// README's are in readme-commands.test.ts.
-testCommandsOf(world, (source) => source !== 'README.md');
+testCommands(world);
 
 describe('programs', () => {
   const programs = [...documents, ...examples()].flatMap(({ source, programs }) =>

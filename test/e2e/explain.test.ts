@@ -15,7 +15,6 @@ const explain = (args: string) =>
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-explain-'));
-  await cli(['--version'], { cwd }); // compiles the checkout where it must
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 

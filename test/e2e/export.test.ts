@@ -21,7 +21,6 @@ const read = (path: string) => fs.readFile(join(cwd, path));
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-export-'));
-  await quarterturn('--version'); // compiles the checkout where it must
   const folder = await RunFolder.create(join(cwd, 'ran'));
   await startRun({
     settings: { ...tinySettings, draws: 1 },

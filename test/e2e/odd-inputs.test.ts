@@ -13,7 +13,6 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-odd-'));
   const settings = { ...tiniestSettings, labelsPerClass: 1 };
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(settings));
-  await quarterturn('--version'); // compiles the checkout where it must
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 

@@ -4,7 +4,6 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { zipOf } from '../support/archives.js';
-import { cli } from '../support/cli.js';
 import { root } from '../support/compile.js';
 import { encodeGlyphClassifier, glyph, glyphAt, glyphPng, glyphSize } from '../support/glyph-classifier.js';
 import { filesBelow } from '../support/picture-folder.js';
@@ -29,7 +28,6 @@ beforeAll(async () => {
   const rows = Buffer.concat(Array.from({ length: counts.rows }, (_, i) => glyph(glyphAt(i))));
   await fs.writeFile(join(cwd, 'rows.idx'), idx([counts.rows, glyphSize, glyphSize], rows));
   await fs.writeFile(join(cwd, 'bad.png'), 'no picture');
-  await cli(['--version'], { cwd }); // compiles the checkout where it must
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 

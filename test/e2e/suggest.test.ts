@@ -34,7 +34,6 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-suggest-'));
   await writeTinyData(join(cwd, 'data'));
   await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tinySettings, draws: 1 }));
-  await quarterturn('--version'); // compiles the checkout where it must
   const ended = await quarterturn(
     'pretrain --config tiny.json --data data --threads 1 --quiet --out runs/turns',
   );

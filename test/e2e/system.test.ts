@@ -176,7 +176,7 @@ describe.runIf(existsSync('/dev/full'))('an output that takes nothing', () => {
 
   test('progress that cannot be shown does not stop the work', async () => {
     const { code, stdout } = await redirected(
-      'run --config tiny.json --data data --threads 1 --out unseen --json',
+      'run --config tiny.json --data data --threads 1 --labels-per-class 1 --out unseen --json',
       { stderr: '/dev/full' },
     );
     expect(code).toBe(0);

@@ -29,7 +29,11 @@ export async function launchChromium(extraArgs: readonly string[] = []): Promise
         'or name another build in the environment variable CHROMIUM_PATH.',
     );
   }
-  const browser = await chromium.launch({ executablePath, args: [...quiet, ...extraArgs], timeout: patienceMs });
+  const browser = await chromium.launch({
+    executablePath,
+    args: [...quiet, ...extraArgs],
+    timeout: patienceMs,
+  });
   browser.on('context', (context) => context.setDefaultTimeout(patienceMs));
   return browser;
 }

@@ -113,15 +113,13 @@ function filesToBeWritten(command: string): string[] {
   return Array.from(command.matchAll(/ --(?:out|sheet) "?([^\s"]+)/g), ([, path]) => path!);
 }
 
-/** Commands of each document; those that need no file of its own are run for the first document that has them. */
+/** Commands of each document, each once: what a command needs lies there for every document. */
 function commandsToRun() {
   const seen = new Set<string>();
   return documents.map(({ source, commands }) => ({
     source,
     commands: commands.filter((command) => {
-      const { text } = command;
-      const ownFiles = /runs\/|labels\.json/.test(text) ? source : '';
-      const key = `${ownFiles} ${commandToRun(command)}`;
+      const key = commandToRun(command);
       if (!isRun(command) || seen.has(key)) return false;
       seen.add(key);
       return true;
@@ -129,9 +127,9 @@ function commandsToRun() {
   }));
 }
 
-/** A test of each command of some documents, in a folder of each document's own. */
-export function testCommandsOf(world: () => World, isWanted: (source: string) => boolean): void {
-  const wanted = commandsToRun().filter(({ source, commands }) => isWanted(source) && commands.length > 0);
+/** A test of each command of the documents, in a folder of each document's own. */
+export function testCommands(world: () => World): void {
+  const wanted = commandsToRun().filter(({ commands }) => commands.length > 0);
   describe.each(wanted)('$source', ({ commands }) => {
     let cwd: string;
     beforeAll(async () => {

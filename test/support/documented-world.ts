@@ -41,7 +41,7 @@ export function useWorld(): () => World {
   let world: World;
   beforeAll(async () => {
     world = await createWorld();
-  }, 300_000);
+  }, 600_000);
   afterAll(() => world?.remove());
   return () => world;
 }

@@ -133,6 +133,8 @@ describe('a backbone of this package as an encoder', () => {
     const bytes = exportEncoder(trained);
     await using own = await openEncoder('own.onnx', bytes, { runtime });
     expect(own.input).toEqual({ height, width, channels });
+    // A classifier that it becomes a part of has the same input as every other.
+    expect(own.graphFor(images).images).toBe('images');
     const { data: rows } = await own.describe(images);
     const d = own.dimensions;
     for (let n = 0; n < 3; n++) {
