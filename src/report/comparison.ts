@@ -90,7 +90,7 @@ export function compareWithNotebook(
       ? [
           accuracy('selfTrain', 'Self-trained, test accuracy', selfTrain.test),
           loss('selfTrain', 'Self-trained, test loss', selfTrain.test),
-          ...(mixture
+          ...(mixture && mixture.members.length > 0
             ? [
                 accuracy('selfTrain', 'Mixture, test accuracy', mixture.test),
                 loss('selfTrain', 'Mixture, test loss', mixture.test),

@@ -122,7 +122,7 @@ export type StageFailure = z.infer<typeof failureSchema>;
 const tested = z.object({ test: metricsSchema.nullable() }).readonly();
 const trainedAndTested = z.object({ train: metricsSchema, test: metricsSchema.nullable() }).readonly();
 
-/** Classifiers whose probabilities are mixed, each with its share. */
+/** Classifiers whose probabilities are mixed, each with its share; none where no mixture was made. */
 const mixed = z
   .object({
     test: metricsSchema.nullable(),

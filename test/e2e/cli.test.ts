@@ -48,6 +48,8 @@ describe('a run', () => {
       baselineReestimated: { test: metrics },
       scratch: { test: metrics },
       selfTrain: { test: metrics },
+      linearProbe: null,
+      mixture: { test: null, members: [] },
       final: { stage: expect.stringMatching(/^(finetune|scratch|selfTrain)$/), test: metrics },
       evidence: ['finetune', 'scratch', 'selfTrain'].map((stage) =>
         expect.objectContaining({ stage, found: expect.any(Number), of: 15 }),
@@ -67,6 +69,8 @@ describe('a run', () => {
         fineTune: metrics,
         scratch: metrics,
         selfTrain: metrics,
+        linearProbe: null,
+        mixture: null,
         final: metrics,
         estimate: estimateOf15,
         baseline: metrics,
@@ -106,7 +110,7 @@ describe('a run', () => {
       preset: 'quick',
       draws: 2,
       network: { width: 0.0625 },
-      stages: ['pretrain', 'finetune', 'scratch', 'selfTrain', 'baseline'],
+      stages: ['pretrain', 'finetune', 'scratch', 'selfTrain', 'mixture', 'baseline'],
       device: 'cpu',
       threads: 1,
       node: process.version,
@@ -199,7 +203,9 @@ describe('a run', () => {
   test('predict classifies every image of an IDX file as the run did', async () => {
     const args = `predict ${run}/models/classifier.onnx data/t10k-images-idx3-ubyte --json`;
     const { code, stdout, stderr } = await quarterturn(args);
-    expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
+    expect(code).toBe(0);
+    // A few labels say little of what is like them.
+    expect(stderr).toMatch(/^(\d+ of 200 images are unsure and may show none of the classes: .+\n)?$/);
     const predictions = JSON.parse(stdout) as Record<string, unknown>[];
     expect(predictions).toHaveLength(200);
     const right = predictions.filter((p, i) => p.label === String((600 + i) % tinyClasses)).length;

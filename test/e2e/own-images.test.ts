@@ -168,19 +168,20 @@ describe('a folder of somebody’s pictures, with no test set', () => {
     // What is suggested is a table to fill in, which is labels again.
     const suggested = await quarterturn('suggest table --count 5 --out more.csv');
     expect(suggested, suggested.stderr).toMatchObject({ code: 0 });
-    const [header, ...lines] = (await fs.readFile(join(cwd, 'more.csv'), 'utf8')).trim().split('\r\n');
-    expect(header).toBe('file,label');
-    expect(lines.filter((line) => /^(\w+)-00[0-8]\.(png|jpg),\1$/.test(line))).toHaveLength(27);
-    const blank = lines.filter((line) => line.endsWith(','));
+    const [header, ...lines] = (await fs.readFile(join(cwd, 'more.csv'), 'utf8')).trim().split(/\r?\n/);
+    // It goes on with the run's own table, as that is written.
+    expect(header).toBe('file;label');
+    expect(lines.filter((line) => /^(\w+)-00[0-8]\.(png|jpg);\1$/.test(line))).toHaveLength(27);
+    const blank = lines.filter((line) => line.endsWith(';'));
     expect([lines.length, blank.length]).toEqual([32, 5]);
     for (const line of blank)
       expect(suggested.stdout).toMatch(new RegExp(`^ *\\d+ {2}${line.slice(0, -1)} `, 'm'));
-    const filled = lines.map((line) => (line.endsWith(',') ? line + line.split('-')[0] : line));
+    const filled = lines.map((line) => (line.endsWith(';') ? line + line.split('-')[0] : line));
     await fs.writeFile(join(cwd, 'more.csv'), [header, ...filled].join('\r\n'));
     const again = await quarterturn('suggest table --labels more.csv --count 5 --out more.json');
     expect(again, again.stderr).toMatchObject({ code: 0 });
     const { images } = JSON.parse(await fs.readFile(join(cwd, 'more.json'), 'utf8'));
-    const given = images.map(({ file, label }: Record<string, string>) => `${file},${label ?? ''}`);
+    const given = images.map(({ file, label }: Record<string, string>) => `${file};${label ?? ''}`);
     expect(new Set(given.slice(0, 32))).toEqual(new Set(filled));
     expect(given).toHaveLength(37);
   });

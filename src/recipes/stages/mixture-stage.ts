@@ -12,7 +12,7 @@ import { answersForPile, evidenceFor } from './evidence.js';
 import { type TrainedNetwork, withEvaluation } from './finetune.js';
 import { finetuneStage } from './finetune-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
-import { type Stage, type StageDraw, type StageOutcome, seenByMixtures } from './stage.js';
+import { type Stage, type StageDraw, seenByMixtures } from './stage.js';
 
 export const mixtureName = 'mixture';
 
@@ -28,8 +28,6 @@ const memberNames = members.map(({ name }) => name);
  * accuracy by more than the share of images on which their answers do: for less, one network is quicker than two.
  */
 const worthMixing = 0.01;
-
-const none: StageOutcome = { figures: {}, tested: [] };
 
 /**
  * The probabilities of the fine-tuned and of the self-trained classifier, mixed in the shares that held-back labels ask for. Where the
@@ -54,25 +52,18 @@ export const mixtureStage: Stage = {
   needs: () => members,
 
   async train(at) {
-    const { context, draw } = at;
-    const shares = sharesFrom(at);
-    const [one, other] = await Promise.all(members.map((stage) => evidenceFor(stage, at)));
-    if (shares === undefined || !one || !other || areToldApart(one, other)) return none;
-    const parts = members.map((stage) => at.outcomeOf(stage)?.classifier);
-    const learned = mixed(parts, shares);
-    if (learned === undefined) return none;
-    const pileAnswers = await answersForPile(context, learned, draw);
-    if ((await differing(at, pileAnswers, parts)) < worthMixing) return none;
-    if (!at.stageEvidence.readOnly) {
+    const { context, draw, stageEvidence } = at;
+    const made = await mixtureFor(at);
+    if (!stageEvidence.readOnly) {
+      // Also where none is made: the stage is done.
+      const checkpoint = { tensors: made?.learned.weights ?? {}, memory: {} };
       const state = nextEpoch(notStarted(mixtureName, draw));
-      await context.store.saveCheckpoint(checkpointName(mixtureName, draw), {
-        ...{ tensors: learned.weights, memory: {}, state },
-      });
+      await context.store.saveCheckpoint(checkpointName(mixtureName, draw), { ...checkpoint, state });
     }
-    const classifier = await withEvaluation(learned, context, {
-      labelled: labelledImages(context, draw),
-      title: 'mixture',
-    });
+    if (made === undefined) return { figures: { mixture: { test: null, members: [] } }, tested: [] };
+    const { learned, shares, pileAnswers } = made;
+    const labelled = labelledImages(context, draw);
+    const classifier = await withEvaluation(learned, context, { labelled, title: 'mixture' });
     const { test } = classifier;
     return {
       figures: {
@@ -106,6 +97,26 @@ export const mixtureStage: Stage = {
     return 2 * classifyMs(speeds, classified) + tried * classifyMs(speeds, 0);
   },
 };
+
+interface Made {
+  readonly learned: TrainedNetwork;
+  readonly shares: readonly MemberShare[];
+  /** What it says of a sample of the pile. */
+  readonly pileAnswers: Int32Array;
+}
+
+/** @returns undefined if there is no need of a mixture, or no evidence to make one by */
+async function mixtureFor(at: StageDraw): Promise<Made | undefined> {
+  const shares = sharesFrom(at);
+  const [one, other] = await Promise.all(members.map((stage) => evidenceFor(stage, at)));
+  if (shares === undefined || !one || !other || areToldApart(one, other)) return undefined;
+  const parts = members.map((stage) => at.outcomeOf(stage)?.classifier);
+  const learned = mixed(parts, shares);
+  if (learned === undefined) return undefined;
+  const pileAnswers = await answersForPile(at.context, learned, at.draw);
+  const isWorth = (await differing(at, pileAnswers, parts)) >= worthMixing;
+  return isWorth ? { learned, shares, pileAnswers } : undefined;
+}
 
 /** Share of a sample of the pile on which a mixture differs from the member that it agrees with most; 0 without a pile. */
 async function differing(

@@ -22,7 +22,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
     <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
-  ${mixture && mixtureText(mixture, stages)}
+  ${mixture && mixture.members.length > 0 && mixtureText(mixture, stages)}
   ${estimate && estimateText(estimate)}`
     }
   ${failures.map(
