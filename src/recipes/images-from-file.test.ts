@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { smallSettings } from '../../test/support/mnist-subset.js';
+import { byNight } from '../../test/support/nightly.js';
 import { openPackedImages, type PackedImages, packImages } from '../../test/support/packed-images.js';
 import { type DataSource, type ImageDataset, subsetOf } from '../data/dataset.js';
 import { readMnist } from '../data/mnist.node.js';
@@ -98,18 +99,21 @@ async function everything(data: DataSource) {
   };
 }
 
-test('images that lie in a file, read a few at a time, give the very run that images in memory give', async () => {
-  const fromMemory = await everything(held);
-  const { train, test } = packed;
-  const fromFile = await everything({
-    ...held,
-    train: { ...held.train, images: train },
-    test: { ...held.test!, images: test },
-  });
-  expect([...fromMemory.checkpoints.values()].every((tensors) => tensors !== undefined)).toBe(true);
-  expect(fromFile).toEqual(fromMemory);
+test.runIf(byNight)(
+  'images that lie in a file, read a few at a time, give the very run that images in memory give',
+  async () => {
+    const fromMemory = await everything(held);
+    const { train, test } = packed;
+    const fromFile = await everything({
+      ...held,
+      train: { ...held.train, images: train },
+      test: { ...held.test!, images: test },
+    });
+    expect([...fromMemory.checkpoints.values()].every((tensors) => tensors !== undefined)).toBe(true);
+    expect(fromFile).toEqual(fromMemory);
 
-  expect(train.total).toBeGreaterThan(10 * counts.train);
-  expect(train.maxAtOnce).toBeLessThan(maxAtOnce);
-  expect(test.maxAtOnce).toBeLessThanOrEqual(128);
-});
+    expect(train.total).toBeGreaterThan(10 * counts.train);
+    expect(train.maxAtOnce).toBeLessThan(maxAtOnce);
+    expect(test.maxAtOnce).toBeLessThanOrEqual(128);
+  },
+);

@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { cli } from '../support/cli.js';
+import { byNight } from '../support/nightly.js';
 import { writeTinyData } from '../support/tiny-data.js';
 
 const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
@@ -93,26 +94,29 @@ describe('two variants, two draws', () => {
     for (const line of shown.stdout.split('\n')) expect([...line].length).toBeLessThanOrEqual(80);
   });
 
-  test('more variants: what they have in common with others is not trained again', async () => {
-    const more = await quarterturn('ablate --resume table --variants self-training,fixmatch,suggested');
-    expect(more.stderr).toMatch(/^Variant 3 of 5: \+ self-training /m);
-    expect(more.code).toBe(0);
-    expect(more.stderr).not.toMatch(/^Pretraining/m);
-    expect(more.stderr).toMatch(/^Fine-tuning on 15 labels {2}6 epochs, 6 steps, done before$/m);
-    expect(more.stderr).toMatch(/^Fine-tuning on 15 labels, draw 1 {2}6 epochs, 6 steps, done before$/m);
-    expect(more.stderr.match(/^Self-training on .* 4 steps$/gm)).toHaveLength(5);
-    const { rows } = JSON.parse(await read('table/ablation.json'));
-    expect(rows.slice(0, 2)).toEqual(table.rows);
-    const selfTrained = 4 * (6 + 2 * 8);
-    expect(rows.slice(2)).toMatchObject([
-      { variant: 'self-training', imagesTrained: 640 + 90 + selfTrained },
-      { variant: 'fixmatch', imagesTrained: 90 + selfTrained },
-      { variant: 'suggested', imagesTrained: 90 + selfTrained, deviation: null },
-    ]);
-    const { labels, draws } = JSON.parse(await read('table/suggested/config.json'));
-    expect(draws).toBe(1);
-    expect(labels.images).toHaveLength(15);
-  });
+  test.runIf(byNight)(
+    'more variants: what they have in common with others is not trained again',
+    async () => {
+      const more = await quarterturn('ablate --resume table --variants self-training,fixmatch,suggested');
+      expect(more.stderr).toMatch(/^Variant 3 of 5: \+ self-training /m);
+      expect(more.code).toBe(0);
+      expect(more.stderr).not.toMatch(/^Pretraining/m);
+      expect(more.stderr).toMatch(/^Fine-tuning on 15 labels {2}6 epochs, 6 steps, done before$/m);
+      expect(more.stderr).toMatch(/^Fine-tuning on 15 labels, draw 1 {2}6 epochs, 6 steps, done before$/m);
+      expect(more.stderr.match(/^Self-training on .* 4 steps$/gm)).toHaveLength(5);
+      const { rows } = JSON.parse(await read('table/ablation.json'));
+      expect(rows.slice(0, 2)).toEqual(table.rows);
+      const selfTrained = 4 * (6 + 2 * 8);
+      expect(rows.slice(2)).toMatchObject([
+        { variant: 'self-training', imagesTrained: 640 + 90 + selfTrained },
+        { variant: 'fixmatch', imagesTrained: 90 + selfTrained },
+        { variant: 'suggested', imagesTrained: 90 + selfTrained, deviation: null },
+      ]);
+      const { labels, draws } = JSON.parse(await read('table/suggested/config.json'));
+      expect(draws).toBe(1);
+      expect(labels.images).toHaveLength(15);
+    },
+  );
 
   test('other data is refused by the file that differs, and the table stays as it was', async () => {
     await writeTinyData(join(cwd, 'other'), { train: 601, test: 200 });

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { useBatchPrograms } from '../support/batch-programs.js';
+import { byNight } from '../support/nightly.js';
 
 const outputOf = useBatchPrograms();
 
@@ -24,7 +25,7 @@ test('is at work while this thread is busy', async () => {
 });
 
 // Again, since other work on the machine makes a step wait, too.
-test('no step waits for the images of MNIST', { retry: 2 }, async () => {
+test.runIf(byNight)('no step waits for the images of MNIST', { retry: 2 }, async () => {
   const [shares] = await outputOf(`
     import { fineTune, MemoryStore, pretrain, settingsFor } from './src/index.js';
     import { createNodeRuntime, readMnist } from './src/node.js';

@@ -2,6 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BatchWorker } from '../../src/data/batch-worker.node.js';
 import { imagesInMemory } from '../../src/data/image-source.js';
 import { useBatchPrograms } from '../support/batch-programs.js';
+import { byNight } from '../support/nightly.js';
 
 const outputOf = useBatchPrograms();
 
@@ -189,8 +190,10 @@ describe('a worker', () => {
     expect(megabytes).toBeGreaterThan(46);
   });
 
-  test('leaves a whole run as it is, also one that was stopped in the middle and goes on', async () => {
-    const printed = await outputOf(`
+  test.runIf(byNight)(
+    'leaves a whole run as it is, also one that was stopped in the middle and goes on',
+    async () => {
+      const printed = await outputOf(`
       import { createHash } from 'node:crypto';
       import { MemoryStore, startRun } from './src/index.js';
       import { createNodeRuntime } from './src/node.js';
@@ -225,13 +228,14 @@ describe('a worker', () => {
       const [first, ...others] = await Promise.all([here, ahead, stopped].map(hashOf));
       print([others.map((hash) => hash === first), notes]);
     `);
-    expect(printed).toEqual([
-      'Pretraining on rotations: stopped at step 7 of 60, saved.',
-      'Training from random weights on 8 labels: stopped at step 5 of 20, saved.',
-      'Self-training on 192 unlabelled images: stopped at step 10 of 24, saved.',
-      [[true, true], []],
-    ]);
-  });
+      expect(printed).toEqual([
+        'Pretraining on rotations: stopped at step 7 of 60, saved.',
+        'Training from random weights on 8 labels: stopped at step 5 of 20, saved.',
+        'Self-training on 192 unlabelled images: stopped at step 10 of 24, saved.',
+        [[true, true], []],
+      ]);
+    },
+  );
 
   test('makes batches here of images that another thread cannot read', async () => {
     const printed = await outputOf(`

@@ -5,6 +5,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/store/run-record.js';
 import { type CliOptions, cli, longestLine, tinySettings } from '../support/cli.js';
+import { byNight } from '../support/nightly.js';
 import { idx, tinyClasses, tinyImage, tinySize, writeTinyData } from '../support/tiny-data.js';
 
 let cwd: string;
@@ -278,7 +279,7 @@ describe('a run', () => {
     expect(refused.stderr).not.toContain('\x1b');
   });
 
-  test('stage by stage gives what the whole run gave', async () => {
+  test.runIf(byNight)('stage by stage gives what the whole run gave', async () => {
     const common = '--config tiny.json --data data --threads 1 --quiet --json';
     const pretrained = JSON.parse((await quarterturn(`pretrain ${common} --out runs/stages`)).stdout);
     expect(pretrained).toMatchObject({ pretext: result.pretext, fineTune: null, baseline: null, draws: [] });

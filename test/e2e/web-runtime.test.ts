@@ -10,6 +10,7 @@ import { launchChromium } from '../support/browser.js';
 import { type CompiledFolder, compile, root } from '../support/compile.js';
 import { composedAnswers, composedNetworks } from '../support/composed.js';
 import { exampleOf } from '../support/documents.js';
+import { byNight } from '../support/nightly.js';
 import { expectClose } from '../support/numeric.js';
 import {
   sampleBackbones,
@@ -183,24 +184,26 @@ describe('in a browser', () => {
     });
   });
 
-  test('a whole RotNet step on webgpu equals PyTorch’s, where Chromium offers an adapter', async ({
-    skip,
-  }) => {
-    const browser = await launchChromium([
-      '--enable-unsafe-webgpu',
-      '--use-webgpu-adapter=swiftshader',
-      '--enable-features=Vulkan',
-    ]);
-    try {
-      const tab = await openPage(browser, []);
-      const hasAdapter = await tab.evaluate(async () => {
-        const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } };
-        return Boolean(await gpu?.requestAdapter());
-      });
-      skip(!hasAdapter, 'this Chromium has no WebGPU adapter, not even its software one');
-      expect((await trainOneStep(tab, 'webgpu')).differences).toEqual([]);
-    } finally {
-      await browser.close();
-    }
-  });
+  // In Node it is shown by test/conformance/webgpu.test.ts.
+  test.runIf(byNight)(
+    'a whole RotNet step on webgpu equals PyTorch’s, where Chromium offers an adapter',
+    async ({ skip }) => {
+      const browser = await launchChromium([
+        '--enable-unsafe-webgpu',
+        '--use-webgpu-adapter=swiftshader',
+        '--enable-features=Vulkan',
+      ]);
+      try {
+        const tab = await openPage(browser, []);
+        const hasAdapter = await tab.evaluate(async () => {
+          const { gpu } = navigator as { gpu?: { requestAdapter(): Promise<unknown> } };
+          return Boolean(await gpu?.requestAdapter());
+        });
+        skip(!hasAdapter, 'this Chromium has no WebGPU adapter, not even its software one');
+        expect((await trainOneStep(tab, 'webgpu')).differences).toEqual([]);
+      } finally {
+        await browser.close();
+      }
+    },
+  );
 });
