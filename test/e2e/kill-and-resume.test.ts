@@ -26,11 +26,22 @@ async function outcomeOf(folder: string) {
     const { durationMs: _d, waitMs: _w, imagesPerSecond: _i, ...rest } = JSON.parse(line);
     return rest;
   });
-  const { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated, draws } = JSON.parse(
+  const { pretext, fineTune, scratch, selfTrain, mixture, final, ...others } = JSON.parse(
     await fs.readFile(join(path, 'result.json'), 'utf8'),
   );
   const model = await fs.readFile(join(path, 'models/classifier.onnx'));
-  const figures = { pretext, fineTune, scratch, selfTrain, final, baseline, baselineReestimated, draws };
+  const { baseline, baselineReestimated, draws } = others;
+  const figures = {
+    pretext,
+    fineTune,
+    scratch,
+    selfTrain,
+    mixture,
+    final,
+    baseline,
+    baselineReestimated,
+    draws,
+  };
   return { tensors, epochs, figures, model };
 }
 
@@ -49,7 +60,7 @@ beforeAll(async () => {
   expect((await begin('whole')).code).toBe(0);
   wholeMs = performance.now() - started;
   whole = await outcomeOf('whole');
-  expect(Object.keys(whole.tensors)).toHaveLength(9);
+  expect(Object.keys(whole.tensors)).toHaveLength(11);
 });
 afterAll(() => fs.rm(cwd, { recursive: true, force: true }));
 
