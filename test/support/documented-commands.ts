@@ -78,6 +78,7 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
   { what: /^npm test$/, why: 'this test is a part of it' },
   { what: /^\.ci\/run$/, why: 'it installs Debian packages, and ends in npm test' },
   { what: /^npm run bench$/, why: 'minutes of timing beside PyTorch: test/bench runs its parts' },
+  { what: /^npm run draws$/, why: 'hours: draws.test.ts runs one draw by night' },
   {
     what: /^npm run (?:fuzz|nightly)$/,
     why: 'minutes and hours of the inputs that test/fuzz*.test.ts tries',
