@@ -79,6 +79,6 @@ it('a mixture is kept, saved, evaluated and exported as any classifier is', asyn
     epochs: await store.readEpochs(),
   };
   expect(renderReport({ ...record, stages: stageFacts } as never)).toMatch(
-    /mixture.*Fine-tuning on the labels counts for \d+\s%/is,
+    /Shares in the mixture.*Fine-tuning on the labels \d+\s%/s,
   );
 });

@@ -36,10 +36,8 @@ function mixtureText(
   { members }: NonNullable<RunRecord['result']['mixture']>,
   stages: RunRecord['stages'],
 ): Html {
-  const parts = members.map(
-    ({ stage, share }) => `${titleOf(stages, stage)} counts for ${formatPercent(share, 0)}`,
-  );
-  return html`<p>In the mixture ${parts.join(', ')} of the probabilities: so the held-back labels ask, each part calibrated by itself.</p>`;
+  const parts = members.map(({ stage, share }) => `${titleOf(stages, stage)} ${formatPercent(share, 0)}`);
+  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.</p>`;
 }
 
 function estimateText(estimate: Estimate): Html {
