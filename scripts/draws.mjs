@@ -37,11 +37,14 @@ const [{ startRun }, { BatchWorker, createNodeRuntime, readImages, RunFolder }] 
   import('../dist/index.js'),
   import('../dist/node.js'),
 ]);
-const [{ Random }, { subsetOf }, { chosenSettings }] = await Promise.all([
-  import('../dist/random/random.js'),
-  import('../dist/data/dataset.js'),
-  import('../dist/cli/settings.js'),
-]);
+const [{ Random }, { subsetOf }, { chosenSettings }, { ConfusionTally, macroF1 }, { exhibitsSchema }] =
+  await Promise.all([
+    import('../dist/random/random.js'),
+    import('../dist/data/dataset.js'),
+    import('../dist/cli/settings.js'),
+    import('../dist/train/class-metrics.js'),
+    import('../dist/store/run-record.js'),
+  ]);
 
 // The quick preset, with what `--config` changes.
 const recipe = await chosenSettings({ config: values.config }, 'pretrain');
@@ -135,7 +138,7 @@ async function runOf(cell, draw, key) {
   const store = await RunFolder.create(folder);
   const { result } = await startRun({ settings, data, runtime, store, batchMakerFor: batches.makerFor })
     .result;
-  const { confusions } = JSON.parse(readFileSync(join(folder, 'exhibits.json'), 'utf8'));
+  const { confusions } = exhibitsSchema.parse(await store.readJson('exhibits'));
   await store.close();
   rmSync(join(folder, 'checkpoints'), { recursive: true, force: true });
   const stages = {
@@ -155,7 +158,7 @@ async function runOf(cell, draw, key) {
       ({ title }) => title.startsWith('Test images') && title.includes(whens[stage]),
     );
     return figures?.test
-      ? [[stage, { accuracy: figures.test.accuracy, macroF1: confusion && macroF1(confusion) }]]
+      ? [[stage, { accuracy: figures.test.accuracy, macroF1: confusion && macroF1Of(confusion) }]]
       : [];
   });
   return {
@@ -169,16 +172,12 @@ async function runOf(cell, draw, key) {
   };
 }
 
-/** Mean over the classes of 2 · right / (said + are). */
-function macroF1({ classNames, cells: counts }) {
-  const right = classNames.map(() => 0);
-  const sums = classNames.map(() => 0);
+function macroF1Of({ classNames, cells: counts }) {
+  const tally = new ConfusionTally(classNames);
   for (const [actual, predicted, count] of counts) {
-    sums[actual] += count;
-    sums[predicted] += count;
-    if (actual === predicted) right[actual] += count;
+    for (let n = 0; n < count; n++) tally.add(actual, predicted);
   }
-  return right.reduce((sum, n, k) => sum + (sums[k] > 0 ? (2 * n) / sums[k] : 0), 0) / classNames.length;
+  return macroF1(tally.perClass());
 }
 
 /** One line a cell: what was kept against the best stage, in points, over the draws. */

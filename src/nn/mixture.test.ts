@@ -11,7 +11,7 @@ import { decodeWeights, encodeWeights } from '../model/weights-file.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { computeLogits, computeProbabilities } from '../train/evaluate.js';
-import { mixtureOf, mixtureWeights, sharesIn } from './mixture.js';
+import { mixtureOf, mixtureWeights } from './mixture.js';
 import { summary } from './summary.js';
 
 let runtime: Runtime;
@@ -47,8 +47,12 @@ describe('a mixture of two networks', () => {
     const read = decodeWeights('w', encodeWeights({ network, weights, classNames: sampleClasses }));
     expect(read.network.title).toBe(network.title);
     expect(read.weights).toEqual(weights);
-    const shares = sharesIn(network, read.weights);
-    expect(shares.map(({ share, temperature }) => [share.toFixed(3), temperature])).toEqual([
+    const numberIn = (name: string) => Number(read.weights[name]?.data[0]);
+    const shares = network.members.map((member) => [
+      numberIn(`${member}.share`).toFixed(3),
+      numberIn(`${member}.temperature`),
+    ]);
+    expect(shares).toEqual([
       ['0.300', 2],
       ['0.700', 0.5],
     ]);

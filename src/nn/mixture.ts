@@ -1,5 +1,5 @@
 import { add, div, log, mul, scoped, softmax, type Value } from '../graph/index.js';
-import { type Tensor, type Tensors, tensor, tensorNamed } from '../tensor/tensor.js';
+import { type Tensor, type Tensors, tensor } from '../tensor/tensor.js';
 import { type Bindings, type Block, type LayerInfo, type ParamSpec, specsOf } from './block.js';
 import { applyBlocks, type Network } from './network.js';
 
@@ -105,15 +105,6 @@ export function mixtureWeights(
     ];
   });
   return Object.fromEntries(entries);
-}
-
-/** Share and temperature of each member, as the tensors of a mixture have them. */
-export function sharesIn({ members }: MixtureNetwork, weights: Tensors): readonly MemberShare[] {
-  const numberIn = ({ name }: ParamSpec) => Number(tensorNamed(weights, name).data[0]);
-  return members.map((member) => ({
-    share: numberIn(shareSpec(member)),
-    temperature: numberIn(temperatureSpec(member)),
-  }));
 }
 
 const one = (value: number): Tensor<'float32'> => tensor('float32', [1], Float32Array.of(value));

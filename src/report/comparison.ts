@@ -1,5 +1,5 @@
 import { isMnist } from '../data/mnist-checksums.js';
-import type { DrawResult, Metrics, RunRecord, RunResult } from '../store/run-record.js';
+import type { DrawResult, Metrics, ResultFigure, RunRecord, RunResult } from '../store/run-record.js';
 import { settingAt } from './run-facts.js';
 import { spreadOf } from './statistics.js';
 
@@ -57,19 +57,7 @@ export function notebookOf(config: RunRecord['config']): NotebookFigures | null 
  * @param theirs as {@link notebookFor} gives them: null leaves the notebook's place empty
  */
 export function compareWithNotebook(
-  result: Pick<
-    RunResult,
-    | 'pretext'
-    | 'fineTune'
-    | 'baseline'
-    | 'baselineReestimated'
-    | 'scratch'
-    | 'linearProbe'
-    | 'selfTrain'
-    | 'mixture'
-    | 'final'
-    | 'draws'
-  >,
+  result: Pick<RunResult, ResultFigure | 'final' | 'draws'>,
   theirs: NotebookFigures | null,
 ): readonly ComparisonRow[] {
   const { pretext, fineTune, scratch, linearProbe, selfTrain, mixture, final } = result;

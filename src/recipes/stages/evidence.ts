@@ -2,7 +2,7 @@ import { subsetOf } from '../../data/dataset.js';
 import { selectImages } from '../../data/image-source.js';
 import { QuarterturnError } from '../../errors.js';
 import { heldBackSplits } from '../../labels/held-back.js';
-import { remainingIndices } from '../../labels/label-selection.js';
+import { countPerClass, remainingIndices } from '../../labels/label-selection.js';
 import { NullStore } from '../../store/checkpoint.js';
 import type { FoldAnswers } from '../../store/fold-answers.js';
 import type { Evidence } from '../../store/run-record.js';
@@ -170,19 +170,18 @@ export function hasLostClass(
   evidence: Pick<HeldBackEvidence, 'answers'> | undefined,
   classCount: number,
 ): boolean {
-  const tried = sharesIn(evidence?.answers.map(({ sample }) => sample) ?? [], classCount);
-  const own = sharesIn([answers], classCount);
+  const ofTrials = evidence?.answers.flatMap(({ sample }) => [...sample]) ?? [];
+  const tried = sharesIn(Int32Array.from(ofTrials), classCount);
+  const own = sharesIn(answers, classCount);
   return (
     own?.some((share, k) => hasCollapsed({ smallestClass: share }, tried?.[k] ?? 1 / classCount)) ?? false
   );
 }
 
-/** Share of each class in lists of answers; undefined if there are none. */
-function sharesIn(lists: readonly Int32Array[], classCount: number): readonly number[] | undefined {
-  const counts = Array.from({ length: classCount }, () => 0);
-  for (const list of lists) for (const said of list) counts[said] = (counts[said] ?? 0) + 1;
-  const total = lists.reduce((sum, { length }) => sum + length, 0);
-  return total > 0 ? counts.map((count) => count / total) : undefined;
+/** Share of each class in answers; undefined if there are none. */
+function sharesIn(answers: Int32Array, classCount: number): readonly number[] | undefined {
+  if (answers.length === 0) return undefined;
+  return Array.from(countPerClass(answers, classCount), (count) => count / answers.length);
 }
 
 /** Whether each label of a fold was classified correctly. */

@@ -9,7 +9,7 @@ import { pileSampleSize } from '../pile-metrics.js';
 import { areToldApart } from './choice.js';
 import { classifyMs } from './cost.js';
 import { answersForPile, evidenceFor } from './evidence.js';
-import { type TrainedNetwork, withEvaluation } from './finetune.js';
+import { type Classifier, type TrainedNetwork, withEvaluation } from './finetune.js';
 import { finetuneStage } from './finetune-stage.js';
 import { selfTrainStage } from './self-train-stage.js';
 import { type Stage, type StageDraw, seenByMixtures } from './stage.js';
@@ -122,12 +122,12 @@ async function mixtureFor(at: StageDraw): Promise<Made | undefined> {
 async function differing(
   { context, draw }: StageDraw,
   answers: Int32Array,
-  parts: readonly (TrainedNetwork | undefined)[],
+  parts: readonly (Classifier | undefined)[],
 ): Promise<number> {
   let least = answers.length;
   for (const part of parts) {
     if (part === undefined) continue;
-    const theirs = await answersForPile(context, part, draw);
+    const theirs = part.pileAnswers ?? (await answersForPile(context, part, draw));
     least = Math.min(least, answers.filter((said, i) => said !== theirs[i]).length);
   }
   return least / Math.max(1, answers.length);

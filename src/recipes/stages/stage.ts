@@ -1,6 +1,6 @@
 import type { ImageSource } from '../../data/image-source.js';
 import type { Network } from '../../nn/network.js';
-import type { Evidence, LadderFigure, RunResult, StageFacts } from '../../store/run-record.js';
+import type { Evidence, LadderFigure, ResultFigure, RunResult, StageFacts } from '../../store/run-record.js';
 import type { StageEvidence } from '../../store/stage-evidence.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import type { Evaluation } from '../../train/evaluate.js';
@@ -156,17 +156,7 @@ export interface StageOutcome {
 }
 
 /** The figures in a result that stages give. */
-export type StageFigures = Pick<
-  RunResult,
-  | 'pretext'
-  | 'fineTune'
-  | 'baseline'
-  | 'baselineReestimated'
-  | 'scratch'
-  | 'linearProbe'
-  | 'selfTrain'
-  | 'mixture'
->;
+export type StageFigures = Pick<RunResult, ResultFigure>;
 
 /** A classifier on the test images: a step of the ladder, and a confusion matrix of the report. */
 export interface Tested {
