@@ -9,7 +9,14 @@ import type { RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
 import { finetuneName, scratchName } from './finetune.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
-import { learnFromPile, selfTrain, trialSettings, trialStepsOf, usualTrialSteps } from './self-train.js';
+import {
+  learnFromPile,
+  selfTrain,
+  trialSettings,
+  trialShareOf,
+  trialStepsOf,
+  usualTrialSteps,
+} from './self-train.js';
 import { sampleBatches, selfTrainName } from './self-train-tasks.js';
 import type { Stage, StageDraw, Workload } from './stage.js';
 import { chooseTeacher } from './teacher.js';
@@ -81,13 +88,14 @@ export const selfTrainStage: Stage = {
       index: indices[position]!,
       label: classNames[labels[position]!]!,
     }));
+    const whole = context.settings.selfTrain!;
+    const teacher = at.stageEvidence.teacherOf({ stage: selfTrainName, draw: at.draw }) ?? whole.teacher;
     const settings = {
       ...context.settings,
       draws: 1,
       labels: { data: null, images },
-      selfTrain: trialSettings(context.settings.selfTrain!),
+      selfTrain: trialSettings(whole, teacher),
     };
-    const teacher = at.stageEvidence.teacherOf({ stage: selfTrainName, draw: at.draw });
     return learnFromPile({ ...context, settings }, start, { draw: 0, pileGraph: at.pileGraph, teacher });
   },
 
@@ -157,7 +165,8 @@ function crossValidationMs(work: Workload): number {
   const isTaught = settings.selfTrain?.teacher === 'neighbours';
   const trialMs =
     speeds.compileMs.step +
-    stepsMs(work, selfTrainStage, work.trialSteps(selfTrainStage)) +
+    trialShareOf(settings.selfTrain?.teacher ?? 'views') *
+      stepsMs(work, selfTrainStage, work.trialSteps(selfTrainStage)) +
     classifyMs(speeds, Math.ceil(labelled / Math.max(1, folds))) +
     classifyMs(speeds, Math.min(pileSampleSize, train - labelled));
   const spreads = isTaught ? 2 * tried + (tried > 0 ? passesWithoutOwn : 0) : 0;

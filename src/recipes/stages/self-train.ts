@@ -122,14 +122,25 @@ export function trialStepsOf({
   return Math.min(epochs * stepsPerEpoch, trialSteps);
 }
 
+/**
+ * Part of a step's images that a step of a trial has where neighbours teach. As many steps of half the images come within a point of what
+ * whole ones come to, in half the time. Views need theirs: information between classes is counted over the pairs of a batch.
+ */
+export function trialShareOf(teacher: Teacher): number {
+  return teacher === 'neighbours' ? 0.5 : 1;
+}
+
 /** Self-training in few steps: all that goes on over its length is as much shorter, and nothing is corrected. */
-export function trialSettings(settings: SelfTrainSettings): SelfTrainSettings {
+export function trialSettings(settings: SelfTrainSettings, teacher: Teacher): SelfTrainSettings {
   const whole = settings.epochs * settings.stepsPerEpoch;
   const steps = trialStepsOf(settings);
+  const part = (images: number) => Math.ceil(trialShareOf(teacher) * images);
   return {
     ...settings,
     epochs: 1,
     stepsPerEpoch: steps,
+    labelledPerStep: part(settings.labelledPerStep),
+    pairsPerStep: part(settings.pairsPerStep),
     correctEvery: null,
     averageDecay: Math.max(0, 1 - ((1 - settings.averageDecay) * whole) / steps),
   };
