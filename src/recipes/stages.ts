@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../errors.js';
 import type { Encoder } from '../features/encoder.js';
+import type { DescriptionChoice } from '../store/description-choice.js';
 import {
-  type DescriptionChoice,
   type DrawResult,
   type Evidence,
   type LadderFigure,

@@ -1,5 +1,5 @@
 import { countOf, formatCount } from '../counts.js';
-import type { DescriptionChoice } from '../store/run-record.js';
+import type { DescriptionChoice } from '../store/description-choice.js';
 import { printable } from './printable.js';
 
 /** What the pile's images are compared by, and how many held-back labels each description found, in sentences; empty if nothing was compared. */

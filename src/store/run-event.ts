@@ -1,14 +1,8 @@
 /** What a run tells while it goes on, and what its event log holds. Schemas first, types from them. */
 
 import { z } from 'zod';
-import {
-  descriptionChoiceSchema,
-  epochSchema,
-  evidenceSchema,
-  metricsSchema,
-  stageNameSchema,
-  teachers,
-} from './run-record.js';
+import { descriptionChoiceSchema } from './description-choice.js';
+import { epochSchema, evidenceSchema, metricsSchema, stageNameSchema, teachers } from './run-record.js';
 
 const count = z.int().min(0);
 const amount = z.number().min(0);

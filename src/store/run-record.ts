@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { LeftOut } from '../data/left-out.js';
+import { descriptionChoiceSchema } from './description-choice.js';
 import { isRecord } from './json.js';
 import type { LabelDoubts } from './label-doubts.js';
 
@@ -75,33 +76,6 @@ export const evidenceSchema = z
   })
   .readonly();
 export type Evidence = z.infer<typeof evidenceSchema>;
-
-/** What images may be compared by: a frozen network that was given, oriented gradients, the network that was pretrained on rotations. */
-export const descriptionKinds = ['encoder', 'gradients', 'rotations'] as const;
-export type DescriptionKind = (typeof descriptionKinds)[number];
-
-/** What the images of the pile are compared by, and what held-back labels say of each description that there was. */
-export const descriptionChoiceSchema = z
-  .object({
-    chosen: z.enum(descriptionKinds),
-    /** The usual one first; empty where there was one alone, or where no label could be held back. */
-    compared: z
-      .array(
-        z
-          .object({
-            kind: z.enum(descriptionKinds),
-            /** In a sentence: `oriented gradients`. */
-            title: z.string(),
-            /** How many of the held-back labels were found again when the others spread over a sample of the pile. */
-            found: count,
-            of: z.int().min(1),
-          })
-          .readonly(),
-      )
-      .readonly(),
-  })
-  .readonly();
-export type DescriptionChoice = z.infer<typeof descriptionChoiceSchema>;
 
 /** How good the kept classifier is, as far as labels that were held back can tell; no test image takes part. */
 export const estimateSchema = z

@@ -1,10 +1,9 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
+import { type DescriptionChoice, descriptionChoiceSchema } from './description-choice.js';
 import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
 import {
-  type DescriptionChoice,
-  descriptionChoiceSchema,
   type Evidence,
   evidenceSchema,
   failureSchema,

@@ -1,7 +1,7 @@
 import type { Encoder } from '../../features/encoder.js';
 import { heldBackSplits } from '../../labels/held-back.js';
 import { recoverHeldBack } from '../../similarity/propagate.js';
-import type { DescriptionChoice, DescriptionKind } from '../../store/run-record.js';
+import type { DescriptionChoice, DescriptionKind } from '../../store/description-choice.js';
 import { borrowedBackbone, loadBackbone } from '../backbone.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, type LabelContext, labelledImages, labelledIndices } from '../labels.js';
