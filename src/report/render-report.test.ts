@@ -45,6 +45,20 @@ test('what held-back labels say of each classifier comes with its interval', () 
   expect(text).toContain('Self-training on the unlabelled pile 95 % 89 to 98 % kept');
 });
 
+test('a mixture says its shares, and that every image goes through all of its networks where it is kept', () => {
+  const record = sampleRecord();
+  const members = [
+    { stage: 'finetune', share: 0.32 },
+    { stage: 'selfTrain', share: 0.68 },
+  ];
+  const mixed = { ...record.result, mixture: { test: null, members } };
+  const tried = textOf(renderReport({ ...record, result: mixed }));
+  expect(tried).toContain('Fine-tuning on the labels 32 %, Self-training on the unlabelled pile 68 %.');
+  expect(tried).not.toContain('goes through');
+  const result = { ...mixed, final: { stage: 'mixture', test: null } };
+  expect(textOf(renderReport({ ...record, result }))).toContain('goes through 2 networks');
+});
+
 test('figures and pictures come before the words of the field', () => {
   const report = renderReport(sampleRecord());
   for (const word of [/\bnats\b/, /\blogits\b/, /[Cc]ross-entrop/]) {

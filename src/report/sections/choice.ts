@@ -22,7 +22,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
     <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
-  ${mixture && mixture.members.length > 0 && mixtureText(mixture, stages)}
+  ${mixture && mixture.members.length > 0 && mixtureText(mixture, { stages, isKept: final?.stage === 'mixture' })}
   ${estimate && estimateText(estimate)}`
     }
   ${failures.map(
@@ -34,10 +34,10 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 
 function mixtureText(
   { members }: NonNullable<RunRecord['result']['mixture']>,
-  stages: RunRecord['stages'],
+  { stages, isKept }: Pick<RunRecord, 'stages'> & { readonly isKept: boolean },
 ): Html {
   const parts = members.map(({ stage, share }) => `${titleOf(stages, stage)} ${formatPercent(share, 0)}`);
-  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.</p>`;
+  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.${isKept && ` Every image that is classified goes through ${members.length} networks, in the time of all of them.`}</p>`;
 }
 
 function estimateText(estimate: Estimate): Html {
