@@ -10,6 +10,7 @@ import {
   type NeighbourGraph,
   neighbourGraph,
   propagateLabels,
+  walkSteps,
 } from '../similarity/propagate.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor, silentContext } from './context.js';
@@ -73,13 +74,13 @@ export type PileContext = Omit<RecipeContext, 'store'>;
 /** Times on this machine, in ms. */
 export interface PileTimes {
   readonly graphMs: number;
-  /** To spread labels over the graph once, until they no longer change. */
-  readonly spreadMs: number;
+  /** To spread the labels of all classes over the graph by one step. */
+  readonly spreadStepMs: number;
 }
 
 /** Predicts the times for the whole pile from those for a part of it. */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
-  const all = Math.min(context.data.train.images.count, largestPile);
+  const all = graphSize(context.data.train.images.count);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
   const silent = silentContext(context);
   const share = some.length / all;
@@ -96,7 +97,7 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   await propagateLabels(graph, known, classes, silent);
   return {
     graphMs: (described - started + connected - found) / share + comparedMs(one, several, blockPairs(all)),
-    spreadMs: (performance.now() - connected) / share,
+    spreadStepMs: (performance.now() - connected) / share / walkSteps(some.length, known.rows.length),
   };
 }
 
@@ -136,6 +137,11 @@ export function comparedMs(
   if (few.pairs === several.pairs) return several.ms;
   const pairMs = Math.max(0, several.ms - few.ms) / (several.pairs - few.pairs);
   return several.ms + pairMs * (pairs - several.pairs);
+}
+
+/** Images of the graph of so many images of a training set. */
+export function graphSize(images: number): number {
+  return Math.min(images, largestPile);
 }
 
 /** Whether a pile is too large to be compared as a whole. */

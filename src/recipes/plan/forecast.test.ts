@@ -51,7 +51,7 @@ describe('RunForecast', () => {
       imageMs: 0.125,
       viewMs: 0.1,
       compileMs: { step: 300, classify: 50 },
-      pile: { graphMs: 40_800, spreadMs: 1800 },
+      pile: { graphMs: 40_800, spreadStepMs: 18 },
       saveMs: 30,
       spentMs: 0,
       images,

@@ -28,7 +28,7 @@ const assumed = {
   describeMs: 0.5,
   /** To compare two images. */
   compareMs: 3e-6,
-  spreadMs: 0.03,
+  spreadStepMs: 0.0003,
 } as const;
 
 /** A part of a run. */
@@ -142,7 +142,7 @@ export class RunForecast {
       imageMs: classifyShare * unitMs,
       viewMs: assumed.viewMs,
       compileMs: assumed.compileMs,
-      pile: isTaught ? pileTimes(images.train) : { graphMs: 0, spreadMs: 0 },
+      pile: isTaught ? pileTimes(images.train) : { graphMs: 0, spreadStepMs: 0 },
       saveMs: assumed.saveMs,
       spentMs: 0,
       images,
@@ -157,7 +157,7 @@ function pileTimes(train: number): Speeds['pile'] {
   const n = Math.min(train, largestPile);
   return {
     graphMs: n * assumed.describeMs + n * n * assumed.compareMs,
-    spreadMs: n * assumed.spreadMs,
+    spreadStepMs: n * assumed.spreadStepMs,
   };
 }
 

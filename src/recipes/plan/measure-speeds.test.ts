@@ -77,7 +77,7 @@ describe('measureSpeeds', () => {
     const { stepMs, viewMs, pile, images } = await measureSpeeds(contextOf(600), { stages: ['pretrain'] });
     expect(stepMs.pretrain).toBeGreaterThan(0);
     expect(Object.keys(stepMs)).toEqual(['pretrain']);
-    expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadMs: 0 } });
+    expect({ viewMs, pile }).toEqual({ viewMs: 0, pile: { graphMs: 0, spreadStepMs: 0 } });
     expect(images).toEqual({ train: 600, test: 600, labelled: 12, folds: 3 });
     expect(augmentImages).not.toHaveBeenCalled();
   });

@@ -122,7 +122,7 @@ export async function measureSpeeds(
   const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
   const isTaught = selfTrains && settings.selfTrain?.teacher === 'neighbours';
   const lookedAtPile = timer();
-  const pile = isTaught ? await predictPile(context) : { graphMs: 0, spreadMs: 0 };
+  const pile = isTaught ? await predictPile(context) : { graphMs: 0, spreadStepMs: 0 };
   const ofPile = lookedAtPile();
   const alone = ofPile.aloneMs / ofPile.ms;
   const usual: Speeds = {
@@ -140,7 +140,7 @@ export async function measureSpeeds(
     stepMs: await stepTimes(stopwatchFor('fastestMs')),
     imageMs: classify.fastestMs / classify.batchSize,
     compileMs: compiled('fastestCompileMs'),
-    pile: { graphMs: alone * pile.graphMs, spreadMs: alone * pile.spreadMs },
+    pile: { graphMs: alone * pile.graphMs, spreadStepMs: alone * pile.spreadStepMs },
   };
   return { ...usual, fastest };
 }
@@ -161,7 +161,7 @@ export function fasterOf(first: Speeds, second: Speeds): Speeds {
     },
     pile: {
       graphMs: faster(first.pile.graphMs, second.pile.graphMs),
-      spreadMs: faster(first.pile.spreadMs, second.pile.spreadMs),
+      spreadStepMs: faster(first.pile.spreadStepMs, second.pile.spreadStepMs),
     },
     saveMs: faster(first.saveMs, second.saveMs),
   };

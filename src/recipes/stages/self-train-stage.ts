@@ -1,9 +1,10 @@
 import { QuarterturnError } from '../../errors.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import { passesWithoutOwn } from '../../similarity/leave-out.js';
+import { shortWalkSteps, walkSteps } from '../../similarity/propagate.js';
 import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
-import { encoderOf, isSampled, type PileGraph } from '../pile-graph.js';
+import { encoderOf, graphSize, isSampled, type PileGraph } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
@@ -176,7 +177,7 @@ function teachingMs(work: Workload): number {
   const corrections = teacher === 'neighbours' && correctEvery ? Math.floor((epochs - 1) / correctEvery) : 0;
   return (
     trainingMs(work, selfTrainStage, { graphs: 1, savesPerEpoch: teacher === 'neighbours' ? 2 : 1 }) +
-    speeds.pile.spreadMs +
+    walkSteps(graphSize(train), labelled) * speeds.pile.spreadStepMs +
     corrections * (classifyMs(speeds, train) + fewStepsMs(work)) +
     2 * sample * speeds.viewMs +
     // The evaluation after each epoch classifies two views.
@@ -184,9 +185,9 @@ function teachingMs(work: Workload): number {
   );
 }
 
-/** Labels spread in 100 steps; for held-back labels and corrections, in 30. */
-function fewStepsMs({ speeds }: Pick<Workload, 'speeds'>): number {
-  return 0.3 * speeds.pile.spreadMs;
+/** Time to spread labels where some are held back; corrections take as many steps at most. */
+function fewStepsMs({ speeds: { images, pile } }: Pick<Workload, 'speeds'>): number {
+  return shortWalkSteps(graphSize(images.train), images.labelled) * pile.spreadStepMs;
 }
 
 /** The teacher is chosen by labels that spread, which also tell doubtful ones, and a short self-training is tried for each fold held back. */
