@@ -1,12 +1,5 @@
 import { type ProgressOptions, startProgress } from '../progress.js';
-import {
-  balanceClasses,
-  type KnownLabels,
-  type NeighbourGraph,
-  shortWalkSteps,
-  walk,
-  weighClasses,
-} from './propagate.js';
+import { balanceClasses, type KnownLabels, type NeighbourGraph, shortWalkSteps, walk } from './propagate.js';
 
 /**
  * Parts that the labels of each class are dealt out to, of which that of a label is left out. With 10 labels a class, as many wrong
@@ -22,9 +15,9 @@ const leastShare = 1e-6;
 
 /**
  * What logarithms of shares are multiplied by. Scores of neighbours differ less between classes than probabilities do: on MNIST,
- * Fashion-MNIST and CIFAR-10, labels held back ask for 1.2 to 5 times the logarithm, 2.4 in the middle.
+ * Fashion-MNIST and CIFAR-10, labels held back ask for 1 to 2.8 times the logarithm.
  */
-const sharpening = 2;
+const sharpening = 1.4;
 
 /**
  * What the neighbours say of each labelled image without its own label: the other labels spread over the graph (see
@@ -35,7 +28,7 @@ const sharpening = 2;
  *
  * @param classCount K
  * @param context progress listener and abort signal
- * @returns logits: twice ln of the shares that arrive, float32 [labels, K]; zeros where nothing does, and for the only label of a
+ * @returns logits: 1.4 · ln of the shares that arrive, float32 [labels, K]; zeros where nothing does, and for the only label of a
  *   class, without which nobody could name the class
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
@@ -83,11 +76,12 @@ export async function spreadWithoutOwn(
     if (isOnly(i)) continue;
     const shares = scores.slice(i * classCount, (i + 1) * classCount);
     // The rest of its class stands for the whole of it.
-    const k = classes[i]!;
-    const total = balance.totals[k]!;
+    const ofClass = classes[i]!;
+    const total = balance.totals[ofClass]!;
     const rest = total - (ownTotal[i] ?? 0);
-    shares[k] = rest > 0 ? Math.max(0, shares[k]! - (own[i] ?? 0)) * (total / rest) : 0;
-    weighClasses(shares, balance);
+    shares[ofClass] = rest > 0 ? Math.max(0, shares[ofClass]! - (own[i] ?? 0)) * (total / rest) : 0;
+    // What comes from everywhere is left in, other than where classes are told apart: it is what an image of no clear class has.
+    for (let k = 0; k < classCount; k++) shares[k]! *= balance.weights[k]! / (balance.totals[k]! || 1);
     const sum = shares.reduce((a, b) => a + b, 0);
     if (sum === 0) continue;
     shares.forEach((share, k) => {

@@ -250,7 +250,7 @@ export async function balanceClasses(
  *
  * @param scores of an image, float [K]
  */
-export function weighClasses(scores: Float32Array | Float64Array, { totals, weights }: ClassBalance): void {
+function weighClasses(scores: Float32Array | Float64Array, { totals, weights }: ClassBalance): void {
   const count = scores.length;
   let sum = 0;
   for (let k = 0; k < count; k++) {
