@@ -65,8 +65,8 @@ describe('what a model is', () => {
     expect(words).toContain(
       'Training 100 labels of 60,000 images, preset quick, seed 12, from self-training,',
     );
-    expect(words).toContain('Unsure below a probability of 0.61; not of 96.0 % of 100 held-back labels');
-    expect(words).toContain('99.28 % of 10,000 test images right, estimate 97.0 % (91.5 to 99.0 %)');
+    expect(words).toContain('Unsure below a probability of 0.61; not of 96 % of 100 held-back labels');
+    expect(words).toContain('99.28 % of 10,000 test images right, estimate 97 % (92 to 99 %)');
     expect(words).toContain('a temperature of 0.62: expected calibration error 9.6 %, settings abababababab');
   });
 

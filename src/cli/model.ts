@@ -4,7 +4,14 @@ import { describeModel, type ModelDescription } from '../model/describe-model.js
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
 import { activityOf } from '../recipes/stages/registry.js';
-import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatInterval,
+  formatPercent,
+  formatWithin,
+} from '../report/format.js';
 import { readModelFile } from './model-file.js';
 import { addExamples, addOutputGroup, option } from './options.js';
 import { printable } from './paths.js';
@@ -81,8 +88,9 @@ function fittingOf({ fit, colour, background, alphaGround, meanBrightness }: Pre
 }
 
 /** When a model is unsure, in words. */
-function unsureOf({ threshold, likeness, accepted, low, high, heldBack }: Abstention): string {
-  return `below a probability of ${threshold.toFixed(2)}${likeness ? ', and where an image is unlike all that had a label' : ''}; not of ${formatPercent(accepted, 1)} of ${countOf(heldBack, 'held-back label')} (${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} of images of its classes)`;
+function unsureOf(abstention: Abstention): string {
+  const { threshold, likeness, accepted, heldBack } = abstention;
+  return `below a probability of ${threshold.toFixed(2)}${likeness ? ', and where an image is unlike all that had a label' : ''}; not of ${formatWithin(accepted, abstention)} of ${countOf(heldBack, 'held-back label')} (${formatInterval(abstention)} of images of its classes)`;
 }
 
 /** What a model learned from and how good it is, in words. */
@@ -97,15 +105,13 @@ function trainingOf({
   calibration,
   settings,
 }: TrainingSummary): string {
-  const interval = ({ low, high }: { readonly low: number; readonly high: number }) =>
-    `${(100 * low).toFixed(1)} to ${formatPercent(high, 1)}`;
   return [
     `${countOf(labels, 'label')} of ${countOf(images, 'image')}`,
     `preset ${preset}, seed ${seed}, from ${activityOf(stage)}`,
     ...(test ? [`${formatPercent(test.accuracy)} of ${countOf(test.images, 'test image')} right`] : []),
     ...(estimate
       ? [
-          `estimate ${formatPercent(estimate.accuracy, 1)} (${interval(estimate)}) by ${countOf(estimate.heldBack, 'held-back label')}`,
+          `estimate ${formatWithin(estimate.accuracy, estimate)} (${formatInterval(estimate)}) by ${countOf(estimate.heldBack, 'held-back label')}`,
         ]
       : []),
     ...(calibration

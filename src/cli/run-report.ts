@@ -13,11 +13,14 @@ import {
   countOf,
   formatBytes,
   formatDuration,
+  formatInterval,
   formatPercent,
   formatRate,
+  formatWithin,
 } from '../report/format.js';
 import { classNeedTexts } from '../report/label-needs-text.js';
 import { titleOf } from '../report/run-facts.js';
+import { wilsonInterval } from '../report/statistics.js';
 import { comparisonTable, ladderTable } from '../report/terminal-table.js';
 import { hanging } from '../report/text-width.js';
 import { writeReport as renderInto } from '../runs/report.node.js';
@@ -118,10 +121,10 @@ function line(label: string, text: string): string {
   return hanging(label, text, { columns: columns(), indent });
 }
 
-const shareText = ({ found, of }: Evidence): string => formatPercent(found / of, 1);
+const shareText = ({ found, of }: Evidence): string => formatWithin(found / of, wilsonInterval(found, of));
 
-function estimateText({ accuracy, low, high }: Estimate): string {
-  return `${formatPercent(accuracy, 1)}, ${(100 * low).toFixed(1)} to ${formatPercent(high, 1)} with 95 % confidence`;
+function estimateText(estimate: Estimate): string {
+  return `${formatWithin(estimate.accuracy, estimate)}, ${formatInterval(estimate)} with ${formatPercent(estimate.level, 0)} confidence`;
 }
 
 function formatAccuracies(figures: RunFigures, notebook: NotebookFigures | null): string {

@@ -3,10 +3,12 @@ import {
   absent,
   formatBytes,
   formatDuration,
+  formatInterval,
   formatLoss,
   formatPercent,
   formatRate,
   formatShape,
+  formatWithin,
 } from './format.js';
 
 test.each([
@@ -16,6 +18,16 @@ test.each([
   [Number.NaN, 2, absent],
 ])('formatPercent(%d, %d)', (fraction, decimals, text) => {
   expect(formatPercent(fraction, decimals)).toBe(text);
+});
+
+test.each([
+  [0.753, { low: 0.648, high: 0.897 }, '75 %', '65 to 90 %'],
+  [0.95, { low: 0.8882, high: 0.9961 }, '95 %', '89 to 100 %'],
+  [0.93, { low: 0.9, high: 0.95 }, '93.0 %', '90.0 to 95.0 %'],
+  [0.9928, { low: 0.981, high: 0.997 }, '99.3 %', '98.1 to 99.7 %'],
+])('%d within %o has no digit that is chance', (share, interval, text, range) => {
+  expect(formatWithin(share, interval)).toBe(text);
+  expect(formatInterval(interval)).toBe(range);
 });
 
 test.each([

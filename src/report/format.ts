@@ -1,6 +1,7 @@
 /** Numbers as people read them, the same in the terminal and in the report. */
 
 import { formatCount } from '../counts.js';
+import type { Interval } from '../train/wilson.js';
 
 export { byCount, countOf, formatCount } from '../counts.js';
 
@@ -10,6 +11,31 @@ export const absent = '—';
 /** 0.9948 -> `99.48 %`. */
 export function formatPercent(fraction: number, decimals = 2): string {
   return Number.isFinite(fraction) ? `${(fraction * 100).toFixed(decimals)} %` : absent;
+}
+
+/** Of a share whose interval is wider, a decimal of a per cent is chance: of a hundred labels one alone is a whole one. */
+const widestWithDecimal = 0.05;
+
+/**
+ * A share that is known to lie within an interval, with no digit that this leaves open: whole per cents where it is wider than
+ * 5 points, one decimal where it is not.
+ * @example
+ * formatWithin(0.753, { low: 0.65, high: 0.9 }); // '75 %'
+ * formatWithin(0.9928, { low: 0.981, high: 0.997 }); // '99.3 %'
+ */
+export function formatWithin(share: number, interval: Interval): string {
+  return formatPercent(share, decimalsWithin(interval));
+}
+
+/** An interval in the same digits: `65 to 90 %`, `98.1 to 99.7 %`. */
+export function formatInterval(interval: Interval): string {
+  const { low, high } = interval;
+  return `${(100 * low).toFixed(decimalsWithin(interval))} to ${formatWithin(high, interval)}`;
+}
+
+function decimalsWithin({ low, high }: Interval): number {
+  // A width of just 5 points is none that is wider, whatever the difference of two fractions is rounded to.
+  return high - low > widestWithDecimal + 1e-9 ? 0 : 1;
 }
 
 /** A mean cross-entropy in nats, four decimals: 0.01534 -> `0.0153`. */

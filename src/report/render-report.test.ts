@@ -41,8 +41,22 @@ test('the headline figures, the comparison and the trap carry the run’s number
 
 test('what held-back labels say of each classifier comes with its interval', () => {
   const text = textOf(renderReport(sampleRecord()));
-  expect(text).toContain('Fine-tuning on the labels 88.0 % 80.2 % – 93.0 %');
-  expect(text).toContain('Self-training on the unlabelled pile 95.0 % 88.8 % – 97.8 % kept');
+  expect(text).toContain('Fine-tuning on the labels 88 % 80 to 93 %');
+  expect(text).toContain('Self-training on the unlabelled pile 95 % 89 to 98 % kept');
+});
+
+test('a mixture says its shares, and that every image goes through all of its networks where it is kept', () => {
+  const record = sampleRecord();
+  const members = [
+    { stage: 'finetune', share: 0.32 },
+    { stage: 'selfTrain', share: 0.68 },
+  ];
+  const mixed = { ...record.result, mixture: { test: null, members } };
+  const tried = textOf(renderReport({ ...record, result: mixed }));
+  expect(tried).toContain('Fine-tuning on the labels 32 %, Self-training on the unlabelled pile 68 %.');
+  expect(tried).not.toContain('goes through');
+  const result = { ...mixed, final: { stage: 'mixture', test: null } };
+  expect(textOf(renderReport({ ...record, result }))).toContain('goes through 2 networks');
 });
 
 test('figures and pictures come before the words of the field', () => {
@@ -57,12 +71,14 @@ test('an estimate is called one, beside a test set and without it', () => {
   const { final } = record.result;
   const beside = textOf(renderReport(record));
   expect(beside).toContain('100-label test accuracy');
-  expect(beside).toContain('estimate 88.8 % – 99.6 % by held-back labels');
+  expect(beside).toContain('estimate 89 to 100 % by held-back labels');
   const result = { ...record.result, final: { stage: final!.stage, test: null } };
   const without = textOf(renderReport({ ...record, result }));
-  expect(without).toContain('100-label accuracy, an estimate');
+  expect(without).toContain(
+    '100-label accuracy, an estimate 95 % 89 to 100 % by held-back labels, no test set',
+  );
   expect(without).not.toContain('100-label test accuracy');
-  expect(without).toContain('95.0 % of images right, with 95 % confidence 88.8 % – 99.6 %');
+  expect(without).toContain('95 % of images right, with 95 % confidence 89 to 100 %');
 });
 
 test('the temperature stands beside what it changes', () => {

@@ -12,6 +12,7 @@ import { dataSection } from './sections/data.js';
 import { doubtsSection } from './sections/doubts.js';
 import { gridsSection } from './sections/grids.js';
 import { headerSection } from './sections/header.js';
+import { labelNeedsSection } from './sections/label-needs.js';
 import { ladderSection } from './sections/ladder.js';
 import { layersSection } from './sections/layers.js';
 import { comparisonSection } from './sections/results.js';
@@ -36,6 +37,7 @@ export function renderReport(record: RunRecord): string {
       confusionsSection(exhibits.confusions),
       calibrationSection(record),
       doubtsSection(record),
+      labelNeedsSection(record),
       comparisonSection(record),
       curvesSection(record),
       batchNormSection(record),

@@ -6,6 +6,7 @@ import {
   loadClassifier,
 } from '../model/load-classifier.js';
 import { readDoubts } from '../recipes/doubts.js';
+import { readLabelNeeds } from '../recipes/label-needs.js';
 import { classifierName, stagesOfConfig } from '../recipes/run.js';
 import { allStages, stageFacts, stageNamed } from '../recipes/stages/registry.js';
 import type { Stage } from '../recipes/stages/stage.js';
@@ -127,6 +128,7 @@ export async function readRecord(
     });
   };
   const doubts = await readDoubts(store);
+  const needs = await readLabelNeeds(store);
   return {
     stages: stageFacts,
     config: await readConfig(store),
@@ -134,5 +136,6 @@ export async function readRecord(
     result: await read('result', resultSchema),
     exhibits: await read('exhibits', exhibitsSchema),
     ...(doubts && { doubts }),
+    ...(needs && { needs }),
   };
 }

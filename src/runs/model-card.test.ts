@@ -44,12 +44,12 @@ describe('a model card', () => {
       '| takes | `images`: uint8 [N, 32, 32, 3], 0–255, red, green, blue; any N |',
       '5, in the order of the probabilities: ant, bee, a\\|b\\*, line break, eel.',
       '60,000 images (my \\<photos\\>), of which 100 had a label. Preset `quick`, seed 12, kept from self-training.',
-      '**Estimate:** 87.1 % right, between 79.0 % and 92.0 % with 95 % confidence, by 100 labels that were held back (three folds).',
+      '**Estimate:** 87 % right, from 79 to 92 % with 95 % confidence, by 100 labels that were held back (three folds).',
       'a temperature of 1.31, from 100 held-back labels. Their expected calibration error is 3.4 % (12.0 % before).',
       '3. It is scaled until it covers 32×32 (rows × columns), and the middle is taken. Filter: Lanczos.',
       '- It was never tested on images apart from those that it learned from;',
       "- It is unsure of a picture whose largest probability is below 0.61 (the file's `quarterturn.abstention`)",
-      'were sure of 96.0 % of 100 held-back labels.',
+      'were sure of 96 % of 100 held-back labels.',
       '## Licence\n\nNone is stated here.',
     ]) {
       expect(card).toContain(said);

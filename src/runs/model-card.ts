@@ -3,7 +3,14 @@ import type { ModelDescription } from '../model/describe-model.js';
 import type { Preprocessing } from '../model/preprocessing.js';
 import type { TrainingSummary } from '../model/training-summary.js';
 import { activityOf } from '../recipes/stages/registry.js';
-import { countOf, formatBytes, formatCount, formatPercent } from '../report/format.js';
+import {
+  countOf,
+  formatBytes,
+  formatCount,
+  formatInterval,
+  formatPercent,
+  formatWithin,
+} from '../report/format.js';
 import { cardSnippets } from './card-snippets.js';
 
 export interface ModelCardOptions {
@@ -87,7 +94,7 @@ function quality({ test, estimate, calibration }: TrainingSummary): readonly str
     ...(test ? [`**Test:** ${share(test.accuracy)} of ${formatCount(test.images)} test images right.`] : []),
     ...(estimate
       ? [
-          `**Estimate:** ${share(estimate.accuracy)} right, between ${share(estimate.low)} and ${share(estimate.high)} with ${formatPercent(estimate.level, 0)} confidence, by ${formatCount(estimate.heldBack)} labels that were held back (${estimate.method}).`,
+          `**Estimate:** ${formatWithin(estimate.accuracy, estimate)} right, from ${formatInterval(estimate)} with ${formatPercent(estimate.level, 0)} confidence, by ${formatCount(estimate.heldBack)} labels that were held back (${estimate.method}).`,
         ]
       : []),
     ...(test || estimate ? [] : ['Nobody knows: there was no test set, and no label could be held back.']),
@@ -148,9 +155,10 @@ function limits({ training, abstention }: ModelDescription): readonly string[] {
 }
 
 /** When it is unsure, and of how many pictures of its classes. */
-function unsure({ threshold, likeness, accepted, heldBack }: Abstention): string {
+function unsure(abstention: Abstention): string {
+  const { threshold, likeness, accepted, heldBack } = abstention;
   const unlike = likeness ? ', and of one that is unlike all that had a label' : '';
-  return `- It is unsure of a picture whose largest probability is below ${threshold.toFixed(2)}${unlike} (the file's \`${abstentionKey}\`): it may be of none of the classes. Trials that learned without them were sure of ${formatPercent(accepted, 1)} of ${formatCount(heldBack)} held-back labels.`;
+  return `- It is unsure of a picture whose largest probability is below ${threshold.toFixed(2)}${unlike} (the file's \`${abstentionKey}\`): it may be of none of the classes. Trials that learned without them were sure of ${formatWithin(accepted, abstention)} of ${formatCount(heldBack)} held-back labels.`;
 }
 
 /** A name as text in Markdown: on one line, and no mark-up. */

@@ -70,6 +70,26 @@ describe('RunRecorder', () => {
     expect(await readStatus(store)).toMatchObject({ state: 'interrupted', step: 60, reason: 'stopped' });
   });
 
+  it('says when the run ends once that is known, between two stages too, and no more when it has ended', async () => {
+    const { store, tell } = recording();
+    const told = async (event: RunEvent) => {
+      await tell(event, 2000);
+      return (await readStatus(store))?.runEtaMs;
+    };
+    await tell(runStart);
+    expect(await told(step(21))).toBeNull();
+    expect(await told({ type: 'forecast', remainingMs: 90_000 })).toBe(90_000);
+    expect(await told({ ...step(22), runEtaMs: 88_000 } as RunEvent)).toBe(88_000);
+    expect(await told(stageStart)).toBe(88_000);
+    const pass: RunEvent = { type: 'pass', title: 'a pass', done: 1, total: 30, runEtaMs: 80_000 };
+    expect(await told(pass)).toBe(80_000);
+    expect(await told({ type: 'run-end', run: 'r', state: 'interrupted' })).toBeNull();
+    // Runs of earlier versions do not say it.
+    const { runEtaMs: _, ...before } = (await readStatus(store))!;
+    await store.writeJson('status', before);
+    expect((await readStatus(store))?.runEtaMs).toBeNull();
+  });
+
   it('logs every event, but steps and passes once a second', async () => {
     const { store, recorder, tell } = recording();
     await tell(runStart);

@@ -23,6 +23,7 @@ const nothing: Omit<RunStatus, 'pid' | 'host' | 'updatedAt'> = {
   epochs: 0,
   pass: null,
   etaMs: null,
+  runEtaMs: null,
   train: null,
   evaluated: null,
   evidence: [],
@@ -37,7 +38,16 @@ export function statusAfter(status: Status, event: RunEvent): Status {
     case 'run-start':
       return { ...nothing, run: event.run, stages: event.stages, draws: event.draws };
     case 'run-end':
-      return { ...status, state: event.state, pass: null, etaMs: null, reason: event.reason ?? null };
+      return {
+        ...status,
+        state: event.state,
+        pass: null,
+        etaMs: null,
+        runEtaMs: null,
+        reason: event.reason ?? null,
+      };
+    case 'forecast':
+      return { ...status, runEtaMs: event.remainingMs };
     case 'stage-start': {
       const { stage, draw, fromStep: step, totalSteps, epochs, stepsPerEpoch } = event;
       const epoch = Math.floor(step / stepsPerEpoch);
@@ -55,18 +65,19 @@ export function statusAfter(status: Status, event: RunEvent): Status {
       };
     }
     case 'step': {
-      const { step, totalSteps, metrics, etaMs } = event;
+      const { step, totalSteps, metrics, etaMs, runEtaMs = status.runEtaMs } = event;
       // What a stage tries out besides is told as passes: a step is one of its own.
-      return { ...status, step, totalSteps, train: metrics, pass: null, etaMs };
+      return { ...status, step, totalSteps, train: metrics, pass: null, etaMs, runEtaMs };
     }
     case 'epoch-end':
       return { ...status, epoch: event.record.epoch, train: event.record.train };
     case 'pass': {
-      const { title, done, total, etaMs } = event;
+      const { title, done, total, etaMs, runEtaMs = status.runEtaMs } = event;
       return {
         ...status,
         pass: { title, done, total },
         etaMs: etaMs !== undefined && Number.isFinite(etaMs) ? etaMs : null,
+        runEtaMs,
       };
     }
     case 'evaluated': {

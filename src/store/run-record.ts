@@ -4,6 +4,7 @@ import { z } from 'zod';
 import type { LeftOut } from '../data/left-out.js';
 import { isRecord } from './json.js';
 import type { LabelDoubts } from './label-doubts.js';
+import type { LabelNeeds } from './label-needs.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
@@ -390,4 +391,6 @@ export interface RunRecord {
   readonly exhibits: Exhibits;
   /** Labels that the rest contradicts; absent where nobody was asked. */
   readonly doubts?: LabelDoubts;
+  /** Which classes more labels would help most; absent where nobody was asked. */
+  readonly needs?: LabelNeeds;
 }

@@ -28,6 +28,8 @@ export const runStatusSchema = z
     pass: z.object({ title: z.string(), done: z.number(), total: z.number() }).readonly().nullable(),
     /** Until the stage or the pass ends; null if nobody knows. */
     etaMs: z.number().min(0).nullable(),
+    /** Until the run ends; null until that can be told, and in runs of earlier versions. */
+    runEtaMs: z.number().min(0).nullable().default(null),
     /** Training figures of the stage's epoch so far. */
     train: metricsSchema.nullable(),
     /** What was evaluated last. */

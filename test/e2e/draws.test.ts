@@ -35,11 +35,14 @@ test.runIf(byNight)(
         env: { ...process.env, XDG_CACHE_HOME: join(cwd, 'cache') },
       });
       const [stdout, stderr] = await Promise.all([text(child.stdout), text(child.stderr)]);
-      return { stdout, row: JSON.parse(stderr.trim().split('\n').at(-1) ?? '') };
+      const journal = await fs.readFile(join(cwd, 'table/draws.jsonl'), 'utf8');
+      return { stdout, stderr, journal };
     };
-    const { stdout, row } = await draws();
+    const { stdout, stderr, journal } = await draws();
     expect(stdout.trim().split('\n')).toHaveLength(3);
     expect(stdout).toMatch(/\| 12 \| 4:1 \| proportionally \| 1 \|/);
+    expect(stderr).toMatch(/^1 of 1 {2}12 labels, 4:1, proportionally, draw 1: kept \w+ [\d.]+ %, best /m);
+    const row = JSON.parse(journal);
     const { kept, stages, pile } = row;
     // The largest class has four times as many images as the smallest, and no class more than there are.
     expect(pile).toBeGreaterThan(60);
@@ -47,6 +50,14 @@ test.runIf(byNight)(
     expect(stages[kept].accuracy).toBeGreaterThan(0.2);
     expect(stages[kept].macroF1).toBeLessThanOrEqual(1);
     const again = await draws();
-    expect(again).toEqual({ stdout, row });
+    expect(again).toMatchObject({ stdout, journal });
+    expect(again.stderr).toContain('1 run, 1 of them finished before.');
+    // A kill in the middle of a line: the same run is made again, on a line of its own.
+    await fs.writeFile(join(cwd, 'table/draws.jsonl'), journal.slice(0, -30));
+    const after = await draws();
+    expect(after.stderr).toContain('draws.jsonl, line 1: expected a run.');
+    const { seconds: _, ...rest } = JSON.parse(after.journal.split('\n')[1] ?? '');
+    expect(row).toMatchObject(rest);
+    expect(after.stdout).toBe(stdout);
   },
 );

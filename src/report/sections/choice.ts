@@ -1,17 +1,17 @@
 import type { Estimate, Evidence, RunRecord } from '../../store/run-record.js';
-import { countOf, formatPercent } from '../format.js';
+import { countOf, formatInterval, formatPercent, formatWithin } from '../format.js';
 import { type Html, html } from '../html.js';
 import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
-import { type Interval, wilsonInterval } from '../statistics.js';
+import { wilsonInterval } from '../statistics.js';
 
 /** The classifier that was kept, the estimate of it, the evidence from held-back labels, and the stages that failed. */
 export function choiceSection({ result, stages }: RunRecord): Html | null {
   const { evidence, estimate, failures, final, mixture } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
   const row = (entry: Evidence) => {
-    const interval = intervalText(wilsonInterval(entry.found, entry.of));
-    return html`<tr><th scope="row">${titleOf(stages, entry.stage)}</th><td><b>${formatPercent(entry.found / entry.of, 1)}</b></td><td>${interval}</td><td class="quiet">${entry.stage === final?.stage && 'kept'}</td></tr>
+    const interval = wilsonInterval(entry.found, entry.of);
+    return html`<tr><th scope="row">${titleOf(stages, entry.stage)}</th><td><b>${formatWithin(entry.found / entry.of, interval)}</b></td><td>${formatInterval(interval)}</td><td class="quiet">${entry.stage === final?.stage && 'kept'}</td></tr>
     `;
   };
   return section('How the classifier was chosen', {
@@ -22,7 +22,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
     <thead><tr><th scope="col">Classifier</th><th scope="col">Held-back labels correct</th><th scope="col">95 % interval</th><th scope="col"></th></tr></thead>
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
-  ${mixture && mixture.members.length > 0 && mixtureText(mixture, stages)}
+  ${mixture && mixture.members.length > 0 && mixtureText(mixture, { stages, isKept: final?.stage === 'mixture' })}
   ${estimate && estimateText(estimate)}`
     }
   ${failures.map(
@@ -34,16 +34,12 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
 
 function mixtureText(
   { members }: NonNullable<RunRecord['result']['mixture']>,
-  stages: RunRecord['stages'],
+  { stages, isKept }: Pick<RunRecord, 'stages'> & { readonly isKept: boolean },
 ): Html {
   const parts = members.map(({ stage, share }) => `${titleOf(stages, stage)} ${formatPercent(share, 0)}`);
-  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.</p>`;
+  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.${isKept && ` Every image that is classified goes through ${members.length} networks, in the time of all of them.`}</p>`;
 }
 
 function estimateText(estimate: Estimate): Html {
-  return html`<p><b>Estimate of the classifier that was kept: ${formatPercent(estimate.accuracy, 1)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${intervalText(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further than the one above. Upwards, because what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right; downwards, because the best of several looks better than it is. It holds for images like those that were learned from: pictures from elsewhere may be harder.</p>`;
-}
-
-function intervalText({ low, high }: Interval): string {
-  return `${formatPercent(low, 1)} – ${formatPercent(high, 1)}`;
+  return html`<p><b>Estimate of the classifier that was kept: ${formatWithin(estimate.accuracy, estimate)} of images right, with ${formatPercent(estimate.level, 0)} confidence ${formatInterval(estimate)}.</b> It is made from ${countOf(estimate.heldBack, 'label')} held back. The interval reaches further than the one above. Upwards, because what is kept learned from all labels, and longer, and where its answers for the pile differ from those of the networks that were tried, it may be the one that is right; downwards, because the best of several looks better than it is. It holds for images like those that were learned from: pictures from elsewhere may be harder.</p>`;
 }

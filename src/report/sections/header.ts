@@ -1,7 +1,15 @@
 import type { RunRecord } from '../../store/run-record.js';
 import { imageDataUri } from '../bitmap.js';
 import { notebookOf } from '../comparison.js';
-import { absent, countOf, formatCount, formatDuration, formatPercent } from '../format.js';
+import {
+  absent,
+  countOf,
+  formatCount,
+  formatDuration,
+  formatInterval,
+  formatPercent,
+  formatWithin,
+} from '../format.js';
 import { type Html, html } from '../html.js';
 import {
   isPretrainingAlone,
@@ -55,18 +63,17 @@ function toldText(record: RunRecord, labels: number): string {
 function keptHeadline(record: RunRecord, labels: string, notebook: number | undefined): Html {
   const { final, fineTune, estimate } = record.result;
   const test = (final ?? fineTune)?.test?.accuracy;
-  const interval =
-    estimate && `${formatPercent(estimate.low, 1)} – ${formatPercent(estimate.high, 1)} by held-back labels`;
+  const interval = estimate && `${formatInterval(estimate)} by held-back labels`;
   if (test === undefined && estimate) {
     return headline(
       `${labels} accuracy, an estimate`,
-      estimate.accuracy,
+      formatWithin(estimate.accuracy, estimate),
       `${interval}, no test set; ${finalNote(record)}`,
       notebook,
     );
   }
   const note = interval ? `${finalNote(record)}; estimate ${interval}` : finalNote(record);
-  return headline(`${labels} test accuracy`, test, note, notebook);
+  return headline(`${labels} test accuracy`, shown(test), note, notebook);
 }
 
 /** The pretext task on the test set, or on the images that pretraining kept for validation where there is none. */
@@ -74,23 +81,27 @@ function pretextHeadline({ result: { pretext } }: RunRecord, notebook: number | 
   const isTested = pretext === null || pretext.test !== null;
   const title = isTested ? 'Rotation test accuracy' : 'Rotation validation accuracy';
   const { accuracy } = pretext?.test ?? pretext?.val ?? {};
-  return headline(title, accuracy, 'four ways to turn an image, no labels', notebook);
+  return headline(title, shown(accuracy), 'four ways to turn an image, no labels', notebook);
 }
 
 /** The baseline on the test set; there is nothing to tell of it where there is none. */
 function baselineHeadline(record: RunRecord, notebook: number | undefined): Html | false {
   const { baseline } = record.result;
   if (baseline !== null && baseline.test === null) return false;
-  return headline('Supervised baseline', baseline?.test?.accuracy, baselineNote(record), notebook);
+  return headline('Supervised baseline', shown(baseline?.test?.accuracy), baselineNote(record), notebook);
 }
 
+const shown = (accuracy: number | undefined): string | undefined =>
+  accuracy === undefined ? undefined : formatPercent(accuracy);
+
+/** @param accuracy as it is to be shown; undefined if there is none */
 function headline(
   label: string,
-  accuracy: number | undefined,
+  accuracy: string | undefined,
   note: string,
   notebook: number | undefined,
 ): Html {
-  const [figure, unit] = accuracy === undefined ? [absent, ''] : formatPercent(accuracy).split(' ');
+  const [figure, unit] = accuracy === undefined ? [absent, ''] : accuracy.split(' ');
   return html`<div><dt>${label}</dt><dd class="figure">${figure}<small>${unit}</small></dd><dd class="note">${accuracy === undefined ? 'not run' : note}</dd>${notebook !== undefined && html`<dd class="note">notebook ${formatPercent(notebook)}</dd>`}</div>
     `;
 }
