@@ -3,6 +3,7 @@ import { heldBackSplits } from '../labels/held-back.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
+import { estimateClassShares } from './class-shares.js';
 import { nearestNeighbours } from './neighbours.js';
 import {
   type NeighbourGraph,
@@ -10,7 +11,9 @@ import {
   propagateLabels,
   pseudoLabels,
   recoverHeldBack,
+  shortWalkSteps,
   smoothPredictions,
+  walkSteps,
 } from './propagate.js';
 
 const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
@@ -66,6 +69,58 @@ describe('labels spread over the graph', () => {
     const { rows } = pseudoLabels(scores, 2, 0);
     expect([...rows].every((i) => i % 2 === 0)).toBe(true);
     expect(rows.length).toBe(30);
+  });
+
+  test('scores are those of the formula', async () => {
+    const [classCount, labels] = [3, [0, 1, 1, 2, 0]];
+    const random = Random.seeded(4);
+    const angles = Array.from({ length: 30 }, () => random.uniform(0, 6));
+    const graph = await graphOf(angles);
+    const known = { rows: [3, 11, 12, 20, 29], classes: labels };
+    const n = graph.count;
+    expect(walkSteps(n, 5)).toBe(10);
+    // Σ Sᵗ·Y, row by row and class by class, in float64.
+    let here: number[] = Array.from({ length: n * classCount }, (_, at) =>
+      labels.some((k, i) => at === known.rows[i]! * classCount + k) ? 1 : 0,
+    );
+    const brought = here.slice();
+    for (let step = 1; step < 10; step++) {
+      here = here.map((_, at) => {
+        const [row, k] = [Math.floor(at / classCount), at % classCount];
+        let sum = 0;
+        for (let edge = graph.offsets[row]!; edge < graph.offsets[row + 1]!; edge++) {
+          sum += graph.weights[edge]! * here[graph.targets[edge]! * classCount + k]!;
+        }
+        return sum;
+      });
+      here.forEach((score, at) => {
+        brought[at]! += score;
+      });
+    }
+    const total = (k: number) =>
+      brought.reduce((sum, score, at) => sum + (at % classCount === k ? score : 0), 0);
+    const densities = brought.map((score, at) => score / total(at % classCount));
+    const shares = await estimateClassShares(Float32Array.from(densities), classCount);
+    const given = [3 / 8, 3 / 8, 2 / 8];
+    const scores = await propagateLabels(graph, known, classCount);
+    for (let i = 0; i < n; i++) {
+      const row = densities.slice(i * classCount, (i + 1) * classCount);
+      // (K − 2)/K of the mean.
+      const background = (row.reduce((a, b) => a + b, 0) / 3) * (1 / 3);
+      const weighed = row.map((d, k) => shares[k]! * Math.sqrt(given[k]!) * Math.max(0, d - background));
+      const sum = weighed.reduce((a, b) => a + b, 0);
+      const label = known.rows.indexOf(i);
+      weighed.forEach((weight, k) => {
+        const expected = label >= 0 ? Number(labels[label] === k) : weight / (sum || 1);
+        expect(scores[i * classCount + k]).toBeCloseTo(expected, 4);
+      });
+    }
+  });
+
+  test('walks are longer the more images a label has to reach', () => {
+    // A pile of 60,000 with 100 labels, with 10, and one with a label for every other image.
+    expect([walkSteps(60_000, 100), walkSteps(60_000, 10), walkSteps(200, 100)]).toEqual([98, 310, 6]);
+    expect([shortWalkSteps(60_000, 100), shortWalkSteps(200, 100)]).toEqual([30, 6]);
   });
 
   test('held-back labels tell a graph that follows the classes from one that does not', async () => {
