@@ -140,6 +140,7 @@ export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
 export type { NeighbourGraph } from './similarity/propagate.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
+export type { DescriptionChoice, DescriptionKind } from './store/description-choice.js';
 export type { LoggedEvent } from './store/event-log.js';
 export type { FoldAnswers } from './store/fold-answers.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';

@@ -36,6 +36,22 @@ test('a budget that is short says what is shorter for it, and whether the machin
   );
 });
 
+test('what images are compared by is told with what each description found', () => {
+  const usual = { kind: 'gradients', title: 'oriented gradients', found: 79, of: 100 } as const;
+  const other = { kind: 'rotations', title: 'the network pretrained on rotations', of: 100 } as const;
+  const told = (chosen: 'gradients' | 'rotations', found: number) =>
+    sentencesOf({ type: 'description-chosen', draw: 0, chosen, compared: [usual, { ...other, found }] });
+  const beginning =
+    'Neighbours by oriented gradients recover 79 of 100 held-back labels in a sample of the pile, those by the network pretrained on rotations';
+  expect(told('gradients', 74)).toEqual([`${beginning} 74. Images are compared by oriented gradients.`]);
+  expect(told('gradients', 81)).toEqual([
+    `${beginning} 81. That may be chance, so images are compared by oriented gradients, as usual.`,
+  ]);
+  expect(told('rotations', 94)).toEqual([
+    `${beginning} 94. Images are therefore compared by the network pretrained on rotations.`,
+  ]);
+});
+
 test.each([
   [12_000, '10 seconds'],
   [84_000, '80 seconds'],

@@ -1,6 +1,7 @@
 import { greatestScale, minSteps } from '../recipes/plan/budget.js';
 import { formatBudget } from '../recipes/plan/budget-time.js';
 import { activityOf, stageNamed } from '../recipes/stages/registry.js';
+import { descriptionText } from '../report/description-text.js';
 import { byCount, countOf, formatCount, formatDuration } from '../report/format.js';
 import type { RunEvent } from '../store/run-event.js';
 
@@ -19,6 +20,8 @@ export function sentencesOf(event: RunEvent): readonly string[] {
       return [`It will take about ${roundDuration(event.remainingMs)} on this machine.`];
     case 'budget-fitted':
       return budgetSentences(event);
+    case 'description-chosen':
+      return [descriptionText(event)];
     case 'teacher-chosen':
       return [teacherSentence(event)];
     case 'stopped-early':

@@ -61,9 +61,9 @@ export class Fingerprints {
     const before = stage
       .needs(settings)
       .map((needed) => (needed.isShared && backbone !== undefined ? backbone : this.of(needed, draw)));
-    const crossValidated = stage.heedsEvidence
+    const heeded = stage.heedsEvidence
       ? stages
-          .filter((other) => other.learnWithout !== undefined && other.heedsEvidence === undefined)
+          .filter((other) => other.isShared || (other.learnWithout && other.heedsEvidence === undefined))
           .map((other) => this.of(other, draw))
       : [];
     return sha256(
@@ -73,7 +73,8 @@ export class Fingerprints {
         checksums,
         this.#labels(stage, draw),
         await Promise.all(before),
-        await Promise.all(crossValidated),
+        await Promise.all(heeded),
+        stage.heedsEvidence ? (backbone ?? null) : null,
       ]),
     );
   }

@@ -263,18 +263,45 @@ describe('run', () => {
     expect(result.final!.test!.accuracy).toBeGreaterThan(0.9);
   });
 
-  it('uses views if neighbours do not recover the held-back labels', async () => {
-    // Classes that brightness tells and no edge does: neighbours have the same edges.
-    const toned = (source: ImageDataset): ImageDataset => {
-      const { name, count, height, width, channels } = source.images;
-      const random = Random.seeded(count);
-      const pixels = Uint8Array.from({ length: count * height * width }, (_, at) => {
-        const label = source.labels![Math.floor(at / (height * width))]!;
-        return (label === 0 ? 60 : 160) + random.integer(40);
-      });
-      return { ...source, images: imagesInMemory({ name, pixels, height, width, channels }) };
+  /** Classes that brightness tells and no edge does: neighbours by gradients have the same edges. */
+  const toned = (source: ImageDataset): ImageDataset => {
+    const { name, count, height, width, channels } = source.images;
+    const random = Random.seeded(count);
+    const pixels = Uint8Array.from({ length: count * height * width }, (_, at) => {
+      const label = source.labels![Math.floor(at / (height * width))]!;
+      return (label === 0 ? 60 : 160) + random.integer(40);
+    });
+    return { ...source, images: imagesInMemory({ name, pixels, height, width, channels }) };
+  };
+  const untold = { ...data, train: toned(data.train), test: toned(data.test!) };
+
+  it('compares images by the pretrained network where it finds more labels, and resumed, by the same', async () => {
+    const settings = { ...tiny, draws: 1, labelsPerClass: 10 };
+    const stages = ['pretrain', 'scratch', 'selfTrain'];
+    const teachers: unknown[] = [];
+    const trained = async (stopAt: number | undefined) => {
+      const store = new MemoryStore('described');
+      const abort = new AbortController();
+      const emit = (event: RunEvent) => {
+        if (event.type === 'teacher-chosen') teachers.push([event.teacher, event.found]);
+        if (event.type === 'step' && event.stage === 'selfTrain' && event.step === stopAt) abort.abort();
+      };
+      const context = { settings, data: untold, runtime, store, emit };
+      if (stopAt !== undefined)
+        await expect(run({ ...context, signal: abort.signal }, { stages })).rejects.toThrow('stopped');
+      const { description } = await run(context, { stages });
+      return { description, tensors: (await store.loadCheckpoint('selfTrain'))!.tensors };
     };
-    const untold = { ...data, train: toned(data.train), test: toned(data.test!) };
+    const whole = await trained(undefined);
+    const { chosen, compared } = whole.description!;
+    expect([chosen, ...compared.map(({ kind }) => kind)]).toEqual(['rotations', 'gradients', 'rotations']);
+    expect(compared[0]!.found).toBeLessThan(compared[1]!.found);
+    expect(await trained(10)).toEqual(whole);
+    // The sample is all of so small a pile: the teacher is chosen by the same graph.
+    expect(teachers).toEqual(Array(2).fill(['neighbours', compared[1]!.found]));
+  });
+
+  it('uses views if neighbours do not recover the held-back labels', async () => {
     const chosen: RunEvent[] = [];
     const emit = (event: RunEvent) => {
       if (event.type === 'teacher-chosen') chosen.push(event);

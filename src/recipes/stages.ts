@@ -1,4 +1,6 @@
 import { QuarterturnError } from '../errors.js';
+import type { Encoder } from '../features/encoder.js';
+import type { DescriptionChoice } from '../store/description-choice.js';
 import {
   type DrawResult,
   type Evidence,
@@ -20,6 +22,7 @@ import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from '
 import type { Classifier } from './stages/finetune.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
+import { selfTrainName } from './stages/self-train-tasks.js';
 import type { Stage, StageDraw, StageFigures, StageOutcome, Tested } from './stages/stage.js';
 
 /** Outcomes of the stages that ran and did not fail, in their order. */
@@ -30,6 +33,8 @@ export interface DrawOutcome {
   readonly outcomes: Outcomes;
   /** What labels that were held back say of each classifier; empty if none could be. */
   readonly evidence: ReadonlyMap<Stage, HeldBackEvidence>;
+  /** What the pile's images were compared by; absent if that was not chosen. */
+  readonly description?: DescriptionChoice | undefined;
   /** Of the classifier that is kept; absent if no labels could be held back. */
   readonly appraisal?: Appraisal | undefined;
 }
@@ -45,7 +50,7 @@ export interface StageOutcomes {
 
 /** The figures of a run, from evaluating its stages. */
 export type RunFigures = StageFigures &
-  Pick<RunResult, 'final' | 'evidence' | 'estimate' | 'calibration' | 'failures' | 'draws'>;
+  Pick<RunResult, 'final' | 'evidence' | 'description' | 'estimate' | 'calibration' | 'failures' | 'draws'>;
 
 /** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
@@ -73,13 +78,14 @@ export async function runStages(
 ): Promise<StageOutcomes> {
   const stageEvidence = await StageEvidence.open(context.store, { readOnly });
   const claim = readOnly ? async () => {} : await claims(context, { stageEvidence, wanted, registry });
-  // Computed once for all draws, when it is first needed.
-  let graph: Promise<PileGraph> | undefined;
+  // Each computed once for all draws, when it is first needed.
+  const graphs = new Map<string, Promise<PileGraph>>();
   const plan = {
     context,
     stageEvidence,
-    pileGraph: () => {
-      graph ??= pileGraph(context);
+    pileGraph: (encoder: Encoder) => {
+      const graph = graphs.get(encoder.fingerprint) ?? pileGraph(context, encoder);
+      graphs.set(encoder.fingerprint, graph);
       return graph;
     },
   };
@@ -171,7 +177,8 @@ async function runDraw(
         randomFor(context, 'estimate', 'choice', draw),
       ),
     }));
-  return { outcomes, evidence, appraisal };
+  const description = plan.stageEvidence.descriptionOf({ stage: selfTrainName, draw });
+  return { outcomes, evidence, description, appraisal };
 }
 
 /** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
@@ -282,6 +289,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
     ...figures,
     final: final ? { stage: final.stage.name, test: final.classifier.test?.metrics ?? null } : null,
     evidence: first ? summariesOf(first) : [],
+    description: first?.description ?? null,
     estimate: first?.appraisal?.estimate ?? null,
     calibration: first?.appraisal?.calibration ?? null,
     failures,

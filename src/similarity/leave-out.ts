@@ -1,5 +1,12 @@
 import { type ProgressOptions, startProgress } from '../progress.js';
-import { heldBackSteps, type KnownLabels, type NeighbourGraph, reach, spread } from './propagate.js';
+import {
+  heldBackSteps,
+  type KnownLabels,
+  type NeighbourGraph,
+  reach,
+  scaleToClassShares,
+  spread,
+} from './propagate.js';
 
 /**
  * Parts that the labels of each class are dealt out to, of which that of a label is left out. With 10 labels a class, as many wrong
@@ -21,7 +28,8 @@ const sharpening = 2;
 
 /**
  * What the neighbours say of each labelled image without its own label: the other labels spread over the graph (see
- * `propagateLabels`), and the scores that arrive are scaled so that every class has the same total.
+ * `propagateLabels`), and the scores that arrive are scaled in the same way, so that the total of each class is the share of the pile
+ * that it is estimated to have.
  *
  * Spreading adds up: what all labels of a class bring is the sum of what parts of them bring. So each of three parts is spread by
  * itself, once, and that of a label is left out where the label is judged. Other classes are whole.
@@ -43,6 +51,8 @@ export async function spreadWithoutOwn(
   const parts = partsOf(classes, classCount);
   const progress = startProgress(context, 'labels spread without some', parts.length);
   const scores = new Float64Array(count * classCount);
+  // Of all images, by which shares are estimated.
+  const everywhere = new Float32Array(graph.count * classCount);
   const totals = new Float64Array(classCount);
   // What the part of each label brought, to its image and to all.
   const own = new Float64Array(count);
@@ -55,6 +65,10 @@ export async function spreadWithoutOwn(
     );
     const total = arrived.reduce((sum, score) => sum + score, 0);
     totals[ofClass] = (totals[ofClass] ?? 0) + total;
+    for (let i = 0; i < graph.count; i++) {
+      const at = i * classCount + ofClass;
+      everywhere[at] = (everywhere[at] ?? 0) + (arrived[i] ?? 0);
+    }
     for (let i = 0; i < count; i++) {
       const at = i * classCount + ofClass;
       scores[at] = (scores[at] ?? 0) + (arrived[rows[i] ?? 0] ?? 0);
@@ -64,15 +78,18 @@ export async function spreadWithoutOwn(
       ownTotal[i] = total;
     }
   }
+  const scales = await scaleToClassShares(everywhere, classCount, () => progress(parts.length));
   const logits = new Float32Array(count * classCount);
   const isOnly = onlyOfClass(classes);
   for (let i = 0; i < count; i++) {
     if (isOnly(i)) continue;
     const shares = Array.from({ length: classCount }, (_, k) => {
       const isOwn = k === classes[i];
+      const total = totals[k] ?? 0;
       const score = (scores[i * classCount + k] ?? 0) - (isOwn ? (own[i] ?? 0) : 0);
-      const total = (totals[k] ?? 0) - (isOwn ? (ownTotal[i] ?? 0) : 0);
-      return total > 0 ? Math.max(0, score) / total : 0;
+      const rest = total - (isOwn ? (ownTotal[i] ?? 0) : 0);
+      // The rest of its class stands for the whole of it.
+      return rest > 0 ? Math.max(0, score) * (scales[k] ?? 0) * (total / rest) : 0;
     });
     const sum = shares.reduce((a, b) => a + b, 0);
     if (sum === 0) continue;

@@ -167,15 +167,32 @@ async function scoresFrom(
   const start = new Float32Array(graph.count * classCount);
   setKnown(start, known, classCount);
   const scores = await spread(graph, start, reach, steps, progress);
+  await scaleToClassShares(scores, classCount, () => progress(1));
+  setKnown(scores, known, classCount);
+  return normalised(scores, classCount);
+}
+
+/**
+ * Scales the scores of each class, in place, so that their sum over the images is the share of the pile that the class is estimated to
+ * have (see {@link estimateClassShares}).
+ *
+ * @param scores float32 [n · K]
+ * @param onChunk awaited after every few milliseconds' work
+ * @returns what the scores of each class were multiplied by
+ */
+export async function scaleToClassShares(
+  scores: Float32Array,
+  classCount: number,
+  onChunk?: () => Promise<void>,
+): Promise<Float64Array> {
   const totals = new Float64Array(classCount);
   scores.forEach((score, at) => {
     totals[at % classCount]! += score;
   });
   for (let at = 0; at < scores.length; at++) scores[at]! /= totals[at % classCount]! || 1;
-  const shares = await estimateClassShares(scores, classCount, () => progress(1));
+  const shares = await estimateClassShares(scores, classCount, onChunk);
   for (let at = 0; at < scores.length; at++) scores[at]! *= shares[at % classCount]!;
-  setKnown(scores, known, classCount);
-  return normalised(scores, classCount);
+  return shares.map((share, k) => share / (totals[k]! || 1));
 }
 
 /** Reports progress over the classes, which spread one after the other. */
@@ -264,22 +281,23 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
 }
 
 /**
- * Counts the held-back labels that propagation recovers from the other labels. This measures the graph with nothing but
- * the labels.
+ * Finds out which of the labels that are held back propagation recovers from the other labels. This measures the graph with nothing
+ * but the labels.
  *
  * @param splits which labels are held back and which are kept, as positions in `known`
  * @param context progress listener and abort signal
+ * @returns of each label held back whether it was found, split by split
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
-export async function countRecovered(
+export async function recoverHeldBack(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
   splits: readonly { readonly heldBack: readonly number[]; readonly kept: readonly number[] }[],
   context: ProgressOptions = {},
-): Promise<number> {
+): Promise<readonly boolean[]> {
   const progress = startProgress(context, 'labels held back', splits.length);
-  let found = 0;
+  const found: boolean[] = [];
   for (const [done, { heldBack, kept }] of splits.entries()) {
     const chosen = (positions: readonly number[]): KnownLabels => ({
       rows: positions.map((at) => known.rows[at]!),
@@ -291,7 +309,7 @@ export async function countRecovered(
     const { rows, classes } = chosen(heldBack);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
-      if (indexOfLargest(row) === classes[n]) found++;
+      found.push(indexOfLargest(row) === classes[n]);
     }
   }
   return found;

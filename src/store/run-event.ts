@@ -1,6 +1,7 @@
 /** What a run tells while it goes on, and what its event log holds. Schemas first, types from them. */
 
 import { z } from 'zod';
+import { descriptionChoiceSchema } from './description-choice.js';
 import { epochSchema, evidenceSchema, metricsSchema, stageNameSchema, teachers } from './run-record.js';
 
 const count = z.int().min(0);
@@ -170,6 +171,13 @@ const teacherChosen = z.object({
   rival: z.object({ stage, found: amount, of }).readonly().nullable(),
 });
 
+/** Held-back labels have said what the images of the pile are compared by. */
+const descriptionChosen = z.object({
+  type: z.literal('description-chosen'),
+  draw,
+  ...descriptionChoiceSchema.unwrap().shape,
+});
+
 /** Which classifier a draw is left with, and what held-back labels said of each. */
 const kept = z.object({
   type: z.literal('kept'),
@@ -198,6 +206,7 @@ export const runEventSchema = z
     stageFailed,
     stageOutdated,
     stageReused,
+    descriptionChosen,
     teacherChosen,
     kept,
   ])

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import type { LeftOut } from '../data/left-out.js';
+import { descriptionChoiceSchema } from './description-choice.js';
 import { isRecord } from './json.js';
 import type { LabelDoubts } from './label-doubts.js';
 import type { LabelNeeds } from './label-needs.js';
@@ -204,6 +205,8 @@ export const resultSchema = z
       .default(null),
     /** Evidence that draw 0's classifier was chosen by; empty if no labels could be held back. */
     evidence: z.array(evidenceSchema).readonly().default([]),
+    /** What draw 0's pile was compared by; null where that was not chosen, as in runs of earlier versions. */
+    description: descriptionChoiceSchema.nullable().default(null),
     /** How good draw 0's classifier is by labels that were held back; null if none could be. */
     estimate: estimateSchema.nullable().default(null),
     calibration: calibrationSchema.nullable().default(null),

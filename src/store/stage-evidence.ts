@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
+import { type DescriptionChoice, descriptionChoiceSchema } from './description-choice.js';
 import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
 import {
   type Evidence,
@@ -17,6 +18,9 @@ const draw = z.int().min(0);
 const stageEvidenceSchema = z.object({
   answers: z.array(z.object({ stage: stageNameSchema, draw, answers: foldAnswersSchema })).default([]),
   teachers: z.array(z.object({ stage: stageNameSchema, draw, teacher: z.enum(teachers) })).default([]),
+  descriptions: z
+    .array(z.object({ stage: stageNameSchema, draw, description: descriptionChoiceSchema }))
+    .default([]),
   failures: z.array(failureSchema).default([]),
   /** Counts alone, in runs of earlier versions. */
   evidence: z.array(z.object({ draw, evidence: evidenceSchema })).default([]),
@@ -95,6 +99,17 @@ export class StageEvidence {
     await this.#save();
   }
 
+  /** What a stage compares the pile's images by; undefined before that is chosen. */
+  descriptionOf({ stage, draw }: StageOfDraw): DescriptionChoice | undefined {
+    return this.#content.descriptions.find((entry) => entry.stage === stage && entry.draw === draw)
+      ?.description;
+  }
+
+  async setDescription({ stage, draw }: StageOfDraw, description: DescriptionChoice): Promise<void> {
+    this.#content.descriptions.push({ stage, draw, description });
+    await this.#save();
+  }
+
   get failures(): readonly StageFailure[] {
     return this.#content.failures;
   }
@@ -111,9 +126,10 @@ export class StageEvidence {
   /** Deletes all that is known of a stage that is trained anew. */
   async forget(stage: StageFailure['stage'], draw: number): Promise<void> {
     const isOther = (entry: StageOfDraw) => entry.stage !== stage || entry.draw !== draw;
-    const { answers, teachers, evidence, failures } = this.#content;
+    const { answers, teachers, descriptions, evidence, failures } = this.#content;
     this.#content.answers = answers.filter(isOther);
     this.#content.teachers = teachers.filter(isOther);
+    this.#content.descriptions = descriptions.filter(isOther);
     this.#content.failures = failures.filter(isOther);
     this.#content.evidence = evidence.filter((entry) =>
       isOther({ stage: entry.evidence.stage, draw: entry.draw }),

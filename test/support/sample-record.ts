@@ -69,6 +69,13 @@ export function sampleRecord(): RunRecord {
         { stage: 'scratch', found: 84, of: 100, logLoss: 0.533 },
         { stage: 'selfTrain', found: 95, of: 100, logLoss: 0.174, teacher: 'neighbours' },
       ],
+      description: {
+        chosen: 'gradients',
+        compared: [
+          { kind: 'gradients', title: 'oriented gradients', found: 96, of: 100 },
+          { kind: 'rotations', title: 'the network pretrained on rotations', found: 86, of: 100 },
+        ],
+      },
       estimate: {
         ...{ accuracy: 0.95, low: 0.8882, high: 0.9961, level: 0.95, heldBack: 100 },
         method: 'three networks, each trained without a third of the labels',

@@ -11,7 +11,7 @@ export interface Candidate {
 }
 
 /** How many of the labels held back a candidate found. */
-interface Score {
+export interface Score {
   readonly found: number;
   readonly of: number;
   /** Which ones, in the order of their positions; absent where a run of an earlier version kept the counts alone. */
@@ -63,7 +63,12 @@ function choose<T>(candidates: readonly Scored<T>[]): Scored<T> | undefined {
 /** Whether held-back labels say for certain that one of two classifiers is better. */
 export function areToldApart(one: HeldBackEvidence, other: HeldBackEvidence): boolean {
   const [a, b] = [scoreOf(one), scoreOf(other)];
-  return Math.abs(shareOf(a) - shareOf(b)) > certain * standardError(a, b);
+  return isBetterForCertain(a, b) || isBetterForCertain(b, a);
+}
+
+/** Whether one found more of the labels than the other, by more than two standard errors of the difference. */
+export function isBetterForCertain(one: Score, other: Score): boolean {
+  return shareOf(one) - shareOf(other) > certain * standardError(one, other);
 }
 
 /** 0 where nothing could be held back. */

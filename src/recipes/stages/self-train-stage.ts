@@ -3,10 +3,11 @@ import { heldBackFoldCount } from '../../labels/held-back.js';
 import { passesWithoutOwn } from '../../similarity/leave-out.js';
 import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
-import { encoderOf, isSampled } from '../pile-graph.js';
+import { encoderOf, isSampled, type PileGraph } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
 import type { RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
+import { chooseDescription, descriptionSampleSize, descriptionsFor } from './description.js';
 import { finetuneName, scratchName } from './finetune.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
 import { learnFromPile, selfTrain, trialSettings, trialStepsOf, usualTrialSteps } from './self-train.js';
@@ -24,7 +25,7 @@ function startOf({ selfTrain }: RunSettings): keyof typeof starts {
 /** Learning from the whole pile: see {@link selfTrain}. */
 export const selfTrainStage: Stage = {
   name: selfTrainName,
-  version: 2,
+  version: 3,
   title: 'Self-training on the unlabelled pile',
   activity: 'self-training',
   figures: ['selfTrain'],
@@ -35,18 +36,16 @@ export const selfTrainStage: Stage = {
   dependsOn: ({ settings, data }) => [
     settings.selfTrain,
     isSampled(data.train) ? settings.draws : null,
-    // Grey images are described as in all versions before, unless an encoder is given.
-    ...(settings.encoder || data.train.images.channels === 3
-      ? [settings.encoder?.fingerprint ?? encoderOf({ data }).fingerprint]
-      : []),
+    settings.encoder?.fingerprint ?? null,
+    encoderOf({ data }).fingerprint,
   ],
-  // The evidence decides which teacher is used.
+  // The evidence decides which teacher is used, and what was pretrained may describe the pile.
   heedsEvidence: true,
   isAskedFor: ({ selfTrain }) => selfTrain !== null,
   needs: (settings) => [starts[startOf(settings)]],
 
   async train(at) {
-    const { context, draw, stageEvidence, evidence, pileGraph } = at;
+    const { context, draw, stageEvidence, evidence } = at;
     const start = startOf(context.settings);
     const from = at.outcomeOf(starts[start])?.classifier;
     if (!from) {
@@ -56,7 +55,9 @@ export const selfTrainStage: Stage = {
       );
     }
     const stageOfDraw = { stage: selfTrainName, draw };
+    const pileGraph = () => chosenGraph(at);
     if (stageEvidence.teacherOf(stageOfDraw) === undefined && !stageEvidence.readOnly) {
+      await describePile(at);
       const teacher = await chooseTeacher(context, { draw, evidence, pileGraph });
       await askNeighbours(at);
       await stageEvidence.setTeacher(stageOfDraw, teacher);
@@ -88,7 +89,8 @@ export const selfTrainStage: Stage = {
       selfTrain: trialSettings(context.settings.selfTrain!),
     };
     const teacher = at.stageEvidence.teacherOf({ stage: selfTrainName, draw: at.draw });
-    return learnFromPile({ ...context, settings }, start, { draw: 0, pileGraph: at.pileGraph, teacher });
+    const pileGraph = () => chosenGraph(at);
+    return learnFromPile({ ...context, settings }, start, { draw: 0, pileGraph, teacher });
   },
 
   scaling: {
@@ -110,6 +112,7 @@ export const selfTrainStage: Stage = {
     const { labelled, test } = work.speeds.images;
     return (
       teachingMs(work) +
+      descriptionMs(work) +
       crossValidationMs(work) +
       classifyMs(work.speeds, labelled) +
       classifyMs(work.speeds, test)
@@ -118,13 +121,42 @@ export const selfTrainStage: Stage = {
   sharedMs: ({ speeds }) => speeds.pile.graphMs,
 };
 
+/** Chooses by held-back labels what the pile's images are compared by, unless that was done, or nobody compares them. */
+async function describePile(at: StageDraw): Promise<void> {
+  const { context, draw, stageEvidence } = at;
+  if (context.settings.selfTrain?.teacher !== 'neighbours') return;
+  const stageOfDraw = { stage: selfTrainName, draw };
+  if (stageEvidence.descriptionOf(stageOfDraw)) return;
+  const choice = await chooseDescription(context, draw, await descriptionsFor(at));
+  await stageEvidence.setDescription(stageOfDraw, choice);
+}
+
+/** The graph by the description that was chosen; by the usual one in runs of versions that had no choice. */
+async function chosenGraph(at: StageDraw): Promise<PileGraph> {
+  const choice = at.stageEvidence.descriptionOf({ stage: selfTrainName, draw: at.draw });
+  const descriptions = await descriptionsFor(at);
+  const { encoder } = descriptions.find(({ kind }) => kind === choice?.chosen) ?? descriptions[0];
+  return at.pileGraph(encoder);
+}
+
 /** What the neighbours say of the labels is kept where there is a graph of them: labels are doubted by it. */
-async function askNeighbours({ context, draw, stageEvidence, pileGraph }: StageDraw): Promise<void> {
+async function askNeighbours(at: StageDraw): Promise<void> {
+  const { context, draw, stageEvidence } = at;
   if (context.settings.selfTrain?.teacher !== 'neighbours') return;
   const stageOfDraw = { stage: neighboursName, draw };
   if (stageEvidence.answersOf(stageOfDraw).length > 0) return;
-  const answers = await answersOfNeighbours(context, await pileGraph(), draw);
+  const answers = await answersOfNeighbours(context, await chosenGraph(at), draw);
   if (answers) await stageEvidence.addAnswers(stageOfDraw, answers);
+}
+
+/** Descriptions are compared on a sample: the usual one, and that by the pretrained network, whose maps take longer to be computed. */
+function descriptionMs({ settings, speeds }: Workload): number {
+  const { train, labelled, folds } = speeds.images;
+  const tried = heldBackFoldCount(labelled, folds);
+  if (settings.selfTrain?.teacher !== 'neighbours' || tried === 0) return 0;
+  const share = Math.min(1, descriptionSampleSize / train);
+  const ofOne = share * (speeds.pile.graphMs + tried * fewStepsMs({ speeds }));
+  return 2 * ofOne + classifyMs(speeds, share * train);
 }
 
 function teachingMs(work: Workload): number {
@@ -145,7 +177,7 @@ function teachingMs(work: Workload): number {
 }
 
 /** Labels spread in 100 steps; for held-back labels and corrections, in 30. */
-function fewStepsMs({ speeds }: Workload): number {
+function fewStepsMs({ speeds }: Pick<Workload, 'speeds'>): number {
   return 0.3 * speeds.pile.spreadMs;
 }
 

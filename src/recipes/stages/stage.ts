@@ -1,4 +1,5 @@
 import type { ImageSource } from '../../data/image-source.js';
+import type { Encoder } from '../../features/encoder.js';
 import type { Network } from '../../nn/network.js';
 import type { Evidence, LadderFigure, ResultFigure, RunResult, StageFacts } from '../../store/run-record.js';
 import type { StageEvidence } from '../../store/stage-evidence.js';
@@ -41,7 +42,7 @@ export interface Stage extends StageFacts {
   readonly version: number;
   /** What its outcome depends on beside seed, network, data and labels. Default: its settings. */
   dependsOn?(context: Pick<RecipeContext, 'settings' | 'data'>): unknown;
-  /** Whether it also depends on the evidence for the other stages of the run. */
+  /** Whether it also depends on the evidence for the other stages of the run, and on what all draws share. */
   readonly heedsEvidence?: true;
   /** The stages that it starts from. */
   needs(settings: RunSettings): readonly Stage[];
@@ -140,8 +141,8 @@ export interface StageDraw {
   outcomeOf(stage: Stage): StageOutcome | undefined;
   /** The network that a stage learned without a fold of the labels; trained when it is first asked for. */
   foldNetwork(stage: Stage, fold: number): Promise<TrainedNetwork>;
-  /** Which images look alike, found out once for all draws. */
-  pileGraph(): Promise<PileGraph>;
+  /** Which images look alike by a description, found out once for all draws. */
+  pileGraph(encoder: Encoder): Promise<PileGraph>;
 }
 
 /** Outcome of a stage. */

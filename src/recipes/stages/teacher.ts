@@ -1,5 +1,5 @@
 import { heldBackSplits } from '../../labels/held-back.js';
-import { countRecovered } from '../../similarity/propagate.js';
+import { recoverHeldBack } from '../../similarity/propagate.js';
 import type { Evidence, Teacher } from '../../store/run-record.js';
 import type { RecipeContext } from '../context.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
@@ -43,8 +43,8 @@ async function recoveredByNeighbours(context: RecipeContext, pile: PileGraph, dr
   const known = knownLabels(pile, { indices: labelledIndices(context, draw), classes: labelled.labels! });
   const splits = heldBackSplits(known.classes);
   const classCount = classNamesOf(context).length;
-  const found = await countRecovered(pile.graph, known, classCount, splits, context);
-  return { found, of: splits.reduce((sum, { heldBack }) => sum + heldBack.length, 0) };
+  const found = await recoverHeldBack(pile.graph, known, classCount, splits, context);
+  return { found: found.filter(Boolean).length, of: found.length };
 }
 
 /** Whether `a` recovered fewer labels than `b`, by more than the standard error of their difference. */
