@@ -4,7 +4,8 @@ import { z } from 'zod';
 import type { ChosenFit, FitMode, Ground } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { QuarterturnError } from '../errors.js';
-import { choice, wholeNumber } from './option-values.js';
+import type { ColumnOptions } from '../labels/table-columns.js';
+import { choice, labelColumns, labelColumnsText, wholeNumber } from './option-values.js';
 import { shellPath } from './paths.js';
 
 /** Flags that say what the data is and how its pictures become images. */
@@ -20,6 +21,8 @@ export interface DataFlags {
   readonly strict?: boolean;
   /** Absolute; as `--label-table` says, or where `--labels` names a table. */
   readonly labelTable?: string | undefined;
+  /** Columns of that table. */
+  readonly labelColumns?: ColumnOptions | undefined;
 }
 
 const formats = ['folder', 'idx', 'numpy', 'parquet'] as const satisfies readonly SourceFormat[];
@@ -61,6 +64,10 @@ export function addDataArgument(command: Command): void {
 /** What {@link dataOptions} are beside `--data`. */
 export const readingOptions = (): readonly Option[] => [
   new Option(
+    '--label-columns <names>',
+    'file=<column>,label=<column>, or one of them: columns of a table of labels, by name or place (default: those with usual names)',
+  ).argParser(labelColumns),
+  new Option(
     '--format <name>',
     `${formats.join(', ')}: what to take it for (default: what lies in it)`,
   ).argParser(choice('--format', formats)),
@@ -84,6 +91,8 @@ export const readingOptions = (): readonly Option[] => [
   new Option('--strict', 'stop at the first image that cannot be used (default: set it aside and go on)'),
 ];
 
+const column = z.union([z.string(), z.int().min(1)]);
+
 /** How data is read, as `config.json` keeps it: what was asked for, and what was chosen from the data. */
 const readingSchema = z.object({
   format: z.enum(formats).optional(),
@@ -93,6 +102,8 @@ const readingSchema = z.object({
   colours: z.enum(['grey', 'rgb']).optional(),
   /** Absolute path of a table of labels. */
   labelTable: z.string().optional(),
+  /** Which of its columns are read, where that was said. */
+  table: z.object({ fileColumn: column.optional(), labelColumn: column.optional() }).optional(),
 });
 
 export type Reading = z.infer<typeof readingSchema>;
@@ -106,7 +117,9 @@ export function readingOf(
   config: Readonly<Record<string, unknown>>,
   isOther: boolean,
 ): Reading {
-  const { format, labelTable, ...fitted } = readingSchema.safeParse(config.reading).data ?? {};
+  const { format, labelTable, table, ...fitted } = readingSchema.safeParse(config.reading).data ?? {};
+  const isOtherTable = isOther || (flags.labelTable ?? labelTable) !== labelTable;
+  const columns = { ...(isOtherTable ? {} : table), ...flags.labelColumns };
   return {
     ...(isOther ? {} : { ...(format && { format }), ...(labelTable && { labelTable }) }),
     ...fitted,
@@ -117,6 +130,7 @@ export function readingOf(
     ...(flags.grey && { colours: 'grey' as const }),
     ...(flags.rgb && { colours: 'rgb' as const }),
     ...(flags.labelTable !== undefined && { labelTable: flags.labelTable }),
+    ...(Object.keys(columns).length > 0 && { table: columns }),
   };
 }
 
@@ -129,9 +143,11 @@ export function readingWith(
 }
 
 /** The flags that ask for a reading again. */
-export function readingFlags({ format, size, fit, ground, colours, labelTable }: Reading): readonly string[] {
+export function readingFlags(reading: Reading): readonly string[] {
+  const { format, size, fit, ground, colours, labelTable, table } = reading;
   return [
     ...(labelTable === undefined ? [] : [`--label-table ${shellPath(labelTable)}`]),
+    ...(table === undefined ? [] : [`--label-columns ${shellPath(labelColumnsText(table))}`]),
     ...(format === undefined ? [] : [`--format ${format}`]),
     ...(size === undefined ? [] : [`--size ${size}`]),
     ...(fit === undefined || fit === 'cover' ? [] : [`--fit ${fit}`]),

@@ -60,8 +60,8 @@ async function evaluated(
   { file, data, flags, session }: Evaluated,
 ): Promise<EvaluationRecord> {
   const { openLabelledImages } = await import('../runs/read-images.node.js');
-  const { format, labelTable, labels, strict, split } = flags;
-  const found = await openLabelledImages(data, { format, labelTable: labelTable ?? labels }).catch(
+  const { format, labelTable, labels, labelColumns: table, strict, split } = flags;
+  const found = await openLabelledImages(data, { format, labelTable: labelTable ?? labels, table }).catch(
     async (cause) => {
       throw cause instanceof QuarterturnError ? await explainedData(data, cause) : cause;
     },

@@ -2,7 +2,9 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { type DataFlags, readingOf } from './data-options.js';
 import { isLabelTable, labelsInData, withLabelTable } from './labels-file.js';
+import { labelColumns } from './option-values.js';
 
 let folder: string;
 beforeAll(async () => {
@@ -35,6 +37,35 @@ test('a table takes the place of a labels file among the flags', async () => {
   expect(await withLabelTable({ labels: join(folder, 'nothing.json') })).toEqual({
     labels: join(folder, 'nothing.json'),
   });
+});
+
+test('columns are named for a table, by name or place', async () => {
+  expect(labelColumns('file=my photo,label=3')).toEqual({ fileColumn: 'my photo', labelColumn: 3 });
+  expect(labelColumns('label=kind')).toEqual({ labelColumn: 'kind' });
+  for (const wrong of ['kind', 'file=a,file=b', 'file=', 'file=a,b', 'name=a']) {
+    expect(() => labelColumns(wrong)).toThrow(
+      '--label-columns: expected file=<column>,label=<column>, or one of them. Received:',
+    );
+  }
+  const columns = { labelColumns: { labelColumn: 'kind' } };
+  await expect(withLabelTable(columns)).rejects.toThrow(
+    /expected a table of labels beside it\. Received: none/,
+  );
+  const labels = join(folder, 'labels.csv');
+  expect(await withLabelTable({ labels, ...columns })).toEqual({ labelTable: labels, ...columns });
+});
+
+test('a run keeps the columns of its table, and of no other one', () => {
+  const config = { reading: { labelTable: '/a.csv', table: { fileColumn: 'photo', labelColumn: 3 } } };
+  const columnsOf = (flags: DataFlags, isOther = false) => readingOf(flags, config, isOther).table;
+  expect(columnsOf({})).toEqual({ fileColumn: 'photo', labelColumn: 3 });
+  expect(columnsOf({ labelTable: '/a.csv' })).toEqual({ fileColumn: 'photo', labelColumn: 3 });
+  expect(columnsOf({ labelColumns: { labelColumn: 'kind' } })).toEqual({
+    fileColumn: 'photo',
+    labelColumn: 'kind',
+  });
+  expect(columnsOf({ labelTable: '/b.csv' })).toBeUndefined();
+  expect(columnsOf({}, true)).toBeUndefined();
 });
 
 test('labels in the data are those of the images that have one', () => {

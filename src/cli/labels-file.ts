@@ -8,6 +8,7 @@ import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
 import { readLabelTable } from '../labels/label-table.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { isRecord } from '../store/json.js';
+import type { DataFlags } from './data-options.js';
 import { readJsonFile } from './json-file.js';
 
 /** Without the hash of an image, which nobody types. */
@@ -45,13 +46,20 @@ export async function isLabelTable(file: string): Promise<boolean> {
 
 /**
  * Flags with a table of labels told from a labels file: `labelTable`, an absolute path, in place of `labels`.
- * @throws QuarterturnError `usage` for two tables
+ * @throws QuarterturnError `usage` for two tables, and for columns of none
  */
 export async function withLabelTable<
-  T extends { readonly labels?: string; readonly labelTable?: string | undefined },
->(flags: T): Promise<T & { readonly labelTable?: string | undefined }> {
+  T extends { readonly labels?: string } & Pick<DataFlags, 'labelTable' | 'labelColumns'>,
+>(flags: T): Promise<T & Pick<DataFlags, 'labelTable'>> {
   const { labels, labelTable } = flags;
-  if (labels === undefined || !(await isLabelTable(labels))) return flags;
+  if (labels === undefined || !(await isLabelTable(labels))) {
+    if (flags.labelColumns === undefined || labelTable !== undefined) return flags;
+    throw new QuarterturnError(
+      'usage',
+      `--label-columns: expected a table of labels beside it. Received: ${labels === undefined ? 'none' : `--labels ${labels}, which is none`}.`,
+      { hint: 'Name the table: --labels labels.csv --label-columns file=photo,label=kind' },
+    );
+  }
   if (labelTable !== undefined) {
     throw new QuarterturnError(
       'usage',

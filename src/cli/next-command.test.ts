@@ -36,6 +36,11 @@ describe('the command that learns from a labels file as a run did', () => {
     expect(runCommand('labels.json', { path: 'runs/a', config: settings, settings, place })).toBe(
       'quarterturn run --labels labels.json --data /data/birds --label-table /data/labels.csv --size 32 --rgb',
     );
+    const table = { fileColumn: 'my photo', labelColumn: 3 };
+    const said = { ...place, reading: { labelTable: '/l.csv', table } };
+    expect(runCommand('labels.json', { path: 'runs/a', config: settings, settings, place: said })).toContain(
+      "--label-table /l.csv --label-columns 'file=my photo,label=3'",
+    );
   });
 
   test('repeats the flags of the recipe', () => {

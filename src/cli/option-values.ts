@@ -1,4 +1,5 @@
 import { QuarterturnError } from '../errors.js';
+import type { ColumnChoice, ColumnOptions } from '../labels/table-columns.js';
 import { parseBudget } from '../recipes/plan/budget-time.js';
 
 /**
@@ -74,6 +75,35 @@ export function names(flag: string): (text: string) => readonly string[] {
     if (list.every((name) => name !== '')) return list;
     throw wrongValue(flag, 'names with commas between', text);
   };
+}
+
+/** `file=photo,label=kind`, or one of them: columns of a table by name, or by place from 1 on. */
+export function labelColumns(text: string): Pick<ColumnOptions, 'fileColumn' | 'labelColumn'> {
+  // A name may hold anything but a comma and a word of the other: then its place says it.
+  const parts = /^(?:(file|label)=([^,]+))(?:,(file|label)=([^,]+))?$/.exec(text)?.slice(1) ?? [];
+  const [first, firstColumn, second, secondColumn] = parts;
+  if (first === undefined || first === second)
+    throw wrongValue('--label-columns', 'file=<column>,label=<column>, or one of them', text);
+  const columns = new Map([
+    [first, firstColumn],
+    [second, secondColumn],
+  ]);
+  const [fileColumn, labelColumn] = ['file', 'label'].map((name) => columnChoice(columns.get(name)));
+  return {
+    ...(fileColumn !== undefined && { fileColumn }),
+    ...(labelColumn !== undefined && { labelColumn }),
+  };
+}
+
+const columnChoice = (text: string | undefined): ColumnChoice | undefined =>
+  text !== undefined && /^[1-9]\d*$/.test(text) ? Number(text) : text;
+
+/** The inverse of {@link labelColumns}. */
+export function labelColumnsText({ fileColumn, labelColumn }: ColumnOptions): string {
+  return [
+    ...(fileColumn === undefined ? [] : [`file=${fileColumn}`]),
+    ...(labelColumn === undefined ? [] : [`label=${labelColumn}`]),
+  ].join(',');
 }
 
 export function choice(flag: string, names: readonly string[]): (text: string) => string {

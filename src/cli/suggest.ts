@@ -81,7 +81,8 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     const place = placeOf(flags, config);
     // Labels that are given in a file go before those of the run's table.
     const table = flags.labels === undefined ? place.reading.labelTable : undefined;
-    const places = { out, file: flags.labels, table, force: flags.force };
+    const columns = table === undefined ? undefined : place.reading.table;
+    const places = { out, file: flags.labels, table, columns, force: flags.force };
     await assertWritable(places);
     const { createNodeRuntime } = await import('../runtime/node.js');
     const runtime = await createNodeRuntime(place);
@@ -105,7 +106,7 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     };
     const located = await withLocatedLabels(context);
     const suggestions = await suggest(located, { count, strategy, ...none });
-    await writeSuggested(places, { located, suggestions, fileOf });
+    const keepsColumns = await writeSuggested(places, { located, suggestions, fileOf });
     if (flags.sheet !== undefined) await writeSheet(flags.sheet, data, suggestions.images);
     if (flags.json) {
       const images = suggestions.images.map((image) => ({ file: fileOf(image.index), ...image }));
@@ -115,7 +116,8 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     }
     const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
     // A table says all that is labelled: it takes the place of the one that there was.
-    const { labelTable: _, ...withoutTable } = reading;
+    const { labelTable: _, table: said, ...bare } = reading;
+    const withoutTable = { ...bare, ...(keepsColumns && { table: said }) };
     const next = runCommand(out, {
       ...{ path, config, settings },
       place: { ...place, reading: isTable(places) ? withoutTable : reading },

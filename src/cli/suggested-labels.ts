@@ -4,9 +4,11 @@ import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import { FilePlaces } from '../labels/file-places.js';
 import type { GivenLabels } from '../labels/given-labels.js';
+import type { LabelRow } from '../labels/label-rows.js';
 import { readLabelTable } from '../labels/label-table.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import { appendedTable } from '../labels/table-append.js';
+import type { ColumnOptions } from '../labels/table-columns.js';
 import type { RecipeContext } from '../recipes/context.js';
 import type { Suggestions } from '../recipes/suggest.js';
 import { ioError, writeFileAtomically } from '../store/atomic-file.node.js';
@@ -31,6 +33,8 @@ export interface LabelPlaces {
   readonly file: string | undefined;
   /** A table, if the labels are in one; absolute. */
   readonly table: string | undefined;
+  /** Its columns, where they were said. */
+  readonly columns?: ColumnOptions | undefined;
   readonly force: boolean | undefined;
 }
 
@@ -65,20 +69,21 @@ export async function assertWritable(places: LabelPlaces): Promise<void> {
  * @returns undefined where neither a file nor a table has them: then the run has
  */
 export async function labelsSoFar(
-  { file, table }: LabelPlaces,
+  { file, table, columns }: LabelPlaces,
   data: CommandData,
 ): Promise<GivenLabels | undefined> {
   if (file !== undefined) return readLabelsFile(file);
   if (table === undefined) return undefined;
   const { images } = labelsInData(data.train);
   const isLabelled = new Set(images.map(({ index }) => index));
-  const waiting = (await indicesWaiting(table, data)).filter((index) => !isLabelled.has(index));
+  const { rows } = readLabelTable(table, await bytesOf(table), columns);
+  const waiting = indicesWaiting(rows, data).filter((index) => !isLabelled.has(index));
   return { data: null, images: [...images, ...waiting.map((index) => ({ index, label: null }))] };
 }
 
 /** Images of training whose rows in a table have no label yet. A row may name a copy of one, which was left out. */
-async function indicesWaiting(table: string, { parts, duplicates = [] }: CommandData): Promise<number[]> {
-  const rows = readLabelTable(table, await bytesOf(table)).rows.filter(({ label }) => label === undefined);
+function indicesWaiting(table: readonly LabelRow[], { parts, duplicates = [] }: CommandData): number[] {
+  const rows = table.filter(({ label }) => label === undefined);
   if (parts === undefined || rows.length === 0) return [];
   const names = parts.train.map(({ name }) => name);
   const indexOf = new Map(names.map((name, index) => [name, index]));
@@ -106,21 +111,32 @@ interface ToWrite {
   readonly fileOf: FileOf;
 }
 
-/** Writes the labels that there are, and the suggested images, still without a label. */
-export async function writeSuggested(places: LabelPlaces, written: ToWrite): Promise<void> {
-  const { out, table } = places;
+/**
+ * Writes the labels that there are, and the suggested images, still without a label.
+ * @returns whether what was written has the columns of the table that the labels are in
+ */
+export async function writeSuggested(places: LabelPlaces, written: ToWrite): Promise<boolean> {
+  const { out, table, columns } = places;
   const { suggestions, fileOf } = written;
-  if (!isTable(places)) return writeLabelsFile(out, await extended(written), fileOf);
-  if (table === undefined) return writeLabelTable(out, tableRows(written));
+  if (!isTable(places)) {
+    await writeLabelsFile(out, await extended(written), fileOf);
+    return false;
+  }
+  if (table === undefined) {
+    await writeLabelTable(out, tableRows(written));
+    return false;
+  }
   // Read once more: a person may have filled in rows in the meantime.
   const bytes = await bytesOf(table);
   const files = suggestions.images.map(({ index }) => fileOf(index) ?? '');
-  const { rows, sniffed } = readLabelTable(table, bytes);
+  const { rows, sniffed } = readLabelTable(table, bytes, columns);
   if (sniffed.delimiter !== undefined || resolve(table) === resolve(out)) {
-    return writeFileAtomically(out, appendedTable(table, { bytes, files }));
+    await writeFileAtomically(out, appendedTable(table, { bytes, files, ...columns }));
+    return true;
   }
   const old = rows.map(({ file, label = null }) => ({ file, label }));
-  return writeLabelTable(out, [...old, ...files.map((file) => ({ file, label: null }))]);
+  await writeLabelTable(out, [...old, ...files.map((file) => ({ file, label: null }))]);
+  return false;
 }
 
 /** @throws QuarterturnError `usage` for a table of images that no file names */

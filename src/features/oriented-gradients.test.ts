@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { sampleImages } from '../../test/support/sample-classifier.js';
 import { tensor } from '../tensor/tensor.js';
 import { orientedGradients, orientedGradientsLength } from './oriented-gradients.js';
 
@@ -22,7 +23,51 @@ function byDirection(row: readonly number[]): number[] {
   );
 }
 
+/** The formula for one image, cell by cell and direction by direction: what each pixel's edge overlaps of it. */
+function byFormula({ shape, data }: ReturnType<typeof sampleImages>): number[] {
+  const [, height, width, channels] = shape as [number, number, number, number];
+  const cells = [...Array(7).keys()];
+  const edges = Array.from({ length: height * width }, (_, i) => {
+    const [y, x] = [Math.floor(i / width), i % width];
+    const at = (row: number, column: number, c: number) =>
+      data[(clamp(row, height - 1) * width + clamp(column, width - 1)) * channels + c] ?? 0;
+    const ofChannels = Array.from({ length: channels }, (_, c) => {
+      const [dx, dy] = [at(y, x + 1, c) - at(y, x - 1, c), at(y + 1, x, c) - at(y - 1, x, c)];
+      return { turn: ((Math.atan2(dy, dx) / (2 * Math.PI)) * 8 + 8) % 8, length: Math.hypot(dx, dy) };
+    });
+    const longest = ofChannels.reduce((a, b) => (b.length > a.length ? b : a));
+    return { y: ((y + 0.5) * 7) / height - 0.5, x: ((x + 0.5) * 7) / width - 0.5, ...longest };
+  });
+  const overlap = (distance: number) => Math.max(0, 1 - Math.abs(distance));
+  const sums = cells.flatMap((row) =>
+    cells.flatMap((column) =>
+      Array.from({ length: 8 }, (_, direction) =>
+        edges.reduce((sum, { y, x, turn, length }) => {
+          const away = Math.abs(turn - direction);
+          return sum + length * overlap(y - row) * overlap(x - column) * overlap(Math.min(away, 8 - away));
+        }, 0),
+      ),
+    ),
+  );
+  const total = sums.reduce((a, b) => a + b);
+  return sums.map((sum) => Math.sqrt(sum / total));
+}
+
+const clamp = (value: number, largest: number) => Math.min(Math.max(value, 0), largest);
+
 describe('histograms of oriented gradients', () => {
+  test.each([
+    [28, 28, 1],
+    [32, 32, 3],
+    [9, 5, 3],
+  ] as const)('%i×%i pixels of %i channels: as the formula says', (height, width, channels) => {
+    const image = sampleImages(1, [height, width, channels]);
+    const { data } = orientedGradients(image);
+    byFormula(image).forEach((value, i) => {
+      expect(data[i]).toBeCloseTo(value, 5);
+    });
+  });
+
   test('a bright right half is an edge to the right, a bright lower half one downwards', () => {
     const right = byDirection(describeImage(drawn(1, (_, x) => (x >= 7 ? 200 : 0))));
     expect(right[0]).toBeCloseTo(1, 6);

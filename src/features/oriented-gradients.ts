@@ -31,59 +31,106 @@ export function orientedGradients(images: Tensor<'uint8'>): Tensor<'float32'> {
   const size = height * width * channels;
   const across = overlaps(width);
   const down = overlaps(height);
+  const sums = new Float32Array(framed * framed * directions);
   for (let n = 0; n < count; n++) {
     const from = n * size;
-    const row = rows.subarray(n * orientedGradientsLength, (n + 1) * orientedGradientsLength);
+    sums.fill(0);
     for (let y = 0; y < height; y++) {
-      const above = Math.max(y - 1, 0);
-      const below = Math.min(y + 1, height - 1);
+      const line = from + y * width * channels;
+      const above = from + Math.max(y - 1, 0) * width * channels;
+      const below = from + Math.min(y + 1, height - 1) * width * channels;
       for (let x = 0; x < width; x++) {
-        const left = Math.max(x - 1, 0);
-        const right = Math.min(x + 1, width - 1);
-        let [dx, dy, squared] = [0, 0, 0];
+        const left = line + Math.max(x - 1, 0) * channels;
+        const right = line + Math.min(x + 1, width - 1) * channels;
+        let dx = 0;
+        let dy = 0;
+        let squared = 0;
         for (let c = 0; c < channels; c++) {
-          const at = (row: number, column: number) => pixels[from + (row * width + column) * channels + c]!;
-          const u = at(y, right) - at(y, left);
-          const v = at(below, x) - at(above, x);
-          if (u * u + v * v > squared) [dx, dy, squared] = [u, v, u * u + v * v];
+          const u = pixels[right + c]! - pixels[left + c]!;
+          const v = pixels[below + x * channels + c]! - pixels[above + x * channels + c]!;
+          const length = u * u + v * v;
+          if (length > squared) {
+            dx = u;
+            dy = v;
+            squared = length;
+          }
         }
-        if (squared > 0) addEdge(row, down[y]!, across[x]!, dx, dy);
+        if (squared === 0) continue;
+        const edge = edgeOf(dx, dy);
+        const turn = edges[edge + 1]!;
+        const ofFirst = edges[edge]! * down.ofFirst[y]!;
+        const ofNext = edges[edge]! * down.ofNext[y]!;
+        const cell = (down.first[y]! * framed + across.first[x]!) * directions;
+        const nextRow = cell + framed * directions;
+        addTo(sums, cell, ofFirst * across.ofFirst[x]!, turn);
+        addTo(sums, cell + directions, ofFirst * across.ofNext[x]!, turn);
+        addTo(sums, nextRow, ofNext * across.ofFirst[x]!, turn);
+        addTo(sums, nextRow + directions, ofNext * across.ofNext[x]!, turn);
       }
     }
-    let total = 0;
-    for (const sum of row) total += sum;
-    // The squares of the roots are the sums: this is length 1 of what remains.
-    if (total > 0) for (let i = 0; i < row.length; i++) row[i] = Math.sqrt(row[i]! / total);
+    setRow(rows.subarray(n * orientedGradientsLength, (n + 1) * orientedGradientsLength), sums);
   }
   return tensor('float32', [count, orientedGradientsLength], rows);
 }
 
-/** The two cells whose centres are nearest to a position, and the share of each; outside the image there are none. */
-type Overlap = readonly (readonly [cell: number, share: number])[];
+/** Cells along each side with a frame around them: what a pixel near the border gives to cells that there are not. */
+const framed = cells + 2;
 
-function overlaps(size: number): readonly Overlap[] {
-  return Array.from({ length: size }, (_, position) => {
-    const at = ((position + 0.5) * cells) / size - 0.5;
-    const first = Math.floor(at);
-    const both: Overlap = [
-      [first, 1 - (at - first)],
-      [first + 1, at - first],
-    ];
-    return both.filter(([cell]) => cell >= 0 && cell < cells);
-  });
+/** For each position, the first of the two cells whose centres are nearest to it, and the share of each. */
+interface Overlaps {
+  /** Counted with the frame; the other cell is the next one. */
+  readonly first: Uint8Array;
+  readonly ofFirst: Float64Array;
+  readonly ofNext: Float64Array;
 }
 
-function addEdge(row: Float32Array, down: Overlap, across: Overlap, dx: number, dy: number): void {
-  const turn = (Math.atan2(dy, dx) / (2 * Math.PI) + 1) * directions;
-  const first = Math.floor(turn);
-  const toSecond = turn - first;
-  const length = Math.hypot(dx, dy);
-  for (const [cellY, shareY] of down) {
-    for (const [cellX, shareX] of across) {
-      const at = (cellY * cells + cellX) * directions;
-      const weight = length * shareY * shareX;
-      row[at + (first % directions)]! += weight * (1 - toSecond);
-      row[at + ((first + 1) % directions)]! += weight * toSecond;
-    }
+function overlaps(size: number): Overlaps {
+  const at = Float64Array.from({ length: size }, (_, position) => ((position + 0.5) * cells) / size - 0.5);
+  const first = at.map(Math.floor);
+  const ofNext = at.map((place, i) => place - first[i]!);
+  return {
+    first: Uint8Array.from(first, (cell) => cell + 1),
+    ofFirst: ofNext.map((share) => 1 - share),
+    ofNext,
+  };
+}
+
+/** Differences of two pixels that there are: −255 … 255. */
+const differences = 511;
+
+/**
+ * |∇I| and direction, 0 … 2 · `directions`, of a gradient [dx, dy], at 2 · ((dy + 255) · 511 + dx + 255). Each is computed
+ * when it is first met; until then its length is 0.
+ */
+const edges = new Float64Array(2 * differences * differences);
+
+function edgeOf(dx: number, dy: number): number {
+  const edge = 2 * ((dy + 255) * differences + dx + 255);
+  if (edges[edge] === 0) {
+    edges[edge] = Math.hypot(dx, dy);
+    edges[edge + 1] = (Math.atan2(dy, dx) / (2 * Math.PI) + 1) * directions;
   }
+  return edge;
+}
+
+/** Adds a gradient to the two nearest directions of one cell. */
+function addTo(sums: Float32Array, cell: number, weight: number, turn: number): void {
+  // A whole number, as Math.floor gives it, of a type whose remainder is fast.
+  const before = turn | 0;
+  const toNext = turn - before;
+  sums[cell + (before % directions)]! += weight * (1 - toNext);
+  sums[cell + ((before + 1) % directions)]! += weight * toNext;
+}
+
+/** The sums without those of the frame, scaled, and their roots. */
+function setRow(row: Float32Array, sums: Float32Array): void {
+  const line = cells * directions;
+  for (let y = 0; y < cells; y++) {
+    const from = ((y + 1) * framed + 1) * directions;
+    row.set(sums.subarray(from, from + line), y * line);
+  }
+  let total = 0;
+  for (const sum of row) total += sum;
+  // The squares of the roots are the sums: this is length 1 of what remains.
+  if (total > 0) for (let i = 0; i < row.length; i++) row[i] = Math.sqrt(row[i]! / total);
 }

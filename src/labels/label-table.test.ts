@@ -54,6 +54,10 @@ describe('the same table in every dialect', () => {
       'file,label,comment\n1.png,cat,"two\nlines, and ""quotes"""\n2.png,"dog, small",\n3.png,cat,x\n',
     ],
     ['names in another language', plain.replace('file,label', 'bild,klasse')],
+    [
+      'other columns, of which one alone holds paths',
+      'nr,bild,klasse,class\n1,1.png,-,cat\n2,2.png,-,"dog, small"\n3,3.png,-,cat\n',
+    ],
     ['columns the other way round', 'label,file\ncat,1.png\n"dog, small",2.png\ncat,3.png\n'],
     ['delimiters left at the ends', 'file,label,,\n1.png,cat,,\n2.png,"dog, small",,,\n3.png,cat,,\n'],
     [
@@ -196,7 +200,7 @@ describe('what is wrong is named with its place', () => {
     [
       'no known column',
       'a,b,c\n1,2,3\n',
-      'labels.csv, line 1: expected a table with the columns file and label. Received: 3 columns, none of a usual name.',
+      'labels.csv, line 1: expected a table with the columns file and label. Received: 3 columns, none of a usual name; in the first row "a", "b", "c".',
     ],
     ['no labels', 'file,size,date\n1.png,2,3\n', 'Received: the columns "file", "size", "date".'],
     [
@@ -290,6 +294,16 @@ describe('what is wrong is named with its place', () => {
   ])('%s', (_, text, message, name) => {
     expect(() => read(text, name)).toThrowError(
       expect.objectContaining({ code: 'data', message: expect.stringContaining(message) }),
+    );
+  });
+
+  it.each([
+    ['nr,bild,klasse\n1,1.png,cat\n', 'which column holds the labels: --label-columns label=<column>'],
+    ['nr,bild,class\n1,a,cat\n', 'which column holds the files: --label-columns file=<column>'],
+    ['p,q,r\n1,2,3\n', 'and which column holds the labels: --label-columns file=<column>,label=<column>'],
+  ])('says what to say of %j', (text, hint) => {
+    expect(() => read(text)).toThrowError(
+      expect.objectContaining({ code: 'data', hint: expect.stringContaining(hint) }),
     );
   });
 

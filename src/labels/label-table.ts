@@ -1,6 +1,6 @@
 import { byCount, countOf } from '../counts.js';
 import { type LabelRow, LabelRowReader } from './label-rows.js';
-import { type ColumnOptions, type FoundColumns, findColumns } from './table-columns.js';
+import { type ColumnOptions, type FoundColumns, findColumns, type TableColumns } from './table-columns.js';
 import {
   delimitedRows,
   jsonLinesRows,
@@ -42,8 +42,8 @@ export interface LabelTable {
   readonly name: string;
   readonly rows: readonly LabelRow[];
   readonly sniffed: SniffedTable;
-  /** Places of the two columns that are read, from 0, and how many there are. */
-  readonly columns: { readonly file: number; readonly label: number; readonly count: number };
+  /** Places of the two columns that are read, from 0, and the names of all. */
+  readonly columns: TableColumns & { readonly names: readonly string[] };
   /** Notes for a person on how it was read, one sentence each. */
   readonly notes: readonly string[];
 }
@@ -85,7 +85,7 @@ export function readLabelTable(name: string, bytes: Uint8Array, options: LabelTa
   return {
     name,
     rows: labelled,
-    columns: { file: columns.file, label: columns.label, count: first.cells.length },
+    columns: { file: columns.file, label: columns.label, names: columns.names },
     sniffed: {
       format,
       encoding,

@@ -121,6 +121,15 @@ describe('matchLabels', () => {
     );
   });
 
+  it('names the other columns where the files may be in one of them', () => {
+    const bytes = new TextEncoder().encode('name,scan,class\nMiller,a,cat\n');
+    expect(() => matchLabels(readLabelTable('labels.csv', bytes), folder)).toThrowError(
+      expect.objectContaining({
+        hint: 'Write each path as it is within the folder of the images. Files were read from the column "name". Is another one meant, of "scan"? --label-columns file=<column> names it.',
+      }),
+    );
+  });
+
   it('the same file twice', () => {
     expect(matchLabels(table('a.png,x\na.png,x\n./a.png,\n'), folder).notes.at(-1)).toBe(
       '2 rows of labels.csv name images again, without another label.',

@@ -6,6 +6,7 @@ import { QuarterturnError } from '../errors.js';
 import { FilePlaces, type Place } from './file-places.js';
 import type { LabelRow } from './label-rows.js';
 import type { LabelTable } from './label-table.js';
+import { listedColumns } from './table-columns.js';
 
 /** A row of a table whose file is not there. */
 export interface MissingRow {
@@ -148,8 +149,15 @@ function noneMatched(table: LabelTable, missing: readonly MissingRow[]): Quarter
   return new QuarterturnError(
     'data',
     `${table.name}: expected names of images that are there. Received: none in ${countOf(missing.length, 'row')}: ${described(table, missing)}.`,
-    { hint: 'Write each path as it is within the folder of the images.' },
+    { hint: `Write each path as it is within the folder of the images.${otherColumns(table)}` },
   );
+}
+
+/** Other columns that may hold the files; nothing where the labels are the only other. */
+function otherColumns({ columns: { file, label, names } }: LabelTable): string {
+  const others = names.filter((_, i) => i !== file && i !== label);
+  if (others.length === 0) return '';
+  return ` Files were read from the column ${listedColumns([names[file] ?? ''])}. Is another one meant, of ${listedColumns(others)}? --label-columns file=<column> names it.`;
 }
 
 function described(table: LabelTable, missing: readonly MissingRow[]): string {

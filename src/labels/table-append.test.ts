@@ -21,6 +21,13 @@ describe('appendedTable', () => {
     expect(rows[0]).toMatchObject({ file: 'a.png', label: 'cat' });
   });
 
+  test('columns that are not told by their names are said', () => {
+    const text = 'nr;bild;wer;was\n1;a;me;cat\n';
+    const columns = { fileColumn: 'bild', labelColumn: 4 };
+    const after = appendedTable('labels.csv', { bytes: bytesOf(text), files: ['c.png'], ...columns });
+    expect(after).toBe(`${text};c.png;;\n`);
+  });
+
   test('names that need quotes, and letters that need a mark', () => {
     const text = append('file;label\na.png;cat\n', 'x;1.png', 'ä.png');
     expect(text).toBe('\uFEFFfile;label\na.png;cat\n"x;1.png";\nä.png;\n');

@@ -1,6 +1,7 @@
 import { csvLine } from '../data/csv-line.js';
 import { QuarterturnError } from '../errors.js';
 import { readLabelTable } from './label-table.js';
+import type { ColumnOptions } from './table-columns.js';
 import { decodeTable } from './table-text.js';
 
 /** The byte order mark, by which Excel tells UTF-8. */
@@ -8,21 +9,23 @@ const mark = '\uFEFF';
 
 const isAscii = (text: string): boolean => !/[^\0-\x7f]/.test(text);
 
+interface TableToAppend extends ColumnOptions {
+  readonly bytes: Uint8Array;
+  /** A row for each is added. */
+  readonly files: readonly string[];
+}
+
 /**
  * The text of a table of labels with rows added at its end, still without a label. All that stands in it stays as it is: comments,
  * other columns, rows that name no image, the sign between values, the kind of line break. It is to be written as UTF-8.
  *
  * @param name of the table in messages
- * @param files a row for each
  * @example
  * const text = appendedTable('labels.csv', { bytes: await readFile('labels.csv'), files: ['scans/1124.png'] });
  * @throws QuarterturnError `data` for what is no table; `usage` for one in JSON
  */
-export function appendedTable(
-  name: string,
-  { bytes, files }: { readonly bytes: Uint8Array; readonly files: readonly string[] },
-): string {
-  const { columns, sniffed } = readLabelTable(name, bytes);
+export function appendedTable(name: string, { bytes, files, ...options }: TableToAppend): string {
+  const { columns, sniffed } = readLabelTable(name, bytes, options);
   const { delimiter, encoding } = sniffed;
   if (delimiter === undefined) {
     throw new QuarterturnError(
@@ -34,7 +37,7 @@ export function appendedTable(
   const { text } = decodeTable(name, bytes);
   const lineBreak = /\r\n|\n|\r/.exec(text)?.[0] ?? '\r\n';
   const rows = files.map((file) => {
-    const cells = Array.from({ length: columns.count }, (_, i) => (i === columns.file ? file : ''));
+    const cells = Array.from({ length: columns.names.length }, (_, i) => (i === columns.file ? file : ''));
     return csvLine(cells, { delimiter }).replace(/\r\n$/, lineBreak);
   });
   const added = rows.join('');

@@ -13,7 +13,7 @@ export interface TableColumns {
 }
 
 export interface ColumnOptions {
-  /** Default: the column with a usual name, `file` first. */
+  /** Default: the column with a usual name, `file` first; else the only one that holds paths. */
   readonly fileColumn?: ColumnChoice | undefined;
   /** Default: the column with a usual name, `label` first. */
   readonly labelColumn?: ColumnChoice | undefined;
@@ -64,25 +64,51 @@ export function findColumns(
   const { fileColumn, labelColumn, header } = options;
   const hasHeader = header ?? isHeader(first, others, options);
   const names = hasHeader ? first : first.map((_, i) => `column ${i + 1}`);
-  const file = chosen(where, names, 'file', fileColumn) ?? usual(where, names, fileNames);
-  const label = chosen(where, names, 'label', labelColumn) ?? usual(where, names, labelNames);
+  const namedFile = chosen(where, names, 'file', fileColumn) ?? usual(where, names, fileNames);
+  const namedLabel = chosen(where, names, 'label', labelColumn) ?? usual(where, names, labelNames);
+  const rows = [...(hasHeader ? [] : [first]), ...others];
+  const known = { file: namedFile, label: namedLabel };
+  const { file, label } = options.onlyByName ? known : withOthers(known, names.length, rows);
   if (file !== undefined && label !== undefined) return { file, label, hasHeader, names };
-  // Of two columns the other one must be the other.
-  if (names.length === 2 && !options.onlyByName) {
-    const known =
-      file ?? (label === undefined ? pathColumn([...(hasHeader ? [] : [first]), ...others]) : 1 - label);
-    if (known !== undefined) return { file: known, label: label ?? 1 - known, hasHeader, names };
+  if (names.length === 1) {
+    const hint = 'Write the file and its label into each row, with a comma between them.';
+    throw noTable(where, `one column, ${JSON.stringify(first[0])}`, hint);
   }
-  const received = hasHeader
-    ? `the columns ${names.map((each) => JSON.stringify(each)).join(', ')}`
-    : `${names.length} columns, none of a usual name`;
+  const unsaid = (['file', 'label'] as const).filter(
+    (each) => (each === 'file' ? file : label) === undefined,
+  );
   throw noTable(
     where,
-    names.length === 1 ? `one column, ${JSON.stringify(first[0])}` : received,
-    names.length === 1
-      ? 'Write the file and its label into each row, with a comma between them.'
-      : `Say which column holds the ${file === undefined ? 'files' : 'labels'}${file === undefined && label === undefined ? ', and which the labels' : ''}.`,
+    hasHeader
+      ? `the columns ${listedColumns(first)}`
+      : `${names.length} columns, none of a usual name; in the first row ${listedColumns(first)}`,
+    `Say ${unsaid.map((each) => `which column holds the ${each}s`).join(', and ')}: --label-columns ${unsaid.map((each) => `${each}=<column>`).join(',')}, by name or place.`,
   );
+}
+
+/** What nobody names is told from the other: of two columns it is the other one, and files are where paths are, in one column alone. */
+function withOthers(
+  { file, label }: Partial<TableColumns>,
+  count: number,
+  rows: readonly (readonly string[])[],
+): Partial<TableColumns> {
+  const other = (column: number | undefined) =>
+    count === 2 && column !== undefined ? 1 - column : undefined;
+  const paths = pathColumn(rows);
+  const found = file ?? other(label) ?? (paths === label ? undefined : paths);
+  return { file: found, label: label ?? other(found) };
+}
+
+const mostListed = 20;
+const longestListed = 40;
+
+/** Names of columns in a message. */
+export function listedColumns(names: readonly string[]): string {
+  const shown = names
+    .slice(0, mostListed)
+    .map((each) => JSON.stringify(each.length > longestListed ? `${each.slice(0, longestListed)}…` : each));
+  const more = names.length - mostListed;
+  return `${shown.join(', ')}${more > 0 ? ` and ${more} more` : ''}`;
 }
 
 /** A first row is a header where it has a usual name, or where files stand below a cell that is none. */
@@ -117,7 +143,7 @@ function chosen(
   if (index !== undefined && names[index] !== undefined) return index;
   throw new QuarterturnError(
     'data',
-    `${where}: expected a column ${JSON.stringify(choice)} with the ${what}s. Received: ${names.map((each) => JSON.stringify(each)).join(', ')}.`,
+    `${where}: expected a column ${JSON.stringify(choice)} with the ${what}s. Received: ${listedColumns(names)}.`,
   );
 }
 
@@ -141,7 +167,7 @@ function onlyOne(
     throw new QuarterturnError(
       'data',
       `${where}, column ${second + 1}: expected each column once. Received: ${JSON.stringify(names[second])} a second time.`,
-      { hint: 'Delete one of them, or say by its number which one is meant.' },
+      { hint: 'Delete one of them, or say by its place which one is meant: --label-columns label=2.' },
     );
   }
   return first < 0 ? undefined : first;

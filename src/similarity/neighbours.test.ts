@@ -8,25 +8,26 @@ import { blockPairs, nearestNeighbours } from './neighbours.js';
 const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
 const quiet = { runtime };
 
-/** Rows of length 1 whose products may be of either sign; every fifth one repeats an earlier one. */
-function randomRows(n: number, d: number, seed: number): Float32Array {
-  const random = Random.seeded(seed);
-  const data = new Float32Array(n * d);
-  for (let i = 0; i < n; i++) {
-    const row = data.subarray(i * d, (i + 1) * d);
-    if (i % 5 === 4) {
-      row.set(data.subarray((i - 3) * d, (i - 2) * d));
-      continue;
-    }
-    const values = Array.from(row, () => random.uniform(-1, 1));
-    const length = Math.hypot(...values);
-    row.set(values.map((value) => value / length));
-  }
+/**
+ * Rows whose products are exact in any order of summation, so that they can be compared to the bit: halves from −1 to 1. Every
+ * fifth row repeats an earlier one, every seventh is 0, and many products are equal.
+ */
+function rowsOfHalves(n: number, d: number): Float32Array {
+  const random = Random.seeded(n);
+  const data = Float32Array.from({ length: n * d }, () => Math.round(random.uniform(-2.5, 2.5)) / 2);
+  for (let i = 4; i < n; i += 5) data.copyWithin(i * d, (i - 3) * d, (i - 2) * d);
+  for (let i = 6; i < n; i += 7) data.fill(0, i * d, (i + 1) * d);
   return data;
 }
 
+/** Rows of one number next to 1: products differ in the last bits alone. */
+function rowsNextToOne(n: number): Float32Array {
+  const random = Random.seeded(n);
+  return Float32Array.from({ length: n }, () => 1 - random.integer(60) * 2 ** -24);
+}
+
 /** The largest products of one row, by the plainest loops; of equal ones those that come first. */
-function nearestOf(data: Float32Array, d: number, row: number, count: number): number[] {
+function nearestOf(data: Float32Array, d: number, row: number, count: number) {
   const product = (other: number) => {
     let sum = 0;
     for (let k = 0; k < d; k++) sum += data[row * d + k]! * data[other * d + k]!;
@@ -35,37 +36,32 @@ function nearestOf(data: Float32Array, d: number, row: number, count: number): n
   return Array.from({ length: data.length / d }, (_, other) => ({ other, value: product(other) }))
     .filter(({ other }) => other !== row)
     .sort((a, b) => b.value - a.value || a.other - b.other)
-    .slice(0, count)
-    .map(({ value }) => value);
+    .slice(0, count);
 }
 
 describe('nearest neighbours', () => {
   test.each([
-    // Fewer than asked for, one block, two blocks that are not full, a whole number of blocks.
+    // Fewer than asked for, a block that is not full, one group more, two blocks, a whole number of blocks, three of them.
     [2, 6, 2],
-    [5, 6, 3],
-    [300, 4, 8],
+    [5, 6, 10],
+    [300, 392, 8],
     [1025, 4, 10],
     [2048, 3, 10],
     [2501, 8, 10],
-  ])(
-    'of %d rows of length %d are those of a comparison one by one, the nearest first',
-    async (n, d, wanted) => {
-      const data = randomRows(n, d, n);
-      const found = await nearestNeighbours(float32([n, d], data), quiet, { count: wanted, title: 'rows' });
-      const { count, indices, similarities } = found;
-      expect(count).toBe(Math.min(wanted, n - 1));
-      const looked = n <= 300 ? [...Array(n).keys()] : [0, 1, 4, 511, 1023, 1024, n - 2, n - 1];
-      for (const row of looked) {
-        const own = [...indices.subarray(row * count, (row + 1) * count)];
-        expect(new Set(own).size).toBe(count);
-        expect(own).not.toContain(row);
-        nearestOf(data, d, row, count).forEach((value, rank) => {
-          expect(similarities[row * count + rank]!).toBeCloseTo(value, 5);
-        });
-      }
-    },
-  );
+    [1100, 1, 10],
+  ])('of %d rows of length %d are those of a comparison one by one, to the bit', async (n, d, wanted) => {
+    const data = d === 1 ? rowsNextToOne(n) : rowsOfHalves(n, d);
+    const found = await nearestNeighbours(float32([n, d], data), quiet, { count: wanted, title: 'rows' });
+    const { count, indices, similarities } = found;
+    expect(count).toBe(Math.min(wanted, n - 1));
+    const looked = n <= 300 ? [...Array(n).keys()] : [0, 1, 4, 6, 511, 1014, 1023, 1024, n - 2, n - 1];
+    for (const row of looked) {
+      const expected = nearestOf(data, d, row, count);
+      const own = [row * count, (row + 1) * count] as const;
+      expect([...indices.subarray(...own)]).toEqual(expected.map(({ other }) => other));
+      expect([...similarities.subarray(...own)]).toEqual(expected.map(({ value }) => value));
+    }
+  });
 
   test('of equal ones those that come first, whichever block they are in', async () => {
     const n = 2200;
@@ -93,7 +89,7 @@ describe('nearest neighbours', () => {
             title: 'points',
           });
           angles.forEach((_, row) => {
-            nearestOf(data, 2, row, count).forEach((value, rank) => {
+            nearestOf(data, 2, row, count).forEach(({ value }, rank) => {
               expect(similarities[row * count + rank]!).toBeCloseTo(value, 5);
             });
           });
@@ -118,7 +114,7 @@ describe('nearest neighbours', () => {
         controller.abort();
       },
     };
-    const rows = float32([2100, 2], randomRows(2100, 2, 1));
+    const rows = float32([2100, 2], rowsOfHalves(2100, 2));
     await expect(nearestNeighbours(rows, context, { count: 3, title: 'neighbours' })).rejects.toThrow(
       'neighbours: stopped after 1 of 6 comparisons.',
     );

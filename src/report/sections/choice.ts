@@ -39,7 +39,7 @@ function mixtureText(
   { stages, isKept }: Pick<RunRecord, 'stages'> & { readonly isKept: boolean },
 ): Html {
   const parts = members.map(({ stage, share }) => `${titleOf(stages, stage)} ${formatPercent(share, 0)}`);
-  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.${isKept && ` Every image that is classified goes through ${members.length} networks, in the time of all of them.`}</p>`;
+  return html`<p>Shares in the mixture, as the held-back labels ask for: ${parts.join(', ')}. Each part is calibrated by itself.${isKept && ` Every image that is classified goes through ${members.length} networks, and takes the time of all of them.`}</p>`;
 }
 
 function estimateText(estimate: Estimate): Html {
