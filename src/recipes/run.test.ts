@@ -276,7 +276,12 @@ describe('run', () => {
   const untold = { ...data, train: toned(data.train), test: toned(data.test!) };
 
   it('compares images by the pretrained network where it finds more labels, and resumed, by the same', async () => {
-    const settings = { ...tiny, draws: 1, labelsPerClass: 10 };
+    const settings = {
+      ...{ ...tiny, draws: 1, labelsPerClass: 10 },
+      pretrain: { ...tiny.pretrain, epochs: 1, stepsPerEpoch: 5 },
+      finetune: { ...tiny.finetune, epochs: 3 },
+      selfTrain: { ...tiny.selfTrain!, epochs: 2 },
+    };
     const stages = ['pretrain', 'scratch', 'selfTrain'];
     const teachers: unknown[] = [];
     const trained = async (stopAt: number | undefined) => {

@@ -17,10 +17,7 @@ export interface Description {
   readonly encoder: Encoder;
 }
 
-/**
- * Images on which descriptions are compared, the labelled ones among them: in so many, a label has its ten neighbours about as near as
- * in the whole pile, and it takes half a second a description.
- */
+/** Images on which descriptions are compared, the labelled ones among them: half a second's work or a second's for each description. */
 export const descriptionSampleSize = 3000;
 
 /** Labels that are compared by, at most: of more, 300 are held back (see `heldBackSplits`), which tell 3 points. */

@@ -137,6 +137,8 @@ async function describePile(at: StageDraw): Promise<void> {
   const stageOfDraw = { stage: selfTrainName, draw };
   if (stageEvidence.descriptionOf(stageOfDraw)) return;
   const choice = await chooseDescription(context, draw, await descriptionsFor(at));
+  // What neighbours said in an earlier training, they may have said by another description.
+  await stageEvidence.forget(neighboursName, draw);
   await stageEvidence.setDescription(stageOfDraw, choice);
 }
 
