@@ -25,7 +25,7 @@ const smoothingSteps = 30;
 
 /**
  * Steps of a walk where there is a label for each image. Chosen among 3, 4 and 5: MNIST prefers 5, Fashion-MNIST and CIFAR-10 prefer 3,
- * and 4 is within 0.4 points of the best of each with 20, 100 and 1,000 labels.
+ * and 4 is within half a point of the best of each with 20, 100 and 1,000 labels.
  */
 const walkScale = 4;
 
