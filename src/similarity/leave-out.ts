@@ -1,5 +1,6 @@
 import { type ProgressOptions, startProgress } from '../progress.js';
-import { balanceClasses, type KnownLabels, type NeighbourGraph, shortWalkSteps, walk } from './propagate.js';
+import { balanceClasses } from './class-balance.js';
+import { type KnownLabels, type NeighbourGraph, shortWalkSteps, walk } from './propagate.js';
 
 /**
  * Parts that the labels of each class are dealt out to, of which that of a label is left out. With 10 labels a class, as many wrong

@@ -1,7 +1,7 @@
 import { countOf } from '../counts.js';
 import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
 import { indexOfLargest } from '../tensor/index-of-largest.js';
-import { estimateClassShares } from './class-shares.js';
+import { balanceClasses, weighClasses } from './class-balance.js';
 import type { Neighbours } from './neighbours.js';
 
 /**
@@ -95,17 +95,17 @@ export async function neighbourGraph(
 /** Told the share of the spreading that is done. */
 type SpreadProgress = (share: number) => Promise<void>;
 
-/** One step over the graph, of one class: S·scores, into `next`. */
+/** One step over the graph, of one class: (1 − α)·own + α·S·scores, into `next`. */
 function stepOver(
   { count, offsets, targets, weights }: NeighbourGraph,
-  scores: Float32Array,
-  next: Float32Array,
+  { own, scores, next }: { readonly [name in 'own' | 'scores' | 'next']: Float32Array },
+  alpha: number,
 ): void {
   for (let i = 0; i < count; i++) {
     let sum = 0;
     const end = offsets[i + 1]!;
     for (let edge = offsets[i]!; edge < end; edge++) sum += weights[edge]! * scores[targets[edge]!]!;
-    next[i] = sum;
+    next[i] = (1 - alpha) * own[i]! + alpha * sum;
   }
 }
 
@@ -135,7 +135,7 @@ export async function walk(
     for (let i = 0; i < count; i++) here[i] = start[i * classes + k]!;
     sum.set(here);
     for (let step = 1; step < steps; step++) {
-      stepOver(graph, here, next);
+      stepOver(graph, { own: here, scores: here, next }, 1);
       for (let i = 0; i < count; i++) sum[i]! += next[i]!;
       [here, next] = [next, here];
       await progress((k + (step + 1) / steps) / classes);
@@ -166,7 +166,7 @@ export interface KnownLabels {
 
 /**
  * Classifies all images from a few labels alone: from each label, walks go to the neighbours of its image and on to theirs (see
- * {@link walk}), and the classes that they bring to an image are weighed against each other (see {@link ClassBalance}).
+ * {@link walk}), and the classes that they bring to an image are weighed against each other (see {@link balanceClasses}).
  *
  * @param classCount K
  * @param context progress listener and abort signal
@@ -201,65 +201,6 @@ async function scoresFrom(
   }
   setKnown(scores, known, classCount);
   return normalised(scores, classCount);
-}
-
-/** How classes are weighed against each other. */
-export interface ClassBalance {
-  /** What walks brought to all images together, by class. */
-  readonly totals: Float64Array;
-  /** By class. */
-  readonly weights: Float64Array;
-}
-
-/**
- * Weighs classes by how many images they are likely to have: wₖ = πₖ·√λₖ, where π are the shares of the pile that are estimated from how
- * densely each class lies at each image (see {@link estimateClassShares}), and λₖ = (mₖ + 1) / (m + K) those of the m labels. Labels that
- * were drawn at random say how frequent a class is; labels that were given evenly say nothing, and the root lets the estimate decide.
- *
- * Chosen among πₖ, λₖ, √(πₖ·λₖ), πₖ·√λₖ and πₖ·λₖ on piles of MNIST, Fashion-MNIST and CIFAR-10 with 2, 3, 5 and 10 classes, from even to
- * 50:1, labels given evenly and in proportion, for accuracy and macro-F1.
- *
- * @param scores what walks brought, float32 [n · K]
- * @param labels classes of the labels
- * @param onChunk awaited after every few milliseconds' work
- */
-export async function balanceClasses(
-  scores: Float32Array,
-  labels: ArrayLike<number>,
-  classCount: number,
-  onChunk?: () => Promise<void>,
-): Promise<ClassBalance> {
-  const totals = new Float64Array(classCount);
-  scores.forEach((score, at) => {
-    totals[at % classCount]! += score;
-  });
-  const densities = scores.map((score, at) => score / (totals[at % classCount]! || 1));
-  const shares = await estimateClassShares(densities, classCount, onChunk);
-  const given = new Float64Array(classCount).fill(1);
-  for (let i = 0; i < labels.length; i++) given[labels[i]!]!++;
-  const weights = shares.map((share, k) => share * Math.sqrt(given[k]! / (labels.length + classCount)));
-  return { totals, weights };
-}
-
-/**
- * Weighs what walks brought to one image, in place:
- *
- *   wₖ · max(0, dₖ − (K − 2)/K · mean of d),  d = what came from class k / total of class k
- *
- * Of K classes, two vie for an image. The K − 2 others bring what walks bring everywhere once they have lost their way, and as much is
- * taken off. Of two classes, nothing is.
- *
- * @param scores of an image, float [K]
- */
-function weighClasses(scores: Float32Array | Float64Array, { totals, weights }: ClassBalance): void {
-  const count = scores.length;
-  let sum = 0;
-  for (let k = 0; k < count; k++) {
-    scores[k]! /= totals[k]! || 1;
-    sum += scores[k]!;
-  }
-  const background = ((count - 2) / count) * (sum / count);
-  for (let k = 0; k < count; k++) scores[k] = weights[k]! * Math.max(0, scores[k]! - background);
 }
 
 /** Reports progress over the classes, which spread one after the other. */
@@ -308,8 +249,7 @@ async function drawTowardsNeighbours(
     for (let i = 0; i < count; i++) own[i] = start[i * classes + k]!;
     scores.set(own);
     for (let step = 0; step < smoothingSteps; step++) {
-      stepOver(graph, scores, next);
-      for (let i = 0; i < count; i++) next[i] = (1 - smoothing) * own[i]! + smoothing * next[i]!;
+      stepOver(graph, { own, scores, next }, smoothing);
       [scores, next] = [next, scores];
       await progress((k + (step + 1) / smoothingSteps) / classes);
     }

@@ -55,6 +55,12 @@ describe('a run', () => {
       evidence: ['finetune', 'scratch', 'selfTrain'].map((stage) =>
         expect.objectContaining({ stage, found: expect.any(Number), of: 15 }),
       ),
+      description: {
+        chosen: expect.stringMatching(/^(gradients|rotations)$/),
+        compared: ['gradients', 'rotations'].map((kind) =>
+          expect.objectContaining({ kind, found: expect.any(Number), of: 15 }),
+        ),
+      },
       estimate: estimateOf15,
       calibration: expect.objectContaining({ heldBack: 15, temperature: expect.any(Number) }),
       failures: [],
