@@ -4,6 +4,7 @@ import { inChunks, startProgress } from '../progress.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { colourLayout, colourLayoutLength } from './colour-layout.js';
 import type { Encoder } from './encoder.js';
+import { scaleToLengthOne } from './length-one.js';
 import { orientedGradients, orientedGradientsLength } from './oriented-gradients.js';
 
 /** Pixels of the images described between two checks of the abort signal: a few milliseconds' work. */
@@ -65,28 +66,7 @@ function gradientsAndColours(images: Tensor<'uint8'>): Float32Array {
       row[orientedGradientsLength + i] = ofColours * (colours[n * colourLayoutLength + i] ?? 0);
     }
     // An image of one colour has no gradients.
-    const size = euclideanLength(row);
-    if (size > 0) for (let i = 0; i < length; i++) row[i] = (row[i] ?? 0) / size;
+    scaleToLengthOne(row);
   }
   return rows;
-}
-
-/**
- * √( Σ x² ) to the bit as `Math.hypot(...row)` has it in Node, which is ten times slower for as many numbers: the numbers are
- * divided by the largest, and what rounding takes from a sum goes to the next one (Kahan).
- */
-function euclideanLength(row: Float32Array): number {
-  let largest = 0;
-  for (const value of row) largest = Math.max(largest, Math.abs(value));
-  if (largest === 0) return 0;
-  let sum = 0;
-  let lost = 0;
-  for (const value of row) {
-    const relative = Math.abs(value) / largest;
-    const term = relative * relative - lost;
-    const next = sum + term;
-    lost = next - sum - term;
-    sum = next;
-  }
-  return Math.sqrt(sum) * largest;
 }

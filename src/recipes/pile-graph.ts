@@ -4,6 +4,7 @@ import { selectImages } from '../data/image-source.js';
 import type { Encoder } from '../features/encoder.js';
 import { gradientEncoder } from '../features/gradient-encoder.js';
 import type { ProgressOptions } from '../progress.js';
+import type { Random } from '../random/random.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
 import {
   type KnownLabels,
@@ -154,9 +155,23 @@ function pileOf(context: PileContext): Uint32Array {
   const { count } = context.data.train.images;
   if (!isSampled(context.data.train)) return Uint32Array.from({ length: count }, (_, i) => i);
   const draws = Array.from({ length: context.settings.draws }, (_, draw) => draw);
-  const chosen = new Set(draws.flatMap((draw) => [...labelledIndices(context, draw)]));
-  for (const index of randomFor(context, 'pile', 'graph').permutation(count)) {
-    if (chosen.size >= largestPile) break;
+  const labelled = draws.flatMap((draw) => [...labelledIndices(context, draw)]);
+  const random = randomFor(context, 'pile', 'graph');
+  return filledUp(labelled, { count, size: largestPile, random });
+}
+
+interface FillOptions {
+  /** Images that there are. */
+  readonly count: number;
+  readonly size: number;
+  readonly random: Random;
+}
+
+/** Some images, and as many of the others, at random, as there is room for: indices, ascending. */
+export function filledUp(some: Iterable<number>, { count, size, random }: FillOptions): Uint32Array {
+  const chosen = new Set(some);
+  for (const index of random.permutation(count)) {
+    if (chosen.size >= size) break;
     chosen.add(index);
   }
   return Uint32Array.from(chosen).sort();

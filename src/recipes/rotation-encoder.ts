@@ -2,6 +2,7 @@ import { countOf } from '../counts.js';
 import { selectImages } from '../data/image-source.js';
 import { turnCount } from '../data/rotation.js';
 import type { Encoder } from '../features/encoder.js';
+import { scaleToLengthOne } from '../features/length-one.js';
 import { inChunks, startProgress } from '../progress.js';
 import { type Tensors, tensor } from '../tensor/tensor.js';
 import { computeFeatures } from '../train/evaluate.js';
@@ -105,9 +106,4 @@ function averageInCells(maps: Float32Array, row: Float32Array, { width, down, ac
       }
     }
   }
-}
-
-function scaleToLengthOne(row: Float32Array): void {
-  const length = Math.hypot(...row);
-  if (length > 0) for (let i = 0; i < row.length; i++) row[i] = (row[i] ?? 0) / length;
 }

@@ -46,9 +46,9 @@ export async function balanceClasses(
  * Of K classes, two vie for an image. The K − 2 others bring what walks bring everywhere once they have lost their way, and as much is
  * taken off. Of two classes, nothing is.
  *
- * @param scores of an image, float [K]
+ * @param scores of an image, float32 [K]
  */
-export function weighClasses(scores: Float32Array | Float64Array, { totals, weights }: ClassBalance): void {
+export function weighClasses(scores: Float32Array, { totals, weights }: ClassBalance): void {
   const count = scores.length;
   let sum = 0;
   for (let k = 0; k < count; k++) {

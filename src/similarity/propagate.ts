@@ -95,54 +95,66 @@ export async function neighbourGraph(
 /** Told the share of the spreading that is done. */
 type SpreadProgress = (share: number) => Promise<void>;
 
-/** One step over the graph, of one class: (1 − α)·own + α·S·scores, into `next`. */
-function stepOver(
-  { count, offsets, targets, weights }: NeighbourGraph,
-  { own, scores, next }: { readonly [name in 'own' | 'scores' | 'next']: Float32Array },
-  alpha: number,
-): void {
-  for (let i = 0; i < count; i++) {
-    let sum = 0;
-    const end = offsets[i + 1]!;
-    for (let edge = offsets[i]!; edge < end; edge++) sum += weights[edge]! * scores[targets[edge]!]!;
-    next[i] = (1 - alpha) * own[i]! + alpha * sum;
-  }
-}
-
 /**
  * What walks over the graph bring to each image from where they start:
  *
  *   F = Σ Sᵗ·Y over t = 0 … T − 1
  *
- * Class by class, so that each sum stays in a register: six times as fast as all classes of an image together.
- *
  * @param start Y, float32 [n · classes]
  * @param steps T, 1 or more
  * @param progress told the share of the classes that is done, again and again
  */
-export async function walk(
+export function walk(
   graph: NeighbourGraph,
   start: Float32Array,
   steps: number,
   progress: SpreadProgress,
 ): Promise<Float32Array> {
-  const { count } = graph;
+  return stepThrough(graph, start, { alpha: 1, steps: steps - 1, result: 'sum' }, progress);
+}
+
+interface Steps {
+  /** Share of the neighbours in a step. */
+  readonly alpha: number;
+  readonly steps: number;
+  /** What all steps, the start included, add up to, or where the last one comes to. */
+  readonly result: 'sum' | 'last';
+}
+
+/**
+ * Steps over the graph, F ← (1 − α)·Y + α·S·F from F = Y on. Class by class, so that each sum over neighbours stays in a register: six
+ * times as fast as all classes of an image together.
+ */
+async function stepThrough(
+  { count, offsets, targets, weights }: NeighbourGraph,
+  start: Float32Array,
+  { alpha, steps, result }: Steps,
+  progress: SpreadProgress,
+): Promise<Float32Array> {
   const classes = start.length / count;
-  const result = start.slice();
-  let [here, next] = [new Float32Array(count), new Float32Array(count)];
-  const sum = new Float32Array(count);
+  const reached = new Float32Array(start.length);
+  const own = new Float32Array(count);
+  const sums = new Float32Array(count);
+  let [scores, next] = [new Float32Array(count), new Float32Array(count)];
   for (let k = 0; k < classes; k++) {
-    for (let i = 0; i < count; i++) here[i] = start[i * classes + k]!;
-    sum.set(here);
-    for (let step = 1; step < steps; step++) {
-      stepOver(graph, { own: here, scores: here, next }, 1);
-      for (let i = 0; i < count; i++) sum[i]! += next[i]!;
-      [here, next] = [next, here];
+    for (let i = 0; i < count; i++) own[i] = start[i * classes + k]!;
+    scores.set(own);
+    sums.set(own);
+    for (let step = 0; step < steps; step++) {
+      for (let i = 0; i < count; i++) {
+        let sum = 0;
+        const end = offsets[i + 1]!;
+        for (let edge = offsets[i]!; edge < end; edge++) sum += weights[edge]! * scores[targets[edge]!]!;
+        next[i] = (1 - alpha) * own[i]! + alpha * sum;
+      }
+      [scores, next] = [next, scores];
+      if (result === 'sum') for (let i = 0; i < count; i++) sums[i]! += scores[i]!;
       await progress((k + (step + 1) / steps) / classes);
     }
-    for (let i = 0; i < count; i++) result[i * classes + k] = sum[i]!;
+    const column = result === 'sum' ? sums : scores;
+    for (let i = 0; i < count; i++) reached[i * classes + k] = column[i]!;
   }
-  return result;
+  return reached;
 }
 
 /**
@@ -229,33 +241,10 @@ export async function smoothPredictions(
   const start = probabilities.slice();
   setKnown(start, known, classCount);
   const progress = spreadProgress(context, 'classes smoothed', classCount);
-  const scores = await drawTowardsNeighbours(graph, start, progress);
+  const steps = { alpha: smoothing, steps: smoothingSteps, result: 'last' } as const;
+  const scores = await stepThrough(graph, start, steps, progress);
   setKnown(scores, known, classCount);
   return normalised(scores, classCount);
-}
-
-/** F ← (1 − α)·Y + α·S·F, α = 0.8, class by class. */
-async function drawTowardsNeighbours(
-  graph: NeighbourGraph,
-  start: Float32Array,
-  progress: SpreadProgress,
-): Promise<Float32Array> {
-  const { count } = graph;
-  const classes = start.length / count;
-  const result = new Float32Array(start.length);
-  const own = new Float32Array(count);
-  let [scores, next] = [new Float32Array(count), new Float32Array(count)];
-  for (let k = 0; k < classes; k++) {
-    for (let i = 0; i < count; i++) own[i] = start[i * classes + k]!;
-    scores.set(own);
-    for (let step = 0; step < smoothingSteps; step++) {
-      stepOver(graph, { own, scores, next }, smoothing);
-      [scores, next] = [next, scores];
-      await progress((k + (step + 1) / smoothingSteps) / classes);
-    }
-    for (let i = 0; i < count; i++) result[i * classes + k] = scores[i]!;
-  }
-  return result;
 }
 
 /** Known labels keep their class, whatever the scores. */

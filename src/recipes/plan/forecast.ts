@@ -1,5 +1,6 @@
 import type { RunEvent, RunEventListener } from '../../store/run-event.js';
 import type { RecipeContext } from '../context.js';
+import { graphSize } from '../pile-graph.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
 import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { Stage, Stopwatch } from '../stages/stage.js';
@@ -150,11 +151,8 @@ export class RunForecast {
   }
 }
 
-/** Of more images, a part is compared (`pile-graph.ts`). */
-const largestPile = 60_000;
-
 function pileTimes(train: number): Speeds['pile'] {
-  const n = Math.min(train, largestPile);
+  const n = graphSize(train);
   return {
     graphMs: n * assumed.describeMs + n * n * assumed.compareMs,
     spreadStepMs: n * assumed.spreadStepMs,

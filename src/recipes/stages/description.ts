@@ -5,7 +5,7 @@ import type { DescriptionChoice, DescriptionKind } from '../../store/description
 import { borrowedBackbone, loadBackbone } from '../backbone.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { classNamesOf, type LabelContext, labelledImages, labelledIndices } from '../labels.js';
-import { encoderOf, graphOf, knownLabels } from '../pile-graph.js';
+import { encoderOf, filledUp, graphOf, knownLabels } from '../pile-graph.js';
 import { rotationEncoder } from '../rotation-encoder.js';
 import { isBetterForCertain, type Score } from './choice.js';
 import { pretrainStage } from './pretrain-stage.js';
@@ -101,11 +101,8 @@ function sampleFor(context: LabelContext, draw: number): Sample {
       ? random.split('labels').shuffle(positions).slice(0, mostLabels)
       : positions;
   const indices = Uint32Array.from(used, (position) => all[position] ?? 0);
-  const chosen = new Set(indices);
-  for (const index of random.split('pile').permutation(context.data.train.images.count)) {
-    if (chosen.size >= descriptionSampleSize) break;
-    chosen.add(index);
-  }
+  const { count } = context.data.train.images;
+  const images = filledUp(indices, { count, size: descriptionSampleSize, random: random.split('pile') });
   const classes = Int32Array.from(used, (position) => labels[position] ?? 0);
-  return { images: Uint32Array.from(chosen).sort(), known: { indices, classes } };
+  return { images, known: { indices, classes } };
 }
