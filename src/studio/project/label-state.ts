@@ -1,6 +1,15 @@
 import { QuarterturnError } from '../../errors.js';
-import { type LabelClass, type LabelEvent, type LabelEventType, type Mark, marks } from './label-events.js';
-import { changesNothing, type Direction, type Effect, effectOf, type Swap } from './label-swap.js';
+import { Integers } from './integers.js';
+import { type LabelClass, type LabelEvent, type Mark, marks } from './label-events.js';
+import {
+  changesNothing,
+  type Direction,
+  type Effect,
+  effectOf,
+  type Swap,
+  swapOfClasses,
+} from './label-swap.js';
+import { type StackParts, type Step, StepStack, type StepSummary } from './step-stack.js';
 
 /** What is known of an image: the id of its class, or its mark. */
 export type ImageLabel = string;
@@ -9,16 +18,10 @@ export type ImageLabel = string;
 const none = 0;
 const markNumbers: Readonly<Record<Mark, number>> = { skipped: -1, unsure: -2 };
 
-/** A swap that can be undone or redone, and the event that it is of. */
-export interface Step extends Swap {
-  readonly seq: number;
-  readonly type: LabelEventType;
-}
-
 /** What came of an event, for whoever shows it. */
 export interface Change {
   /** Places of the images that it speaks of; {@link LabelState.imageAt} has their hashes. */
-  readonly at: readonly number[];
+  readonly at: Int32Array;
   /** Whether any class is another one, or elsewhere. */
   readonly classes: boolean;
 }
@@ -29,13 +32,16 @@ export interface StateParts {
   /** Number of the newest class, also of one that is gone. */
   readonly lastClass: number;
   readonly images: readonly string[];
-  readonly values: readonly number[];
+  readonly values: Int32Array;
   readonly classes: readonly LabelClass[];
-  readonly undo: readonly Step[];
-  readonly redo: readonly Step[];
+  readonly undo: StackParts;
+  readonly redo: StackParts;
 }
 
-const nothing: Change = { at: [], classes: false };
+const nothing: Change = { at: new Int32Array(0), classes: false };
+
+/** Events that change something by themselves. */
+type Deed = Exclude<LabelEvent, { readonly of: number }>;
 
 /**
  * The labels of a project after some events of its journal.
@@ -49,33 +55,30 @@ const nothing: Change = { at: [], classes: false };
  * state.labelOf(hash); // 'c1'
  */
 export class LabelState {
-  #seq = 0;
-  #lastClass = 0;
-  #classes: readonly LabelClass[] = [];
-  readonly #images: string[] = [];
+  #seq: number;
+  #lastClass: number;
+  #classes: readonly LabelClass[];
+  readonly #images: string[];
   readonly #placeOf = new Map<string, number>();
-  readonly #values: number[] = [];
+  readonly #values: Integers;
   /** How many images have each value. */
   readonly #counts = new Map<number, number>();
-  readonly #undo: Step[] = [];
-  #redo: Step[] = [];
+  readonly #undo: StepStack;
+  readonly #redo: StepStack;
 
-  /** A state from its parts, see {@link parts}; what they are is not checked. */
-  static of(parts: StateParts): LabelState {
-    const state = new LabelState();
-    state.#seq = parts.seq;
-    state.#lastClass = parts.lastClass;
-    state.#classes = parts.classes;
-    for (const [place, image] of parts.images.entries()) {
-      const value = parts.values[place] ?? none;
-      state.#images.push(image);
-      state.#placeOf.set(image, place);
-      state.#values.push(value);
-      state.#count(value, 1);
+  /** @param parts of a state that was written down, see {@link parts}; what they are is not checked. Default: nothing yet */
+  constructor(parts?: StateParts) {
+    this.#seq = parts?.seq ?? 0;
+    this.#lastClass = parts?.lastClass ?? 0;
+    this.#classes = parts?.classes ?? [];
+    this.#images = [...(parts?.images ?? [])];
+    this.#values = new Integers(parts?.values);
+    this.#undo = new StepStack(parts?.undo);
+    this.#redo = new StepStack(parts?.redo);
+    for (const [place, image] of this.#images.entries()) {
+      this.#placeOf.set(image, place);
+      this.#count(this.#values.get(place), 1);
     }
-    for (const step of parts.undo) state.#undo.push(step);
-    state.#redo = [...parts.redo];
-    return state;
   }
 
   /** All that this state is made of; not a copy: it holds until the next event. */
@@ -84,10 +87,10 @@ export class LabelState {
       seq: this.#seq,
       lastClass: this.#lastClass,
       images: this.#images,
-      values: this.#values,
+      values: this.#values.view,
       classes: this.#classes,
-      undo: this.#undo,
-      redo: this.#redo,
+      undo: this.#undo.parts,
+      redo: this.#redo.parts,
     };
   }
 
@@ -119,13 +122,13 @@ export class LabelState {
   /** Undefined for an image without label and mark. */
   labelOf(image: string): ImageLabel | undefined {
     const place = this.#placeOf.get(image);
-    return place === undefined ? undefined : labelOfNumber(this.#values[place] ?? none);
+    return place === undefined ? undefined : labelOfNumber(this.#values.get(place));
   }
 
   /** Every image with a label or a mark, in the order in which they got their first. */
   *labels(): Generator<readonly [image: string, label: ImageLabel]> {
     for (const [place, image] of this.#images.entries()) {
-      const label = labelOfNumber(this.#values[place] ?? none);
+      const label = labelOfNumber(this.#values.get(place));
       if (label !== undefined) yield [image, label];
     }
   }
@@ -138,13 +141,13 @@ export class LabelState {
   }
 
   /** The event that would be undone next; undefined if there is none. */
-  get undoable(): Readonly<Step> | undefined {
-    return this.#undo.at(-1);
+  get undoable(): StepSummary | undefined {
+    return this.#undo.top;
   }
 
   /** The event that would be redone next; undefined if there is none. */
-  get redoable(): Readonly<Step> | undefined {
-    return this.#redo.at(-1);
+  get redoable(): StepSummary | undefined {
+    return this.#redo.top;
   }
 
   /**
@@ -171,9 +174,10 @@ export class LabelState {
    * @throws QuarterturnError `usage` for an event that is not possible now
    */
   isChangedBy(event: LabelEvent): boolean {
-    if (event.type === 'undo') return lastOf(this.#undo, event.of) !== undefined;
-    if (event.type === 'redo') return lastOf(this.#redo, event.of) !== undefined;
-    return !changesNothing(this.#plan(event), this.#values);
+    if (event.type === 'undo') assertTop(this.#undo, event.of);
+    else if (event.type === 'redo') assertTop(this.#redo, event.of);
+    else return !changesNothing(this.#plan(event), this.#values);
+    return true;
   }
 
   /**
@@ -181,53 +185,55 @@ export class LabelState {
    * @throws QuarterturnError `usage` for an event that is not possible now
    */
   effectOf(event: LabelEvent): Effect {
-    if (event.type === 'undo')
-      return effectOf(lastOf(this.#undo, event.of), this.parts, { direction: 'back' });
-    const swap = event.type === 'redo' ? lastOf(this.#redo, event.of) : this.#plan(event);
-    return effectOf(swap, this.parts);
+    const { parts } = this;
+    if (event.type === 'undo') {
+      assertTop(this.#undo, event.of);
+      return effectOf(this.#undo.peek() ?? swapOfClasses(undefined), parts, { direction: 'back' });
+    }
+    if (event.type !== 'redo') return effectOf(this.#plan(event), this.parts);
+    assertTop(this.#redo, event.of);
+    return effectOf(this.#redo.peek() ?? swapOfClasses(undefined), parts);
   }
 
-  #do(event: Exclude<LabelEvent, { readonly of: number }>, seq: number): Change {
+  #do(event: Deed, seq: number): Change {
     const swap = this.#plan(event);
     for (const { id } of newClassesOf(event)) this.#lastClass = numberOf(id);
     if (changesNothing(swap, this.#values)) return nothing;
-    this.#redo = [];
-    const step: Step = { ...swap, seq, type: event.type };
-    this.#undo.push(step);
-    return this.#swap(step, 'forth');
+    this.#redo.clear();
+    return this.#swap({ ...swap, seq, type: event.type }, { to: this.#undo, direction: 'forth' });
   }
 
   #back(seq: number): Change {
-    const step = lastOf(this.#undo, seq);
-    this.#undo.pop();
-    this.#redo.push(step);
-    return this.#swap(step, 'back');
+    assertTop(this.#undo, seq);
+    const step = this.#undo.pop();
+    return step === undefined ? nothing : this.#swap(step, { to: this.#redo, direction: 'back' });
   }
 
   #forth(seq: number): Change {
-    const step = lastOf(this.#redo, seq);
-    this.#redo.pop();
-    this.#undo.push(step);
-    return this.#swap(step, 'forth');
+    assertTop(this.#redo, seq);
+    const step = this.#redo.pop();
+    return step === undefined ? nothing : this.#swap(step, { to: this.#undo, direction: 'forth' });
   }
 
-  #swap(swap: Swap, direction: Direction): Change {
-    const { at, values, classes } = swap;
+  /** Make a change, and keep its inverse. */
+  #swap(step: Step, { to, direction }: { readonly to: StepStack; readonly direction: Direction }): Change {
+    const { at, values, classes } = step;
     for (let k = 0; k < at.length; k++) {
       const i = direction === 'forth' ? k : at.length - 1 - k;
       const place = at[i] ?? 0;
-      const before = this.#values[place] ?? none;
+      const before = this.#values.get(place);
       const after = values[i] ?? none;
       if (before === after) continue;
-      this.#values[place] = after;
+      this.#values.set(place, after);
       values[i] = before;
       this.#count(before, -1);
       this.#count(after, 1);
     }
     if (classes !== undefined) {
-      swap.classes = this.#classes;
+      step.classes = this.#classes;
       this.#classes = classes;
     }
+    to.push(step);
     return { at, classes: classes !== undefined };
   }
 
@@ -236,21 +242,20 @@ export class LabelState {
   }
 
   /** What an event would swap; nothing is changed but that images get places. */
-  #plan(event: Exclude<LabelEvent, { readonly of: number }>): Swap {
+  #plan(event: Deed): Swap {
     switch (event.type) {
       case 'label': {
         const added = newClassesOf(event).reduce((list, each) => this.#withClass(list, each), this.#classes);
-        const swap: Swap = { at: [], values: [], classes: added === this.#classes ? undefined : added };
         for (const { class: id } of event.labels) indexOf(added, id);
-        for (const { class: id, images } of event.labels) this.#set(swap, images, numberOf(id));
-        return swap;
+        const values = event.labels.map(({ class: id, images }) => ({ images, value: numberOf(id) }));
+        return this.#set(values, added === this.#classes ? undefined : added);
       }
       case 'clear':
-        return this.#set({ at: [], values: [], classes: undefined }, event.images, none);
+        return this.#set([{ images: event.images, value: none }]);
       case 'mark':
-        return this.#set({ at: [], values: [], classes: undefined }, event.images, markNumbers[event.mark]);
+        return this.#set([{ images: event.images, value: markNumbers[event.mark] }]);
       case 'add-class':
-        return { at: [], values: [], classes: this.#withClass(this.#classes, event.class) };
+        return swapOfClasses(this.#withClass(this.#classes, event.class));
       case 'rename-class':
         assertNewName(this.#classes, event.name, event.class);
         return this.#changed(event.class, ({ name }) => name !== event.name && { name: event.name });
@@ -264,7 +269,7 @@ export class LabelState {
         return { ...swap, classes: swap.classes?.map((each) => withoutKey(each, event)) };
       }
       case 'move-class':
-        return { at: [], values: [], classes: this.#moved(event.class, event.before) };
+        return swapOfClasses(this.#moved(event.class, event.before));
       case 'merge-classes': {
         indexOf(this.#classes, event.into);
         if (event.classes.includes(event.into))
@@ -276,13 +281,20 @@ export class LabelState {
     }
   }
 
-  #set(swap: Swap, images: readonly string[], value: number): Swap {
-    const at = swap.at as number[];
-    for (const image of images) {
-      at.push(this.#place(image));
-      swap.values.push(value);
+  #set(
+    groups: readonly { readonly images: readonly string[]; readonly value: number }[],
+    classes?: readonly LabelClass[],
+  ): Swap {
+    const count = groups.reduce((sum, { images }) => sum + images.length, 0);
+    const [at, values] = [new Int32Array(count), new Int32Array(count)];
+    let i = 0;
+    for (const { images, value } of groups) {
+      for (const image of images) {
+        at[i] = this.#place(image);
+        values[i++] = value;
+      }
     }
-    return swap;
+    return { at, values, classes };
   }
 
   #place(image: string): number {
@@ -310,7 +322,7 @@ export class LabelState {
       i === index ? { ...each, ...(change(each) || {}) } : each,
     );
     const before = this.#classes[index];
-    return { at: [], values: [], classes: before && change(before) ? classes : undefined };
+    return swapOfClasses(before && change(before) ? classes : undefined);
   }
 
   #moved(id: string, before: string | null): readonly LabelClass[] | undefined {
@@ -326,12 +338,10 @@ export class LabelState {
   #without(ids: readonly string[], value: number): Swap {
     for (const id of ids) indexOf(this.#classes, id);
     const gone = new Set(ids.map(numberOf));
-    const at: number[] = [];
-    for (let place = 0; place < this.#values.length; place++) {
-      if (gone.has(this.#values[place] ?? none)) at.push(place);
-    }
+    const at = new Integers();
+    for (const [place, each] of this.#values.view.entries()) if (gone.has(each)) at.push(place);
     const classes = this.#classes.filter(({ id }) => !gone.has(numberOf(id)));
-    return { at, values: at.map(() => value), classes };
+    return { at: at.view, values: new Int32Array(at.length).fill(value), classes };
   }
 }
 
@@ -374,11 +384,10 @@ function assertNewName(classes: readonly LabelClass[], name: string, id: string)
   );
 }
 
-/** The last step, if it is the one that is meant. */
-function lastOf(steps: readonly Step[], seq: number): Step {
-  const step = steps.at(-1);
-  if (step?.seq === seq) return step;
-  const received = step === undefined ? 'nothing' : `event ${step.seq}`;
+/** Only the last step can be undone or redone, and who asks for it has to mean that one. */
+function assertTop({ top }: StepStack, seq: number): void {
+  if (top?.seq === seq) return;
+  const received = top === undefined ? 'nothing' : `event ${top.seq}`;
   throw wrong(`event ${seq} as the last one`, received, 'Something else was done or undone meanwhile.');
 }
 
