@@ -50,8 +50,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
   runs: [...training, 'progress', 'store', 'labels', 'features', 'train', 'model', 'recipes', 'report'],
-  // Of the rest it uses the public API, and what reads and writes files: its own are written as those of runs are.
-  studio: [...foundation, 'progress', 'owner', 'store', 'data', 'labels', 'runs', 'index', 'node'],
+  // Of the rest it uses what the package offers; its files are written, read and locked as those of runs are.
+  studio: ['errors', 'counts', 'owner', 'data', 'labels', 'store', 'index', 'node'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],

@@ -3,10 +3,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { readLabelTable } from '../labels/label-table.js';
+import { writeLabelTable } from '../labels/label-table-file.node.js';
 import { presets } from '../recipes/presets.js';
 import { MemoryStore } from '../store/checkpoint.js';
 import { readLabelRecord } from '../store/label-record.js';
-import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile, writeLabelTable } from './labels-file.js';
+import { assertHoldsNoLabels, readLabelsFile, writeLabelsFile } from './labels-file.js';
 import { assertSameLabels, chosenSettings } from './settings.js';
 
 let folder: string;

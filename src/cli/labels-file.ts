@@ -1,7 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { countOf } from '../counts.js';
-import { csvLine } from '../data/csv-line.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { QuarterturnError } from '../errors.js';
 import { type GivenLabels, labelsSchema } from '../labels/given-labels.js';
@@ -100,24 +99,8 @@ export async function writeLabelsFile(
   await writeFileAtomically(file, `{\n${made}  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
-/** A row of a table of labels to fill in. */
-export interface LabelTableRow {
-  readonly file: string;
-  /** Class name; null: still to be given. */
-  readonly label: string | null;
-}
-
 /** Whether a labels file of this name is to be written as a table: CSV, which a spreadsheet opens. */
 export const isTableName = (file: string): boolean => /\.csv$/i.test(file);
-
-/** Writes a table of labels, as CSV with the columns `file` and `label`, so that a person can fill it in. */
-export async function writeLabelTable(file: string, rows: readonly LabelTableRow[]): Promise<void> {
-  const lines = [csvLine(['file', 'label']), ...rows.map(({ file, label }) => csvLine([file, label ?? '']))];
-  const text = lines.join('');
-  // Excel takes text without this mark for that of an old code page.
-  const mark = /[^\0-\x7f]/.test(text) ? '\uFEFF' : '';
-  await writeFileAtomically(file, mark + text);
-}
 
 /**
  * Makes sure that no labels are lost by writing this file.

@@ -6,6 +6,7 @@ import { FilePlaces } from '../labels/file-places.js';
 import type { GivenLabels } from '../labels/given-labels.js';
 import type { LabelRow } from '../labels/label-rows.js';
 import { readLabelTable } from '../labels/label-table.js';
+import { type LabelTableRow, writeLabelTable } from '../labels/label-table-file.node.js';
 import { blankLabels } from '../labels/locate-labels.js';
 import { appendedTable } from '../labels/table-append.js';
 import type { ColumnOptions } from '../labels/table-columns.js';
@@ -16,12 +17,10 @@ import {
   assertHoldsNoLabels,
   type FileOf,
   isTableName,
-  type LabelTableRow,
   labelsInData,
   readLabelsFile,
   tableEnding,
   writeLabelsFile,
-  writeLabelTable,
 } from './labels-file.js';
 import type { CommandData } from './place.js';
 

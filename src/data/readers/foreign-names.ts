@@ -17,6 +17,9 @@ const foreignFolders = new Set([
 /** Files that systems and programs make beside somebody's files, in lower case. */
 const foreignFiles = new Set(['thumbs.db', 'ehthumbs.db', 'desktop.ini', 'picasa.ini', 'icon\r']);
 
+/** Where the studio keeps what it knows of the pictures beside it: no picture, and nothing that was set aside either. */
+export const projectFolderName = '.quarterturn';
+
 /** Whether a folder is no person's: hidden, or a system's. */
 export function isForeignFolder(name: string): boolean {
   return name.startsWith('.') || foreignFolders.has(name.toLowerCase());

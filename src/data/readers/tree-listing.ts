@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../../errors.js';
 import { maxEntries as defaultMaxEntries, type TreeEntry } from './file-tree.js';
-import { isForeignFile, isForeignFolder } from './foreign-names.js';
+import { isForeignFile, isForeignFolder, projectFolderName } from './foreign-names.js';
 import type { SkippedFile } from './found-images.js';
 import { byCodeUnits, folderOf, linkTarget, treePath } from './tree-path.js';
 
@@ -126,13 +126,14 @@ export class TreeListing<Place> {
     this.#skipped.push({ name, reason, ...(hint !== undefined && { hint }) });
   }
 
-  /** Whether any part of a path is hidden or a system's: the outermost is counted, once. */
+  /** Whether any part of a path is hidden or a system's: the outermost is counted, once, if it is not our own. */
   #isForeign(path: string, kind: ListedItem<Place>['kind']): boolean {
     const parts = path.split('/');
     const folders = kind === 'folder' ? parts.length : parts.length - 1;
     for (let i = 0; i < folders; i++) {
       if (!isForeignFolder(parts[i] ?? '')) continue;
       const folder = parts.slice(0, i + 1).join('/');
+      if (parts[i] === projectFolderName) return true;
       if (this.#foreignFolders.size < this.#foreignFolders.add(folder).size) {
         this.#skip(folder, 'hidden or system folder');
       }

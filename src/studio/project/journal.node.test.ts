@@ -158,6 +158,7 @@ describe('what a killed process leaves', () => {
         (state) => ({ ...add, class: { ...add.class, id: state.nextClassId, name: 'new' } }) as LabelEvent,
       );
       expect((await linesIn()).length).toBe(seq + 1);
+      await journal.close();
     });
     await fc.assert(property, { numRuns: 25 });
   });

@@ -72,6 +72,16 @@ export const labelEventSchema = z.discriminatedUnion('type', [
     .readonly(),
   /** Its images have no label any more. */
   z.strictObject({ type: z.literal('delete-class'), class: classId }).readonly(),
+  /** Images have other hashes than before, as by another decoder: each label or mark goes to the new one. */
+  z
+    .strictObject({
+      type: z.literal('move-labels'),
+      moves: z
+        .array(z.strictObject({ from: image, to: image }).readonly())
+        .min(1)
+        .readonly(),
+    })
+    .readonly(),
   /** `of` is the number of the event that is undone: always the last one that is not. */
   z.strictObject({ type: z.literal('undo'), of: z.int().positive() }).readonly(),
   /** `of` is the number of the event that was undone, not that of the undo. */

@@ -1,6 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
 import { Integers } from './integers.js';
-import { type LabelClass, type LabelEvent, type Mark, marks } from './label-events.js';
+import type { LabelClass, LabelEvent } from './label-events.js';
+import { type ImageLabel, labelOfNumber, markNumbers, none, numberOf } from './label-numbers.js';
 import {
   changesNothing,
   type Direction,
@@ -10,13 +11,6 @@ import {
   swapOfClasses,
 } from './label-swap.js';
 import { type StackParts, type Step, StepStack, type StepSummary } from './step-stack.js';
-
-/** What is known of an image: the id of its class, or its mark. */
-export type ImageLabel = string;
-
-/** What stands in place of the number of a class: nothing, or a mark. */
-const none = 0;
-const markNumbers: Readonly<Record<Mark, number>> = { skipped: -1, unsure: -2 };
 
 /** What came of an event, for whoever shows it. */
 export interface Change {
@@ -278,6 +272,11 @@ export class LabelState {
       }
       case 'delete-class':
         return this.#without([event.class], none);
+      case 'move-labels':
+        return this.#set([
+          { images: event.moves.map(({ from }) => from), value: none },
+          ...event.moves.map(({ from, to }) => ({ images: [to], value: numberOf(this.labelOf(from)) })),
+        ]);
     }
   }
 
@@ -348,17 +347,6 @@ export class LabelState {
 function newClassesOf(event: LabelEvent): readonly LabelClass[] {
   if (event.type === 'add-class') return [event.class];
   return (event.type === 'label' && event.newClasses) || [];
-}
-
-/** The number that stands for a class, for a mark or for nothing. */
-export function numberOf(label: ImageLabel | undefined): number {
-  if (label === undefined) return none;
-  return label.startsWith('c') ? Number(label.slice(1)) : markNumbers[label as Mark];
-}
-
-function labelOfNumber(value: number): ImageLabel | undefined {
-  if (value > none) return `c${value}`;
-  return marks.find((mark) => markNumbers[mark] === value);
 }
 
 function withoutKey(

@@ -14,6 +14,7 @@ export const undoableTypes = [
   'move-class',
   'merge-classes',
   'delete-class',
+  'move-labels',
 ] as const satisfies readonly LabelEventType[];
 export type UndoableType = (typeof undoableTypes)[number];
 
