@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { readFile, stat } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { countOf } from '../counts.js';
 import type { ImageDataset } from '../data/dataset.js';
@@ -44,15 +44,20 @@ export async function isLabelTable(file: string): Promise<boolean> {
 }
 
 /**
- * Flags with a table of labels told from a labels file: `labelTable`, an absolute path, in place of `labels`.
- * @throws QuarterturnError `usage` for two tables, and for columns of none
+ * Flags with a table of labels told from a labels file: `labelTable`, an absolute path, in place of `labels`. A folder
+ * stands for a file of the labels that the studio's project in it has by now.
+ * @throws QuarterturnError `usage` for two tables, for columns of none, and for a folder without a project; `data` for a
+ *   project without labels
  */
 export async function withLabelTable<
   T extends { readonly labels?: string } & Pick<DataFlags, 'labelTable' | 'labelColumns'>,
 >(flags: T): Promise<T & Pick<DataFlags, 'labelTable'>> {
-  const { labels, labelTable } = flags;
+  const { labelTable } = flags;
+  const labels = flags.labels === undefined ? undefined : await labelsInProject(flags.labels);
   if (labels === undefined || !(await isLabelTable(labels))) {
-    if (flags.labelColumns === undefined || labelTable !== undefined) return flags;
+    if (flags.labelColumns === undefined || labelTable !== undefined) {
+      return labels === undefined ? flags : { ...flags, labels };
+    }
     throw new QuarterturnError(
       'usage',
       `--label-columns: expected a table of labels beside it. Received: ${labels === undefined ? 'none' : `--labels ${labels}, which is none`}.`,
@@ -68,6 +73,18 @@ export async function withLabelTable<
   }
   const { labels: _, ...others } = flags;
   return { ...(others as T), labelTable: resolve(labels) };
+}
+
+/** The file of a project's labels, where a folder is named; else what is named. */
+async function labelsInProject(labels: string): Promise<string> {
+  const found = await stat(labels).catch(() => undefined);
+  if (found?.isDirectory() !== true) return labels;
+  const [{ Project }, { projectLabelsFile }] = await Promise.all([
+    import('../studio/project/project.node.js'),
+    import('../studio/project/project-labels.node.js'),
+  ]);
+  await using project = await Project.open(labels, { who: 'command line', make: false });
+  return projectLabelsFile(project);
 }
 
 /** The labels that the data itself gives to some of its images, as labels to learn from; those without are the pile. */

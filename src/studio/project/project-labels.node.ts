@@ -1,20 +1,32 @@
 import fs from 'node:fs/promises';
+import { join } from 'node:path';
 import { countOf } from '../../counts.js';
 import type { FoundImage } from '../../data/readers/found-images.js';
 import { QuarterturnError } from '../../errors.js';
 import { type LabelTable, type LabelTableOptions, readLabelTable } from '../../labels/label-table.js';
-import { type LabelTableRow, writeLabelTable } from '../../labels/label-table-file.node.js';
+import { writeLabelTable } from '../../labels/label-table-file.node.js';
 import { type MissingRow, matchLabels } from '../../labels/match-labels.js';
-import { ioError } from '../../store/atomic-file.node.js';
+import { ensureFolder, ioError, writeFileAtomically } from '../../store/atomic-file.node.js';
+import { sha256 } from '../../store/digest.js';
 import type { Effect } from './label-swap.js';
 import { eventOfNames, type NamedLabel } from './labels-of-names.js';
 import type { Project } from './project.node.js';
 import type { ProjectImage } from './project-images.node.js';
 
+/** An image of a project that has a label. */
+export interface ProjectLabel {
+  /** Hash. */
+  readonly image: string;
+  /** Its name within the data. */
+  readonly file: string;
+  /** Name of its class. */
+  readonly label: string;
+}
+
 /** The labels of a project as a run takes them. */
 export interface ProjectLabels {
-  /** A file within the data and the name of its class, in the order of the images. */
-  readonly rows: readonly (LabelTableRow & { readonly label: string })[];
+  /** In the order of the images. */
+  readonly rows: readonly ProjectLabel[];
   /** Of classes that have an image, in the order that people gave them. */
   readonly classNames: readonly string[];
   /** Labels of images that the data does not hold any more: they are kept, and not among the rows. */
@@ -24,7 +36,7 @@ export interface ProjectLabels {
 }
 
 /**
- * The labels of a project: the table of files and classes that `--labels` reads.
+ * The labels of a project, as files and classes and as hashes and classes: `--labels` reads either.
  * @throws QuarterturnError as `Project.images`
  */
 export async function projectLabels(project: Project): Promise<ProjectLabels> {
@@ -33,26 +45,57 @@ export async function projectLabels(project: Project): Promise<ProjectLabels> {
   const names = new Map(state.classes.map(({ id, name }) => [id, name]));
   const rows = images.flatMap(({ image, name }) => {
     const label = names.get(state.labelOf(image) ?? '');
-    return label === undefined ? [] : [{ file: name, label }];
+    return label === undefined ? [] : [{ image, file: name, label }];
   });
   const classNames = state.classes.filter(({ id }) => state.countOf(id) > 0).map(({ name }) => name);
   return { rows, classNames, missing: state.labelledCount - rows.length, seq: state.seq };
 }
 
 /**
- * Write the labels of a project as a table, CSV with the columns `file` and `label`: `quarterturn run <data> --labels <path>`
- * learns from it.
+ * Write the labels of a project for `quarterturn run <data> --labels <path>`: as a table, CSV with the columns `file` and `label`,
+ * or, under a name that ends in `.json`, as a labels file, which names images by their hashes (docs/labels.md).
  * @throws QuarterturnError `io` if it cannot be written; `data` if no image has a label
  */
 export async function writeProjectLabels(project: Project, path: string): Promise<ProjectLabels> {
   const labels = await projectLabels(project);
-  if (labels.rows.length === 0) {
-    const received =
-      labels.missing > 0 ? `${countOf(labels.missing, 'label')} of images that are not there` : 'none';
-    throw new QuarterturnError('data', `${project.folder}: expected labels. Received: ${received}.`);
-  }
-  await writeLabelTable(path, labels.rows);
+  await writeRows(project, labels, path);
   return labels;
+}
+
+const filesName = 'label-files';
+
+/** An image of an array has a place there and no file: a table would have to name it as each of its readers does. */
+const isInArray = ({ file }: ProjectLabel): boolean => /\[\d+\]$/.test(file);
+
+/**
+ * The labels as they are now, in a file of its own in the project's folder: it does not change when labels do, so that a run
+ * that is stopped goes on with those that it began with. The same labels give the same file: a table, or, of images in arrays,
+ * a labels file in JSON.
+ * @returns its absolute path, for `--labels`
+ * @throws QuarterturnError as {@link writeProjectLabels}
+ */
+export async function projectLabelsFile(project: Project): Promise<string> {
+  const labels = await projectLabels(project);
+  const digest = await sha256(JSON.stringify(labels.rows));
+  const folder = join(project.folder, filesName);
+  const ending = labels.rows.every(isInArray) ? 'json' : 'csv';
+  const path = join(folder, `labels-${labels.seq}-${digest?.slice(0, 8)}.${ending}`);
+  if ((await fs.stat(path).catch(() => undefined)) !== undefined) return path;
+  if (labels.rows.length > 0) await ensureFolder(folder);
+  await writeRows(project, labels, path);
+  return path;
+}
+
+async function writeRows({ folder }: Project, { rows, missing }: ProjectLabels, path: string): Promise<void> {
+  if (rows.length === 0) {
+    const received = missing > 0 ? `${countOf(missing, 'label')} of images that are not there` : 'none';
+    throw new QuarterturnError('data', `${folder}: expected labels. Received: ${received}.`, {
+      hint: 'Label some images first: quarterturn studio opens the project.',
+    });
+  }
+  if (!/\.json$/i.test(path)) return writeLabelTable(path, rows);
+  const lines = rows.map(({ file, image, label }) => `    ${JSON.stringify({ file, image, label })}`);
+  await writeFileAtomically(path, `{\n  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
 /** What an import of labels has changed. */

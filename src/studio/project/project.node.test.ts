@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { root } from '../../../test/support/compile.js';
 import { hashOf, shown } from '../../../test/support/label-intents.js';
+import { readLabelsFile, withLabelTable } from '../../cli/labels-file.js';
 import { openImages } from '../../data/readers/open-images.node.js';
 import { undoLast } from './journal.node.js';
 import { Project } from './project.node.js';
@@ -170,11 +171,17 @@ describe('labels of the command line', () => {
     expect(await writeProjectLabels(project, path)).toEqual(await projectLabels(project));
     expect(await projectLabels(project)).toEqual({
       rows: [
-        { file: 'scans/1.png', label: 'cat' },
-        { file: 'b, "2".jpg', label: 'cat' },
+        { image: hashOf(1), file: 'scans/1.png', label: 'cat' },
+        { image: hashOf(2), file: 'b, "2".jpg', label: 'cat' },
       ],
       ...{ classNames: ['cat'], missing: 1, seq: 1 },
     });
+    // A run reads the table of the labels as they are; another state of them is another file.
+    const table = await withLabelTable({ labels: photos });
+    expect(await withLabelTable({ labels: project.folder })).toEqual(table);
+    expect(Object.keys(table)).toEqual(['labelTable']);
+    expect(await fs.readFile(table.labelTable ?? '', 'utf8')).toBe(await fs.readFile(path, 'utf8'));
+
     const same = await importLabels(project, await readTableFile(path));
     expect([same.seq, same.effect.labelled]).toEqual([undefined, 0]);
 
@@ -195,8 +202,24 @@ describe('labels of the command line', () => {
       ['dog 10', '3'],
     ]);
     expect([1, 2, 3].map((i) => state.labelOf(hashOf(i)))).toEqual(['c1', 'c3', 'c2']);
+    expect((await withLabelTable({ labels: photos })).labelTable).not.toBe(table.labelTable);
+    expect(await fs.readFile(table.labelTable ?? '', 'utf8')).not.toContain('dog');
     await project.labels.append(undoLast);
     expect(shown(state)).toEqual(before);
+    await expect(withLabelTable({ labels: parent })).rejects.toThrow(`${parent}: expected a project.`);
+  });
+
+  test('images of arrays are named by their hashes', async () => {
+    await using project = await Project.open(photos, who);
+    await project.setImages([image(1, 'images[0]'), image(2, 'images[1]')]);
+    await project.labels.append({
+      type: 'label',
+      newClasses: [{ id: 'c1', name: '7', colour: '#0072b2', key: null }],
+      labels: [{ class: 'c1', images: [hashOf(2)] }],
+    });
+    const { labels = '', ...others } = await withLabelTable<{ labels?: string }>({ labels: photos });
+    expect(others).toEqual({});
+    expect(await readLabelsFile(labels)).toEqual({ data: null, images: [{ image: hashOf(2), label: '7' }] });
   });
 
   test('a picture with two labels, and a table of other pictures, are refused', async () => {
