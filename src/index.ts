@@ -142,6 +142,7 @@ export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similar
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { DescriptionChoice, DescriptionKind } from './store/description-choice.js';
 export type { LoggedEvent } from './store/event-log.js';
+export type { Exhibits } from './store/exhibits-record.js';
 export type { FoldAnswers } from './store/fold-answers.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
 export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
@@ -152,7 +153,6 @@ export type {
   EpochRecord,
   Estimate,
   Evidence,
-  Exhibits,
   LadderFigure,
   Metrics,
   ResultFigure,

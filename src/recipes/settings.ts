@@ -147,6 +147,11 @@ export const settingsSchema = z
     maxLabelSteps: steps.nullable().default(null),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
+    /**
+     * Whether images are mirrored to learn from: as each stage's settings say (`flipHorizontal`), as in earlier versions, or also where
+     * the pile and held-back labels say that left and right are the same.
+     */
+    mirroring: z.enum(['evidence', 'asSet']).default('asSet'),
     network: z.strictObject({
       // Runs from before there was a choice had the notebook's.
       backbone: z.enum(backboneNames).default('rotnet'),

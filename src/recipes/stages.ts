@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
-import type { Encoder } from '../features/encoder.js';
 import type { DescriptionChoice } from '../store/description-choice.js';
+import type { MirroringChoice } from '../store/mirroring-choice.js';
 import {
   type DrawResult,
   type Evidence,
@@ -14,12 +14,13 @@ import { StageEvidence } from '../store/stage-evidence.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { type PileGraph, pileGraph } from './pile-graph.js';
+import { type Comparison, type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
 import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
 import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
+import { chooseMirroring, withMirroring } from './stages/mirroring.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
 import { selfTrainName } from './stages/self-train-tasks.js';
@@ -35,6 +36,8 @@ export interface DrawOutcome {
   readonly evidence: ReadonlyMap<Stage, HeldBackEvidence>;
   /** What the pile's images were compared by; absent if that was not chosen. */
   readonly description?: DescriptionChoice | undefined;
+  /** Whether its images were mirrored; absent if that was not chosen. */
+  readonly mirroring?: MirroringChoice | undefined;
   /** Of the classifier that is kept; absent if no labels could be held back. */
   readonly appraisal?: Appraisal | undefined;
 }
@@ -50,7 +53,10 @@ export interface StageOutcomes {
 
 /** The figures of a run, from evaluating its stages. */
 export type RunFigures = StageFigures &
-  Pick<RunResult, 'final' | 'evidence' | 'description' | 'estimate' | 'calibration' | 'failures' | 'draws'>;
+  Pick<
+    RunResult,
+    'final' | 'evidence' | 'description' | 'mirroring' | 'estimate' | 'calibration' | 'failures' | 'draws'
+  >;
 
 /** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
@@ -83,9 +89,10 @@ export async function runStages(
   const plan = {
     context,
     stageEvidence,
-    pileGraph: (encoder: Encoder) => {
-      const graph = graphs.get(encoder.fingerprint) ?? pileGraph(context, encoder);
-      graphs.set(encoder.fingerprint, graph);
+    pileGraph: (comparison: Comparison) => {
+      const key = `${comparison.encoder.fingerprint}${comparison.mirrored ? ', mirrored' : ''}`;
+      const graph = graphs.get(key) ?? pileGraph(context, comparison);
+      graphs.set(key, graph);
       return graph;
     },
   };
@@ -142,11 +149,16 @@ async function runDraw(
   registry: readonly Stage[],
   claim: Claim,
 ): Promise<DrawOutcome> {
-  const { context, draw, isWanted } = plan;
+  const { draw, isWanted, stageEvidence } = plan;
+  const mirroring = await mirroringOf(plan, registry);
+  const context = mirroring?.mirrored
+    ? { ...plan.context, settings: withMirroring(plan.context.settings) }
+    : plan.context;
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence = new Map<Stage, HeldBackEvidence>();
   const at: StageDraw = {
     ...plan,
+    context,
     get evidence() {
       return [...evidence.values()].map(({ summary }) => summary);
     },
@@ -177,8 +189,25 @@ async function runDraw(
         randomFor(context, 'estimate', 'choice', draw),
       ),
     }));
-  const description = plan.stageEvidence.descriptionOf({ stage: selfTrainName, draw });
-  return { outcomes, evidence, description, appraisal };
+  const description = stageEvidence.descriptionOf({ stage: selfTrainName, draw });
+  return { outcomes, evidence, description, mirroring, appraisal };
+}
+
+/**
+ * Whether a draw's images may be mirrored: undefined where no stage distorts them, or the settings leave no choice. It is found out anew
+ * whenever a run goes on, since nothing but data and labels decides it; of a run that is only evaluated it is what was found.
+ */
+async function mirroringOf(
+  { context, draw, isWanted, stageEvidence }: Omit<StageDraw, 'evidence' | 'foldNetwork'>,
+  registry: readonly Stage[],
+): Promise<MirroringChoice | undefined> {
+  if (stageEvidence.readOnly) return stageEvidence.mirroringOf(draw);
+  const isDistorted = registry.some((stage) => stage.isDistorted && isWanted(stage));
+  if (context.settings.mirroring !== 'evidence' || !isDistorted) return undefined;
+  const mirroring = await chooseMirroring(context, draw);
+  await stageEvidence.setMirroring(draw, mirroring);
+  context.emit?.({ type: 'mirroring-chosen', draw, ...mirroring });
+  return mirroring;
 }
 
 /** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
@@ -290,6 +319,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
     final: final ? { stage: final.stage.name, test: final.classifier.test?.metrics ?? null } : null,
     evidence: first ? summariesOf(first) : [],
     description: first?.description ?? null,
+    mirroring: first?.mirroring ?? null,
     estimate: first?.appraisal?.estimate ?? null,
     calibration: first?.appraisal?.calibration ?? null,
     failures,

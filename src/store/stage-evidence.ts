@@ -3,6 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
 import { type DescriptionChoice, descriptionChoiceSchema } from './description-choice.js';
 import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
+import { type MirroringChoice, mirroringChoiceSchema } from './mirroring-choice.js';
 import {
   type Evidence,
   evidenceSchema,
@@ -21,6 +22,7 @@ const stageEvidenceSchema = z.object({
   descriptions: z
     .array(z.object({ stage: stageNameSchema, draw, description: descriptionChoiceSchema }))
     .default([]),
+  mirrorings: z.array(z.object({ draw, mirroring: mirroringChoiceSchema })).default([]),
   failures: z.array(failureSchema).default([]),
   /** Counts alone, in runs of earlier versions. */
   evidence: z.array(z.object({ draw, evidence: evidenceSchema })).default([]),
@@ -107,6 +109,17 @@ export class StageEvidence {
 
   async setDescription({ stage, draw }: StageOfDraw, description: DescriptionChoice): Promise<void> {
     this.#content.descriptions.push({ stage, draw, description });
+    await this.#save();
+  }
+
+  /** Whether the images of a draw may be mirrored; undefined before that is chosen. */
+  mirroringOf(draw: number): MirroringChoice | undefined {
+    return this.#content.mirrorings.find((entry) => entry.draw === draw)?.mirroring;
+  }
+
+  async setMirroring(draw: number, mirroring: MirroringChoice): Promise<void> {
+    const others = this.#content.mirrorings.filter((entry) => entry.draw !== draw);
+    this.#content.mirrorings = [...others, { draw, mirroring }];
     await this.#save();
   }
 

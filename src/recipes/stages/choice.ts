@@ -68,7 +68,21 @@ export function areToldApart(one: HeldBackEvidence, other: HeldBackEvidence): bo
 
 /** Whether one found more of the labels than the other, by more than two standard errors of the difference. */
 export function isBetterForCertain(one: Score, other: Score): boolean {
-  return shareOf(one) - shareOf(other) > certain * standardError(one, other);
+  return isBetter(one, other, certain);
+}
+
+/** Whether one probably found more of the labels than the other: by more than one standard error of the difference. */
+export function isProbablyBetter(one: Score, other: Score): boolean {
+  return isBetter(one, other, 1);
+}
+
+function isBetter(one: Score, other: Score, errors: number): boolean {
+  return shareOf(one) - shareOf(other) > errors * standardError(one, other);
+}
+
+/** The score of one who found these labels. */
+export function scoreOfEach(each: readonly boolean[]): Score {
+  return { found: each.filter(Boolean).length, of: each.length, each };
 }
 
 /** 0 where nothing could be held back. */
@@ -131,10 +145,8 @@ export function optimismOfChoice(candidates: readonly Candidate[], random: Rando
     const drawn = Array.from({ length: n }, () => random.integer(n));
     const isDrawn = new Set(drawn);
     const outside = Array.from({ length: n }, (_, i) => i).filter((i) => !isDrawn.has(i));
-    const of = (candidate: Scored<Candidate>, positions: readonly number[]): Score => {
-      const each = positions.map((i) => candidate.score!.each![i]!);
-      return { found: each.filter(Boolean).length, of: each.length, each };
-    };
+    const of = (candidate: Scored<Candidate>, positions: readonly number[]): Score =>
+      scoreOfEach(positions.map((i) => candidate.score!.each![i]!));
     const chosen = choose(all.map((own) => ({ ...own, candidate: own, score: of(own, drawn) })));
     if (chosen === undefined || outside.length === 0) continue;
     sum += shareOf(chosen.score) - shareOf(of(chosen.candidate, outside));
