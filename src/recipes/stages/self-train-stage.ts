@@ -161,14 +161,18 @@ async function askNeighbours(at: StageDraw): Promise<void> {
   if (answers) await stageEvidence.addAnswers(stageOfDraw, answers);
 }
 
-/** Descriptions are compared on a sample: the usual one, and that by the pretrained network, whose maps take longer to be computed. */
+/**
+ * Ways to compare images are tried on a sample: the usual description, that by the pretrained network, whose maps take longer to be
+ * computed, and whether images may be mirrored, for which they are compared once as they are and once mirrored, too.
+ */
 function descriptionMs({ settings, speeds }: Workload): number {
   const { train, labelled, folds } = speeds.images;
   const tried = heldBackFoldCount(labelled, folds);
   if (settings.selfTrain?.teacher !== 'neighbours' || tried === 0) return 0;
   const share = Math.min(1, comparisonSampleSize / train);
   const ofOne = share * (speeds.pile.graphMs + tried * fewStepsMs({ speeds }));
-  return 2 * ofOne + classifyMs(speeds, share * train);
+  const triedMirrored = settings.mirroring === 'evidence' ? 3 : 0;
+  return (2 + triedMirrored) * ofOne + classifyMs(speeds, share * train);
 }
 
 function teachingMs(work: Workload): number {
