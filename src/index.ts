@@ -69,7 +69,13 @@ export type { RecipeContext } from './recipes/context.js';
 export { readDoubts } from './recipes/doubts.js';
 export { readLabelNeeds } from './recipes/label-needs.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
-export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
+export {
+  type Comparison,
+  type PileContext,
+  type PileGraph,
+  type PileTimes,
+  pileGraph,
+} from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
 export {
   type MeasuredContext,
@@ -147,6 +153,7 @@ export type { FoldAnswers } from './store/fold-answers.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
 export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
+export type { MirroringChoice } from './store/mirroring-choice.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
   Calibration,

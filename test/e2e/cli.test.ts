@@ -61,6 +61,10 @@ describe('a run', () => {
           expect.objectContaining({ kind, found: expect.any(Number), of: 15 }),
         ),
       },
+      mirroring: {
+        ...{ mirrored: expect.any(Boolean), share: expect.any(Number), reason: expect.any(String) },
+        labels: null,
+      },
       estimate: estimateOf15,
       calibration: expect.objectContaining({ heldBack: 15, temperature: expect.any(Number) }),
       failures: [],
