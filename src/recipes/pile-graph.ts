@@ -18,6 +18,7 @@ import {
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
+import { leavesMirroringOpen } from './settings.js';
 
 /** Images at most, since the time to compare them grows with the square: 60,000 take some ten seconds on 2 cores. */
 const largestPile = 60_000;
@@ -147,9 +148,9 @@ async function willBeMirrored(
   neighbours: Neighbours,
 ): Promise<boolean> {
   const { settings, encoder } = context;
-  if (settings.mirroring !== 'evidence') return settings.selfTrain?.strong.flipHorizontal ?? false;
   // A frozen network describes mirror images alike, and is compared as it is.
   if (encoder) return false;
+  if (!leavesMirroringOpen(settings)) return settings.selfTrain?.strong.flipHorizontal ?? false;
   const { images } = context.data.train;
   const some = Uint32Array.from({ length: features.shape[0] ?? 0 }, (_, i) => i);
   const mirrored = await encoderOf(context).describe(mirroredImages(selectImages(images, some)), context);

@@ -148,8 +148,8 @@ export const settingsSchema = z
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
     /**
-     * Whether images are mirrored to learn from: as each stage's settings say (`flipHorizontal`), as in earlier versions, or also where
-     * the pile and held-back labels say that left and right are the same.
+     * Whether images are mirrored to learn from: as each stage's settings say (`flipHorizontal`), as in earlier versions, or, where these
+     * mirror nothing, if the pile and held-back labels say that left and right are the same.
      */
     mirroring: z.enum(['evidence', 'asSet']).default('asSet'),
     network: z.strictObject({
@@ -227,6 +227,12 @@ export function cachesFeatures({
   augmentation,
 }: Pick<RunSettings['finetune'], 'frozenBlocks' | 'augmentation'>): boolean {
   return frozenBlocks > 0 && augmentation === null;
+}
+
+/** Whether evidence decides if images are mirrored: settings that mirror some leave no choice. */
+export function leavesMirroringOpen({ mirroring, finetune, selfTrain }: RunSettings): boolean {
+  const strengths = [finetune.augmentation, selfTrain?.mild, selfTrain?.strong];
+  return mirroring === 'evidence' && !strengths.some((strength) => strength?.flipHorizontal);
 }
 
 /** The optimizer that a stage asks for. */

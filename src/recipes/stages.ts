@@ -15,7 +15,7 @@ import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { type Comparison, type PileGraph, pileGraph } from './pile-graph.js';
-import type { RunSettings } from './settings.js';
+import { leavesMirroringOpen, type RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
 import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
 import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from './stages/evidence.js';
@@ -203,7 +203,7 @@ async function mirroringOf(
 ): Promise<MirroringChoice | undefined> {
   if (stageEvidence.readOnly) return stageEvidence.mirroringOf(draw);
   const isDistorted = registry.some((stage) => stage.isDistorted && isWanted(stage));
-  if (context.settings.mirroring !== 'evidence' || !isDistorted) return undefined;
+  if (!isDistorted || !leavesMirroringOpen(context.settings)) return undefined;
   const mirroring = await chooseMirroring(context, draw);
   await stageEvidence.setMirroring(draw, mirroring);
   context.emit?.({ type: 'mirroring-chosen', draw, ...mirroring });

@@ -121,6 +121,9 @@ describe('a run', () => {
     const context = pile({ classOf: (shape) => shape, mirrored: 0.5 });
     const settings = { ...context.settings, mirroring: 'asSet' as const };
     const seen: unknown[] = [];
+    const mirroring = withMirroring(context.settings);
+    await runStages({ ...context, settings: mirroring }, () => true, { registry: [looking(seen)] });
+    expect(seen.splice(0)).toEqual([true]);
     const asSet = await runStages({ ...context, settings }, () => true, { registry: [looking(seen)] });
     expect([asSet.draws[0]?.mirroring, seen]).toEqual([undefined, [false]]);
     const { isDistorted: _, ...undistorted } = looking(seen);
