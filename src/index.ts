@@ -150,10 +150,10 @@ export type { DescriptionChoice, DescriptionKind } from './store/description-cho
 export type { LoggedEvent } from './store/event-log.js';
 export type { Exhibits } from './store/exhibits-record.js';
 export type { FoldAnswers } from './store/fold-answers.js';
+export type { Invariance, InvarianceName } from './store/invariance.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
 export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
-export type { MirroringChoice } from './store/mirroring-choice.js';
 export type { RunEvent, RunEventListener, RunState } from './store/run-event.js';
 export type {
   Calibration,

@@ -6,7 +6,7 @@ import type { Encoder } from '../features/encoder.js';
 import { gradientEncoder } from '../features/gradient-encoder.js';
 import type { ProgressOptions } from '../progress.js';
 import type { Random } from '../random/random.js';
-import { isClosedUnderMirroring, mirroredShare } from '../similarity/mirrored-share.js';
+import { isClosed, mirroredShare } from '../similarity/closure.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
 import {
   type KnownLabels,
@@ -18,7 +18,7 @@ import {
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
-import { leavesMirroringOpen } from './settings.js';
+import { openInvariances } from './settings.js';
 
 /** Images at most, since the time to compare them grows with the square: 60,000 take some ten seconds on 2 cores. */
 const largestPile = 60_000;
@@ -150,11 +150,12 @@ async function willBeMirrored(
   const { settings, encoder } = context;
   // A frozen network describes mirror images alike, and is compared as it is.
   if (encoder) return false;
-  if (!leavesMirroringOpen(settings)) return settings.selfTrain?.strong.flipHorizontal ?? false;
+  if (!openInvariances(settings).includes('mirroring'))
+    return settings.selfTrain?.strong.flipHorizontal ?? false;
   const { images } = context.data.train;
   const some = Uint32Array.from({ length: features.shape[0] ?? 0 }, (_, i) => i);
   const mirrored = await encoderOf(context).describe(mirroredImages(selectImages(images, some)), context);
-  return isClosedUnderMirroring(mirroredShare(neighbours, await neighboursOf(features, context, mirrored)));
+  return isClosed(mirroredShare(neighbours, await neighboursOf(features, context, mirrored)));
 }
 
 /** A comparison of a few images with each other, the fastest of {@link probes}. */
@@ -255,6 +256,11 @@ export function knownLabels(
   { images }: PileGraph,
   labelled: { readonly indices: Uint32Array; readonly classes: ArrayLike<number> },
 ): KnownLabels {
+  return { rows: knownRows(images, labelled.indices), classes: labelled.classes };
+}
+
+/** Where some of the images stand among all. */
+export function knownRows(images: Uint32Array, some: Uint32Array): number[] {
   const rowOf = new Map(Array.from(images, (index, row) => [index, row]));
-  return { rows: Array.from(labelled.indices, (index) => rowOf.get(index)!), classes: labelled.classes };
+  return Array.from(some, (index) => rowOf.get(index)!);
 }

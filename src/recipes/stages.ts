@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
 import type { DescriptionChoice } from '../store/description-choice.js';
-import type { MirroringChoice } from '../store/mirroring-choice.js';
+import type { Invariance } from '../store/invariance.js';
 import {
   type DrawResult,
   type Evidence,
@@ -15,12 +15,12 @@ import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import { type RecipeContext, randomFor } from './context.js';
 import { type Comparison, type PileGraph, pileGraph } from './pile-graph.js';
-import { leavesMirroringOpen, type RunSettings } from './settings.js';
+import type { RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
 import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
 import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
-import { chooseMirroring, withMirroring } from './stages/mirroring.js';
+import { judgeInvariances, withInvariances } from './stages/invariances.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
 import { selfTrainName } from './stages/self-train-tasks.js';
@@ -36,8 +36,8 @@ export interface DrawOutcome {
   readonly evidence: ReadonlyMap<Stage, HeldBackEvidence>;
   /** What the pile's images were compared by; absent if that was not chosen. */
   readonly description?: DescriptionChoice | undefined;
-  /** Whether its images were mirrored; absent if that was not chosen. */
-  readonly mirroring?: MirroringChoice | undefined;
+  /** Which changes leave the class of its images as it is; empty if that was not asked. */
+  readonly invariances: readonly Invariance[];
   /** Of the classifier that is kept; absent if no labels could be held back. */
   readonly appraisal?: Appraisal | undefined;
 }
@@ -55,7 +55,7 @@ export interface StageOutcomes {
 export type RunFigures = StageFigures &
   Pick<
     RunResult,
-    'final' | 'evidence' | 'description' | 'mirroring' | 'estimate' | 'calibration' | 'failures' | 'draws'
+    'final' | 'evidence' | 'description' | 'invariances' | 'estimate' | 'calibration' | 'failures' | 'draws'
   >;
 
 /** Time and images that it took to train a stage. */
@@ -150,10 +150,8 @@ async function runDraw(
   claim: Claim,
 ): Promise<DrawOutcome> {
   const { draw, isWanted, stageEvidence } = plan;
-  const mirroring = await mirroringOf(plan, registry);
-  const context = mirroring?.mirrored
-    ? { ...plan.context, settings: withMirroring(plan.context.settings) }
-    : plan.context;
+  const invariances = await invariancesOf(plan, registry);
+  const context = { ...plan.context, settings: withInvariances(plan.context.settings, invariances) };
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence = new Map<Stage, HeldBackEvidence>();
   const at: StageDraw = {
@@ -190,24 +188,23 @@ async function runDraw(
       ),
     }));
   const description = stageEvidence.descriptionOf({ stage: selfTrainName, draw });
-  return { outcomes, evidence, description, mirroring, appraisal };
+  return { outcomes, evidence, description, invariances, appraisal };
 }
 
 /**
- * Whether a draw's images may be mirrored: undefined where no stage distorts them, or the settings leave no choice. It is found out anew
- * whenever a run goes on, since nothing but data and labels decides it; of a run that is only evaluated it is what was found.
+ * Which changes leave the class of a draw's images as it is: none where no stage distorts them. It is found out anew whenever a run goes
+ * on, since nothing but data and labels decides it; of a run that is only evaluated it is what was found.
  */
-async function mirroringOf(
+async function invariancesOf(
   { context, draw, isWanted, stageEvidence }: Omit<StageDraw, 'evidence' | 'foldNetwork'>,
   registry: readonly Stage[],
-): Promise<MirroringChoice | undefined> {
-  if (stageEvidence.readOnly) return stageEvidence.mirroringOf(draw);
-  const isDistorted = registry.some((stage) => stage.isDistorted && isWanted(stage));
-  if (!isDistorted || !leavesMirroringOpen(context.settings)) return undefined;
-  const mirroring = await chooseMirroring(context, draw);
-  await stageEvidence.setMirroring(draw, mirroring);
-  context.emit?.({ type: 'mirroring-chosen', draw, ...mirroring });
-  return mirroring;
+): Promise<readonly Invariance[]> {
+  if (stageEvidence.readOnly) return stageEvidence.invariancesOf(draw);
+  if (!registry.some((stage) => stage.isDistorted && isWanted(stage))) return [];
+  const invariances = await judgeInvariances(context, draw);
+  await stageEvidence.setInvariances(draw, invariances);
+  for (const invariance of invariances) context.emit?.({ type: 'invariance-judged', draw, ...invariance });
+  return invariances;
 }
 
 /** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
@@ -264,6 +261,9 @@ export async function costOf(
   return { durationMs: trainMs, imagesTrained };
 }
 
+/** What a draw's classifier is chosen from. */
+type Choice = Pick<DrawOutcome, 'outcomes' | 'evidence'>;
+
 /** A stage whose classifier may be saved. */
 interface StageCandidate extends Candidate {
   readonly stage: Stage;
@@ -271,11 +271,11 @@ interface StageCandidate extends Candidate {
 }
 
 /** The classifier to save, chosen by held-back labels. */
-export function finalOf(outcome: DrawOutcome): StageCandidate | undefined {
+export function finalOf(outcome: Choice): StageCandidate | undefined {
   return bestOf(candidatesIn(outcome));
 }
 
-function candidatesIn({ outcomes, evidence }: DrawOutcome): readonly StageCandidate[] {
+function candidatesIn({ outcomes, evidence }: Choice): readonly StageCandidate[] {
   return [...outcomes].flatMap(([stage, { classifier }]) =>
     stage.learnsFrom && classifier
       ? [
@@ -319,7 +319,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
     final: final ? { stage: final.stage.name, test: final.classifier.test?.metrics ?? null } : null,
     evidence: first ? summariesOf(first) : [],
     description: first?.description ?? null,
-    mirroring: first?.mirroring ?? null,
+    invariances: first?.invariances ?? [],
     estimate: first?.appraisal?.estimate ?? null,
     calibration: first?.appraisal?.calibration ?? null,
     failures,

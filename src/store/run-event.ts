@@ -2,7 +2,7 @@
 
 import { z } from 'zod';
 import { descriptionChoiceSchema } from './description-choice.js';
-import { mirroringChoiceSchema } from './mirroring-choice.js';
+import { invarianceSchema } from './invariance.js';
 import { epochSchema, evidenceSchema, metricsSchema, stageNameSchema, teachers } from './run-record.js';
 
 const count = z.int().min(0);
@@ -179,11 +179,11 @@ const descriptionChosen = z.object({
   ...descriptionChoiceSchema.unwrap().shape,
 });
 
-/** The pile and held-back labels have said whether images may be mirrored. */
-const mirroringChosen = z.object({
-  type: z.literal('mirroring-chosen'),
+/** The pile and its labels have said whether images keep their class under a change. */
+const invarianceJudged = z.object({
+  type: z.literal('invariance-judged'),
   draw,
-  ...mirroringChoiceSchema.unwrap().shape,
+  ...invarianceSchema.unwrap().shape,
 });
 
 /** Which classifier a draw is left with, and what held-back labels said of each. */
@@ -214,7 +214,7 @@ export const runEventSchema = z
     stageFailed,
     stageOutdated,
     stageReused,
-    mirroringChosen,
+    invarianceJudged,
     descriptionChosen,
     teacherChosen,
     kept,

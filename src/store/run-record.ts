@@ -3,9 +3,9 @@
 import { z } from 'zod';
 import { descriptionChoiceSchema } from './description-choice.js';
 import type { Exhibits } from './exhibits-record.js';
+import { invarianceSchema } from './invariance.js';
 import type { LabelDoubts } from './label-doubts.js';
 import type { LabelNeeds } from './label-needs.js';
-import { mirroringChoiceSchema } from './mirroring-choice.js';
 
 export type { LayerRow, LayerTable } from '../nn/summary.js';
 
@@ -207,8 +207,8 @@ export const resultSchema = z
     evidence: z.array(evidenceSchema).readonly().default([]),
     /** What draw 0's pile was compared by; null where that was not chosen, as in runs of earlier versions. */
     description: descriptionChoiceSchema.nullable().default(null),
-    /** Whether draw 0's images were mirrored to learn from; null where that was not chosen. */
-    mirroring: mirroringChoiceSchema.nullable().default(null),
+    /** Which changes draw 0's images were given to learn from, and why; empty where that was not asked. */
+    invariances: z.array(invarianceSchema).readonly().default([]),
     /** How good draw 0's classifier is by labels that were held back; null if none could be. */
     estimate: estimateSchema.nullable().default(null),
     calibration: calibrationSchema.nullable().default(null),

@@ -3,7 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
 import { type DescriptionChoice, descriptionChoiceSchema } from './description-choice.js';
 import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
-import { type MirroringChoice, mirroringChoiceSchema } from './mirroring-choice.js';
+import { type Invariance, invarianceSchema } from './invariance.js';
 import {
   type Evidence,
   evidenceSchema,
@@ -22,7 +22,7 @@ const stageEvidenceSchema = z.object({
   descriptions: z
     .array(z.object({ stage: stageNameSchema, draw, description: descriptionChoiceSchema }))
     .default([]),
-  mirrorings: z.array(z.object({ draw, mirroring: mirroringChoiceSchema })).default([]),
+  invariances: z.array(z.object({ draw, invariances: z.array(invarianceSchema).readonly() })).default([]),
   failures: z.array(failureSchema).default([]),
   /** Counts alone, in runs of earlier versions. */
   evidence: z.array(z.object({ draw, evidence: evidenceSchema })).default([]),
@@ -112,14 +112,14 @@ export class StageEvidence {
     await this.#save();
   }
 
-  /** Whether the images of a draw may be mirrored; undefined before that is chosen. */
-  mirroringOf(draw: number): MirroringChoice | undefined {
-    return this.#content.mirrorings.find((entry) => entry.draw === draw)?.mirroring;
+  /** Which changes leave the class of a draw's images as it is; empty before that is found out. */
+  invariancesOf(draw: number): readonly Invariance[] {
+    return this.#content.invariances.find((entry) => entry.draw === draw)?.invariances ?? [];
   }
 
-  async setMirroring(draw: number, mirroring: MirroringChoice): Promise<void> {
-    const others = this.#content.mirrorings.filter((entry) => entry.draw !== draw);
-    this.#content.mirrorings = [...others, { draw, mirroring }];
+  async setInvariances(draw: number, invariances: readonly Invariance[]): Promise<void> {
+    const others = this.#content.invariances.filter((entry) => entry.draw !== draw);
+    this.#content.invariances = [...others, { draw, invariances }];
     await this.#save();
   }
 

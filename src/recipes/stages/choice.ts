@@ -68,16 +68,7 @@ export function areToldApart(one: HeldBackEvidence, other: HeldBackEvidence): bo
 
 /** Whether one found more of the labels than the other, by more than two standard errors of the difference. */
 export function isBetterForCertain(one: Score, other: Score): boolean {
-  return isBetter(one, other, certain);
-}
-
-/** Whether one probably found more of the labels than the other: by more than one standard error of the difference. */
-export function isProbablyBetter(one: Score, other: Score): boolean {
-  return isBetter(one, other, 1);
-}
-
-function isBetter(one: Score, other: Score, errors: number): boolean {
-  return shareOf(one) - shareOf(other) > errors * standardError(one, other);
+  return shareOf(one) - shareOf(other) > certain * standardError(one, other);
 }
 
 /** The score of one who found these labels. */

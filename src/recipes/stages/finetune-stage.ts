@@ -51,7 +51,7 @@ export const finetuneStage: Stage = {
   figures: ['fineTune'],
   learnsFrom: 'pretraining',
   settingsOf: ({ finetune }) => finetune,
-  dependsOn: ({ settings: { finetune, mirroring } }) => [finetune, mirroring],
+  dependsOn: ({ settings: { finetune, invariances } }) => [finetune, invariances],
   isAskedFor: () => true,
   needs: ({ finetune }) => (finetune.from === 'backbone' ? [pretrainStage] : []),
 
@@ -97,7 +97,7 @@ export const scratchStage: Stage = {
   figures: ['scratch'],
   learnsFrom: 'labels',
   settingsOf: fromRandomWeights,
-  dependsOn: ({ settings }) => [fromRandomWeights(settings), settings.mirroring],
+  dependsOn: ({ settings }) => [fromRandomWeights(settings), settings.invariances],
   isAskedFor: ({ selfTrain }) => selfTrain?.start === scratchName,
   needs: () => [],
 

@@ -1,35 +1,36 @@
 import { gradientEncoder } from '../../features/gradient-encoder.js';
 import { heldBackSplits } from '../../labels/held-back.js';
-import { isClosedUnderMirroring, mirroredShare } from '../../similarity/mirrored-share.js';
+import { isClosed, mirroredShare } from '../../similarity/closure.js';
 import type { Neighbours } from '../../similarity/neighbours.js';
 import { neighbourGraph, recoverHeldBack } from '../../similarity/propagate.js';
-import type { MirroringChoice } from '../../store/mirroring-choice.js';
+import type { Invariance } from '../../store/invariance.js';
 import type { RecipeContext } from '../context.js';
 import { classNamesOf } from '../labels.js';
 import { describedFor, knownLabels, neighboursOf } from '../pile-graph.js';
-import type { RunSettings } from '../settings.js';
-import { isProbablyBetter, type Score, scoreOfEach } from './choice.js';
-import { comparisonSample } from './sample.js';
+import { isBetterForCertain, type Score, scoreOfEach } from './choice.js';
+import type { ComparisonSample } from './sample.js';
 
 /**
  * Finds out whether images keep their class when they are mirrored, left for right. The pile says it first, without any label: where left
- * and right are the same, mirror images are as much at home in it as its images are (`similarity/mirrored-share.ts`). Labels have
- * to agree, since the mirror image of a b is a d: labels that are held back must not be found less often, by more than a standard
- * error, when the others spread over images that may be mirrored. Images are compared by oriented gradients, which tell left
+ * and right are the same, half of the images are more like the mirror image of another than like any other as it is. Labels have
+ * to agree, since the mirror image of a b is a d: labels that are held back must not be found less often, by more than two standard
+ * errors, when the others spread over images that may be mirrored. Images are compared by oriented gradients, which tell left
  * from right.
  *
- * @returns not to be mirrored where no label can be held back
+ * @returns that it does not hold where no label can be held back
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
-export async function chooseMirroring(context: RecipeContext, draw: number): Promise<MirroringChoice> {
-  const { images, known } = comparisonSample(context, draw);
+export async function judgeMirroring(
+  context: RecipeContext,
+  { images, known }: ComparisonSample,
+): Promise<Invariance> {
   const encoder = gradientEncoder(context.data.train.images.channels);
   const described = await describedFor(context, { images, encoder, mirrored: true });
   const asTheyAre = await neighboursOf(described.features, context);
   const mirrored = await neighboursOf(described.features, context, described.mirrored);
   const share = mirroredShare(asTheyAre, mirrored);
-  const refused = { mirrored: false, share, labels: null };
-  if (!isClosedUnderMirroring(share)) return { ...refused, reason: 'pile' };
+  const refused = { change: 'mirroring', holds: false, share, labels: null } as const;
+  if (!isClosed(share)) return { ...refused, reason: 'pile' };
   const splits = heldBackSplits(known.classes);
   if (splits.length === 0) return { ...refused, reason: 'unconfirmed' };
 
@@ -41,27 +42,7 @@ export async function chooseMirroring(context: RecipeContext, draw: number): Pro
   };
   const [before, after] = [await scoreBy(asTheyAre), await scoreBy(mirrored)];
   return {
-    mirrored: !isProbablyBetter(before, after),
-    share,
-    reason: 'labels',
-    labels: { asTheyAre: before.found, mirrored: after.found, of: after.of },
-  };
-}
-
-/** The settings with every distortion of images mirroring every other one, too. */
-export function withMirroring(settings: RunSettings): RunSettings {
-  const { finetune, selfTrain } = settings;
-  const mirror = <T extends NonNullable<typeof finetune.augmentation>>(strength: T): T => ({
-    ...strength,
-    flipHorizontal: true,
-  });
-  return {
-    ...settings,
-    finetune: { ...finetune, augmentation: finetune.augmentation && mirror(finetune.augmentation) },
-    selfTrain: selfTrain && {
-      ...selfTrain,
-      mild: mirror(selfTrain.mild),
-      strong: mirror(selfTrain.strong),
-    },
+    ...{ change: 'mirroring', holds: !isBetterForCertain(before, after), share, reason: 'labels' },
+    labels: { asTheyAre: before.found, changed: after.found, of: after.of },
   };
 }

@@ -6,7 +6,7 @@ import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { encoderOf, graphSize, isSampled, type PileGraph } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
-import { leavesMirroringOpen, type RunSettings } from '../settings.js';
+import { openInvariances, type RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
 import { chooseDescription, descriptionsFor } from './description.js';
 import { finetuneName, scratchName } from './finetune.js';
@@ -171,7 +171,7 @@ function descriptionMs({ settings, speeds }: Workload): number {
   if (settings.selfTrain?.teacher !== 'neighbours' || tried === 0) return 0;
   const share = Math.min(1, comparisonSampleSize / train);
   const ofOne = share * (speeds.pile.graphMs + tried * fewStepsMs({ speeds }));
-  const triedMirrored = leavesMirroringOpen(settings) ? 3 : 0;
+  const triedMirrored = openInvariances(settings).includes('mirroring') ? 3 : 0;
   return (2 + triedMirrored) * ofOne + classifyMs(speeds, share * train);
 }
 
