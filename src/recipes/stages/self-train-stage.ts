@@ -163,7 +163,7 @@ async function askNeighbours(at: StageDraw): Promise<void> {
 
 /**
  * Ways to compare images are tried on a sample: the usual description, that by the pretrained network, whose maps take longer to be
- * computed, and whether images may be mirrored, for which they are compared once as they are and once mirrored, too.
+ * computed, and, where it is open which changes leave the class as it is, mirrored, in about as long.
  */
 function descriptionMs({ settings, speeds }: Workload): number {
   const { train, labelled, folds } = speeds.images;
@@ -171,8 +171,8 @@ function descriptionMs({ settings, speeds }: Workload): number {
   if (settings.selfTrain?.teacher !== 'neighbours' || tried === 0) return 0;
   const share = Math.min(1, comparisonSampleSize / train);
   const ofOne = share * (speeds.pile.graphMs + tried * fewStepsMs({ speeds }));
-  const triedMirrored = openInvariances(settings).includes('mirroring') ? 3 : 0;
-  return (2 + triedMirrored) * ofOne + classifyMs(speeds, share * train);
+  const ways = openInvariances(settings).length > 0 ? 3 : 2;
+  return ways * ofOne + classifyMs(speeds, share * train);
 }
 
 function teachingMs(work: Workload): number {
