@@ -4,9 +4,15 @@ export { BatchWorker, type BatchWorkerOptions } from './data/batch-worker.node.j
 export type { CacheOptions } from './data/cache/cache-folder.node.js';
 export type { KnownImage, SamePicture } from './data/duplicates.js';
 export { readIdxFolder } from './data/idx-folder.node.js';
-export type { DecodeOptions } from './data/image-decode.node.js';
+export {
+  type DecodeOptions,
+  decodeView,
+  type ImageView,
+  type ImageViewOptions,
+} from './data/image-decode.node.js';
 export { readImageFiles } from './data/image-files.node.js';
 export type { ChosenFit, FitMode, FitOptions, Ground, ImageFit } from './data/image-fit.js';
+export { createImportEta } from './data/import-eta.node.js';
 export type { ImportedImage, ImportOptions, ImportProgress } from './data/import-images.node.js';
 export type { LeftOut } from './data/left-out.js';
 export { readMnist } from './data/mnist.node.js';

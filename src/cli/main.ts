@@ -1,6 +1,7 @@
 import { handleStopSignals, stoppedStatus } from './signals.js';
 import { outputError, systemError } from './system-error.js';
 import { exitCodeOf, formatError, traitsOf } from './terminal.js';
+import { handOver } from './uncaught.js';
 
 // Before anything else, and before the commands are loaded: that takes a while, too.
 handleStopSignals();
@@ -14,7 +15,9 @@ process.stderr.on('error', () => {});
 
 // What nobody waited for, such as the second of two failures to load one library, is told like any other error.
 for (const event of ['uncaughtException', 'unhandledRejection']) {
-  process.on(event, (error: unknown) => process.exit(fail(error)));
+  process.on(event, (error: unknown) => {
+    if (!handOver(error)) process.exit(fail(error));
+  });
 }
 
 let told: unknown;

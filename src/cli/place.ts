@@ -1,6 +1,7 @@
 import { availableParallelism, cpus } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DataSource } from '../data/dataset.js';
+import { createImportEta } from '../data/import-eta.node.js';
 import type { ImportProgress } from '../data/import-images.node.js';
 import { noClass } from '../data/label-values.js';
 import { leftOutText } from '../data/left-out.js';
@@ -13,7 +14,6 @@ import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
 import { type DataFlags, type Reading, readingOf, readingWith } from './data-options.js';
-import { createImportEta } from './import-eta.js';
 import { explainedData } from './named-path.js';
 import { shownPath } from './paths.js';
 import type { Session } from './session.js';

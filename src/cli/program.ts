@@ -13,6 +13,7 @@ import { addPredictCommand } from './predict.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
 import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
+import { addStudioCommand } from './studio.js';
 import { addSuggestCommand } from './suggest.js';
 import { addSummaryCommand } from './summary.js';
 import { createStyles } from './terminal.js';
@@ -58,6 +59,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addBaselineCommand(program);
   addAblateCommand(program);
   program.commandsGroup('Label:');
+  addStudioCommand(program);
   addSuggestCommand(program);
   addDoubtsCommand(program);
   program.commandsGroup('Look:');

@@ -60,16 +60,63 @@ const maxUnpackedBytes = 2 ** 28;
  * @throws QuarterturnError `data` for what is no image, damaged, cut off or larger than 268 million pixels: an
  *   {@link UnreadableImage} that tells of what kind the fault is
  */
-export async function decodeImage(
+export function decodeImage(
   name: string,
   bytes: Uint8Array,
   size: ImageSize,
   options: DecodeOptions = {},
 ): Promise<DecodedImage> {
+  return withOpened(name, bytes, async (source, header) => {
+    const { bits, stored, pictures, hasAlpha } = header;
+    return decoded(await fitted(source, size, bits, options), size, options, {
+      stored,
+      pictures,
+      bits,
+      hasAlpha,
+    });
+  });
+}
+
+/** A picture as a person looks at it. */
+export interface ImageView {
+  /** uint8 [height, width, 3]: red, green and blue. */
+  readonly pixels: Uint8Array;
+  readonly height: number;
+  readonly width: number;
+}
+
+export interface ImageViewOptions extends Pick<DecodeOptions, 'ground'> {
+  /** Pixels of the longer side at most; a smaller picture is not enlarged. */
+  readonly maxSide: number;
+}
+
+/**
+ * Decode an image file for a person to look at: all of it, upright, in its own proportions.
+ * @throws QuarterturnError `data` as {@link decodeImage}
+ */
+export function decodeView(
+  name: string,
+  bytes: Uint8Array,
+  { maxSide, ...options }: ImageViewOptions,
+): Promise<ImageView> {
+  return withOpened(name, bytes, async (source, { stored, bits }) => {
+    // A square, since the picture may yet be turned by a quarter.
+    const side = Math.min(maxSide, Math.max(stored.height, stored.width));
+    const { rgb, ...size } = await fitted(source, { height: side, width: side, channels: 3 }, bits, options);
+    return { pixels: rgb, ...size };
+  });
+}
+
+/** Do something with an image file once it is known to be one, and of a size that can be decoded. */
+async function withOpened<T>(
+  name: string,
+  bytes: Uint8Array,
+  use: (source: Sharp, header: Header) => Promise<T>,
+): Promise<T> {
   const content = contentOf(bytes);
   switch (content.kind) {
     case 'gzip':
-      return decodeImage(name, await unpackOnce(name, bytes), size, options);
+      return withOpened(name, await unpackOnce(name, bytes), use);
     case 'idx':
       throw noImage(name, 'an IDX file', {
         hint: 'It holds many images: name it by itself, or use readIdxFolder.',
@@ -82,15 +129,10 @@ export async function decodeImage(
   const whole = format === 'JPEG' ? withEndMarker(bytes) : bytes;
   return explained(name, format, bytes, async () => {
     const header = await headerOf(name, format, whole);
-    const { bits, stored, pictures, hasAlpha } = header;
-    assertSize(name, stored);
-    const source = bits === 32 ? await fromFloats(name, whole, header.channels) : open(whole).autoOrient();
-    return decoded(await fitted(source, size, bits, options), size, options, {
-      stored,
-      pictures,
-      bits,
-      hasAlpha,
-    });
+    assertSize(name, header.stored);
+    const source =
+      header.bits === 32 ? await fromFloats(name, whole, header.channels) : open(whole).autoOrient();
+    return use(source, header);
   });
 }
 

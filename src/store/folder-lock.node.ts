@@ -2,8 +2,9 @@ import { existsSync, rmdirSync, statSync, unlinkSync } from 'node:fs';
 import fs from 'node:fs/promises';
 import { hostname } from 'node:os';
 import { basename, dirname, join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { QuarterturnError } from '../errors.js';
-import { isHere, isRunning, newOwnerName, ownerIn } from '../owner.node.js';
+import { isHere, isRunning, newOwnerName, type Owner, ownerIn } from '../owner.node.js';
 import { ioError, temporaryPath } from './atomic-file.node.js';
 
 /** How often a holder shows that it is there. */
@@ -19,6 +20,25 @@ const silentForMs = 5 * 60_000;
 
 /** Each try ends in a lock, in an error or in the removal of a dead holder: many are only needed among many processes. */
 const maxTries = 100;
+
+/** How often a lock that is waited for is looked at: a holder that others wait for needs it for a few milliseconds. */
+const lookEveryMs = 3;
+
+export interface TakeOptions {
+  /** How long to wait while another process holds it; default: not at all. */
+  readonly waitMs?: number | undefined;
+}
+
+/** Another process holds a lock. */
+export class FolderLocked extends QuarterturnError {
+  /** Undefined if its name cannot be told. */
+  readonly owner: Owner | undefined;
+
+  constructor(message: string, options: { readonly hint: string; readonly owner: Owner | undefined }) {
+    super('io', message, options);
+    this.owner = options.owner;
+  }
+}
 
 /**
  * The right of one process to write a folder.
@@ -49,9 +69,9 @@ export class FolderLock {
   /**
    * Take a folder for this process alone.
    * @param path of the lock, in the folder that it is for
-   * @throws QuarterturnError `io` if another process holds it, or the folder cannot be written.
+   * @throws FolderLocked `io` if another process holds it; QuarterturnError `io` if the folder cannot be written
    */
-  static async take(path: string): Promise<FolderLock> {
+  static async take(path: string, { waitMs = 0 }: TakeOptions = {}): Promise<FolderLock> {
     const name = newOwnerName();
     const claim = temporaryPath(path);
     try {
@@ -59,16 +79,24 @@ export class FolderLock {
       await fs.writeFile(join(claim, name), description);
       // Ages are told by the clock of the disk: those of its hosts may differ.
       const { mtimeMs: nowMs } = await fs.stat(join(claim, name));
+      const startedMs = performance.now();
       for (let tries = 0; tries < maxTries; tries++) {
         if (await isTaken(claim, path, name)) return new FolderLock(path, name);
-        await removeDead(path, nowMs);
+        const waitedMs = performance.now() - startedMs;
+        try {
+          await removeDead(path, nowMs + waitedMs);
+        } catch (error) {
+          if (!(error instanceof FolderLocked) || waitedMs >= waitMs) throw error;
+          tries--; // who waits is not in the way of others
+          await sleep(lookEveryMs * (1 + Math.random()));
+        }
       }
     } catch (error) {
       throw ioError('write', dirname(path), error);
     } finally {
       await fs.rm(claim, { recursive: true, force: true });
     }
-    throw lockedError(path, 'several that take it in turns');
+    throw lockedError(path, 'several that take it in turns', { owner: undefined });
   }
 
   /**
@@ -168,7 +196,8 @@ async function removeDead(path: string, nowMs: number): Promise<void> {
     const running = owner && isRunning(owner);
     const leftMs = seenMs + silentForMs - nowMs;
     if (running ?? leftMs > 0) {
-      throw lockedError(path, await describe(entry), running === undefined ? leftMs : undefined);
+      const silent = running === undefined ? leftMs : undefined;
+      throw lockedError(path, await describe(entry), { owner, leftMs: silent });
     }
     await fs.unlink(entry).catch(unlessGone);
   }
@@ -194,16 +223,22 @@ async function describe(entry: string): Promise<string> {
   return `process ${owner.pid} of another host or container, ${host}`;
 }
 
-/** @param leftMs until the holder is taken for dead where it stays silent; undefined if it is seen to live */
-function lockedError(path: string, who: string, leftMs?: number): QuarterturnError {
+/** @param options.leftMs until the holder is taken for dead where it stays silent; undefined if it is seen to live */
+function lockedError(
+  path: string,
+  who: string,
+  { owner, leftMs }: { readonly owner: Owner | undefined; readonly leftMs?: number | undefined },
+): FolderLocked {
   const silent =
     leftMs === undefined
       ? ''
       : ` It cannot be seen from here: if you know it to be dead, delete ${path}, or try again in ${Math.ceil(leftMs / 60_000)} min.`;
-  return new QuarterturnError(
-    'io',
+  return new FolderLocked(
     `${dirname(path)}: expected a run that no other process writes. Received: ${who}.`,
-    { hint: `Wait for it to end, or stop it; several runs at once need different --out folders.${silent}` },
+    {
+      hint: `Wait for it to end, or stop it; several runs at once need different --out folders.${silent}`,
+      owner,
+    },
   );
 }
 

@@ -58,6 +58,11 @@ const commandSubstitutions: readonly Substitution[] = [
     by: '$1 --threads 1',
     why: 'a second thread of so small a network does nothing but wait, on a core that another test could use',
   },
+  {
+    what: /^(quarterturn studio\b.*)$/,
+    by: '$1 --no-open > studio.log 2>&1 & until grep -q http studio.log || ! kill -0 $!; do sleep 0.1; done; kill -INT $!; wait $! || exit 1; cat studio.log',
+    why: 'it serves until it is stopped',
+  },
   { what: /^(quarterturn explain\b.*)$/, by: '$1 --width 0.0625', why: 'a small network' },
   { what: /^(quarterturn explain\b(?!.* --batch\b).*)$/, by: '$1 --batch 16', why: 'a small batch' },
 ];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createImportEta } from './import-eta.js';
+import { createImportEta } from './import-eta.node.js';
 
 const total = 60_000;
 

@@ -1,4 +1,4 @@
-import type { ImportProgress } from '../data/import-images.node.js';
+import type { ImportProgress } from './import-images.node.js';
 
 /**
  * How long an import will still take, in ms, asked at each of its progress reports; undefined while it goes through images that are

@@ -1,0 +1,80 @@
+import { stat } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { type Command, Option } from 'commander';
+import { QuarterturnError } from '../errors.js';
+import { openBrowser } from './open-browser.js';
+import { wholeNumber } from './option-values.js';
+import { addExamples, addGroup, addOutputGroup, option } from './options.js';
+import { shownPath } from './paths.js';
+import { inSession } from './session.js';
+import { formatError } from './terminal.js';
+import { onUncaught } from './uncaught.js';
+
+interface StudioFlags {
+  readonly port?: number;
+  readonly open: boolean;
+  readonly cache?: string;
+  readonly quiet?: boolean;
+}
+
+/** `quarterturn studio`: the same work in a page of the browser. */
+export function addStudioCommand(program: Command): void {
+  const command = program
+    .command('studio')
+    .summary('look at images in a page of your browser')
+    .description(
+      'Serve a page to the browser on this machine, and to nothing else, until Ctrl-C. Nothing is sent anywhere. The address that is printed bears a key: whoever has it can do in the page what you can.',
+    )
+    .argument(
+      '[folder]',
+      'your images: a folder, an archive, or a file of arrays (default: you choose in the page)',
+    );
+  addGroup(command, 'What to do:', [
+    new Option('--port <n>', 'port on 127.0.0.1 (default: one that is free)').argParser(
+      wholeNumber('--port', { min: 1024, max: 65535 }),
+    ),
+    new Option('--no-open', 'open no browser (default: opened from a terminal with a screen)'),
+    new Option('--cache <folder>', 'where decoded images are kept (default: ~/.cache/quarterturn)'),
+  ]);
+  addOutputGroup(command, [option.quiet()]);
+  addExamples(command, [
+    ['quarterturn studio photos', 'a folder of class folders, or of images alone'],
+    ['quarterturn studio --no-open', 'print the address, and choose the folder in the page'],
+  ]);
+  command.action(serve);
+}
+
+async function serve(folder: string | undefined, { port, open, cache, quiet }: StudioFlags): Promise<void> {
+  if (folder !== undefined) await assertThere(folder);
+  // Loaded for this command alone.
+  const [{ serveStudio }, { Studio }, { pilesInProcesses }] = await Promise.all([
+    import('../studio/server/serve.node.js'),
+    import('../studio/server/studio.node.js'),
+    import('../studio/server/pile-process.node.js'),
+  ]);
+  await inSession({ quiet, stopping: 'Closing.' }, async ({ note, signal, atEnd }) => {
+    const onFault = (error: unknown): void => note(formatError(error, { debug: true, color: false }));
+    const removeListener = onUncaught(onFault);
+    atEnd(async () => removeListener());
+    const studio = new Studio({ openPile: pilesInProcesses({ cacheFolder: cache }), onFault });
+    atEnd(() => studio.close());
+    const server = await serveStudio(studio, { port, onFault });
+    atEnd(() => server.close());
+    if (folder !== undefined) studio.open({ path: folder });
+    process.stdout.write(`${server.address}\n`);
+    note('Open this address in a browser on this machine. Ctrl-C ends it.');
+    if (open && process.stdout.isTTY) openBrowser(server.addressForOnce());
+    if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end, { once: true }));
+  });
+}
+
+/** The page says what is wrong with what is there; what is not there was mistyped here. */
+async function assertThere(folder: string): Promise<void> {
+  await stat(resolve(folder)).catch((cause) => {
+    throw new QuarterturnError(
+      'data',
+      `${shownPath(folder)}: expected a folder of images. Received: ${cause.code === 'ENOENT' ? 'nothing of this name' : cause.code}.`,
+      { hint: 'Without a folder, you choose one in the page.', cause },
+    );
+  });
+}

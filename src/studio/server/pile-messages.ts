@@ -1,0 +1,26 @@
+import type { SkippedFile } from '../../data/readers/found-images.js';
+import type { ErrorCode, QuarterturnError } from '../../errors.js';
+import type { Duplicate, EncodedPicture, PileImage, PileSource } from './pile.js';
+import type { PileFacts, PileProgress } from './updates.js';
+
+/** What the process that reads pictures is told. */
+export type PileTask =
+  | { readonly type: 'open'; readonly source: PileSource; readonly cacheFolder: string | undefined }
+  | { readonly type: 'stop' }
+  | { readonly type: 'picture'; readonly request: number; readonly index: number; readonly isView: boolean };
+
+/** What it answers. Lists come a part at a time, so that whoever takes them is never held up for long. */
+export type PileReply =
+  | { readonly type: 'progress'; readonly progress: PileProgress }
+  | { readonly type: 'images'; readonly images: readonly PileImage[] }
+  | { readonly type: 'skipped'; readonly skipped: readonly SkippedFile[] }
+  | { readonly type: 'duplicates'; readonly duplicates: readonly Duplicate[] }
+  | { readonly type: 'ready'; readonly facts: PileFacts }
+  | { readonly type: 'failed'; readonly error: PlainError }
+  | { readonly type: 'picture'; readonly request: number; readonly picture: EncodedPicture }
+  | { readonly type: 'noPicture'; readonly request: number; readonly error: PlainError };
+
+/** An error as it goes from process to process. */
+export interface PlainError extends Pick<QuarterturnError, 'message' | 'hint'> {
+  readonly code: ErrorCode;
+}

@@ -1,0 +1,171 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { QuarterturnError } from '../../errors.js';
+import type { Duplicate, EncodedPicture, OpenPile, Pile, PileImage } from './pile.js';
+import type { PileReply, PileTask, PlainError } from './pile-messages.js';
+import type { PileFacts, PileProgress } from './updates.js';
+
+const program = new URL('./pile-child.node.js', import.meta.url);
+
+/** A picture takes milliseconds. One that takes longer than this is one that its decoder does not come back from. */
+const patienceMs = 30_000;
+
+/** What the process says on its own account, of which the end is told where it fails. */
+const toldErrorLength = 500;
+
+/**
+ * Reads piles in processes of their own: decoding takes all cores for minutes, listing and comparing 60,000 names holds an event
+ * loop up for half a second, and a picture may bring its decoder down.
+ */
+export function pilesInProcesses(options: { readonly cacheFolder?: string | undefined } = {}): OpenPile {
+  return async (source, { onProgress, signal }) => {
+    const reader = new PileProcess(onProgress);
+    const stop = (): void => reader.tell({ type: 'stop' });
+    signal.addEventListener('abort', stop, { once: true });
+    try {
+      reader.tell({ type: 'open', source, cacheFolder: options.cacheFolder });
+      if (signal.aborted) stop();
+      return await reader.pile;
+    } catch (error) {
+      await reader.close();
+      throw error;
+    } finally {
+      signal.removeEventListener('abort', stop);
+    }
+  };
+}
+
+interface Waiting {
+  resolve(picture: EncodedPicture): void;
+  reject(error: Error): void;
+}
+
+class PileProcess {
+  readonly #child: ChildProcess;
+  readonly #onProgress: (progress: PileProgress) => void;
+  readonly #images: PileImage[] = [];
+  readonly #skipped: Pile['skipped'][number][] = [];
+  readonly #duplicates: Duplicate[] = [];
+  readonly #waiting = new Map<number, Waiting>();
+  readonly #exited: Promise<void>;
+  #lastRequest = 0;
+  #stderr = '';
+  /** Why there is no process any more. */
+  #ended: QuarterturnError | undefined;
+  readonly pile: Promise<Pile>;
+  #settle: { resolve(pile: Pile): void; reject(error: Error): void } = { resolve() {}, reject() {} };
+
+  constructor(onProgress: (progress: PileProgress) => void) {
+    this.#onProgress = onProgress;
+    this.pile = new Promise((resolve, reject) => {
+      this.#settle = { resolve, reject };
+    });
+    // Whoever waits for it hears of its failure.
+    this.pile.catch(() => {});
+    this.#child = fork(program, {
+      serialization: 'advanced',
+      execArgv: [],
+      stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    });
+    this.#child.stderr?.on('data', (text) => {
+      this.#stderr = `${this.#stderr}${text}`.slice(-toldErrorLength);
+    });
+    this.#child.on('message', (reply: PileReply) => this.#take(reply));
+    this.#child.on('error', (cause) => this.#end(cause.message, cause));
+    this.#exited = new Promise((resolve) => {
+      // Not `close`: Node 20 tells it of no process that was disconnected.
+      this.#child.on('exit', (status, signal) => {
+        this.#end(`it ended (${signal ?? `status ${status}`})${this.#stderr && `: ${this.#stderr.trim()}`}`);
+        resolve();
+      });
+    });
+  }
+
+  tell(task: PileTask): void {
+    if (this.#child.connected) this.#child.send(task, () => {});
+  }
+
+  async close(): Promise<void> {
+    this.#end('it was closed');
+    if (this.#child.pid === undefined) return; // it never began
+    if (this.#child.connected) this.#child.disconnect();
+    const kill = setTimeout(() => this.#child.kill('SIGKILL'), 2000);
+    await this.#exited;
+    clearTimeout(kill);
+  }
+
+  #take(reply: PileReply): void {
+    switch (reply.type) {
+      case 'progress':
+        this.#onProgress(reply.progress);
+        break;
+      case 'images':
+        for (const image of reply.images) this.#images.push(image);
+        break;
+      case 'skipped':
+        for (const file of reply.skipped) this.#skipped.push(file);
+        break;
+      case 'duplicates':
+        for (const duplicate of reply.duplicates) this.#duplicates.push(duplicate);
+        break;
+      case 'ready':
+        this.#settle.resolve(this.#pileOf(reply.facts));
+        break;
+      case 'failed':
+        this.#settle.reject(errorOf(reply.error));
+        break;
+      case 'picture':
+        this.#waiting.get(reply.request)?.resolve(reply.picture);
+        break;
+      case 'noPicture':
+        this.#waiting.get(reply.request)?.reject(errorOf(reply.error));
+        break;
+    }
+  }
+
+  #pileOf(facts: PileFacts): Pile {
+    return {
+      facts,
+      images: this.#images,
+      skipped: this.#skipped,
+      duplicates: this.#duplicates,
+      small: (index) => this.#picture(index, false),
+      view: (index) => this.#picture(index, true),
+      close: () => this.close(),
+    };
+  }
+
+  async #picture(index: number, isView: boolean): Promise<EncodedPicture> {
+    if (this.#ended) throw this.#ended;
+    const request = ++this.#lastRequest;
+    let timer: NodeJS.Timeout | undefined;
+    try {
+      return await new Promise((resolve, reject) => {
+        this.#waiting.set(request, { resolve, reject });
+        timer = setTimeout(() => reject(noAnswer(`none within ${patienceMs / 1000} s`)), patienceMs);
+        this.tell({ type: 'picture', request, index, isView });
+      });
+    } finally {
+      clearTimeout(timer);
+      this.#waiting.delete(request);
+    }
+  }
+
+  #end(reason: string, cause?: unknown): void {
+    if (this.#ended) return;
+    this.#ended = noAnswer(reason, cause);
+    this.#settle.reject(this.#ended);
+    for (const { reject } of this.#waiting.values()) reject(this.#ended);
+  }
+}
+
+function noAnswer(reason: string, cause?: unknown): QuarterturnError {
+  const message = `pictures: expected an answer of the process that reads them. Received: ${reason}.`;
+  return new QuarterturnError('runtime', message, {
+    cause,
+    hint: 'Open the folder again: what was read is kept.',
+  });
+}
+
+function errorOf({ code, message, hint }: PlainError): QuarterturnError {
+  return new QuarterturnError(code, message, { ...(hint !== undefined && { hint }) });
+}

@@ -1,0 +1,53 @@
+import type { SkippedFile } from '../../data/readers/found-images.js';
+import type { PileFacts, PileProgress } from './updates.js';
+
+/** What a pile is read from: what lies at a path, or the example that comes with the package. */
+export type PileSource = { readonly path: string } | { readonly example: 'mnist' };
+
+/** An image of a pile. */
+export interface PileImage {
+  /** Hash of its content, by which labels and addresses name it. */
+  readonly id: string;
+  /** Path within the folder, or `images[12]`. */
+  readonly name: string;
+  /** Index in {@link PileFacts.classNames}, where the folders or files say one. */
+  readonly foundClass?: number;
+}
+
+/** A picture, ready to be sent. */
+export interface EncodedPicture {
+  readonly type: 'image/png' | 'image/jpeg';
+  readonly bytes: Uint8Array;
+}
+
+/** A picture that lies there more than once. */
+export interface Duplicate {
+  readonly names: readonly string[];
+  /** The labels that its copies bear, each once: more than one contradict each other. */
+  readonly labels: readonly string[];
+}
+
+/** The images of a project, once they are read; to be closed. */
+export interface Pile {
+  readonly facts: PileFacts;
+  /** Each once, in the order in which they were found. */
+  readonly images: readonly PileImage[];
+  readonly skipped: readonly SkippedFile[];
+  readonly duplicates: readonly Duplicate[];
+  /** An image as the model sees it. */
+  small(index: number): Promise<EncodedPicture>;
+  /** A larger view from its file; the same as {@link Pile.small} where there is no file behind it. */
+  view(index: number): Promise<EncodedPicture>;
+  close(): Promise<void>;
+}
+
+export interface OpenPileOptions {
+  readonly onProgress: (progress: PileProgress) => void;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Reads a pile.
+ * @throws QuarterturnError as `readImages`; `interrupted` where the signal says so
+ */
+export type OpenPile = (source: PileSource, options: OpenPileOptions) => Promise<Pile>;

@@ -1,0 +1,65 @@
+import type { SkippedKind } from '../../index.js';
+import type { ErrorBody } from './api-error.js';
+
+/** What a page knows of the studio without asking for more; the same words as in the event stream. */
+export interface StudioState {
+  /** Null on the start page, where no folder is chosen yet. */
+  readonly project: ProjectFacts | null;
+  readonly pile: PileState;
+}
+
+export interface ProjectFacts {
+  /** For people: the folder's name. */
+  readonly name: string;
+  /** Where the pictures lie, absolute; null for the example that comes with the package. */
+  readonly path: string | null;
+}
+
+/** How the pictures of a project stand. */
+export type PileState =
+  /** There are none: no project is open. */
+  | { readonly phase: 'none' }
+  /** The folder is gone through; how much there is, is not known yet. */
+  | { readonly phase: 'finding' }
+  | PileProgress
+  | PileFacts
+  | { readonly phase: 'stopped' }
+  | { readonly phase: 'failed'; readonly error: ErrorBody['error'] };
+
+/** Pictures are read and decoded. */
+export interface PileProgress {
+  readonly phase: 'reading';
+  readonly done: number;
+  readonly total: number;
+  /** Of those done, how many had to be decoded: the others were in the cache. */
+  readonly decoded: number;
+  readonly setAside: number;
+  readonly imagesPerSecond: number;
+  /** Absent where nobody can tell yet. */
+  readonly etaMs?: number;
+}
+
+/** All pictures are there. */
+export interface PileFacts {
+  readonly phase: 'ready';
+  readonly count: number;
+  /** Of each image, as the model sees it. */
+  readonly height: number;
+  readonly width: number;
+  readonly channels: number;
+  /** Classes that the folders, or the files of arrays, name. */
+  readonly classNames: readonly string[];
+  /** Files that were set aside, and why, the commonest reason first. */
+  readonly setAside: number;
+  readonly setAsideKinds: readonly SkippedKind[];
+  /** Pictures that lie there more than once; each is taken once. */
+  readonly duplicates: number;
+  /** One sentence each, on how it was read. */
+  readonly notes: readonly string[];
+  readonly durationMs: number;
+}
+
+/** What the event stream tells of. */
+export type StudioDelta =
+  | { readonly type: 'project'; readonly project: ProjectFacts | null }
+  | { readonly type: 'pile'; readonly pile: PileState };

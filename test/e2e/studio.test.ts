@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import type { Browser, BrowserContext } from 'playwright-core';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { launchChromium } from '../support/browser.js';
+import { root } from '../support/compile.js';
+import { writePictures } from '../support/picture-folder.js';
+
+let folder: string;
+let child: ChildProcess;
+let address: string;
+let browser: Browser;
+let context: BrowserContext;
+const asked: string[] = [];
+const complaints: string[] = [];
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'quarterturn-studio-'));
+  await writePictures(join(folder, 'photos'), { counts: { bar: 30, corner: 20 } });
+  await writeFile(join(folder, 'photos', 'bar', 'damaged.png'), 'no picture');
+  const args = ['studio', 'photos', '--cache', 'cache'];
+  child = spawn(process.execPath, [join(root, 'bin/quarterturn.js'), ...args], { cwd: folder });
+  const printed = (async () => {
+    for await (const text of child.stdout ?? []) return String(text).trim();
+    throw new Error('no address');
+  })();
+  [address, browser] = await Promise.all([printed, launchChromium()]);
+  context = await browser.newContext();
+  context.on('request', (request) => asked.push(request.url()));
+  context.on('console', (message) => complaints.push(message.text()));
+});
+afterAll(async () => {
+  await browser?.close();
+  child?.kill('SIGKILL');
+  await rm(folder, { recursive: true, force: true });
+});
+
+test('the page shows the pictures of a folder, asks nobody else, and Ctrl-C ends it', async () => {
+  expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[0-9a-f]{32}$/);
+  const { origin } = new URL(address);
+  const page = await context.newPage();
+  const status = page.getByRole('status');
+  const isRead = () => status.getByText('50 images, 1 files set aside').waitFor();
+  const sizes = async () => {
+    await page.getByRole('list', { name: 'Images' }).getByRole('img').nth(49).waitFor();
+    await page.waitForFunction(() => Array.from(document.images).every(({ complete }) => complete));
+    return page.evaluate(() => Array.from(document.images, ({ naturalWidth, alt }) => [naturalWidth, alt]));
+  };
+  await page.goto(address);
+  await isRead();
+  expect(await page.title()).toBe('photos – Quarterturn');
+  const shown = await sizes();
+  expect(shown).toHaveLength(50);
+  expect(shown[0]).toEqual([32, 'bar/000.png']);
+  expect(new Set(shown.map(([width]) => width))).toEqual(new Set([32]));
+  expect(await page.getByRole('list', { name: 'Set aside' }).innerText()).toContain('bar/damaged.png');
+  // The key is in no address that could be copied, and a tab keeps it.
+  expect(page.url()).toBe(`${origin}/`);
+  await page.reload();
+  await isRead();
+  expect(await sizes()).toEqual(shown);
+  expect(asked.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([]);
+  expect(complaints).toEqual([]);
+  const other = await context.newPage();
+  await other.goto(`${origin}/`);
+  await other.getByText('Open the address that the command has printed.').waitFor();
+  child.kill('SIGINT');
+  expect(await once(child, 'exit')).toEqual([0, null]);
+  await status.getByText('Is the command still running?').waitFor();
+});
