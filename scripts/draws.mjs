@@ -55,7 +55,7 @@ const [{ Random }, { subsetOf }, { chosenSettings }, { ConfusionTally, macroF1 }
     import('../dist/data/dataset.js'),
     import('../dist/cli/settings.js'),
     import('../dist/train/class-metrics.js'),
-    import('../dist/store/run-record.js'),
+    import('../dist/store/exhibits-record.js'),
     import('./draws-table.mjs'),
   ]);
 

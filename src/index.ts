@@ -69,7 +69,13 @@ export type { RecipeContext } from './recipes/context.js';
 export { readDoubts } from './recipes/doubts.js';
 export { readLabelNeeds } from './recipes/label-needs.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
-export { type PileContext, type PileGraph, type PileTimes, pileGraph } from './recipes/pile-graph.js';
+export {
+  type Comparison,
+  type PileContext,
+  type PileGraph,
+  type PileTimes,
+  pileGraph,
+} from './recipes/pile-graph.js';
 export { type BudgetOptions, type FittedBudget, fitToBudget } from './recipes/plan/budget.js';
 export {
   type MeasuredContext,
@@ -142,7 +148,9 @@ export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similar
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { DescriptionChoice, DescriptionKind } from './store/description-choice.js';
 export type { LoggedEvent } from './store/event-log.js';
+export type { Exhibits } from './store/exhibits-record.js';
 export type { FoldAnswers } from './store/fold-answers.js';
+export type { Invariance, InvarianceName } from './store/invariance.js';
 export type { LabelDoubt, LabelDoubts } from './store/label-doubts.js';
 export { type ClassNeed, classNeedSchema, type LabelNeeds, labelNeedsSchema } from './store/label-needs.js';
 export { type LabelRecord, type LabelSource, readLabelRecord } from './store/label-record.js';
@@ -152,7 +160,6 @@ export type {
   EpochRecord,
   Estimate,
   Evidence,
-  Exhibits,
   LadderFigure,
   Metrics,
   ResultFigure,

@@ -1,4 +1,6 @@
 import { expect, test } from 'vitest';
+import { invarianceText } from '../report/invariance-text.js';
+import type { Invariance } from '../store/invariance.js';
 import { sentencesOf } from './run-sentences.js';
 
 test('labels that moved or are missing are told, each in a line', () => {
@@ -34,6 +36,27 @@ test('a budget that is short says what is shorter for it, and whether the machin
   expect(sentencesOf({ ...fitted, shortened: [], predictedMs: 120_000 })[1]).toBe(
     'Other programs keep this machine busy: at its present speed the run takes about 2 min 0 s; on an idle one its few steps would fit.',
   );
+});
+
+test('that images are mirrored, or that labels speak against it, is told; that digits are not, nobody has to hear', () => {
+  const told = (found: Omit<Invariance, 'change'>) =>
+    sentencesOf({ type: 'invariance-judged', draw: 0, change: 'mirroring', ...found });
+  const labels = { asTheyAre: 32, changed: 34, of: 100 };
+  const beginning =
+    '50 % of images look more like the mirror image of another than like any other as it is; where left and right are the same, half of them do';
+  expect(told({ holds: true, share: 0.502, reason: 'labels', labels })).toEqual([
+    `${beginning}, and neighbours recover 34 of 100 labels with the change and 32 without. Images are therefore mirrored to learn from.`,
+  ]);
+  const refused = { ...labels, asTheyAre: 90 };
+  expect(told({ holds: false, share: 0.502, reason: 'labels', labels: refused })).toEqual([
+    `${beginning}, but neighbours recover 34 of 100 labels with the change and 90 without. The change seems to change the class, so images are not mirrored to learn from.`,
+  ]);
+  const pile = { change: 'mirroring', holds: false, share: 0.03, reason: 'pile', labels: null } as const;
+  expect(told(pile)).toEqual([]);
+  expect(invarianceText(pile)).toMatch(
+    /^3 % of images .*half of them do\. Images are therefore not mirrored to learn from\.$/,
+  );
+  expect(invarianceText({ ...pile, share: 0.5, reason: 'unconfirmed' })).toMatch(/No label can confirm it/);
 });
 
 test('what images are compared by is told with what each description found', () => {

@@ -3,6 +3,7 @@ import { formatBudget } from '../recipes/plan/budget-time.js';
 import { activityOf, stageNamed } from '../recipes/stages/registry.js';
 import { descriptionText } from '../report/description-text.js';
 import { byCount, countOf, formatCount, formatDuration } from '../report/format.js';
+import { invarianceText } from '../report/invariance-text.js';
 import type { RunEvent } from '../store/run-event.js';
 
 /** Sentences that tell a person about an event; none for events that are shown in another way. */
@@ -20,6 +21,9 @@ export function sentencesOf(event: RunEvent): readonly string[] {
       return [`It will take about ${roundDuration(event.remainingMs)} on this machine.`];
     case 'budget-fitted':
       return budgetSentences(event);
+    case 'invariance-judged':
+      // That digits are not mirrored is what anybody expects; the report says it.
+      return event.labels ? [invarianceText(event)] : [];
     case 'description-chosen':
       return [descriptionText(event)];
     case 'teacher-chosen':

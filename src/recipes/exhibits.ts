@@ -6,7 +6,7 @@ import { probabilitiesAt } from '../model/temperature.js';
 import { summary } from '../nn/summary.js';
 import type { Random } from '../random/random.js';
 import { toBase64 } from '../store/base64.js';
-import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/run-record.js';
+import type { ConfusionMatrix, Exhibits, ImageGrid, Tile } from '../store/exhibits-record.js';
 import { at } from '../tensor/elements.js';
 import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { ConfusionTally } from '../train/class-metrics.js';

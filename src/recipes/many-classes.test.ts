@@ -100,7 +100,7 @@ describe.each([300, 1000])('%i classes', (classes) => {
     const classifier = { network, weights, train: test, test };
     const tested = [{ figure: 'fineTune', step: 'fine-tuning', when: 'after fine-tuning', test }] as const;
     const outcomes = new Map([[finetuneStage, { figures: {}, tested, classifier }]]);
-    const draws = [{ outcomes, evidence: new Map() }];
+    const draws = [{ outcomes, evidence: new Map(), invariances: [] }];
     const all = { shared: new Map(), draws, failures: [] };
     const { confusions, classCounts } = await collectExhibits(context, all);
     expect(confusions).toHaveLength(1);

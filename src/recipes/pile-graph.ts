@@ -1,10 +1,12 @@
 import { countOf } from '../counts.js';
 import type { ImageDataset } from '../data/dataset.js';
 import { selectImages } from '../data/image-source.js';
+import { mirroredImages } from '../data/mirrored-images.js';
 import type { Encoder } from '../features/encoder.js';
 import { gradientEncoder } from '../features/gradient-encoder.js';
 import type { ProgressOptions } from '../progress.js';
 import type { Random } from '../random/random.js';
+import { isClosed, mirroredShare } from '../similarity/closure.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
 import {
   type KnownLabels,
@@ -16,6 +18,7 @@ import {
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';
+import { openInvariances } from './settings.js';
 
 /** Images at most, since the time to compare them grows with the square: 60,000 take some ten seconds on 2 cores. */
 const largestPile = 60_000;
@@ -45,28 +48,58 @@ export interface PileGraph {
  * By oriented gradients, on MNIST 99.1 % of nearest neighbours are of the same class. Pixels at 14×14 give 97.8 %, the first block of a backbone
  * pretrained on rotations 97.9 %, its second 91 %.
  *
- * @param encoder default: see {@link encoderOf}
+ * @param comparison default: as they are, by {@link encoderOf}
  */
-export function pileGraph(context: PileContext, encoder = encoderOf(context)): Promise<PileGraph> {
-  return graphOf(context, { images: pileOf(context), encoder });
+export function pileGraph(
+  context: PileContext,
+  { encoder = encoderOf(context), mirrored = false }: Partial<Comparison> = {},
+): Promise<PileGraph> {
+  return graphOf(context, { images: pileOf(context), encoder, mirrored });
 }
 
-export interface GraphOptions {
+/** How images are compared. */
+export interface Comparison {
+  readonly encoder: Encoder;
+  /** Whether two images are also alike where one is like the mirror image of the other. */
+  readonly mirrored: boolean;
+}
+
+export interface GraphOptions extends Comparison {
   /** Indices into the training set, ascending. */
   readonly images: Uint32Array;
-  readonly encoder: Encoder;
 }
 
 /**
  * Finds which of some images look alike.
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
-export async function graphOf(context: PileContext, { images, encoder }: GraphOptions): Promise<PileGraph> {
-  const { emit, signal, data } = context;
-  const features = await encoder.describe(selectImages(data.train.images, images), { emit, signal });
-  const title = `neighbours of ${countOf(images.length, 'image')}`;
-  const neighbours = await nearestNeighbours(features, context, { count: neighbourCount, title });
-  return { images, graph: await neighbourGraph(neighbours, context) };
+export async function graphOf(context: PileContext, options: GraphOptions): Promise<PileGraph> {
+  const { features, mirrored } = await describedFor(context, options);
+  const neighbours = await neighboursOf(features, context, mirrored);
+  return { images: options.images, graph: await neighbourGraph(neighbours, context) };
+}
+
+/** Rows of features of some images, and of their mirror images where these are compared, too. */
+export async function describedFor(
+  { emit, signal, data }: PileContext,
+  { images, encoder, mirrored }: GraphOptions,
+): Promise<{ features: Tensor<'float32'>; mirrored: Tensor<'float32'> | undefined }> {
+  const chosen = selectImages(data.train.images, images);
+  const features = await encoder.describe(chosen, { emit, signal });
+  return {
+    features,
+    mirrored: mirrored ? await encoder.describe(mirroredImages(chosen), { emit, signal }) : undefined,
+  };
+}
+
+/** The nearest of images by their rows of features, and by those of their mirror images where there are any. */
+export function neighboursOf(
+  features: Tensor<'float32'>,
+  context: PileContext,
+  mirrored?: Tensor<'float32'>,
+): Promise<Neighbours> {
+  const title = `neighbours of ${countOf(features.shape[0] ?? 0, 'image')}`;
+  return nearestNeighbours(features, context, { count: neighbourCount, title, mirrored });
 }
 
 /** The context for finding neighbours, which stores nothing. */
@@ -79,7 +112,10 @@ export interface PileTimes {
   readonly spreadStepMs: number;
 }
 
-/** Predicts the times for the whole pile from those for a part of it. */
+/**
+ * Predicts the times for the whole pile from those for a part of it. Where evidence decides whether images are compared with mirror
+ * images, too, that part says whether they will be.
+ */
 export async function predictPile(context: PileContext): Promise<PileTimes> {
   const all = graphSize(context.data.train.images.count);
   const some = Uint32Array.from({ length: Math.min(probedImages, all) }, (_, i) => i);
@@ -96,10 +132,30 @@ export async function predictPile(context: PileContext): Promise<PileTimes> {
   const known = { rows: some.subarray(0, classes), classes: some.subarray(0, classes) };
   const connected = performance.now();
   await propagateLabels(graph, known, classes, silent);
+  const spread = performance.now();
+  const comparingMs = (described - started) / share + comparedMs(one, several, blockPairs(all));
+  const isMirrored = await willBeMirrored(silent, features, several.neighbours);
   return {
-    graphMs: (described - started + connected - found) / share + comparedMs(one, several, blockPairs(all)),
-    spreadStepMs: (performance.now() - connected) / share / walkSteps(some.length, known.rows.length),
+    graphMs: (isMirrored ? 2 : 1) * comparingMs + (connected - found) / share,
+    spreadStepMs: (spread - connected) / share / walkSteps(some.length, known.rows.length),
   };
+}
+
+/** Whether the first images of a pile, as far as they go, say that left and right are the same in it. */
+async function willBeMirrored(
+  context: PileContext,
+  features: Tensor<'float32'>,
+  neighbours: Neighbours,
+): Promise<boolean> {
+  const { settings, encoder } = context;
+  // A frozen network describes mirror images alike, and is compared as it is.
+  if (encoder) return false;
+  if (!openInvariances(settings).includes('mirroring'))
+    return settings.selfTrain?.strong.flipHorizontal ?? false;
+  const { images } = context.data.train;
+  const some = Uint32Array.from({ length: features.shape[0] ?? 0 }, (_, i) => i);
+  const mirrored = await encoderOf(context).describe(mirroredImages(selectImages(images, some)), context);
+  return isClosed(mirroredShare(neighbours, await neighboursOf(features, context, mirrored)));
 }
 
 /** A comparison of a few images with each other, the fastest of {@link probes}. */
@@ -200,6 +256,11 @@ export function knownLabels(
   { images }: PileGraph,
   labelled: { readonly indices: Uint32Array; readonly classes: ArrayLike<number> },
 ): KnownLabels {
+  return { rows: knownRows(images, labelled.indices), classes: labelled.classes };
+}
+
+/** Where some of the images stand among all. */
+export function knownRows(images: Uint32Array, some: Uint32Array): number[] {
   const rowOf = new Map(Array.from(images, (index, row) => [index, row]));
-  return { rows: Array.from(labelled.indices, (index) => rowOf.get(index)!), classes: labelled.classes };
+  return Array.from(some, (index) => rowOf.get(index)!);
 }

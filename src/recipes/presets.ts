@@ -11,6 +11,7 @@ const notebook: RunSettings = {
   // The notebook's epochs are the point of it.
   maxLabelSteps: null,
   labels: null,
+  invariances: 'asSet',
   network: { backbone: 'rotnet', width: 1, batchNormEpsilon: 1e-3 },
   pretrain: {
     epochs: 20,
@@ -55,6 +56,8 @@ const quick: RunSettings = {
   // steps take a minute or two on 2 cores.
   maxLabelSteps: 5000,
   labels: null,
+  // Digits must not be mirrored, most photographs may: nobody has to say which it is.
+  invariances: 'evidence',
   // 32 to 96 channels: better per step on 28×28 digits than a quarter of RotNet, at half the cost.
   network: { backbone: 'compact', width: 0.25, batchNormEpsilon: 1e-3 },
   pretrain: {
@@ -82,7 +85,9 @@ const quick: RunSettings = {
     schedule: { kind: 'oneCycle', peak: 0.2 },
     batchNormMomentum: 0.9,
     frozenBlocks: 0,
-    augmentation: strengths.strong,
+    // A hundred images must not be known by how light or dark they are. With other tones, labels alone find as many digits of MNIST,
+    // and 4 points more of Fashion-MNIST and of CIFAR-10; the pile shows its own tones, and self-training needs them less.
+    augmentation: { ...strengths.strong, contrast: 0.3, brightness: 0.15 },
     labelSmoothing: 0.1,
     // Statistics of unaugmented images: + 0.4 points on held-out training images.
     reestimate: true,

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import type { AugmentationStrength } from '../data/augmentation-policy.js';
 import { turnCount } from '../data/rotation.js';
 import { encoderOptionsSchema } from '../features/encoder-settings.js';
 import { labelsSchema } from '../labels/given-labels.js';
@@ -7,6 +8,7 @@ import { adam } from '../optim/adam.js';
 import type { Optimizer } from '../optim/optimizer.js';
 import { constantRate, inverseTime, oneCycle, type Schedule } from '../optim/schedules.js';
 import { sgd } from '../optim/sgd.js';
+import type { InvarianceName } from '../store/invariance.js';
 import { excerptOf, parseWith } from '../store/json.js';
 import { integerBetween, numberBetween } from '../store/ranges.js';
 
@@ -147,6 +149,11 @@ export const settingsSchema = z
     maxLabelSteps: steps.nullable().default(null),
     /** Exactly these images are the labelled ones; null: `labelsPerClass` of each class. */
     labels: labelsSchema.nullable().default(null),
+    /**
+     * Whether images are mirrored, and changed in tone, to learn from: as each stage's settings say, as in earlier versions, or also
+     * where the pile and labels say that images keep their class.
+     */
+    invariances: z.enum(['evidence', 'asSet']).default('asSet'),
     network: z.strictObject({
       // Runs from before there was a choice had the notebook's.
       backbone: z.enum(backboneNames).default('rotnet'),
@@ -222,6 +229,25 @@ export function cachesFeatures({
   augmentation,
 }: Pick<RunSettings['finetune'], 'frozenBlocks' | 'augmentation'>): boolean {
   return frozenBlocks > 0 && augmentation === null;
+}
+
+/** The changes about which evidence decides: those that some distortion of the settings does not make. */
+export function openInvariances({
+  invariances,
+  finetune,
+  selfTrain,
+}: RunSettings): readonly InvarianceName[] {
+  if (invariances !== 'evidence') return [];
+  const [ofLabels, mild, ofPile] = [finetune.augmentation, selfTrain?.mild, selfTrain?.strong];
+  const isLacking = (changes: readonly (boolean | undefined)[]) => changes.includes(false);
+  const isToned = (strength: AugmentationStrength | null | undefined) =>
+    strength ? strength.contrast + strength.brightness > 0 : undefined;
+  return [
+    ...(isLacking([ofLabels, mild, ofPile].map((strength) => strength?.flipHorizontal))
+      ? (['mirroring'] as const)
+      : []),
+    ...(isLacking([ofLabels, ofPile].map(isToned)) ? (['tones'] as const) : []),
+  ];
 }
 
 /** The optimizer that a stage asks for. */

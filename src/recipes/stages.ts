@@ -1,6 +1,6 @@
 import { QuarterturnError } from '../errors.js';
-import type { Encoder } from '../features/encoder.js';
 import type { DescriptionChoice } from '../store/description-choice.js';
+import type { Invariance } from '../store/invariance.js';
 import {
   type DrawResult,
   type Evidence,
@@ -14,12 +14,13 @@ import { StageEvidence } from '../store/stage-evidence.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
 import { Artifacts, Fingerprints } from './artifacts.js';
 import { type RecipeContext, randomFor } from './context.js';
-import { type PileGraph, pileGraph } from './pile-graph.js';
+import { type Comparison, type PileGraph, pileGraph } from './pile-graph.js';
 import type { RunSettings } from './settings.js';
 import { type Appraisal, appraise } from './stages/appraise.js';
 import { bestOf, type Candidate, optimismOfChoice } from './stages/choice.js';
 import { evidenceFor, foldNetworks, type HeldBackEvidence, hasLostClass } from './stages/evidence.js';
 import type { Classifier } from './stages/finetune.js';
+import { judgeInvariances, withInvariances } from './stages/invariances.js';
 import type { Pretrained } from './stages/pretrain.js';
 import { allStages } from './stages/registry.js';
 import { selfTrainName } from './stages/self-train-tasks.js';
@@ -35,6 +36,8 @@ export interface DrawOutcome {
   readonly evidence: ReadonlyMap<Stage, HeldBackEvidence>;
   /** What the pile's images were compared by; absent if that was not chosen. */
   readonly description?: DescriptionChoice | undefined;
+  /** Which changes leave the class of its images as it is; empty if that was not asked. */
+  readonly invariances: readonly Invariance[];
   /** Of the classifier that is kept; absent if no labels could be held back. */
   readonly appraisal?: Appraisal | undefined;
 }
@@ -50,7 +53,10 @@ export interface StageOutcomes {
 
 /** The figures of a run, from evaluating its stages. */
 export type RunFigures = StageFigures &
-  Pick<RunResult, 'final' | 'evidence' | 'description' | 'estimate' | 'calibration' | 'failures' | 'draws'>;
+  Pick<
+    RunResult,
+    'final' | 'evidence' | 'description' | 'invariances' | 'estimate' | 'calibration' | 'failures' | 'draws'
+  >;
 
 /** Time and images that it took to train a stage. */
 export type Cost = Pick<LadderStep, 'durationMs' | 'imagesTrained'>;
@@ -83,9 +89,10 @@ export async function runStages(
   const plan = {
     context,
     stageEvidence,
-    pileGraph: (encoder: Encoder) => {
-      const graph = graphs.get(encoder.fingerprint) ?? pileGraph(context, encoder);
-      graphs.set(encoder.fingerprint, graph);
+    pileGraph: (comparison: Comparison) => {
+      const key = `${comparison.encoder.fingerprint}${comparison.mirrored ? ', mirrored' : ''}`;
+      const graph = graphs.get(key) ?? pileGraph(context, comparison);
+      graphs.set(key, graph);
       return graph;
     },
   };
@@ -142,11 +149,14 @@ async function runDraw(
   registry: readonly Stage[],
   claim: Claim,
 ): Promise<DrawOutcome> {
-  const { context, draw, isWanted } = plan;
+  const { draw, isWanted, stageEvidence } = plan;
+  const invariances = await invariancesOf(plan, registry);
+  const context = { ...plan.context, settings: withInvariances(plan.context.settings, invariances) };
   const outcomes = new Map<Stage, StageOutcome>();
   const evidence = new Map<Stage, HeldBackEvidence>();
   const at: StageDraw = {
     ...plan,
+    context,
     get evidence() {
       return [...evidence.values()].map(({ summary }) => summary);
     },
@@ -177,8 +187,24 @@ async function runDraw(
         randomFor(context, 'estimate', 'choice', draw),
       ),
     }));
-  const description = plan.stageEvidence.descriptionOf({ stage: selfTrainName, draw });
-  return { outcomes, evidence, description, appraisal };
+  const description = stageEvidence.descriptionOf({ stage: selfTrainName, draw });
+  return { outcomes, evidence, description, invariances, appraisal };
+}
+
+/**
+ * Which changes leave the class of a draw's images as it is: none where no stage distorts them. It is found out anew whenever a run goes
+ * on, since nothing but data and labels decides it; of a run that is only evaluated it is what was found.
+ */
+async function invariancesOf(
+  { context, draw, isWanted, stageEvidence }: Omit<StageDraw, 'evidence' | 'foldNetwork'>,
+  registry: readonly Stage[],
+): Promise<readonly Invariance[]> {
+  if (stageEvidence.readOnly) return stageEvidence.invariancesOf(draw);
+  if (!registry.some((stage) => stage.isDistorted && isWanted(stage))) return [];
+  const invariances = await judgeInvariances(context, draw);
+  await stageEvidence.setInvariances(draw, invariances);
+  for (const invariance of invariances) context.emit?.({ type: 'invariance-judged', draw, ...invariance });
+  return invariances;
 }
 
 /** Trains a stage. Returns undefined if it diverges, or diverged earlier in this run: it would do so again. */
@@ -235,6 +261,9 @@ export async function costOf(
   return { durationMs: trainMs, imagesTrained };
 }
 
+/** What a draw's classifier is chosen from. */
+type Choice = Pick<DrawOutcome, 'outcomes' | 'evidence'>;
+
 /** A stage whose classifier may be saved. */
 interface StageCandidate extends Candidate {
   readonly stage: Stage;
@@ -242,11 +271,11 @@ interface StageCandidate extends Candidate {
 }
 
 /** The classifier to save, chosen by held-back labels. */
-export function finalOf(outcome: DrawOutcome): StageCandidate | undefined {
+export function finalOf(outcome: Choice): StageCandidate | undefined {
   return bestOf(candidatesIn(outcome));
 }
 
-function candidatesIn({ outcomes, evidence }: DrawOutcome): readonly StageCandidate[] {
+function candidatesIn({ outcomes, evidence }: Choice): readonly StageCandidate[] {
   return [...outcomes].flatMap(([stage, { classifier }]) =>
     stage.learnsFrom && classifier
       ? [
@@ -290,6 +319,7 @@ export function figuresOf({ shared, draws, failures }: StageOutcomes): RunFigure
     final: final ? { stage: final.stage.name, test: final.classifier.test?.metrics ?? null } : null,
     evidence: first ? summariesOf(first) : [],
     description: first?.description ?? null,
+    invariances: first?.invariances ?? [],
     estimate: first?.appraisal?.estimate ?? null,
     calibration: first?.appraisal?.calibration ?? null,
     failures,

@@ -5,7 +5,7 @@ import { renderReport } from '../report/render-report.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { MemoryStore } from '../store/checkpoint.js';
-import { exhibitsSchema } from '../store/run-record.js';
+import { exhibitsSchema } from '../store/exhibits-record.js';
 import { evaluateRun, run } from './run.js';
 import { stageFacts } from './stages/registry.js';
 

@@ -1,5 +1,5 @@
 import { isolated } from '../data/isolated-name.js';
-import type { ConfusionMatrix } from '../store/run-record.js';
+import type { ConfusionMatrix } from '../store/exhibits-record.js';
 import { type ConfusionCell, confusedPairs } from '../train/class-metrics.js';
 import { className } from './class-name.js';
 import { countOf, formatCount, formatPercent } from './format.js';

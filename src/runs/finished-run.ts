@@ -12,8 +12,9 @@ import { allStages, stageFacts, stageNamed } from '../recipes/stages/registry.js
 import type { Stage } from '../recipes/stages/stage.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { RunStore } from '../store/checkpoint.js';
+import { exhibitsSchema } from '../store/exhibits-record.js';
 import { parseWith } from '../store/json.js';
-import { exhibitsSchema, type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
+import { type RunRecord, type RunResult, resultSchema } from '../store/run-record.js';
 
 /** The classifier that a run has made. */
 export interface TrainedClassifier {

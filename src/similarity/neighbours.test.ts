@@ -99,6 +99,31 @@ describe('nearest neighbours', () => {
     );
   });
 
+  test.each([
+    [40, 5],
+    [1500, 3],
+  ])('of %d rows with mirror images are those of the larger product of each pair', async (n, d) => {
+    const [data, mirrored] = [rowsOfHalves(n, d), rowsOfHalves(n + 1, d).subarray(0, n * d)];
+    const product = (rows: Float32Array, i: number, j: number) =>
+      Array.from({ length: d }, (_, k) => data[i * d + k]! * rows[j * d + k]!).reduce((a, b) => a + b);
+    const count = 4;
+    const found = await nearestNeighbours(float32([n, d], data), quiet, {
+      ...{ count, title: 'rows' },
+      mirrored: float32([n, d], mirrored),
+    });
+    for (const row of [0, 7, n - 1]) {
+      const value = (other: number) => {
+        const [first, second] = row < other ? [row, other] : [other, row];
+        return Math.max(product(data, first, second), product(mirrored, first, second));
+      };
+      const others = [...Array(n).keys()].filter((other) => other !== row);
+      const expected = others.sort((a, b) => value(b) - value(a) || a - b).slice(0, count);
+      const own = [row * count, (row + 1) * count] as const;
+      expect([...found.indices.subarray(...own)]).toEqual(expected);
+      expect([...found.similarities.subarray(...own)]).toEqual(expected.map(value));
+    }
+  });
+
   test('each pair of blocks is compared once', () => {
     expect([2, 1024, 1025, 2048, 60_000].map(blockPairs)).toEqual([1, 1, 3, 3, 1770]);
   });

@@ -1,4 +1,15 @@
-import { add, graph, input, matMul, reduceSum, relu, reshape, sub, type Value } from '../graph/index.js';
+import {
+  add,
+  type Graph,
+  graph,
+  input,
+  matMul,
+  reduceSum,
+  relu,
+  reshape,
+  sub,
+  type Value,
+} from '../graph/index.js';
 import { type ProgressOptions, startProgress } from '../progress.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { type Tensor, tensor, zeros } from '../tensor/tensor.js';
@@ -36,10 +47,18 @@ export interface NeighboursOptions {
   readonly count: number;
   /** Title of the pass in progress events. */
   readonly title: string;
+  /**
+   * The mirror image of each row, float32 [n, d]: two rows are then as alike as the first and the second, or as the first and
+   * the mirror image of the second, whichever is more.
+   */
+  readonly mirrored?: Tensor<'float32'> | undefined;
 }
 
 /**
- * Finds, for each row, the `count` other rows with the largest dot product, exactly; of equal ones, the first.
+ * Finds, for each row, the `count` other rows with the largest dot product, exactly; of equal ones, the first. With mirror
+ * images m(y), the product of x and y, of which x comes first, is
+ *
+ *   max(x · y, x · m(y))
  *
  * Rows are cut into blocks, and each pair of blocks is multiplied once: the product tells the rows of either block of
  * those of the other. The kernels also tell in which groups of products there is one that belongs into a list, few after
@@ -47,7 +66,8 @@ export interface NeighboursOptions {
  *
  * Time grows with n²·d: 60,000 rows of 392 numbers take some ten seconds on 2 cores, 200,000 eleven times as long. Memory
  * beyond the 4·n·d bytes of the features: 8·n·count for the result, some 20 MB for the products of two blocks and what is
- * computed from them; with the features 120 MB for 60,000 rows, 350 MB for 200,000.
+ * computed from them; with the features 120 MB for 60,000 rows, 350 MB for 200,000. Mirror images double the time and the
+ * features.
  *
  * @param features float32 [n, d], rows of length 1: then the dot product is the cosine
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
@@ -55,22 +75,27 @@ export interface NeighboursOptions {
 export async function nearestNeighbours(
   features: Tensor<'float32'>,
   context: ProgressOptions & { readonly runtime: Runtime },
-  { count: wanted, title }: NeighboursOptions,
+  { count: wanted, title, mirrored }: NeighboursOptions,
 ): Promise<Neighbours> {
   const [n, d] = features.shape as readonly [number, number];
   const blocks = Math.ceil(n / largestBlock);
   // Whole groups, of which the last block is filled up with rows of zeros that nobody looks at.
   const blockRows = Math.ceil(n / blocks / groupSize) * groupSize;
   const nearest = new NearestLists(n, Math.min(wanted, n - 1), blocks * blockRows);
-  const program = await context.runtime.compile(productsAndGroups(blockRows, d));
+  const program = await context.runtime.compile(
+    productsAndGroups(blockRows, d, { withMirrored: mirrored !== undefined }),
+  );
+  const rowsFrom = ({ data }: Tensor<'float32'>, from: number): Tensor<'float32'> => {
+    const some = data.subarray(from * d, (from + blockRows) * d);
+    if (some.length === blockRows * d) return tensor('float32', [blockRows, d], some);
+    const rows = zeros('float32', [blockRows, d]);
+    rows.data.set(some);
+    return rows;
+  };
   const blockAt = (block: number): Block => {
     const from = block * blockRows;
     const least = nearest.least.subarray(from, from + blockRows);
-    const data = features.data.subarray(from * d, (from + blockRows) * d);
-    if (data.length === blockRows * d) return { from, least, rows: tensor('float32', [blockRows, d], data) };
-    const rows = zeros('float32', [blockRows, d]);
-    rows.data.set(data);
-    return { from, least, rows };
+    return { from, least, rows: rowsFrom(features, from), mirrored: mirrored && rowsFrom(mirrored, from) };
   };
   try {
     const progress = startProgress(context, title, blockPairs(n));
@@ -84,6 +109,7 @@ export async function nearestNeighbours(
         const inputs = {
           rows: above.rows,
           columns: beside.rows,
+          ...(beside.mirrored && { mirroredColumns: beside.mirrored }),
           leastOfRows: tensor('float32', [blockRows, 1], above.least),
           leastOfColumns: tensor('float32', [blockRows], beside.least),
         };
@@ -104,6 +130,7 @@ interface Block {
   /** Index of the first. */
   readonly from: number;
   readonly rows: Tensor<'float32'>;
+  readonly mirrored: Tensor<'float32'> | undefined;
   readonly least: Float32Array<ArrayBuffer>;
 }
 
@@ -115,10 +142,17 @@ interface Block {
  * A difference is above 0 just when one number is above the other, and no rounding makes a sum of such 0: it is 0 just
  * when no product of the group belongs into a list.
  */
-function productsAndGroups(size: number, d: number) {
-  const products = matMul(input('rows', 'float32', [size, d]), input('columns', 'float32', [size, d]), {
-    transposeB: true,
-  });
+function productsAndGroups(
+  size: number,
+  d: number,
+  { withMirrored }: { readonly withMirrored: boolean },
+): Graph {
+  const rows = input('rows', 'float32', [size, d]);
+  const productsWith = (name: string) =>
+    matMul(rows, input(name, 'float32', [size, d]), { transposeB: true });
+  const own = productsWith('columns');
+  // The larger of two numbers, the first of which stays as it is to the bit where it is the larger one.
+  const products = withMirrored ? add(own, relu(sub(productsWith('mirroredColumns'), own))) : own;
   const excess = (least: Value): Value =>
     reduceSum(reshape(relu(sub(products, least)), [size, size / groupSize, groupSize]), [2]);
   const toSee = add(

@@ -2,6 +2,7 @@
 
 import { z } from 'zod';
 import { descriptionChoiceSchema } from './description-choice.js';
+import { invarianceSchema } from './invariance.js';
 import { epochSchema, evidenceSchema, metricsSchema, stageNameSchema, teachers } from './run-record.js';
 
 const count = z.int().min(0);
@@ -178,6 +179,13 @@ const descriptionChosen = z.object({
   ...descriptionChoiceSchema.unwrap().shape,
 });
 
+/** The pile and its labels have said whether images keep their class under a change. */
+const invarianceJudged = z.object({
+  type: z.literal('invariance-judged'),
+  draw,
+  ...invarianceSchema.unwrap().shape,
+});
+
 /** Which classifier a draw is left with, and what held-back labels said of each. */
 const kept = z.object({
   type: z.literal('kept'),
@@ -206,6 +214,7 @@ export const runEventSchema = z
     stageFailed,
     stageOutdated,
     stageReused,
+    invarianceJudged,
     descriptionChosen,
     teacherChosen,
     kept,

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { exhibitsSchema } from './run-record.js';
+import { exhibitsSchema } from './exhibits-record.js';
 
 const withConfusion = (confusion: object) =>
   exhibitsSchema.parse({

@@ -3,6 +3,7 @@ import { QuarterturnError } from '../errors.js';
 import type { RunStore } from './checkpoint.js';
 import { type DescriptionChoice, descriptionChoiceSchema } from './description-choice.js';
 import { type FoldAnswers, foldAnswersSchema, packAnswers, unpackAnswers } from './fold-answers.js';
+import { type Invariance, invarianceSchema } from './invariance.js';
 import {
   type Evidence,
   evidenceSchema,
@@ -21,6 +22,7 @@ const stageEvidenceSchema = z.object({
   descriptions: z
     .array(z.object({ stage: stageNameSchema, draw, description: descriptionChoiceSchema }))
     .default([]),
+  invariances: z.array(z.object({ draw, invariances: z.array(invarianceSchema).readonly() })).default([]),
   failures: z.array(failureSchema).default([]),
   /** Counts alone, in runs of earlier versions. */
   evidence: z.array(z.object({ draw, evidence: evidenceSchema })).default([]),
@@ -107,6 +109,17 @@ export class StageEvidence {
 
   async setDescription({ stage, draw }: StageOfDraw, description: DescriptionChoice): Promise<void> {
     this.#content.descriptions.push({ stage, draw, description });
+    await this.#save();
+  }
+
+  /** Which changes leave the class of a draw's images as it is; empty before that is found out. */
+  invariancesOf(draw: number): readonly Invariance[] {
+    return this.#content.invariances.find((entry) => entry.draw === draw)?.invariances ?? [];
+  }
+
+  async setInvariances(draw: number, invariances: readonly Invariance[]): Promise<void> {
+    const others = this.#content.invariances.filter((entry) => entry.draw !== draw);
+    this.#content.invariances = [...others, { draw, invariances }];
     await this.#save();
   }
 

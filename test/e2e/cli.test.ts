@@ -61,6 +61,9 @@ describe('a run', () => {
           expect.objectContaining({ kind, found: expect.any(Number), of: 15 }),
         ),
       },
+      invariances: ['mirroring', 'tones'].map((change) =>
+        expect.objectContaining({ change, holds: expect.any(Boolean), share: expect.any(Number) }),
+      ),
       estimate: estimateOf15,
       calibration: expect.objectContaining({ heldBack: 15, temperature: expect.any(Number) }),
       failures: [],

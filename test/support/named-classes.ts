@@ -1,7 +1,8 @@
 import { Random } from '../../src/random/random.js';
 import type { EvaluationRecord } from '../../src/report/evaluation-record.js';
 import { toBase64 } from '../../src/store/base64.js';
-import type { ConfusionMatrix, ImageGrid, RunRecord } from '../../src/store/run-record.js';
+import type { ConfusionMatrix, ImageGrid } from '../../src/store/exhibits-record.js';
+import type { RunRecord } from '../../src/store/run-record.js';
 import { EvaluationTally } from '../../src/train/classifier-evaluation.js';
 import { sampleRecord } from './sample-record.js';
 

@@ -1,10 +1,9 @@
 import { mnistChecksums } from '../../src/data/mnist-checksums.js';
 import { stageFacts } from '../../src/recipes/stages/registry.js';
+import type { ConfusionMatrix, ImageGrid } from '../../src/store/exhibits-record.js';
 import type {
-  ConfusionMatrix,
   DrawResult,
   EpochRecord,
-  ImageGrid,
   LadderStep,
   LayerRow,
   LayerTable,
@@ -76,6 +75,10 @@ export function sampleRecord(): RunRecord {
           { kind: 'rotations', title: 'the network pretrained on rotations', found: 86, of: 100 },
         ],
       },
+      invariances: [
+        { change: 'mirroring', holds: false, share: 0.03, reason: 'pile', labels: null },
+        { change: 'tones', holds: false, share: 0.32, reason: 'pile', labels: null },
+      ],
       estimate: {
         ...{ accuracy: 0.95, low: 0.8882, high: 0.9961, level: 0.95, heldBack: 100 },
         method: 'three networks, each trained without a third of the labels',

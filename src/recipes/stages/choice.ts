@@ -71,6 +71,11 @@ export function isBetterForCertain(one: Score, other: Score): boolean {
   return shareOf(one) - shareOf(other) > certain * standardError(one, other);
 }
 
+/** The score of one who found these labels. */
+export function scoreOfEach(each: readonly boolean[]): Score {
+  return { found: each.filter(Boolean).length, of: each.length, each };
+}
+
 /** 0 where nothing could be held back. */
 function shareOf(score: Score | undefined): number {
   return score ? score.found / score.of : 0;
@@ -131,10 +136,8 @@ export function optimismOfChoice(candidates: readonly Candidate[], random: Rando
     const drawn = Array.from({ length: n }, () => random.integer(n));
     const isDrawn = new Set(drawn);
     const outside = Array.from({ length: n }, (_, i) => i).filter((i) => !isDrawn.has(i));
-    const of = (candidate: Scored<Candidate>, positions: readonly number[]): Score => {
-      const each = positions.map((i) => candidate.score!.each![i]!);
-      return { found: each.filter(Boolean).length, of: each.length, each };
-    };
+    const of = (candidate: Scored<Candidate>, positions: readonly number[]): Score =>
+      scoreOfEach(positions.map((i) => candidate.score!.each![i]!));
     const chosen = choose(all.map((own) => ({ ...own, candidate: own, score: of(own, drawn) })));
     if (chosen === undefined || outside.length === 0) continue;
     sum += shareOf(chosen.score) - shareOf(of(chosen.candidate, outside));

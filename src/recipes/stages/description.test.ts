@@ -66,7 +66,7 @@ function contextWith(labelsPerClass: number): RecipeContext & { readonly events:
 /** The descriptions that there are without an encoder and without a pretrained network, and brightness. */
 async function withBrightness(context: RecipeContext): Promise<[Description, ...Description[]]> {
   const [gradients] = await descriptionsFor({ context, outcomeOf: () => undefined });
-  return [gradients, { kind: 'encoder', encoder: byBrightness }];
+  return [gradients, { kind: 'encoder', encoder: byBrightness, mirrored: false }];
 }
 
 describe('the description that a pile is compared by', () => {

@@ -1,45 +1,43 @@
-import type { Encoder } from '../../features/encoder.js';
 import { heldBackSplits } from '../../labels/held-back.js';
 import { recoverHeldBack } from '../../similarity/propagate.js';
 import type { DescriptionChoice, DescriptionKind } from '../../store/description-choice.js';
 import { borrowedBackbone, loadBackbone } from '../backbone.js';
-import { type RecipeContext, randomFor } from '../context.js';
-import { classNamesOf, type LabelContext, labelledImages, labelledIndices } from '../labels.js';
-import { encoderOf, filledUp, graphOf, knownLabels } from '../pile-graph.js';
+import type { RecipeContext } from '../context.js';
+import { classNamesOf } from '../labels.js';
+import { type Comparison, encoderOf, graphOf, knownLabels } from '../pile-graph.js';
 import { rotationEncoder } from '../rotation-encoder.js';
-import { isBetterForCertain, type Score } from './choice.js';
+import { isBetterForCertain, type Score, scoreOfEach } from './choice.js';
 import { pretrainStage } from './pretrain-stage.js';
+import { comparisonSample } from './sample.js';
 import type { StageDraw } from './stage.js';
 
 /** What the pile's images may be compared by. */
-export interface Description {
+export interface Description extends Comparison {
   readonly kind: DescriptionKind;
-  readonly encoder: Encoder;
 }
-
-/** Images on which descriptions are compared, the labelled ones among them: half a second's work or a second's for each description. */
-export const descriptionSampleSize = 3000;
-
-/** Labels that are compared by, at most: of more, 300 are held back (see `heldBackSplits`), which tell 3 points. */
-const mostLabels = 1500;
 
 /**
  * The descriptions that there are for a run's images, the usual one first: the encoder that was given, oriented gradients, and the
- * backbone that was pretrained on rotations, where there is one.
+ * backbone that was pretrained on rotations, where there is one. Images are compared with mirror images, too, where self-training
+ * mirrors them.
  */
 export async function descriptionsFor({
   context,
   outcomeOf,
 }: Pick<StageDraw, 'context' | 'outcomeOf'>): Promise<readonly [Description, ...Description[]]> {
-  const { encoder, data } = context;
-  const gradients: Description = { kind: 'gradients', encoder: encoderOf({ data }) };
+  const { encoder, data, settings } = context;
+  const mirrored = settings.selfTrain?.strong.flipHorizontal ?? false;
+  const gradients: Description = { kind: 'gradients', encoder: encoderOf({ data }), mirrored };
   const weights = (await borrowedBackbone(context.store))
     ? await loadBackbone(context)
     : outcomeOf(pretrainStage)?.pretrained?.weights;
   const rotations: readonly Description[] = weights
-    ? [{ kind: 'rotations', encoder: rotationEncoder(context, weights) }]
+    ? [{ kind: 'rotations', encoder: rotationEncoder(context, weights), mirrored }]
     : [];
-  return encoder ? [{ kind: 'encoder', encoder }, gradients, ...rotations] : [gradients, ...rotations];
+  // A frozen network has learned on mirrored images, too, and describes both alike.
+  return encoder
+    ? [{ kind: 'encoder', encoder, mirrored: false }, gradients, ...rotations]
+    : [gradients, ...rotations];
 }
 
 /**
@@ -57,16 +55,16 @@ export async function chooseDescription(
   descriptions: readonly [Description, ...Description[]],
 ): Promise<DescriptionChoice> {
   const [usual] = descriptions;
-  const { images, known } = sampleFor(context, draw);
+  const { images, known } = comparisonSample(context, draw);
   const splits = heldBackSplits(known.classes);
   if (descriptions.length === 1 || splits.length === 0) return { chosen: usual.kind, compared: [] };
   const classCount = classNamesOf(context).length;
   const scores: (Score & Description)[] = [];
   for (const description of descriptions) {
-    const pile = await graphOf(context, { images, encoder: description.encoder });
+    const pile = await graphOf(context, { images, ...description });
     const labels = knownLabels(pile, known);
     const each = await recoverHeldBack(pile.graph, labels, classCount, splits, context);
-    scores.push({ ...description, found: each.filter(Boolean).length, of: each.length, each });
+    scores.push({ ...description, ...scoreOfEach(each) });
   }
   const choice: DescriptionChoice = {
     chosen: bestDescribed(scores).kind,
@@ -82,27 +80,4 @@ export function bestDescribed<T extends Score>(scores: readonly T[]): T {
   if (usual === undefined) throw new Error('bestDescribed: expected a score');
   const better = others.filter((other) => isBetterForCertain(other, usual)).sort((a, b) => b.found - a.found);
   return better[0] ?? usual;
-}
-
-interface Sample {
-  /** Indices into the training set, ascending. */
-  readonly images: Uint32Array;
-  readonly known: { readonly indices: Uint32Array; readonly classes: Int32Array };
-}
-
-/** Labelled images of a draw, and as many of the others as there is room for. */
-function sampleFor(context: LabelContext, draw: number): Sample {
-  const random = randomFor(context, 'description', draw);
-  const all = labelledIndices(context, draw);
-  const { labels = new Int32Array() } = labelledImages(context, draw);
-  const positions = Array.from(all.keys());
-  const used =
-    positions.length > mostLabels
-      ? random.split('labels').shuffle(positions).slice(0, mostLabels)
-      : positions;
-  const indices = Uint32Array.from(used, (position) => all[position] ?? 0);
-  const { count } = context.data.train.images;
-  const images = filledUp(indices, { count, size: descriptionSampleSize, random: random.split('pile') });
-  const classes = Int32Array.from(used, (position) => labels[position] ?? 0);
-  return { images, known: { indices, classes } };
 }

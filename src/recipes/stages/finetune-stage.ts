@@ -24,6 +24,7 @@ import type { Stage, StageDraw, Workload } from './stage.js';
 const sharedByBoth = {
   version: 1,
   isShared: false,
+  isDistorted: true,
   stepsOf: ({ finetune: { epochs, batchSize } }, { labelled }) =>
     epochs * batchesPerEpoch(labelled, batchSize),
   trialStepsOf: ({ finetune }, { labelled }) =>
@@ -50,6 +51,7 @@ export const finetuneStage: Stage = {
   figures: ['fineTune'],
   learnsFrom: 'pretraining',
   settingsOf: ({ finetune }) => finetune,
+  dependsOn: ({ settings: { finetune, invariances } }) => [finetune, invariances],
   isAskedFor: () => true,
   needs: ({ finetune }) => (finetune.from === 'backbone' ? [pretrainStage] : []),
 
@@ -95,6 +97,7 @@ export const scratchStage: Stage = {
   figures: ['scratch'],
   learnsFrom: 'labels',
   settingsOf: fromRandomWeights,
+  dependsOn: ({ settings }) => [fromRandomWeights(settings), settings.invariances],
   isAskedFor: ({ selfTrain }) => selfTrain?.start === scratchName,
   needs: () => [],
 

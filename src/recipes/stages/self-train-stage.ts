@@ -6,11 +6,12 @@ import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { encoderOf, graphSize, isSampled, type PileGraph } from '../pile-graph.js';
 import { pileSampleSize } from '../pile-metrics.js';
-import type { RunSettings } from '../settings.js';
+import { openInvariances, type RunSettings } from '../settings.js';
 import { classifyMs, stepsMs, trainingMs } from './cost.js';
-import { chooseDescription, descriptionSampleSize, descriptionsFor } from './description.js';
+import { chooseDescription, descriptionsFor } from './description.js';
 import { finetuneName, scratchName } from './finetune.js';
 import { finetuneStage, scratchStage } from './finetune-stage.js';
+import { comparisonSampleSize } from './sample.js';
 import {
   learnFromPile,
   selfTrain,
@@ -33,11 +34,12 @@ function startOf({ selfTrain }: RunSettings): keyof typeof starts {
 /** Learning from the whole pile: see {@link selfTrain}. */
 export const selfTrainStage: Stage = {
   name: selfTrainName,
-  version: 3,
+  version: 4,
   title: 'Self-training on the unlabelled pile',
   activity: 'self-training',
   figures: ['selfTrain'],
   isShared: false,
+  isDistorted: true,
   learnsFrom: 'pile',
   settingsOf: ({ selfTrain }) => selfTrain,
   // Of a very large pile, a part is compared that has the labelled images of all draws in it.
@@ -146,8 +148,7 @@ async function describePile(at: StageDraw): Promise<void> {
 async function chosenGraph(at: StageDraw): Promise<PileGraph> {
   const choice = at.stageEvidence.descriptionOf({ stage: selfTrainName, draw: at.draw });
   const descriptions = await descriptionsFor(at);
-  const { encoder } = descriptions.find(({ kind }) => kind === choice?.chosen) ?? descriptions[0];
-  return at.pileGraph(encoder);
+  return at.pileGraph(descriptions.find(({ kind }) => kind === choice?.chosen) ?? descriptions[0]);
 }
 
 /** What the neighbours say of the labels is kept where there is a graph of them: labels are doubted by it. */
@@ -160,14 +161,18 @@ async function askNeighbours(at: StageDraw): Promise<void> {
   if (answers) await stageEvidence.addAnswers(stageOfDraw, answers);
 }
 
-/** Descriptions are compared on a sample: the usual one, and that by the pretrained network, whose maps take longer to be computed. */
+/**
+ * Ways to compare images are tried on a sample: the usual description, that by the pretrained network, whose maps take longer to be
+ * computed, and, where it is open which changes leave the class as it is, mirrored, in about as long.
+ */
 function descriptionMs({ settings, speeds }: Workload): number {
   const { train, labelled, folds } = speeds.images;
   const tried = heldBackFoldCount(labelled, folds);
   if (settings.selfTrain?.teacher !== 'neighbours' || tried === 0) return 0;
-  const share = Math.min(1, descriptionSampleSize / train);
+  const share = Math.min(1, comparisonSampleSize / train);
   const ofOne = share * (speeds.pile.graphMs + tried * fewStepsMs({ speeds }));
-  return 2 * ofOne + classifyMs(speeds, share * train);
+  const ways = openInvariances(settings).length > 0 ? 3 : 2;
+  return ways * ofOne + classifyMs(speeds, share * train);
 }
 
 function teachingMs(work: Workload): number {

@@ -1,12 +1,11 @@
 import type { ImageSource } from '../../data/image-source.js';
-import type { Encoder } from '../../features/encoder.js';
 import type { Network } from '../../nn/network.js';
 import type { Evidence, LadderFigure, ResultFigure, RunResult, StageFacts } from '../../store/run-record.js';
 import type { StageEvidence } from '../../store/stage-evidence.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
 import type { Evaluation } from '../../train/evaluate.js';
 import type { RecipeContext } from '../context.js';
-import type { PileGraph } from '../pile-graph.js';
+import type { Comparison, PileGraph } from '../pile-graph.js';
 import type { StageGraphName } from '../plan/stage-graph-names.js';
 import type { RunSettings } from '../settings.js';
 import type { Classifier, TrainedNetwork } from './finetune.js';
@@ -42,6 +41,8 @@ export interface Stage extends StageFacts {
   readonly version: number;
   /** What its outcome depends on beside seed, network, data and labels. Default: its settings. */
   dependsOn?(context: Pick<RecipeContext, 'settings' | 'data'>): unknown;
+  /** Whether it learns from distorted images, which may be mirrored, too. */
+  readonly isDistorted?: true;
   /** Whether it also depends on the evidence for the other stages of the run, and on what all draws share. */
   readonly heedsEvidence?: true;
   /** The stages that it starts from. */
@@ -141,8 +142,8 @@ export interface StageDraw {
   outcomeOf(stage: Stage): StageOutcome | undefined;
   /** The network that a stage learned without a fold of the labels; trained when it is first asked for. */
   foldNetwork(stage: Stage, fold: number): Promise<TrainedNetwork>;
-  /** Which images look alike by a description, found out once for all draws. */
-  pileGraph(encoder: Encoder): Promise<PileGraph>;
+  /** Which images look alike, found out once for all draws. */
+  pileGraph(comparison: Comparison): Promise<PileGraph>;
 }
 
 /** Outcome of a stage. */

@@ -2,13 +2,14 @@ import type { Estimate, Evidence, RunRecord } from '../../store/run-record.js';
 import { descriptionText } from '../description-text.js';
 import { countOf, formatInterval, formatPercent, formatWithin } from '../format.js';
 import { type Html, html } from '../html.js';
+import { invarianceText } from '../invariance-text.js';
 import { titleOf } from '../run-facts.js';
 import { section } from '../section.js';
 import { wilsonInterval } from '../statistics.js';
 
 /** The classifier that was kept, the estimate of it, the evidence from held-back labels, and the stages that failed. */
 export function choiceSection({ result, stages }: RunRecord): Html | null {
-  const { evidence, estimate, failures, final, mixture, description } = result;
+  const { evidence, estimate, failures, final, mixture, description, invariances } = result;
   if (evidence.length === 0 && failures.length === 0) return null;
   const row = (entry: Evidence) => {
     const interval = wilsonInterval(entry.found, entry.of);
@@ -24,6 +25,7 @@ export function choiceSection({ result, stages }: RunRecord): Html | null {
     <tbody>${evidence.map(row)}</tbody>
   </table></div>
   ${mixture && mixture.members.length > 0 && mixtureText(mixture, { stages, isKept: final?.stage === 'mixture' })}
+  ${invariances.map((invariance) => html`<p>${invarianceText(invariance)}</p>`)}
   ${description && description.compared.length > 0 && html`<p>${descriptionText(description)}</p>`}
   ${estimate && estimateText(estimate)}`
     }

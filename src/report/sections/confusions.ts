@@ -1,4 +1,4 @@
-import type { ConfusionMatrix } from '../../store/run-record.js';
+import type { ConfusionMatrix } from '../../store/exhibits-record.js';
 import { confusionFigure } from '../confusion-figure.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';

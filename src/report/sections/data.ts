@@ -1,6 +1,7 @@
 import type { LeftOut } from '../../data/left-out.js';
 import { skippedName } from '../../data/skipped-files.js';
-import type { Exhibits, RunRecord } from '../../store/run-record.js';
+import type { Exhibits } from '../../store/exhibits-record.js';
+import type { RunRecord } from '../../store/run-record.js';
 import { className } from '../class-name.js';
 import { byCount, countOf, formatCount } from '../format.js';
 import { type Content, type Html, html } from '../html.js';

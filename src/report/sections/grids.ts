@@ -1,4 +1,4 @@
-import type { ImageGrid, Tile } from '../../store/run-record.js';
+import type { ImageGrid, Tile } from '../../store/exhibits-record.js';
 import { imageDataUri } from '../bitmap.js';
 import { type Html, html } from '../html.js';
 import { section } from '../section.js';
