@@ -13,6 +13,7 @@ import { onUncaught } from './uncaught.js';
 interface StudioFlags {
   readonly port?: number;
   readonly open: boolean;
+  readonly project?: string;
   readonly cache?: string;
   readonly quiet?: boolean;
 }
@@ -21,7 +22,7 @@ interface StudioFlags {
 export function addStudioCommand(program: Command): void {
   const command = program
     .command('studio')
-    .summary('look at images in a page of your browser')
+    .summary('label images in a page of your browser')
     .description(
       'Serve a page to the browser on this machine, and to nothing else, until Ctrl-C. Nothing is sent anywhere. The address that is printed bears a key: whoever has it can do in the page what you can.',
     )
@@ -34,6 +35,10 @@ export function addStudioCommand(program: Command): void {
       wholeNumber('--port', { min: 1024, max: 65535 }),
     ),
     new Option('--no-open', 'open no browser (default: opened from a terminal with a screen)'),
+    new Option(
+      '--project <folder>',
+      'where the labels are kept (default: .quarterturn in the folder of the images, so that they move with it)',
+    ),
     new Option('--cache <folder>', 'where decoded images are kept (default: ~/.cache/quarterturn)'),
   ]);
   addOutputGroup(command, [option.quiet()]);
@@ -44,23 +49,31 @@ export function addStudioCommand(program: Command): void {
   command.action(serve);
 }
 
-async function serve(folder: string | undefined, { port, open, cache, quiet }: StudioFlags): Promise<void> {
+async function serve(
+  folder: string | undefined,
+  { port, open, project, cache, quiet }: StudioFlags,
+): Promise<void> {
   if (folder !== undefined) await assertThere(folder);
   // Loaded for this command alone.
-  const [{ serveStudio }, { Studio }, { pilesInProcesses }] = await Promise.all([
+  const [{ serveStudio }, { Studio }, { projectsOnDisk }, { pilesInProcesses }] = await Promise.all([
     import('../studio/server/serve.node.js'),
     import('../studio/server/studio.node.js'),
+    import('../studio/server/open-project.node.js'),
     import('../studio/server/pile-process.node.js'),
   ]);
   await inSession({ quiet, stopping: 'Closing.' }, async ({ note, signal, atEnd }) => {
     const onFault = (error: unknown): void => note(formatError(error, { debug: true, color: false }));
     const removeListener = onUncaught(onFault);
     atEnd(async () => removeListener());
-    const studio = new Studio({ openPile: pilesInProcesses({ cacheFolder: cache }), onFault });
+    const studio = new Studio({
+      openProject: projectsOnDisk({ folder: project }),
+      openPile: pilesInProcesses({ cacheFolder: cache }),
+      onFault,
+    });
     atEnd(() => studio.close());
     const server = await serveStudio(studio, { port, onFault });
     atEnd(() => server.close());
-    if (folder !== undefined) studio.open({ path: folder });
+    if (folder !== undefined) await studio.open({ path: folder });
     process.stdout.write(`${server.address}\n`);
     note('Open this address in a browser on this machine. Ctrl-C ends it.');
     if (open && process.stdout.isTTY) openBrowser(server.addressForOnce());

@@ -1,11 +1,12 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Browser, BrowserContext } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { launchChromium } from '../support/browser.js';
+import { cli } from '../support/cli.js';
 import { root } from '../support/compile.js';
 import { writePictures } from '../support/picture-folder.js';
 
@@ -21,7 +22,11 @@ beforeAll(async () => {
   await writePictures(join(folder, 'photos'), { counts: { bar: 30, corner: 20 } });
   await writeFile(join(folder, 'photos', 'bar', 'damaged.png'), 'no picture');
   const args = ['studio', 'photos', '--cache', 'cache'];
-  child = spawn(process.execPath, [join(root, 'bin/quarterturn.js'), ...args], { cwd: folder });
+  child = spawn(process.execPath, [join(root, 'bin/quarterturn.js'), ...args], {
+    cwd: folder,
+    // Nothing of whoever runs the tests is read or changed.
+    env: { ...process.env, XDG_CONFIG_HOME: join(folder, 'config') },
+  });
   const printed = (async () => {
     for await (const text of child.stdout ?? []) return String(text).trim();
     throw new Error('no address');
@@ -66,6 +71,16 @@ test('the page shows the pictures of a folder, asks nobody else, and Ctrl-C ends
   const other = await context.newPage();
   await other.goto(`${origin}/`);
   await other.getByText('Open the address that the command has printed.').waitFor();
+  // One studio serves a project, and says where.
+  const env = { XDG_CONFIG_HOME: join(folder, 'config') };
+  const second = await cli(['studio', 'photos', '--no-open'], { cwd: folder, env });
+  expect(second).toMatchObject({ code: 1, stdout: '' });
+  expect(second.stderr).toContain(`at ${origin}`);
+  expect(second.stderr).not.toContain(address.split('=')[1]);
+  // The folders named the classes.
+  expect(await readFile(join(folder, 'photos', '.quarterturn', 'labels.jsonl'), 'utf8')).toContain(
+    '"name":"corner"',
+  );
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([0, null]);
   await status.getByText('Is the command still running?').waitFor();

@@ -107,7 +107,7 @@ async function run(command: string, cwd: string, world: string): Promise<string>
   const { FORCE_COLOR: _, ...env } = process.env;
   return promisify(execFile)('sh', ['-c', command], {
     cwd,
-    env: { ...env, PATH, XDG_CACHE_HOME: join(world, 'cache') },
+    env: { ...env, PATH, XDG_CACHE_HOME: join(world, 'cache'), XDG_CONFIG_HOME: join(world, 'config') },
   }).then(
     ({ stdout, stderr }) => stderr + stdout,
     (error: { code: number; stdout: string; stderr: string }) => {

@@ -1,3 +1,9 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { basename, join } from 'node:path';
+import { LabelJournal } from '../../src/studio/project/journal.node.js';
+import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
+import type { OpenProject } from '../../src/studio/server/open-project.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
 import type { PileProgress } from '../../src/studio/server/updates.js';
 
@@ -23,20 +29,77 @@ export function fakePile(count: number): Pile {
   };
 }
 
+/** A pile that is being opened. */
+interface Opening {
+  readonly source: PileSource;
+  readonly progress: (progress: PileProgress) => void;
+  readonly finish: (pile: Pile) => void;
+  readonly fail: (error: unknown) => void;
+}
+
 /** Opens piles when the test says so. */
 export class FakePiles {
-  readonly opened: {
-    readonly source: PileSource;
-    readonly progress: (progress: PileProgress) => void;
-    readonly finish: (pile: Pile) => void;
-    readonly fail: (error: unknown) => void;
-  }[] = [];
+  readonly opened: Opening[] = [];
+  #seen = 0;
+
+  /** The next one that is asked for. */
+  async next(): Promise<Opening> {
+    for (;;) {
+      const opening = this.opened[this.#seen];
+      if (opening !== undefined) {
+        this.#seen++;
+        return opening;
+      }
+      await turns();
+    }
+  }
 
   readonly open: OpenPile = (source, { onProgress, signal }) =>
     new Promise((finish, fail) => {
       signal.addEventListener('abort', () => fail(signal.reason));
       this.opened.push({ source, progress: onProgress, finish, fail });
     });
+}
+
+/** Projects whose labels lie in a folder of their own, all in the same one. */
+export class FakeProjects {
+  readonly folder: string;
+  /** That the project was told to have. */
+  images: readonly ProjectImage[] = [];
+  readonly addresses: string[] = [];
+  closed = 0;
+
+  private constructor(folder: string) {
+    this.folder = folder;
+  }
+
+  static async create(): Promise<FakeProjects> {
+    return new FakeProjects(await mkdtemp(join(tmpdir(), 'quarterturn-projects-')));
+  }
+
+  readonly open: OpenProject = async (source) => {
+    const labels = await LabelJournal.open(this.folder, { who: 'studio' });
+    return {
+      name: 'path' in source ? basename(source.path) : 'MNIST',
+      folder: this.folder,
+      data: source,
+      labels,
+      setImages: async (images) => {
+        this.images = images;
+      },
+      setAddress: async (address) => {
+        this.addresses.push(address);
+      },
+      close: async () => {
+        this.closed++;
+        await labels.close();
+      },
+    };
+  };
+
+  remove(): Promise<void> {
+    return rm(this.folder, { recursive: true, force: true });
+  }
 }
 
 /** Lets everything that waits for nothing but its turn happen. */

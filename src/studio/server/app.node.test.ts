@@ -1,29 +1,33 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakePiles, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
 import { QuarterturnError } from '../../errors.js';
 import { createApp } from './app.node.js';
 import { createKeys } from './keys.js';
+import type { Pile } from './pile.js';
 import { Studio } from './studio.node.js';
 
 const keys = createKeys();
 const port = 4321;
 
 let piles: FakePiles;
+let projects: FakeProjects;
 let studio: Studio;
 let faults: unknown[];
 let codes: string[];
 let app: ReturnType<typeof createApp>;
-beforeEach(() => {
+beforeEach(async () => {
   piles = new FakePiles();
+  projects = await FakeProjects.create();
   faults = [];
   codes = ['once'];
   const onFault = (error: unknown): unknown => faults.push(error);
-  studio = new Studio({ openPile: piles.open, onFault });
+  studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
   const takeCode = (code: string): boolean => codes.splice(0).includes(code);
   app = createApp({ studio, keys, port: () => port, takeCode, onFault });
 });
 afterEach(async () => {
   await studio.close();
+  await projects.remove();
   expect(faults).toEqual([]);
 });
 
@@ -43,11 +47,11 @@ async function refusal(answer: Response | Promise<Response>): Promise<string> {
   expect(headers.get('x-content-type-options')).toBe('nosniff');
   return `${status} ${error.code}`;
 }
-const openPile = async (count: number): Promise<void> => {
-  studio.open({ path: '/photos' });
-  await turns();
-  piles.opened.at(-1)?.finish(fakePile(count));
-  await turns();
+const openPile = async (count: number, changes: Partial<Pile> = {}): Promise<void> => {
+  await studio.open({ path: '/photos' });
+  (await piles.next()).finish({ ...fakePile(count), ...changes });
+  for (let i = 0; i < 200 && studio.state.pile.phase !== 'ready'; i++) await turns();
+  expect(studio.state.pile).toMatchObject({ phase: 'ready' });
 };
 
 describe('who may ask', () => {
@@ -226,18 +230,17 @@ describe('images', () => {
 
   test('one folder at a time is read; another can be once it is stopped', async () => {
     expect((await post('/api/pile', { path: '~/photos' })).status).toBe(202);
-    await turns();
-    expect(piles.opened[0]?.source).toEqual({ path: expect.stringMatching(/^\/.*\/photos$/) });
+    expect((await piles.next()).source).toEqual({ path: expect.stringMatching(/^\/.*\/photos$/) });
     expect(await refusal(post('/api/pile', { example: 'mnist' }))).toBe('409 conflict');
     expect((await post('/api/pile/stop', {})).status).toBe(202);
     await turns();
     expect(studio.state.pile).toEqual({ phase: 'stopped' });
     expect((await post('/api/pile', { example: 'mnist' })).status).toBe(202);
-    await turns();
-    piles.opened[1]?.fail(new QuarterturnError('data', 'a: expected b. Received: c.', { hint: 'D.' }));
+    (await piles.next()).fail(new QuarterturnError('data', 'a: expected b. Received: c.', { hint: 'D.' }));
     await turns();
     expect(studio.state).toEqual({
-      project: { name: 'MNIST', path: null },
+      labels: null,
+      project: { name: 'MNIST', folder: projects.folder, path: null },
       pile: { phase: 'failed', error: { code: 'data', message: 'a: expected b. Received: c.', hint: 'D.' } },
     });
   });
@@ -254,12 +257,13 @@ describe('the event stream', () => {
     const stream = await read(await get('/api/events'));
     const first = await stream.next();
     expect(first).toMatch(/^event: snapshot\ndata: .*\nid: \d+\n\n$/);
-    expect(dataOf(first)).toEqual({ state: { project: null, pile: { phase: 'none' } } });
+    expect(dataOf(first)).toEqual({ state: { project: null, pile: { phase: 'none' }, labels: null } });
     await openPile(3);
     const second = await stream.next();
     const { deltas } = dataOf(second);
     expect(deltas).toMatchObject([
       { type: 'project', project: { name: 'photos' } },
+      { type: 'labels', labels: { seq: 0, labelled: 0 } },
       { type: 'pile', pile: { phase: 'ready', count: 3 } },
     ]);
     await stream.cancel();

@@ -2,20 +2,28 @@ import { type Context, Hono } from 'hono';
 import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { imageHashPattern } from '../../data/image-hash.js';
+import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
+import type { RecentProject } from '../project/recent-projects.node.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { jsonBody, onlyThisOrigin, onlyWithKey, queryOf, withSecurityHeaders } from './guards.js';
 import type { StudioKeys } from './keys.js';
+import { queueSchema } from './labelled-pile.js';
 import { page } from './page.js';
 import type { EncodedPicture } from './pile.js';
 import type { Studio } from './studio.node.js';
 
 export interface AppOptions {
-  readonly studio: Pick<Studio, 'hub' | 'pile' | 'indexOf' | 'open' | 'stop'>;
+  readonly studio: Pick<
+    Studio,
+    'hub' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+  >;
   readonly keys: StudioKeys;
   /** Of the server, asked for at each request. */
   readonly port: () => number;
   /** Takes a code that opens the page once; whether it is one. */
   readonly takeCode?: (code: string) => boolean;
+  /** Projects that were opened before, the newest first; default: none. */
+  readonly recentProjects?: () => Promise<readonly RecentProject[]>;
   /** Told of what nobody foresaw; it is answered with 500. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -35,7 +43,11 @@ const pageQuery = (most: number) => ({
   from: wholeNumber.default(0),
   count: wholeNumber.pipe(z.int().min(1).max(most)).default(100),
 });
-const imagesQuery = z.strictObject({ queue: z.enum(['all']).default('all'), ...pageQuery(maxPageImages) });
+const imagesQuery = z.strictObject({
+  queue: queueSchema.default('all'),
+  seq: wholeNumber.optional(),
+  ...pageQuery(maxPageImages),
+});
 const rowsQuery = z.strictObject(pageQuery(maxPageRows));
 
 /** A path that is longer is none on any system. */
@@ -55,11 +67,12 @@ const openBody = z.union([
  * Every answer that is no success is an {@link ErrorBody}. Images are named by their ids; a path is taken in one place, where
  * the person says which folder to open.
  */
-export function createApp({ studio, keys, port, takeCode, onFault = () => {} }: AppOptions): Hono {
+export function createApp(options: AppOptions): Hono {
+  const { studio, keys, port, takeCode, recentProjects = async () => [], onFault = () => {} } = options;
   const app = new Hono();
   const answerError = (c: Context, error: unknown): Response => {
     const { status, body } = errorAnswer(error);
-    if (status === 500) onFault(error);
+    if (body.error.code === 'internal') onFault(error);
     return c.json(body, status as 500);
   };
   app.onError((error, c) => answerError(c, error));
@@ -84,8 +97,9 @@ export function createApp({ studio, keys, port, takeCode, onFault = () => {} }: 
   app.get('/api/session', (c) => c.json({ viewKey: keys.viewKey }));
   app.get('/api/events', (c) => eventStream(c, studio));
 
+  app.get('/api/projects', async (c) => c.json({ projects: await recentProjects() }));
   app.post('/api/pile', async (c) => {
-    studio.open(await jsonBody(c, openBody, 'a path, or an example'));
+    await studio.open(await jsonBody(c, openBody, 'a path, or an example'));
     return c.json({}, 202);
   });
   app.post('/api/pile/stop', (c) => {
@@ -102,11 +116,16 @@ export function createApp({ studio, keys, port, takeCode, onFault = () => {} }: 
   });
 
   app.get('/api/images', (c) => {
-    const { queue, ...query } = queryOf(c, imagesQuery, 'a page of a queue');
-    return c.json({ queue, ...pageOf('images', studio.pile.images, query) });
+    return c.json(studio.labelled.page(queryOf(c, imagesQuery, 'a page of a queue')));
   });
   app.get('/api/images/:id', async (c) => pictureAnswer(c, await studio.pile.small(indexOf(c, studio))));
   app.get('/api/images/:id/view', async (c) => pictureAnswer(c, await studio.pile.view(indexOf(c, studio))));
+
+  // Answered once what was asked for is on the disk: what a page then calls saved, is.
+  app.post('/api/labels', async (c) => c.json({ seq: await studio.label(await eventOf(c)) }));
+  app.post('/api/labels/effect', async (c) => c.json(studio.effectOf(await eventOf(c))));
+  app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
+  app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
 
   // What is there, and was asked for by another method.
   for (const path of new Set(
@@ -136,8 +155,10 @@ function indexOf(c: Context, studio: AppOptions['studio']): number {
       'image: expected an id of 32 hexadecimal digits. Received: something else.',
     );
   }
-  return studio.indexOf(id);
+  return studio.labelled.indexOf(id);
 }
+
+const eventOf = (c: Context): Promise<LabelEvent> => jsonBody(c, labelEventSchema, 'an event');
 
 /** What an id names never changes: it is the hash of the image. Nobody but this browser is to keep it. */
 function pictureAnswer(c: Context, { type, bytes }: EncodedPicture): Response {

@@ -22,7 +22,7 @@ export interface EventHubOptions<State> {
   readonly minIntervalMs?: number;
   /** Longest time without a message, in ms. Default: 15,000; proxies and browsers give up on silence after 30 s and more. */
   readonly heartbeatMs?: number;
-  /** Deltas that are kept for subscribers that come back. Default: 4,096, an hour of quick labelling. */
+  /** Deltas that are kept for subscribers that come back. Default: 1,024, some minutes of quick labelling in another tab. */
   readonly logSize?: number;
   /** Id before the first delta. Default: the time in µs, so that ids grow from one process to the next as well. */
   readonly firstId?: number;
@@ -82,7 +82,7 @@ export class EventHub<State, Delta> {
   #isClosed = false;
 
   constructor(options: EventHubOptions<State>) {
-    const { minIntervalMs = 250, heartbeatMs = 15_000, logSize = 4096, clock = systemClock } = options;
+    const { minIntervalMs = 250, heartbeatMs = 15_000, logSize = 1024, clock = systemClock } = options;
     this.#snapshot = options.snapshot;
     this.#minIntervalMs = minIntervalMs;
     this.#heartbeatMs = heartbeatMs;

@@ -12,6 +12,8 @@ export interface PileImage {
   readonly name: string;
   /** Index in {@link PileFacts.classNames}, where the folders or files say one. */
   readonly foundClass?: number;
+  /** SHA-256 of its file: by it, labels find an image again that has another hash at another size. */
+  readonly content?: string;
 }
 
 /** A picture, ready to be sent. */

@@ -1,5 +1,5 @@
 import sharp from 'sharp';
-import type { ImageDataset, ImageSource } from '../../index.js';
+import type { ImageSource } from '../../index.js';
 import {
   createImportEta,
   decodeView,
@@ -47,7 +47,7 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
   try {
     const { hashImages } = await library;
     const all = Array.from({ length: data.train.images.count }, (_, index) => index);
-    const { images, rows } = eachOnce(data.train, await hashImages(data.train.images, all));
+    const { images, rows } = eachOnce(data, await hashImages(data.train.images, all));
     signal.throwIfAborted();
     const small = (index: number): Promise<EncodedPicture> => smallOf(data.train.images, rows[index] ?? 0);
     return {
@@ -87,7 +87,10 @@ function progressTeller(onProgress: (progress: PileProgress) => void): (progress
 }
 
 /** Images by their hashes, the first of each; files of arrays may hold an image twice. */
-function eachOnce({ labels, fileOf }: ImageDataset, hashes: readonly string[]) {
+function eachOnce(
+  { train: { labels, fileOf }, parts }: Pick<ReadImages, 'train' | 'parts'>,
+  hashes: readonly string[],
+) {
   const seen = new Set<string>();
   const images: PileImage[] = [];
   const rows: number[] = [];
@@ -95,7 +98,12 @@ function eachOnce({ labels, fileOf }: ImageDataset, hashes: readonly string[]) {
     if (seen.has(id)) continue;
     seen.add(id);
     const foundClass = labels?.[row] ?? -1;
-    images.push({ id, name: fileOf?.(row) ?? `images[${row}]`, ...(foundClass >= 0 && { foundClass }) });
+    const content = parts?.train[row]?.hash;
+    images.push({
+      ...{ id, name: fileOf?.(row) ?? `images[${row}]` },
+      ...(foundClass >= 0 && { foundClass }),
+      ...(content !== undefined && { content }),
+    });
     rows.push(row);
   }
   return { images, rows };

@@ -1,22 +1,27 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakePiles, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
 import { type StudioServer, serveStudio } from './serve.node.js';
 import { Studio } from './studio.node.js';
 
 const faults: unknown[] = [];
 const onFault = (error: unknown): unknown => faults.push(error);
 const piles = new FakePiles();
-const studio = new Studio({ openPile: piles.open, onFault });
+let projects: FakeProjects;
+let studio: Studio;
 let server: StudioServer;
 let token: string;
 beforeAll(async () => {
+  projects = await FakeProjects.create();
+  studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
   server = await serveStudio(studio, { requestTimeoutMs: 300, onFault });
   token = server.address.split('#token=')[1] ?? '';
 });
 afterAll(async () => {
   await server.close();
   await studio.close();
+  expect(projects.closed).toBe(1);
+  await projects.remove();
   expect(faults).toEqual([]);
 });
 
@@ -133,9 +138,9 @@ describe('a studio that is served', () => {
   test('tells tabs of changes until they are closed, and at the end', async () => {
     const stream = send(head('GET /api/events'), /deltas/);
     while (studio.hub.size === 0) await turns();
-    studio.open({ example: 'mnist' });
-    await turns();
-    piles.opened[0]?.finish(fakePile(3));
+    await studio.open({ example: 'mnist' });
+    expect(projects.addresses).toEqual([new URL(server.address).origin]);
+    (await piles.next()).finish(fakePile(3));
     expect(await stream).toMatch(/event: snapshot[\s\S]*event: deltas/);
     while (studio.hub.size > 0) await turns();
     const last = send(head('GET /api/events'));

@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type ServerResponse, STATUS_CODES }
 import type { AddressInfo, Socket } from 'node:net';
 import { getRequestListener } from '@hono/node-server';
 import { QuarterturnError } from '../../errors.js';
+import { recentProjects } from '../project/recent-projects.node.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { createApp } from './app.node.js';
 import { createKeys, equalKeys, randomHex } from './keys.js';
@@ -50,7 +51,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
     }
     return false;
   };
-  const app = createApp({ studio, keys, port: () => port, takeCode, onFault });
+  const app = createApp({ studio, keys, port: () => port, takeCode, recentProjects, onFault });
   // What is no request that a page could make, such as one without a name of the host, comes to no route.
   const errorHandler = (): Response => refusalResponse();
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler });
@@ -71,6 +72,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseSocket(error, socket));
   server.on('connect', (_, socket: Socket) => refuseSocket(undefined, socket));
   const port = await listen(server, options.port ?? 0);
+  await studio.setAddress(`http://${host}:${port}`);
   const close = (): Promise<void> =>
     new Promise((resolve) => {
       server.close(() => resolve());

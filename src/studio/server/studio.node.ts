@@ -1,35 +1,52 @@
 import { homedir } from 'node:os';
-import { basename, resolve } from 'node:path';
+import { resolve } from 'node:path';
+import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../project/journal.node.js';
+import type { LabelEvent } from '../project/label-events.js';
+import type { Effect } from '../project/label-swap.js';
+import { eventOfNames } from '../project/labels-of-names.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
+import { LabelledPile } from './labelled-pile.js';
+import type { OpenProject, ServedProject } from './open-project.node.js';
 import type { OpenPile, Pile, PileSource } from './pile.js';
 import type { PileState, ProjectFacts, StudioDelta, StudioState } from './updates.js';
 
 export interface StudioOptions {
+  readonly openProject: OpenProject;
   readonly openPile: OpenPile;
   /** Told of what nobody foresaw; the studio goes on. */
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
+/** Images of one message; of more, a page asks for what it shows. */
+const mostRelabelled = 500;
+
+/** The images of a project that is open, once they are read. */
+interface OpenPileOfProject {
+  readonly pile: Pile;
+  readonly labelled: LabelledPile;
+}
+
 /**
- * What all tabs look at: at most one project, and how its pictures stand. Every change is told to the hub.
+ * What all tabs look at: at most one project, its images and their labels. Every change is told to the hub, whoever made it.
  *
  * @example
- * await using studio = new Studio({ openPile: pilesInProcesses() });
- * studio.open({ path: 'photos' });
+ * await using studio = new Studio({ openProject: projectsOnDisk(), openPile: pilesInProcesses() });
+ * await studio.open({ path: 'photos' });
  */
 export class Studio implements AsyncDisposable {
   readonly hub: EventHub<StudioState, StudioDelta>;
-  readonly #openPile: OpenPile;
-  readonly #onFault: (error: unknown) => void;
-  #state: StudioState = { project: null, pile: { phase: 'none' } };
-  #pile: Pile | undefined;
-  #indexOfId: ReadonlyMap<string, number> = new Map();
-  #opening: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+  readonly #options: StudioOptions;
+  #state: StudioState = { project: null, pile: { phase: 'none' }, labels: null };
+  #project: ServedProject | undefined;
+  #open: OpenPileOfProject | undefined;
+  #stopListening = (): void => {};
+  #isOpening = false;
+  #reading: { readonly controller: AbortController; readonly done: Promise<void> } | undefined;
+  #address: string | undefined;
 
-  constructor({ openPile, onFault = () => {} }: StudioOptions) {
-    this.#openPile = openPile;
-    this.#onFault = onFault;
+  constructor(options: StudioOptions) {
+    this.#options = options;
     this.hub = new EventHub({ snapshot: () => this.#state });
   }
 
@@ -39,76 +56,183 @@ export class Studio implements AsyncDisposable {
 
   /** @throws Refusal `conflict` while there is none */
   get pile(): Pile {
-    if (this.#pile !== undefined) return this.#pile;
-    throw new Refusal('conflict', `pictures: expected to be read. Received: ${this.#state.pile.phase}.`);
+    return this.#opened.pile;
+  }
+
+  /** @throws Refusal `conflict` while there is no pile */
+  get labelled(): LabelledPile {
+    return this.#opened.labelled;
+  }
+
+  /** Where it is served, for the message to a second studio on the same project; without the token. */
+  async setAddress(address: string): Promise<void> {
+    this.#address = address;
+    await this.#project?.setAddress(address);
   }
 
   /**
-   * Index of an image in the pile.
-   * @throws Refusal `not-found`
+   * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells.
+   * @throws Refusal `conflict` while pictures are being read; ProjectInUse, QuarterturnError as `Project.open`: then the
+   *   project before stays
    */
-  indexOf(id: string): number {
-    const index = this.#indexOfId.get(id);
-    if (index !== undefined) return index;
-    throw new Refusal('not-found', 'image: expected the id of an image of this project. Received: another.');
-  }
-
-  /**
-   * Begin to read pictures, in place of those before; how it goes, {@link Studio.hub} tells.
-   * @throws Refusal `conflict` while pictures are being read
-   */
-  open(source: PileSource): void {
-    if (this.#opening !== undefined) {
+  async open(source: PileSource): Promise<void> {
+    if (this.#isOpening || this.#reading !== undefined) {
       throw new Refusal('conflict', 'pictures: expected one folder at a time. Received: another one.', {
         hint: 'Stop the one that is being read first.',
       });
     }
-    const located: PileSource = 'path' in source ? { path: absolute(source.path) } : source;
-    const controller = new AbortController();
-    this.#opening = { controller, done: this.#read(located, controller.signal) };
+    this.#isOpening = true;
+    try {
+      // The same project once more is read once more; nobody else takes it meanwhile.
+      const isSame = 'path' in source && absolute(source.path) === this.#state.project?.path;
+      const project =
+        isSame && this.#project
+          ? this.#project
+          : await this.#options.openProject('path' in source ? { path: absolute(source.path) } : source);
+      if (project !== this.#project) {
+        await this.#closeProject();
+        this.#project = project;
+        if (this.#address !== undefined) await project.setAddress(this.#address);
+      }
+      const controller = new AbortController();
+      this.#reading = { controller, done: this.#read(project, controller.signal) };
+    } finally {
+      this.#isOpening = false;
+    }
   }
 
   /** Stop reading pictures. What was decoded is kept. */
   stop(): void {
-    this.#opening?.controller.abort();
+    this.#reading?.controller.abort();
+  }
+
+  /**
+   * Let something happen to the labels.
+   * @returns the number of its event once that is on the disk; null where nothing was to be changed
+   * @throws Refusal `not-found` for an image that is not here; QuarterturnError as `LabelJournal.append`
+   */
+  async label(event: LabelEvent): Promise<number | null> {
+    this.labelled.assertOwn(event);
+    return this.#append(event);
+  }
+
+  /** What an event would change, beforehand. */
+  effectOf(event: LabelEvent): Effect {
+    this.labelled.assertOwn(event);
+    return this.#journal.state.effectOf(event);
+  }
+
+  /** Undo what was done last, by whomever; see {@link label}. */
+  undo(): Promise<number | null> {
+    return this.#append(undoLast);
+  }
+
+  /** Redo what was undone last; see {@link label}. */
+  redo(): Promise<number | null> {
+    return this.#append(redoLast);
   }
 
   async close(): Promise<void> {
     this.hub.close();
     this.stop();
-    await this.#opening?.done;
-    await this.#closePile();
+    await this.#reading?.done;
+    await this.#closeProject();
   }
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.close();
   }
 
+  get #opened(): OpenPileOfProject {
+    if (this.#open !== undefined) return this.#open;
+    throw new Refusal('conflict', `pictures: expected to be read. Received: ${this.#state.pile.phase}.`);
+  }
+
+  get #journal(): ServedProject['labels'] {
+    if (this.#project !== undefined) return this.#project.labels;
+    throw new Refusal('conflict', 'labels: expected an open project. Received: none.');
+  }
+
+  async #append(event: EventMaker): Promise<number | null> {
+    return (await this.#journal.append(event))?.seq ?? null;
+  }
+
   /** Never rejects. */
-  async #read(source: PileSource, signal: AbortSignal): Promise<void> {
-    this.#setProject(factsOf(source));
+  async #read(project: ServedProject, signal: AbortSignal): Promise<void> {
+    const { data, name, folder } = project;
+    this.#setProject({ name, folder, path: 'path' in data ? data.path : null });
     this.#setPile({ phase: 'finding' });
     try {
       await this.#closePile();
       const onProgress = (progress: PileState): void => this.#setPile(progress);
-      const pile = await this.#openPile(source, { signal, onProgress });
-      this.#pile = pile;
-      this.#indexOfId = new Map(pile.images.map(({ id }, index) => [id, index]));
-      this.#setPile(pile.facts);
+      const pile = await this.#options.openPile(data, { signal, onProgress });
+      await this.#takePile(project, pile).catch(async (error) => {
+        await pile.close();
+        throw error;
+      });
     } catch (error) {
-      const { status, body } = errorAnswer(error);
-      if (status === 500 && !signal.aborted) this.#onFault(error);
+      const { body } = errorAnswer(error);
+      if (body.error.code === 'internal' && !signal.aborted) this.#options.onFault?.(error);
       this.#setPile(signal.aborted ? { phase: 'stopped' } : { phase: 'failed', error: body.error });
     } finally {
-      this.#opening = undefined;
+      this.#reading = undefined;
     }
   }
 
+  /** Bring images and labels together, and follow the labels from now on. */
+  async #takePile(project: ServedProject, pile: Pile): Promise<void> {
+    const copies = new Map(pile.duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+    await project.setImages(
+      pile.images.map(({ id, name, content }) => {
+        const others = copies.get(name)?.filter((other) => other !== name) ?? [];
+        return {
+          ...{ image: id, name },
+          ...(others.length > 0 && { copies: others }),
+          ...(content !== undefined && { content }),
+        };
+      }),
+    );
+    await this.#labelAsFound(project, pile);
+    const labelled = new LabelledPile(pile.images, project.labels.state);
+    this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
+    this.#open = { pile, labelled };
+    this.#setLabels();
+    this.#setPile(pile.facts);
+  }
+
+  /** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
+  async #labelAsFound({ labels, data }: ServedProject, { images, facts }: Pile): Promise<void> {
+    // The example is there to be labelled.
+    if (labels.state.seq > 0 || 'example' in data) return;
+    const found = images.flatMap(({ id, name, foundClass }) => {
+      const label = foundClass === undefined ? undefined : facts.classNames[foundClass];
+      return label === undefined ? [] : [{ image: id, name, label }];
+    });
+    await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
+  }
+
+  #follow(project: ServedProject, labelled: LabelledPile, { lines, isNew }: JournalUpdate): void {
+    if (isNew) labelled.replace(project.labels.state);
+    const images = new Map(lines.flatMap(({ change }) => labelled.note(change)));
+    this.#setLabels();
+    if (isNew || images.size > mostRelabelled) this.hub.publish({ type: 'relabelled', images: null });
+    else if (images.size > 0) this.hub.publish({ type: 'relabelled', images: [...images] });
+  }
+
   async #closePile(): Promise<void> {
-    const pile = this.#pile;
-    this.#pile = undefined;
-    this.#indexOfId = new Map();
-    await pile?.close();
+    this.#stopListening();
+    this.#stopListening = () => {};
+    const open = this.#open;
+    this.#open = undefined;
+    this.#setLabels();
+    await open?.pile.close();
+  }
+
+  async #closeProject(): Promise<void> {
+    await this.#closePile();
+    const project = this.#project;
+    this.#project = undefined;
+    await project?.close();
   }
 
   #setProject(project: ProjectFacts | null): void {
@@ -120,14 +244,16 @@ export class Studio implements AsyncDisposable {
     this.#state = { ...this.#state, pile };
     this.hub.publish({ type: 'pile', pile }, { key: 'pile' });
   }
+
+  #setLabels(): void {
+    const labels = this.#open?.labelled.facts() ?? null;
+    if (labels === null && this.#state.labels === null) return;
+    this.#state = { ...this.#state, labels };
+    this.hub.publish({ type: 'labels', labels }, { key: 'labels' });
+  }
 }
 
 /** As a shell would take it: `~` is the home folder. */
 function absolute(path: string): string {
   return resolve(path.replace(/^~(?=$|[/\\])/, () => homedir()));
-}
-
-function factsOf(source: PileSource): ProjectFacts {
-  if ('example' in source) return { name: 'MNIST', path: null };
-  return { name: basename(source.path), path: source.path };
 }

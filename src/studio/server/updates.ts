@@ -1,4 +1,5 @@
 import type { SkippedKind } from '../../index.js';
+import type { LabelClass } from '../project/label-events.js';
 import type { ErrorBody } from './api-error.js';
 
 /** What a page knows of the studio without asking for more; the same words as in the event stream. */
@@ -6,11 +7,29 @@ export interface StudioState {
   /** Null on the start page, where no folder is chosen yet. */
   readonly project: ProjectFacts | null;
   readonly pile: PileState;
+  /** Null while there are no images to label. */
+  readonly labels: LabelFacts | null;
+}
+
+/** How the labels of the pile stand. */
+export interface LabelFacts {
+  /** Number of the last event of the journal: what is in it is on the disk. */
+  readonly seq: number;
+  /** In the order that people gave them, each with how many images have it. */
+  readonly classes: readonly (LabelClass & { readonly count: number })[];
+  readonly labelled: number;
+  readonly skipped: number;
+  readonly unsure: number;
+  /** Type of the event that would be undone next, or redone; null where there is none. */
+  readonly undoable: string | null;
+  readonly redoable: string | null;
 }
 
 export interface ProjectFacts {
   /** For people: the folder's name. */
   readonly name: string;
+  /** Where its labels lie, absolute. */
+  readonly folder: string;
   /** Where the pictures lie, absolute; null for the example that comes with the package. */
   readonly path: string | null;
 }
@@ -62,4 +81,10 @@ export interface PileFacts {
 /** What the event stream tells of. */
 export type StudioDelta =
   | { readonly type: 'project'; readonly project: ProjectFacts | null }
-  | { readonly type: 'pile'; readonly pile: PileState };
+  | { readonly type: 'pile'; readonly pile: PileState }
+  | { readonly type: 'labels'; readonly labels: LabelFacts | null }
+  /** Images whose label or mark is another one now; null: so many that a page had better ask anew. */
+  | {
+      readonly type: 'relabelled';
+      readonly images: readonly (readonly [id: string, label: string | null])[] | null;
+    };

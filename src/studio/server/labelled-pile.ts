@@ -1,0 +1,185 @@
+import { z } from 'zod';
+import type { LabelClass, LabelEvent } from '../project/label-events.js';
+import type { Change, LabelState } from '../project/label-state.js';
+import { Refusal } from './api-error.js';
+import type { PileImage } from './pile.js';
+import type { LabelFacts } from './updates.js';
+
+/** Lists of images to go through: all, those of a class or a mark, and those without. */
+export const queueSchema = z
+  .string()
+  .regex(/^(all|labelled|unlabelled|skipped|unsure|class:c[1-9]\d{0,5})$/, 'expected the name of a queue');
+
+/** A page of a queue. */
+export interface QueuePage {
+  readonly queue: string;
+  /** Number of the event that the order is of: with it, further pages come out of the same order, whatever is labelled meanwhile. */
+  readonly seq: number;
+  readonly total: number;
+  readonly from: number;
+  readonly images: readonly (Pick<PileImage, 'id' | 'name' | 'foundClass'> & { readonly label?: string })[];
+}
+
+/** Orders that are kept, for tabs that go through them: some a tab. An order of 60,000 images takes 240 kB. */
+const ordersKept = 32;
+
+/**
+ * The images of a pile with their labels: what the page shows of both.
+ *
+ * Labels may name images that the pile does not have, such as those of files that were deleted: no count here has them.
+ */
+export class LabelledPile {
+  readonly #images: readonly PileImage[];
+  readonly #indexOfId: ReadonlyMap<string, number>;
+  #state: LabelState;
+  /** Images with a label, or that had one, which are not in the pile. */
+  #absent = new Set<string>();
+  /** Indices of the pile by queue and event, the one that was asked for last behind. */
+  readonly #orders = new Map<string, Int32Array>();
+
+  constructor(images: readonly PileImage[], state: LabelState) {
+    this.#images = images;
+    this.#indexOfId = new Map(images.map(({ id }, index) => [id, index]));
+    this.#state = state;
+    this.replace(state);
+  }
+
+  /** Take another state in place of the one before. */
+  replace(state: LabelState): void {
+    this.#state = state;
+    this.#absent = new Set();
+    this.#orders.clear();
+    for (const [id] of state.labels()) if (!this.#indexOfId.has(id)) this.#absent.add(id);
+  }
+
+  /**
+   * Take note of a change of the state.
+   * @returns the images of the pile that it speaks of, with what they are now
+   */
+  note({ at }: Change): [id: string, label: string | null][] {
+    const changed: [string, string | null][] = [];
+    for (const place of new Set(at)) {
+      const id = this.#state.imageAt(place);
+      if (this.#indexOfId.has(id)) changed.push([id, this.#state.labelOf(id) ?? null]);
+      else this.#absent.add(id);
+    }
+    return changed;
+  }
+
+  /**
+   * Index of an image.
+   * @throws Refusal `not-found`
+   */
+  indexOf(id: string): number {
+    const index = this.#indexOfId.get(id);
+    if (index !== undefined) return index;
+    throw new Refusal('not-found', 'image: expected the id of an image of this project. Received: another.');
+  }
+
+  /** What stands above every page. */
+  facts(): LabelFacts {
+    const state = this.#state;
+    const classes = state.classes.map((each) => ({ ...each, count: this.#countOf(each.id) }));
+    return {
+      seq: state.seq,
+      classes,
+      labelled: classes.reduce((sum, { count }) => sum + count, 0),
+      skipped: this.#countOf('skipped'),
+      unsure: this.#countOf('unsure'),
+      undoable: state.undoable?.type ?? null,
+      redoable: state.redoable?.type ?? null,
+    };
+  }
+
+  /**
+   * A page of a queue.
+   * @param seq of a page before: out of the same order; default: the order as it is now
+   * @throws Refusal `conflict` if that order is not kept any more
+   */
+  page({
+    queue,
+    from,
+    count,
+    seq,
+  }: {
+    queue: string;
+    from: number;
+    count: number;
+    seq?: number | undefined;
+  }): QueuePage {
+    const order = this.#orderOf(queue, seq ?? this.#state.seq);
+    const images = Array.from(order.subarray(from, from + count), (index) => {
+      const { content: _, ...image } = this.#images[index] as PileImage;
+      const label = this.#state.labelOf(image.id);
+      return label === undefined ? image : { ...image, label };
+    });
+    return { queue, seq: seq ?? this.#state.seq, total: order.length, from, images };
+  }
+
+  /** Refuses an event that names an image which is not here, or that only the project itself may make. */
+  assertOwn(event: LabelEvent): void {
+    switch (event.type) {
+      case 'label':
+        for (const { images } of event.labels) for (const id of images) this.indexOf(id);
+        return;
+      case 'clear':
+      case 'mark':
+        for (const id of event.images) this.indexOf(id);
+        return;
+      case 'undo':
+      case 'redo':
+      case 'move-labels':
+        throw new Refusal('not-found', `event: expected one that labels. Received: ${event.type}.`);
+    }
+  }
+
+  #countOf(label: string): number {
+    let count = this.#state.countOf(label);
+    for (const id of this.#absent) if (this.#state.labelOf(id) === label) count--;
+    return count;
+  }
+
+  #orderOf(queue: string, seq: number): Int32Array {
+    const key = `${queue}@${seq}`;
+    const known = this.#orders.get(key);
+    if (known === undefined && seq !== this.#state.seq) {
+      throw new Refusal('conflict', 'queue: expected an order that is still kept. Received: an older one.', {
+        hint: 'Ask for it anew, without seq.',
+      });
+    }
+    const order = known ?? this.#makeOrder(queue);
+    this.#orders.delete(key);
+    this.#orders.set(key, order);
+    for (const oldest of this.#orders.keys()) {
+      if (this.#orders.size <= ordersKept) break;
+      this.#orders.delete(oldest);
+    }
+    return order;
+  }
+
+  #makeOrder(queue: string): Int32Array {
+    const belongs = memberOf(queue, this.#state.classes);
+    const indices: number[] = [];
+    for (const [index, { id }] of this.#images.entries()) {
+      if (belongs(this.#state.labelOf(id))) indices.push(index);
+    }
+    return Int32Array.from(indices);
+  }
+}
+
+/** Whether an image with a label, a mark or nothing belongs to a queue. */
+function memberOf(queue: string, classes: readonly LabelClass[]): (label: string | undefined) => boolean {
+  const ids = new Set(classes.map(({ id }) => id));
+  switch (queue) {
+    case 'all':
+      return () => true;
+    case 'labelled':
+      return (label) => label !== undefined && ids.has(label);
+    case 'unlabelled':
+      return (label) => label === undefined;
+    default: {
+      const wanted = queue.replace(/^class:/, '');
+      return (label) => label === wanted;
+    }
+  }
+}
