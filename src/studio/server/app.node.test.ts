@@ -246,6 +246,20 @@ describe('images', () => {
   });
 });
 
+test('pictures whose reader has ended can be opened again', async () => {
+  let lose = (_: Error): void => {};
+  const lost = new Promise<Error>((resolve) => {
+    lose = resolve;
+  });
+  await openPile(3, { lost });
+  lose(new QuarterturnError('runtime', 'a: expected b. Received: c.'));
+  for (let i = 0; i < 200 && studio.state.pile.phase !== 'failed'; i++) await turns();
+  expect(studio.state.pile).toMatchObject({ phase: 'failed', error: { code: 'runtime' } });
+  expect(await refusal(get('/api/images'))).toBe('409 conflict');
+  await openPile(3);
+  expect((await get('/api/images')).status).toBe(200);
+});
+
 describe('the event stream', () => {
   const read = async (answer: Response) => {
     const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader();

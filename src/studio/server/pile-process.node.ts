@@ -47,6 +47,8 @@ class PileProcess {
   readonly #duplicates: Duplicate[] = [];
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<void>;
+  readonly #lost: Promise<Error>;
+  #isClosed = false;
   #lastRequest = 0;
   #stderr = '';
   /** Why there is no process any more. */
@@ -71,10 +73,15 @@ class PileProcess {
     });
     this.#child.on('message', (reply: PileReply) => this.#take(reply));
     this.#child.on('error', (cause) => this.#end(cause.message, cause));
+    let lose = (_: Error): void => {};
+    this.#lost = new Promise((resolve) => {
+      lose = resolve;
+    });
     this.#exited = new Promise((resolve) => {
       // Not `close`: Node 20 tells it of no process that was disconnected.
       this.#child.on('exit', (status, signal) => {
         this.#end(`it ended (${signal ?? `status ${status}`})${this.#stderr && `: ${this.#stderr.trim()}`}`);
+        if (!this.#isClosed && this.#ended) lose(this.#ended);
         resolve();
       });
     });
@@ -85,6 +92,7 @@ class PileProcess {
   }
 
   async close(): Promise<void> {
+    this.#isClosed = true;
     this.#end('it was closed');
     if (this.#child.pid === undefined) return; // it never began
     if (this.#child.connected) this.#child.disconnect();
@@ -128,6 +136,7 @@ class PileProcess {
       images: this.#images,
       skipped: this.#skipped,
       duplicates: this.#duplicates,
+      lost: this.#lost,
       small: (index) => this.#picture(index, false),
       view: (index) => this.#picture(index, true),
       close: () => this.close(),

@@ -36,6 +36,8 @@ export interface Pile {
   readonly images: readonly PileImage[];
   readonly skipped: readonly SkippedFile[];
   readonly duplicates: readonly Duplicate[];
+  /** Resolves if it has to be read anew, since what read it has ended of its own accord; with why. */
+  readonly lost?: Promise<Error>;
   /** An image as the model sees it. */
   small(index: number): Promise<EncodedPicture>;
   /** A larger view from its file; the same as {@link Pile.small} where there is no file behind it. */

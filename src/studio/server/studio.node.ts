@@ -21,6 +21,9 @@ export interface StudioOptions {
 /** Images of one message; of more, a page asks for what it shows. */
 const mostRelabelled = 500;
 
+/** A pile that is lost again so soon would be lost for ever: then it is told as failed. */
+const leastLifeMs = 30_000;
+
 /** The images of a project that is open, once they are read. */
 interface OpenPileOfProject {
   readonly pile: Pile;
@@ -198,6 +201,26 @@ export class Studio implements AsyncDisposable {
     this.#open = { pile, labelled };
     this.#setLabels();
     this.#setPile(pile.facts);
+    const begunMs = performance.now();
+    void pile.lost?.then((error) =>
+      this.#readAnew(project, pile, { error, lifeMs: performance.now() - begunMs }),
+    );
+  }
+
+  /** What reads pictures has ended, as by a picture that its decoder did not stand, or for want of memory. */
+  async #readAnew(
+    project: ServedProject,
+    pile: Pile,
+    { error, lifeMs }: { readonly error: Error; readonly lifeMs: number },
+  ): Promise<void> {
+    if (this.#open?.pile !== pile || this.#reading !== undefined || this.#isOpening) return;
+    if (lifeMs >= leastLifeMs) {
+      const controller = new AbortController();
+      this.#reading = { controller, done: this.#read(project, controller.signal) };
+      return;
+    }
+    await this.#closePile();
+    this.#setPile({ phase: 'failed', error: errorAnswer(error).body.error });
   }
 
   /** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
