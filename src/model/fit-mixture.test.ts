@@ -18,11 +18,13 @@ describe('fitMixture', () => {
   const random = Random.seeded(5);
   const labels = (n: number) => Array.from({ length: n }, () => random.integer(classCount));
 
+  const belief = [5, 5];
+
   it('gives the better member more, the more so the more labels there are', () => {
     const shareOf = (n: number) => {
       const targets = labels(n);
       const logits = [member(targets, 0.3, random), member(targets, 0.9, random)];
-      return fitMixture({ logits, targets })[1]?.share ?? 0;
+      return fitMixture({ logits, targets, belief })[1]?.share ?? 0;
     };
     const [few, some, many] = [shareOf(6), shareOf(100), shareOf(3000)];
     expect(few).toBeGreaterThan(0.45);
@@ -32,7 +34,11 @@ describe('fitMixture', () => {
 
   it('gives members that are equally good even shares, which sum to 1', () => {
     const targets = labels(2000);
-    const shares = fitMixture({ logits: [0, 1, 2].map(() => member(targets, 0.6, random)), targets });
+    const shares = fitMixture({
+      logits: [0, 1, 2].map(() => member(targets, 0.6, random)),
+      targets,
+      belief: [3, 3, 3],
+    });
     expect(shares.reduce((sum, { share }) => sum + share, 0)).toBeCloseTo(1, 9);
     for (const { share } of shares) expect(Math.abs(share - 1 / 3)).toBeLessThan(0.1);
   });
@@ -40,7 +46,7 @@ describe('fitMixture', () => {
   it('makes the labels no less probable than even shares do', () => {
     const targets = labels(60);
     const logits = [member(targets, 0.5, random), member(targets, 0.8, random)];
-    const fitted = fitMixture({ logits, targets });
+    const fitted = fitMixture({ logits, targets, belief });
     const cost = (shares: readonly number[]) =>
       targets.reduce((sum, target, i) => {
         const p = logits.reduce((mixed, own, s) => {
@@ -57,10 +63,19 @@ describe('fitMixture', () => {
       expect(found).toBeLessThanOrEqual(cost([share, 1 - share]) + 1e-6);
   });
 
-  it('without labels, mixes evenly', () => {
-    expect(fitMixture({ logits: [new Float32Array(), new Float32Array()], targets: [] })).toEqual([
-      { share: 0.5, temperature: 1 },
-      { share: 0.5, temperature: 1 },
+  it('moves away from what is believed as far as labels ask for, and without labels not at all', () => {
+    const none = { logits: [new Float32Array(), new Float32Array()], targets: [] };
+    expect(fitMixture({ ...none, belief: [5, 15] })).toEqual([
+      { share: 0.25, temperature: 1 },
+      { share: 0.75, temperature: 1 },
     ]);
+    const shareOf = (n: number) => {
+      const targets = labels(n);
+      const logits = [member(targets, 0.9, random), member(targets, 0.3, random)];
+      return fitMixture({ logits, targets, belief: [5, 15] })[0]?.share ?? 0;
+    };
+    const [few, many] = [shareOf(6), shareOf(1000)];
+    expect(few).toBeLessThan(0.45);
+    expect(many).toBeGreaterThan(0.8);
   });
 });

@@ -6,30 +6,26 @@ export interface MixtureAnswers {
   readonly logits: readonly Float32Array[];
   /** Class number of each of the N rows. */
   readonly targets: ArrayLike<number>;
+  /** What is believed of the members before any label is asked: as if so many labels, which may be fractions above 0, had fallen to each. */
+  readonly belief: readonly number[];
 }
-
-/**
- * Labels that the belief in even shares is worth. Ten keep two or three lucky labels from deciding, and a hundred outweigh them
- * tenfold: see docs/recipes.md for what other numbers give.
- */
-const priorLabels = 10;
 
 /** Shares are known to three digits after some dozens of rounds. */
 const rounds = 200;
 
 /**
  * How to mix classifiers, by labels that none of them learned from. Each is calibrated by itself (`fitTemperature`); then the shares
- * w are those that make the labels most probable, together with a belief in even shares that is worth ten labels:
+ * w are those that make the labels most probable, together with what is believed of the members:
  *
- *   maximise  Σ_labels ln Σ_s w_s · p_s(label)  +  10 · mean_s ln w_s
+ *   maximise  Σ_labels ln Σ_s w_s · p_s(label)  +  Σ_s belief_s · ln w_s
  *
  * by expectation and maximisation: each label is divided among the members in proportion to w_s · p_s(label), and w_s is the part
  * of all labels that falls to member s.
  *
- * @returns one for each member; even shares at temperature 1 if there are no labels
+ * @returns one for each member; shares as they are believed to be, at temperature 1, if there are no labels
  * @see Dempster, Laird and Rubin, "Maximum likelihood from incomplete data via the EM algorithm", 1977, section 4.3
  */
-export function fitMixture({ logits, targets }: MixtureAnswers): readonly MemberShare[] {
+export function fitMixture({ logits, targets, belief }: MixtureAnswers): readonly MemberShare[] {
   const n = targets.length;
   const temperatures = logits.map((own) => fitTemperature({ logits: own, targets }));
   const ofLabels = logits.map((own, s) => {
@@ -41,9 +37,10 @@ export function fitMixture({ logits, targets }: MixtureAnswers): readonly Member
     );
   });
   const even = 1 / logits.length;
-  let shares = logits.map(() => even);
+  const believed = belief.reduce((sum, labels) => sum + labels, 0);
+  let shares = belief.map((labels) => labels / believed);
   for (let round = 0; round < rounds; round++) {
-    const counts = logits.map(() => priorLabels * even);
+    const counts = [...belief];
     for (let i = 0; i < n; i++) {
       const parts = ofLabels.map((own, s) => (shares[s] ?? 0) * (own[i] ?? 0));
       const sum = parts.reduce((a, b) => a + b, 0);
@@ -52,7 +49,7 @@ export function fitMixture({ logits, targets }: MixtureAnswers): readonly Member
         counts[s] = (counts[s] ?? 0) + (sum > 0 ? part / sum : even);
       });
     }
-    shares = counts.map((count) => count / (n + priorLabels));
+    shares = counts.map((count) => count / (n + believed));
   }
   return shares.map((share, s) => ({ share, temperature: temperatures[s] ?? 1 }));
 }
