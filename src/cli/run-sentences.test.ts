@@ -45,11 +45,11 @@ test('that images are mirrored, or that labels speak against it, is told; that d
   const beginning =
     '50 % of images look more like the mirror image of another than like any other as it is; where left and right are the same, half of them do';
   expect(told({ holds: true, share: 0.502, reason: 'labels', labels })).toEqual([
-    `${beginning}, and neighbours recover 34 of 100 labels with the change and 32 without. Images are therefore mirrored to learn from.`,
+    `${beginning}. Labels do not contradict: neighbours recover 34 of 100 labels with the change and 32 without. Images are therefore mirrored to learn from.`,
   ]);
   const refused = { ...labels, asTheyAre: 90 };
   expect(told({ holds: false, share: 0.502, reason: 'labels', labels: refused })).toEqual([
-    `${beginning}, but neighbours recover 34 of 100 labels with the change and 90 without. The change seems to change the class, so images are not mirrored to learn from.`,
+    `${beginning}. Labels contradict: neighbours recover 34 of 100 labels with the change and 90 without. Images are therefore not mirrored to learn from.`,
   ]);
   const pile = { change: 'mirroring', holds: false, share: 0.03, reason: 'pile', labels: null } as const;
   expect(told(pile)).toEqual([]);

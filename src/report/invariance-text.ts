@@ -30,6 +30,6 @@ export function invarianceText({ change, holds, share, reason, labels }: Invaria
   }
   const counts = `${found} ${formatCount(labels.changed)} of ${countOf(labels.of, 'label')} with the change and ${formatCount(labels.asTheyAre)} without`;
   return holds
-    ? `${said}, and ${counts}. Images are therefore ${made} to learn from.`
-    : `${said}, but ${counts}. The change seems to change the class, so images are not ${made} to learn from.`;
+    ? `${said}. Labels do not contradict: ${counts}. Images are therefore ${made} to learn from.`
+    : `${said}. Labels contradict: ${counts}. Images are therefore not ${made} to learn from.`;
 }
