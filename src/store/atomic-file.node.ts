@@ -110,18 +110,36 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Append one line and wait until it is on the disk.
- * @param options.sync false: until whoever reads it sees it, which a power failure may undo
+ * Appends a line to a file, which is made if there is none.
+ * @param options.sync return only when the line is on the disk
  * @throws QuarterturnError `io` naming the path; what was written of the line is then cut off again.
  */
-export async function appendLine(path: string, line: string, { sync = true } = {}): Promise<void> {
+export function appendLine(
+  path: string,
+  line: string,
+  options: { readonly sync?: boolean } = {},
+): Promise<void> {
+  return appendToFile(path, `${line}\n`, options);
+}
+
+/**
+ * Appends to a file, which is made if there is none.
+ * @param options.sync return only when the content is on the disk, and the name of a new file
+ * @throws QuarterturnError `io` naming the path; what was written is then cut off again.
+ */
+export async function appendToFile(
+  path: string,
+  content: Uint8Array | string,
+  { sync = true }: { readonly sync?: boolean } = {},
+): Promise<void> {
   try {
     const file = await fs.open(path, 'a');
     try {
       const { size } = await file.stat();
       try {
-        await file.writeFile(`${line}\n`);
+        await file.writeFile(content);
         if (sync) await file.sync();
+        if (sync && size === 0) await syncFolder(dirname(path));
       } catch (error) {
         await file.truncate(size).catch(() => {});
         throw error;

@@ -1,7 +1,6 @@
 import fs, { type FileHandle } from 'node:fs/promises';
-import { dirname } from 'node:path';
 import { QuarterturnError } from '../../errors.js';
-import { ioError, syncFolder, writeFileAtomically } from '../../store/atomic-file.node.js';
+import { ioError, writeFileAtomically } from '../../store/atomic-file.node.js';
 
 /** A line of a journal that cannot be read, with others behind it: what it said is not known, and it is not passed over. */
 export class DamagedJournal extends QuarterturnError {
@@ -109,30 +108,5 @@ export async function cutTornLine(path: string): Promise<void> {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw ioError('write', path, error);
   } finally {
     await file?.close();
-  }
-}
-
-/**
- * Append whole lines in one write, and wait until they are on the disk. Only for who holds the lock.
- * @throws QuarterturnError `io` naming the path; what was written is then cut off again
- */
-export async function appendLines(path: string, lines: Buffer): Promise<void> {
-  try {
-    const file = await fs.open(path, 'a');
-    try {
-      const { size } = await file.stat();
-      try {
-        await file.appendFile(lines);
-        await file.datasync();
-        if (size === 0) await syncFolder(dirname(path));
-      } catch (error) {
-        await file.truncate(size).catch(() => {});
-        throw error;
-      }
-    } finally {
-      await file.close();
-    }
-  } catch (error) {
-    throw ioError('write', path, error);
   }
 }

@@ -1,10 +1,10 @@
 import { type FSWatcher, watch } from 'node:fs';
 import { join } from 'node:path';
 import { QuarterturnError } from '../../errors.js';
-import { clearTemporaries } from '../../store/atomic-file.node.js';
+import { appendToFile, clearTemporaries } from '../../store/atomic-file.node.js';
 import { FolderLock, FolderLocked } from '../../store/folder-lock.node.js';
 import { parseWith } from '../../store/json.js';
-import { appendLines, cutTornLine } from './journal-file.node.js';
+import { cutTornLine } from './journal-file.node.js';
 import { type AppliedLine, JournalReplica } from './journal-replica.node.js';
 import {
   encodeLine,
@@ -202,7 +202,7 @@ export class LabelJournal implements AsyncDisposable {
     if (applied.length > 0) {
       const bytes = Buffer.from(applied.map(({ line }) => encodeLine(line)).join(''));
       try {
-        await appendLines(this.#path, bytes);
+        await appendToFile(this.#path, bytes);
       } catch (error) {
         await this.#reload(); // what was let happen above has not
         throw error;
