@@ -80,6 +80,9 @@ export const strengths = {
   },
 } as const satisfies Readonly<Record<string, AugmentationStrength>>;
 
+/** How far tones are changed where they are: as other light and another exposure do, and an object stays what it is. */
+export const toneChanges = { contrast: 0.3, brightness: 0.15 } as const;
+
 /** The policy of a strength for images of one size. */
 export function policyFor(height: number, width: number, strength: AugmentationStrength): AugmentationPolicy {
   const { shiftFraction, elasticFraction, ...same } = strength;

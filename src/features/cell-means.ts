@@ -4,7 +4,7 @@ import { type Tensor, tensor } from '../tensor/tensor.js';
 const cells = 8;
 
 /**
- * The mean of each channel in each of 8×8 cells, 0–1: which tone is in which part of an image, and no shape.
+ * The mean of each channel in each of 8×8 cells, 0–1: which tone is in which part of an image, and hardly any shape.
  *
  * @param images uint8 [N, H, W, C]
  * @returns float32 [N, cells · C]

@@ -1,10 +1,10 @@
-import type { AugmentationStrength } from '../../data/augmentation-policy.js';
+import { type AugmentationStrength, toneChanges } from '../../data/augmentation-policy.js';
 import type { Invariance, InvarianceName } from '../../store/invariance.js';
 import { type RecipeContext, randomFor } from '../context.js';
 import { openInvariances, type RunSettings } from '../settings.js';
 import { judgeMirroring } from './mirroring.js';
 import { comparisonSample } from './sample.js';
-import { judgeTones, toneChanges } from './tones.js';
+import { judgeTones } from './tones.js';
 
 /**
  * Finds out which changes leave the class of a draw's images as it is: see {@link judgeMirroring} and {@link judgeTones}.

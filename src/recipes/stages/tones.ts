@@ -1,3 +1,4 @@
+import { toneChanges } from '../../data/augmentation-policy.js';
 import { selectImages } from '../../data/image-source.js';
 import { changeTones } from '../../data/pixel-changes.js';
 import { cellMeans } from '../../features/cell-means.js';
@@ -9,9 +10,6 @@ import type { RecipeContext } from '../context.js';
 import { knownRows } from '../pile-graph.js';
 import { isBetterForCertain, scoreOfEach } from './choice.js';
 import type { ComparisonSample } from './sample.js';
-
-/** How far tones are changed: as other light and another exposure do, and an object stays what it is. */
-export const toneChanges = { contrast: 0.3, brightness: 0.15 } as const;
 
 /** Images that are changed to ask the pile: a share of them is told to within 3 points. */
 const askedImages = 1000;
