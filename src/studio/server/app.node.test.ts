@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, fakePage, fakePile, turns } from '../../../test/support/studio.js';
 import { QuarterturnError } from '../../errors.js';
 import { createApp } from './app.node.js';
 import { createKeys } from './keys.js';
@@ -23,7 +23,7 @@ beforeEach(async () => {
   const onFault = (error: unknown): unknown => faults.push(error);
   studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
   const takeCode = (code: string): boolean => codes.splice(0).includes(code);
-  app = createApp({ studio, keys, port: () => port, takeCode, onFault });
+  app = createApp({ studio, keys, page: fakePage, port: () => port, takeCode, onFault });
 });
 afterEach(async () => {
   await studio.close();

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, fakePage, fakePile, turns } from '../../../test/support/studio.js';
 import { type StudioServer, serveStudio } from './serve.node.js';
 import { Studio } from './studio.node.js';
 
@@ -14,7 +14,7 @@ let token: string;
 beforeAll(async () => {
   projects = await FakeProjects.create();
   studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
-  server = await serveStudio(studio, { requestTimeoutMs: 300, onFault });
+  server = await serveStudio(studio, { page: fakePage, requestTimeoutMs: 300, onFault });
   token = server.address.split('#token=')[1] ?? '';
 });
 afterAll(async () => {
@@ -60,7 +60,7 @@ describe('a studio that is served', () => {
     const first = await fetch(once, { redirect: 'manual' });
     expect(first.headers.get('location')).toBe(`/#token=${token}`);
     expect((await fetch(once, { redirect: 'manual' })).status).toBe(401);
-    await expect(serveStudio(studio, { port })).rejects.toThrow(
+    await expect(serveStudio(studio, { page: fakePage, port })).rejects.toThrow(
       `port ${port}: expected one that is free. Received: one that is taken.`,
     );
   });

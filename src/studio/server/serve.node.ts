@@ -6,11 +6,14 @@ import { recentProjects } from '../project/recent-projects.node.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { createApp } from './app.node.js';
 import { createKeys, equalKeys, randomHex } from './keys.js';
+import { type PageFiles, readPageFiles } from './page-files.node.js';
 import type { Studio } from './studio.node.js';
 
 export interface ServeOptions {
   /** Default: one that is free. */
   readonly port?: number | undefined;
+  /** Default: the one that was built. */
+  readonly page?: PageFiles;
   /** How long a request may take to come, in ms. Default: 10 s; on a loopback, all of it comes at once. */
   readonly requestTimeoutMs?: number;
   /** Told of what nobody foresaw; the server goes on. */
@@ -41,6 +44,7 @@ const maxConnections = 512;
  */
 export async function serveStudio(studio: Studio, options: ServeOptions = {}): Promise<StudioServer> {
   const { requestTimeoutMs = 10_000, onFault = () => {} } = options;
+  const page = options.page ?? (await readPageFiles());
   const keys = createKeys();
   const codes = new Map<string, number>();
   const takeCode = (given: string): boolean => {
@@ -51,7 +55,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
     }
     return false;
   };
-  const app = createApp({ studio, keys, port: () => port, takeCode, recentProjects, onFault });
+  const app = createApp({ studio, keys, page, port: () => port, takeCode, recentProjects, onFault });
   // What is no request that a page could make, such as one without a name of the host, comes to no route.
   const errorHandler = (): Response => refusalResponse();
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler });

@@ -1,0 +1,4 @@
+/** What is being trained, in the header; nothing while nothing is. */
+export function TrainingStatus() {
+  return null;
+}
