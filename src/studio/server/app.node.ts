@@ -10,12 +10,14 @@ import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import { page } from './page.js';
 import type { EncodedPicture } from './pile.js';
+import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
+import { wholeNumber } from './whole-number.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
-    'hub' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+    'hub' | 'pile' | 'labelled' | 'runs' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
   >;
   readonly keys: StudioKeys;
   /** Of the server, asked for at each request. */
@@ -35,10 +37,6 @@ const maxPageImages = 500;
 /** Rows of other lists. */
 const maxPageRows = 1000;
 
-const wholeNumber = z
-  .string()
-  .regex(/^\d{1,9}$/, 'expected a whole number')
-  .transform(Number);
 const pageQuery = (most: number) => ({
   from: wholeNumber.default(0),
   count: wholeNumber.pipe(z.int().min(1).max(most)).default(100),
@@ -126,6 +124,8 @@ export function createApp(options: AppOptions): Hono {
   app.post('/api/labels/effect', async (c) => c.json(studio.effectOf(await eventOf(c))));
   app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
   app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
+
+  addRunRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(
