@@ -10,15 +10,18 @@ import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import type { PageFiles } from './page-files.node.js';
 import type { EncodedPicture } from './pile.js';
+import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
+import { wholeNumber } from './whole-number.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
-    'hub' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+    'hub' | 'pile' | 'labelled' | 'runs' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
   >;
   readonly keys: StudioKeys;
-  readonly page: PageFiles;
+  /** Default: no page, the API alone. */
+  readonly page?: PageFiles;
   /** Of the server, asked for at each request. */
   readonly port: () => number;
   /** Takes a code that opens the page once; whether it is one. */
@@ -38,10 +41,6 @@ const maxPageIds = 100_000;
 /** Rows of other lists. */
 const maxPageRows = 1000;
 
-const wholeNumber = z
-  .string()
-  .regex(/^\d{1,9}$/, 'expected a whole number')
-  .transform(Number);
 const pageQuery = (most: number) => ({
   from: wholeNumber.default(0),
   count: wholeNumber.pipe(z.int().min(1).max(most)).default(100),
@@ -74,7 +73,15 @@ const openBody = z.union([
  * the person says which folder to open.
  */
 export function createApp(options: AppOptions): Hono {
-  const { studio, keys, page, port, takeCode, recentProjects = async () => [], onFault = () => {} } = options;
+  const {
+    studio,
+    keys,
+    page = new Map(),
+    port,
+    takeCode,
+    recentProjects = async () => [],
+    onFault = () => {},
+  } = options;
   const app = new Hono();
   const answerError = (c: Context, error: unknown): Response => {
     const { status, body } = errorAnswer(error);
@@ -133,6 +140,8 @@ export function createApp(options: AppOptions): Hono {
   app.post('/api/labels/effect', async (c) => c.json(studio.effectOf(await eventOf(c))));
   app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
   app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
+
+  addRunRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

@@ -1,6 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePage, fakePile, turns } from '../../../test/support/studio.js';
+import {
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePage,
+  fakePile,
+  turns,
+} from '../../../test/support/studio.js';
 import { type StudioServer, serveStudio } from './serve.node.js';
 import { Studio } from './studio.node.js';
 
@@ -13,7 +20,12 @@ let server: StudioServer;
 let token: string;
 beforeAll(async () => {
   projects = await FakeProjects.create();
-  studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: new FakeTrainings().start,
+    onFault,
+  });
   server = await serveStudio(studio, { page: fakePage, requestTimeoutMs: 300, onFault });
   token = server.address.split('#token=')[1] ?? '';
 });

@@ -21,6 +21,8 @@ export const project = computed(() => studio.value?.project ?? null);
 export const pile = computed(() => studio.value?.pile ?? ({ phase: 'none' } as const));
 export const labels = computed(() => studio.value?.labels ?? null);
 export const classes = computed(() => labels.value?.classes ?? []);
+/** What trains now, or failed to. */
+export const training = computed(() => studio.value?.training ?? null);
 /** Images of the pile; 0 while there is none. */
 export const imageCount = computed(() => (pile.value.phase === 'ready' ? pile.value.count : 0));
 
@@ -48,6 +50,10 @@ function after(state: StudioState, delta: StudioDelta): StudioState {
       return { ...state, pile: delta.pile };
     case 'labels':
       return { ...state, labels: delta.labels };
+    case 'training':
+      return { ...state, training: delta.training };
+    case 'runs':
+      return { ...state, runs: delta.revision };
     default:
       return state;
   }
