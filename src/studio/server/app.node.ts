@@ -5,18 +5,30 @@ import { imageHashPattern } from '../../data/image-hash.js';
 import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
 import type { RecentProject } from '../project/recent-projects.node.js';
 import { errorAnswer, Refusal } from './api-error.js';
-import { jsonBody, onlyThisOrigin, onlyWithKey, queryOf, withSecurityHeaders } from './guards.js';
+import { addExportRoutes } from './exports/export-routes.node.js';
+import {
+  jsonBody,
+  onlyThisOrigin,
+  onlyWithKey,
+  queryOf,
+  withBodyIdle,
+  withSecurityHeaders,
+} from './guards.js';
 import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import { page } from './page.js';
 import type { EncodedPicture } from './pile.js';
 import type { Studio } from './studio.node.js';
+import type { Tries } from './tries/tries.node.js';
+import { addTryRoutes } from './tries/try-routes.node.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
-    'hub' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+    'hub' | 'project' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
   >;
+  /** Default: none can be tried. */
+  readonly tries?: Tries;
   readonly keys: StudioKeys;
   /** Of the server, asked for at each request. */
   readonly port: () => number;
@@ -24,6 +36,8 @@ export interface AppOptions {
   readonly takeCode?: (code: string) => boolean;
   /** Projects that were opened before, the newest first; default: none. */
   readonly recentProjects?: () => Promise<readonly RecentProject[]>;
+  /** How long the body of a request may be silent, in ms; default: 10 s. */
+  readonly bodyIdleMs?: number;
   /** Told of what nobody foresaw; it is answered with 500. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -81,6 +95,7 @@ export function createApp(options: AppOptions): Hono {
   );
 
   app.use(withSecurityHeaders());
+  if (options.bodyIdleMs !== undefined) app.use(withBodyIdle(options.bodyIdleMs));
   app.use(onlyThisOrigin(port));
   app.use('/api/*', onlyWithKey(keys));
 
@@ -126,6 +141,9 @@ export function createApp(options: AppOptions): Hono {
   app.post('/api/labels/effect', async (c) => c.json(studio.effectOf(await eventOf(c))));
   app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
   app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
+
+  if (options.tries) addTryRoutes(app, options.tries);
+  addExportRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

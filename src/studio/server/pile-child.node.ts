@@ -2,9 +2,9 @@
  * The process that reads pictures. Whatever a picture does to its decoder, it does here: the server goes on, and says so.
  */
 
-import { QuarterturnError } from '../../errors.js';
 import type { Pile } from './pile.js';
-import type { PileReply, PileTask, PlainError } from './pile-messages.js';
+import type { PileReply, PileTask } from './pile-messages.js';
+import { type PlainError, plainError } from './plain-error.js';
 import { readPile } from './read-pile.node.js';
 
 /** Images of one message: it is taken in about a millisecond. */
@@ -29,7 +29,7 @@ async function open({ source, cacheFolder }: Extract<PileTask, { type: 'open' }>
     for (const duplicates of partsOf(pile.duplicates)) reply({ type: 'duplicates', duplicates });
     reply({ type: 'ready', facts: pile.facts });
   } catch (error) {
-    reply({ type: 'failed', error: plainError(error) });
+    reply({ type: 'failed', error: errorHere(error) });
   }
 }
 
@@ -47,20 +47,15 @@ async function sendPicture({
     const picture = await (isView ? pile.view(index) : pile.small(index));
     reply({ type: 'picture', request, picture });
   } catch (error) {
-    reply({ type: 'noPicture', request, error: plainError(error) });
+    reply({ type: 'noPicture', request, error: errorHere(error) });
   }
 }
 
-function plainError(error: unknown): PlainError {
+function errorHere(error: unknown): PlainError {
   if (controller.signal.aborted) {
     return { code: 'interrupted', message: 'pictures: stopped while they were read.', hint: undefined };
   }
-  if (error instanceof QuarterturnError) {
-    const { code, message, hint } = error;
-    return { code, message, hint };
-  }
-  const text = error instanceof Error ? error.message : String(error);
-  return { code: 'runtime', message: `pictures: expected to read them. Received: ${text}.`, hint: undefined };
+  return plainError(error, 'pictures: expected to read them');
 }
 
 process.on('message', (task: PileTask) => {

@@ -1,6 +1,6 @@
 import type { SkippedFile } from '../../data/readers/found-images.js';
-import type { ErrorCode, QuarterturnError } from '../../errors.js';
 import type { Duplicate, EncodedPicture, PileImage, PileSource } from './pile.js';
+import type { PlainError } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
 /** What the process that reads pictures is told. */
@@ -19,8 +19,3 @@ export type PileReply =
   | { readonly type: 'failed'; readonly error: PlainError }
   | { readonly type: 'picture'; readonly request: number; readonly picture: EncodedPicture }
   | { readonly type: 'noPicture'; readonly request: number; readonly error: PlainError };
-
-/** An error as it goes from process to process. */
-export interface PlainError extends Pick<QuarterturnError, 'message' | 'hint'> {
-  readonly code: ErrorCode;
-}

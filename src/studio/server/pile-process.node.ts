@@ -1,7 +1,8 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { QuarterturnError } from '../../errors.js';
 import type { Duplicate, EncodedPicture, OpenPile, Pile, PileImage } from './pile.js';
-import type { PileReply, PileTask, PlainError } from './pile-messages.js';
+import type { PileReply, PileTask } from './pile-messages.js';
+import { errorOf } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
 const program = new URL('./pile-child.node.js', import.meta.url);
@@ -173,8 +174,4 @@ function noAnswer(reason: string, cause?: unknown): QuarterturnError {
     cause,
     hint: 'Open the folder again: what was read is kept.',
   });
-}
-
-function errorOf({ code, message, hint }: PlainError): QuarterturnError {
-  return new QuarterturnError(code, message, { ...(hint !== undefined && { hint }) });
 }
