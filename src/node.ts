@@ -52,8 +52,16 @@ export {
 } from './runs/predict-images.node.js';
 export type { Shard } from './runs/prediction-inputs.node.js';
 export type { PredictionRow } from './runs/prediction-row.js';
+export { cpuMs, peakMemoryBytes } from './runs/process-usage.node.js';
 export { type ReadImages, type ReadImagesOptions, readImages } from './runs/read-images.node.js';
+export type { Reading } from './runs/reading.node.js';
 export { writeReport } from './runs/report.node.js';
+export {
+  environmentIn,
+  environmentOf,
+  type RunEnvironment,
+  readRunData,
+} from './runs/run-environment.node.js';
 export { createNodeRuntime, type NodeRuntimeOptions } from './runtime/node.js';
 export { RunFolder } from './store/run-folder.node.js';
 export { type WatchRunOptions, watchRun } from './store/watch-run.node.js';

@@ -6,11 +6,12 @@ import { ablationTable } from '../report/ablation.js';
 import { formatDuration } from '../report/format.js';
 import { type Ablation, type AblationEvent, encodeAblation } from '../runs/ablation.js';
 import { AblationFolder, tablePathOf } from '../runs/ablation-folder.node.js';
+import { cpuMs, peakMemoryBytes } from '../runs/process-usage.node.js';
 import { startAblation } from '../runs/start-ablation.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { withLabelTable } from './labels-file.js';
 import { shellPath, shownPath } from './paths.js';
-import { cpuMs, environmentOf, type PlaceFlags, peakMemoryBytes, placeOf, readData } from './place.js';
+import { environmentHere, type PlaceFlags, placeOf, readData } from './place.js';
 import { inSession, type Session } from './session.js';
 import {
   assertSameLabels,
@@ -74,7 +75,7 @@ async function measured(path: string, flags: AblateFlags, session: Session): Pro
       // The clock of this process began with the prompt.
       spentMs: () => performance.now(),
       cpuMs,
-      environment: environmentOf(place, data),
+      environment: environmentHere(place, data),
       // A new folder comes last: what fails before leaves nothing behind.
       store:
         folder ??

@@ -1,10 +1,10 @@
 import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { z } from 'zod';
-import type { ChosenFit, FitMode, Ground } from '../data/image-fit.js';
+import type { FitMode, Ground } from '../data/image-fit.js';
 import type { SourceFormat } from '../data/readers/open-found.node.js';
 import { QuarterturnError } from '../errors.js';
 import type { ColumnOptions } from '../labels/table-columns.js';
+import { fitModes, grounds, type Reading, readingIn, sourceFormats } from '../runs/reading.node.js';
 import { choice, labelColumns, labelColumnsText, wholeNumber } from './option-values.js';
 import { shellPath } from './paths.js';
 
@@ -24,10 +24,6 @@ export interface DataFlags {
   /** Columns of that table. */
   readonly labelColumns?: ColumnOptions | undefined;
 }
-
-const formats = ['folder', 'idx', 'numpy', 'parquet'] as const satisfies readonly SourceFormat[];
-const grounds = ['black', 'white'] as const satisfies readonly Ground[];
-const fits = ['cover', 'contain', 'stretch'] as const satisfies readonly FitMode[];
 
 /** The flags of {@link DataFlags}; a command with images to read has them all. */
 export const dataOptions = (): readonly Option[] => [
@@ -69,8 +65,8 @@ export const readingOptions = (): readonly Option[] => [
   ).argParser(labelColumns),
   new Option(
     '--format <name>',
-    `${formats.join(', ')}: what to take it for (default: what lies in it)`,
-  ).argParser(choice('--format', formats)),
+    `${sourceFormats.join(', ')}: what to take it for (default: what lies in it)`,
+  ).argParser(choice('--format', sourceFormats)),
   new Option(
     '--size <pixels>',
     'height and width of all images (default: the size they have, if all are small squares, else 28 to 64 by their shorter sides)',
@@ -78,7 +74,7 @@ export const readingOptions = (): readonly Option[] => [
   new Option(
     '--fit <mode>',
     'cover: the middle of a picture; contain: all of it in a frame; stretch (default: cover, since a frame tells how it was turned)',
-  ).argParser(choice('--fit', fits)),
+  ).argParser(choice('--fit', fitModes)),
   new Option(
     '--ground <colour>',
     'black or white: what transparent pictures are laid on, and the frame of --fit contain (default: black)',
@@ -91,23 +87,6 @@ export const readingOptions = (): readonly Option[] => [
   new Option('--strict', 'stop at the first image that cannot be used (default: set it aside and go on)'),
 ];
 
-const column = z.union([z.string(), z.int().min(1)]);
-
-/** How data is read, as `config.json` keeps it: what was asked for, and what was chosen from the data. */
-const readingSchema = z.object({
-  format: z.enum(formats).optional(),
-  size: z.int().min(8).max(1024).optional(),
-  fit: z.enum(fits).optional(),
-  ground: z.enum(grounds).optional(),
-  colours: z.enum(['grey', 'rgb']).optional(),
-  /** Absolute path of a table of labels. */
-  labelTable: z.string().optional(),
-  /** Which of its columns are read, where that was said. */
-  table: z.object({ fileColumn: column.optional(), labelColumn: column.optional() }).optional(),
-});
-
-export type Reading = z.infer<typeof readingSchema>;
-
 /**
  * How flags ask for data to be read, else as a run's `config.json` says, so that its network gets the images it knows.
  * @param isOther whether the flags name other data than the run's: what that was taken for says nothing of it
@@ -117,7 +96,7 @@ export function readingOf(
   config: Readonly<Record<string, unknown>>,
   isOther: boolean,
 ): Reading {
-  const { format, labelTable, table, ...fitted } = readingSchema.safeParse(config.reading).data ?? {};
+  const { format, labelTable, table, ...fitted } = readingIn(config);
   const isOtherTable = isOther || (flags.labelTable ?? labelTable) !== labelTable;
   const columns = { ...(isOtherTable ? {} : table), ...flags.labelColumns };
   return {
@@ -132,14 +111,6 @@ export function readingOf(
     ...(flags.labelTable !== undefined && { labelTable: flags.labelTable }),
     ...(Object.keys(columns).length > 0 && { table: columns }),
   };
-}
-
-/** How data was read, with what was chosen from it. */
-export function readingWith(
-  reading: Reading,
-  { size, fit, ground }: Pick<ChosenFit, 'size' | 'fit' | 'ground'>,
-): Reading {
-  return { ...reading, size: size.height, fit, ground, colours: size.channels === 1 ? 'grey' : 'rgb' };
 }
 
 /** The flags that ask for a reading again. */

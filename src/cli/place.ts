@@ -1,4 +1,4 @@
-import { availableParallelism, cpus } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join, resolve } from 'node:path';
 import type { DataSource } from '../data/dataset.js';
 import { createImportEta } from '../data/import-eta.node.js';
@@ -10,14 +10,15 @@ import { describeSkipped, skippedCsv, skippedName } from '../data/skipped-files.
 import { QuarterturnError } from '../errors.js';
 import { countOf, formatCount } from '../report/format.js';
 import type { ReadImages } from '../runs/read-images.node.js';
+import type { Reading } from '../runs/reading.node.js';
+import { environmentOf } from '../runs/run-environment.node.js';
 import type { DeviceName } from '../runtime/runtime.js';
 import { writeFileAtomically } from '../store/atomic-file.node.js';
 import { dataDifference, fingerprintIn } from '../store/fingerprint.js';
-import { type DataFlags, type Reading, readingOf, readingWith } from './data-options.js';
+import { type DataFlags, readingOf } from './data-options.js';
 import { explainedData } from './named-path.js';
 import { shownPath } from './paths.js';
 import type { Session } from './session.js';
-import { packageVersion } from './version.js';
 
 /** Where a command finds its data and runs its graphs. */
 export interface Place {
@@ -154,31 +155,8 @@ export async function writeSkipped(
   return path;
 }
 
-/** What `config.json` keeps beside the settings: enough to say on what a figure was measured. */
-export function environmentOf(
-  { dataFolder, reading, threads }: Place,
-  { fit }: CommandData,
-): Record<string, unknown> {
-  return {
-    dataFolder,
-    ...(fit && { reading: readingWith(reading, fit) }),
-    threads,
-    quarterturn: packageVersion(),
-    node: process.version,
-    platform: `${process.platform} ${process.arch}`,
-    processor: cpus()[0]?.model.trim() ?? 'unknown',
-    cores: availableParallelism(),
-    commandLine: ['quarterturn', ...process.argv.slice(2)].join(' '),
-  };
-}
-
-/** CPU time of all threads of this process so far, in ms. */
-export function cpuMs(): number {
-  const { user, system } = process.cpuUsage();
-  return (user + system) / 1000;
-}
-
-/** Largest resident set of this process so far. */
-export function peakMemoryBytes(): number {
-  return process.resourceUsage().maxRSS * 1024;
+/** What `config.json` of a run keeps of this place. */
+export function environmentHere(place: Place, data: CommandData): Record<string, unknown> {
+  const commandLine = ['quarterturn', ...process.argv.slice(2)].join(' ');
+  return environmentOf({ ...place, commandLine }, data);
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { packageVersion } from '../runs/version.node.js';
 import { addAblateCommand } from './ablate.js';
 import { addCacheCommand } from './cache.js';
 import { addDoubtsCommand } from './doubts.js';
@@ -18,7 +19,6 @@ import { addStudioCommand } from './studio.js';
 import { addSuggestCommand } from './suggest.js';
 import { addSummaryCommand } from './summary.js';
 import { createStyles } from './terminal.js';
-import { packageVersion } from './version.js';
 
 /** Help loses these again where the output takes no colour. */
 const { bold } = createStyles(true);

@@ -25,7 +25,9 @@ export function addProjectCommand(program: Command): void {
   const project = program
     .command('project')
     .summary('take a studio project elsewhere')
-    .description('Pack a project of the studio, its images, labels and runs, as one ZIP archive, and unpack it.');
+    .description(
+      'Pack a project of the studio, its images, labels and runs, as one ZIP archive, and unpack it.',
+    );
   addExportCommand(project);
   addImportCommand(project);
   addExamples(project, [
@@ -41,11 +43,16 @@ function addExportCommand(project: Command): void {
     .description('Pack images, labels and runs of a project, as they are now, as a ZIP archive.')
     .argument('[folder]', 'its images, or the folder of the project', '.');
   addGroup(command, 'What to do:', [
-    new Option('--out <file>', 'the archive (default: the name of the project with .zip, in the current folder)'),
+    new Option(
+      '--out <file>',
+      'the archive (default: the name of the project with .zip, in the current folder)',
+    ),
     option.overwrite('an archive that is there'),
   ]);
   addOutputGroup(command, [option.quiet()]);
-  addExamples(command, [['quarterturn project export photos --out photos.zip', 'images, labels and runs in one file']]);
+  addExamples(command, [
+    ['quarterturn project export photos --out photos.zip', 'images, labels and runs in one file'],
+  ]);
   command.action(exportProject);
 }
 
@@ -56,10 +63,15 @@ function addImportCommand(project: Command): void {
     .description('Unpack an archive of a project into a new folder. Nothing is overwritten.')
     .argument('<archive>', 'as `project export` or the studio made it');
   addGroup(command, 'What to do:', [
-    new Option('--into <folder>', 'where its folder is made (default: the current folder)').default('.', 'the current folder'),
+    new Option('--into <folder>', 'where its folder is made (default: the current folder)').default(
+      '.',
+      'the current folder',
+    ),
   ]);
   addOutputGroup(command, [option.quiet()]);
-  addExamples(command, [['quarterturn project import photos.zip --into elsewhere', 'a new folder: elsewhere/photos']]);
+  addExamples(command, [
+    ['quarterturn project import photos.zip --into elsewhere', 'a new folder: elsewhere/photos'],
+  ]);
   command.action(importProject);
 }
 

@@ -55,12 +55,14 @@ async function serve(
 ): Promise<void> {
   if (folder !== undefined) await assertThere(folder);
   // Loaded for this command alone.
-  const [{ serveStudio }, { Studio }, { projectsOnDisk }, { pilesInProcesses }] = await Promise.all([
-    import('../studio/server/serve.node.js'),
-    import('../studio/server/studio.node.js'),
-    import('../studio/server/open-project.node.js'),
-    import('../studio/server/pile-process.node.js'),
-  ]);
+  const [{ serveStudio }, { Studio }, { projectsOnDisk }, { pilesInProcesses }, { trainingInProcesses }] =
+    await Promise.all([
+      import('../studio/server/serve.node.js'),
+      import('../studio/server/studio.node.js'),
+      import('../studio/server/open-project.node.js'),
+      import('../studio/server/pile-process.node.js'),
+      import('../studio/server/runs/train-process.node.js'),
+    ]);
   await inSession({ quiet, stopping: 'Closing.' }, async ({ note, signal, atEnd }) => {
     const onFault = (error: unknown): void => note(formatError(error, { debug: true, color: false }));
     const removeListener = onUncaught(onFault);
@@ -68,6 +70,7 @@ async function serve(
     const studio = new Studio({
       openProject: projectsOnDisk({ folder: project }),
       openPile: pilesInProcesses({ cacheFolder: cache }),
+      startTraining: trainingInProcesses({ cacheFolder: cache }),
       onFault,
     });
     atEnd(() => studio.close());

@@ -6,6 +6,7 @@ import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { finetuneName } from '../recipes/stages/finetune.js';
 import { pretrainName } from '../recipes/stages/pretrain.js';
 import { finishedResult, readConfig, stagesToResume } from '../runs/finished-run.js';
+import { cpuMs, peakMemoryBytes } from '../runs/process-usage.node.js';
 import { type Run, resumeRun, startRun } from '../runs/start-run.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { encodeJson } from '../store/checkpoint.js';
@@ -16,15 +17,7 @@ import { withLabelTable } from './labels-file.js';
 import { openRun } from './named-path.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
 import { shownPath } from './paths.js';
-import {
-  cpuMs,
-  environmentOf,
-  type PlaceFlags,
-  peakMemoryBytes,
-  placeOf,
-  readData,
-  writeSkipped,
-} from './place.js';
+import { environmentHere, type PlaceFlags, placeOf, readData, writeSkipped } from './place.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -92,7 +85,7 @@ async function startInFolder(command: TrainCommand, flags: TrainFlags, session: 
     ...{ settings, data, runtime, encoder, peakMemoryBytes },
     stages: command === 'run' ? undefined : [command],
     from: source?.folder,
-    environment: environmentOf(place, data),
+    environment: environmentHere(place, data),
     budgetMs: flags.budget,
     // The clock of this process began with the prompt.
     spentMs: () => performance.now(),

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { byCount, formatCount } from '../counts.js';
 import type { DataSource, ImageDataset } from '../data/dataset.js';
 import { imageHashPattern } from '../data/image-hash.js';
-import type { ImageSource } from '../data/image-source.js';
+import { type ImageSource, selectImages } from '../data/image-source.js';
 import { noClass } from '../data/label-values.js';
 import { nearestName } from '../data/nearest-name.js';
 import { inNaturalOrder } from '../data/readers/class-names.js';
@@ -37,6 +37,11 @@ const labelSchema = z
 export const labelsSchema = z.strictObject({
   /** The data that indices without a hash speak of; null: taken on trust. */
   data: fingerprintSchema.nullable().default(null),
+  /**
+   * All classes, in the order of their numbers: then the labels bring their own, and what the data says of classes plays no part.
+   * Default: the classes of the data, or, where that names none, those that occur.
+   */
+  classNames: z.array(shortText).min(1).optional(),
   images: z.array(labelSchema).min(1),
 });
 
@@ -135,16 +140,42 @@ function described({ image, index, label }: Partial<GivenLabel>): string {
 }
 
 /**
- * The names of the classes, in the order of their numbers: those of the data, or, where the data has none, those that
- * occur in the given labels, in natural order (2 before 10).
+ * The names of the classes, in the order of their numbers: those that the labels bring, else those of the data, or, where the
+ * data has none, those that occur in the given labels, in natural order (2 before 10).
  */
 export function classNamesIn(
   { classNames }: Pick<ImageDataset, 'classNames'>,
-  { images }: GivenLabels,
+  { images, classNames: brought }: GivenLabels,
 ): readonly string[] {
+  if (brought) return brought;
   if (classNames.length > 0) return classNames;
   const names = new Set(images.flatMap(({ label }) => (label === null ? [] : [label])));
   return inNaturalOrder(names);
+}
+
+/**
+ * The data as labels see it that bring their own classes: of its own labels nothing is left but test images of classes with the
+ * same names. As it is where they bring none.
+ */
+export function dataUnderLabels<T extends Pick<DataSource, 'train' | 'test'>>(
+  data: T,
+  { classNames }: Pick<GivenLabels, 'classNames'>,
+): T {
+  if (classNames === undefined) return data;
+  const { labels: _, ...train } = data.train;
+  return { ...data, train: { ...train, classNames }, test: data.test && renumbered(data.test, classNames) };
+}
+
+/** The images whose class is among those named, numbered as these are; undefined where none is. */
+function renumbered(test: ImageDataset, classNames: readonly string[]): ImageDataset | undefined {
+  const numbers = test.classNames.map((name) => classNames.indexOf(name));
+  const numberAt = (index: number): number => numbers[test.labels?.[index] ?? noClass] ?? noClass;
+  const indices = Uint32Array.from({ length: test.images.count }, (_, index) => index).filter(
+    (index) => numberAt(index) !== noClass,
+  );
+  if (indices.length === 0) return undefined;
+  const images = selectImages(test.images, indices, { name: test.images.name });
+  return { images, labels: Int32Array.from(indices, numberAt), classNames };
 }
 
 /**

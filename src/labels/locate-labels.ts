@@ -84,7 +84,7 @@ export async function locateLabels(given: GivenLabels, options: LocateOptions): 
     );
   }
   return {
-    given: { data: null, images: [...once] },
+    given: { data: null, ...(given.classNames && { classNames: given.classNames }), images: [...once] },
     places,
     moved: given.images.filter(
       ({ image, index }) =>
@@ -141,5 +141,6 @@ export function sameLabels(a: GivenLabels, b: GivenLabels): boolean {
   const keyOf = ({ image, index }: GivenLabel): string | number => (hashed ? image : index) ?? 'nowhere';
   const shown = ({ images }: GivenLabels): string =>
     JSON.stringify(distinct(images, keyOf).map((label) => [keyOf(label), label.label]));
-  return shown(a) === shown(b);
+  const classes = ({ classNames = [] }: GivenLabels): string => JSON.stringify(classNames);
+  return shown(a) === shown(b) && classes(a) === classes(b);
 }

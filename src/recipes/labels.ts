@@ -4,6 +4,7 @@ import { noClass } from '../data/label-values.js';
 import { QuarterturnError } from '../errors.js';
 import {
   classNamesIn,
+  dataUnderLabels,
   labelledPlaces,
   type PlacedLabel,
   placesByIndex,
@@ -38,7 +39,12 @@ export async function withLocatedLabels<
   const total = labels.given.images.length;
   const { moved, missing } = labels;
   if (moved + missing > 0) emit?.({ type: 'labels-located', data: images.name, total, moved, missing });
-  return { ...context, settings: { ...settings, labels: labels.given }, labels };
+  return {
+    ...context,
+    data: dataUnderLabels(data, labels.given),
+    settings: { ...settings, labels: labels.given },
+    labels,
+  };
 }
 
 /** The places of the given labels' images, those that still wait for a class among them; undefined if no labels are given. */

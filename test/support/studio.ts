@@ -5,6 +5,12 @@ import { LabelJournal } from '../../src/studio/project/journal.node.js';
 import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
 import type { OpenProject } from '../../src/studio/server/open-project.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
+import type {
+  StartTraining,
+  TrainerNews,
+  TrainingEnd,
+  TrainTask,
+} from '../../src/studio/server/runs/trainer.js';
 import type { PileProgress } from '../../src/studio/server/updates.js';
 
 /** A pile of so many images, whose pictures are their indices. */
@@ -100,6 +106,43 @@ export class FakeProjects {
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
   }
+}
+
+/** A training that was begun. */
+interface BegunTraining {
+  readonly task: TrainTask;
+  readonly news: (news: TrainerNews) => void;
+  /** Whether it was asked to stop. */
+  isStopped: boolean;
+  readonly end: (end: TrainingEnd) => void;
+}
+
+/** Trains nothing: the test says what happens. */
+export class FakeTrainings {
+  readonly begun: BegunTraining[] = [];
+
+  /** The one that was begun last. */
+  get last(): BegunTraining {
+    const last = this.begun.at(-1);
+    if (last === undefined) throw new Error('nothing was begun');
+    return last;
+  }
+
+  readonly start: StartTraining = (task, { onNews }) => {
+    let end = (_: TrainingEnd): void => {};
+    const ended = new Promise<TrainingEnd>((resolve) => {
+      end = resolve;
+    });
+    const training: BegunTraining = { task, news: onNews, isStopped: false, end };
+    this.begun.push(training);
+    return {
+      ended,
+      stop: () => {
+        training.isStopped = true;
+        end({ state: 'stopped' });
+      },
+    };
+  };
 }
 
 /** Lets everything that waits for nothing but its turn happen. */

@@ -23,6 +23,8 @@ const statusOf = {
   'too-slow': 408,
   /** What it asks for cannot be done now. */
   conflict: 409,
+  /** One training at a time. */
+  busy: 409,
   'too-large': 413,
   'wrong-type': 415,
   'too-many': 429,

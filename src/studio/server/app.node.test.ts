@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, FakeTrainings, fakePile, turns } from '../../../test/support/studio.js';
 import { QuarterturnError } from '../../errors.js';
 import { createApp } from './app.node.js';
 import { createKeys } from './keys.js';
@@ -21,7 +21,12 @@ beforeEach(async () => {
   faults = [];
   codes = ['once'];
   const onFault = (error: unknown): unknown => faults.push(error);
-  studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: new FakeTrainings().start,
+    onFault,
+  });
   const takeCode = (code: string): boolean => codes.splice(0).includes(code);
   app = createApp({ studio, keys, port: () => port, takeCode, onFault });
 });
@@ -239,7 +244,7 @@ describe('images', () => {
     (await piles.next()).fail(new QuarterturnError('data', 'a: expected b. Received: c.', { hint: 'D.' }));
     await turns();
     expect(studio.state).toEqual({
-      labels: null,
+      ...{ labels: null, training: null, runs: 0 },
       project: { name: 'MNIST', folder: projects.folder, path: null },
       pile: { phase: 'failed', error: { code: 'data', message: 'a: expected b. Received: c.', hint: 'D.' } },
     });
@@ -271,7 +276,9 @@ describe('the event stream', () => {
     const stream = await read(await get('/api/events'));
     const first = await stream.next();
     expect(first).toMatch(/^event: snapshot\ndata: .*\nid: \d+\n\n$/);
-    expect(dataOf(first)).toEqual({ state: { project: null, pile: { phase: 'none' }, labels: null } });
+    expect(dataOf(first)).toEqual({
+      state: { project: null, pile: { phase: 'none' }, labels: null, training: null, runs: 0 },
+    });
     await openPile(3);
     const second = await stream.next();
     const { deltas } = dataOf(second);

@@ -18,14 +18,26 @@ import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import { page } from './page.js';
 import type { EncodedPicture } from './pile.js';
+import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
 import type { Tries } from './tries/tries.node.js';
 import { addTryRoutes } from './tries/try-routes.node.js';
+import { wholeNumber } from './whole-number.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
-    'hub' | 'project' | 'pile' | 'labelled' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+    | 'hub'
+    | 'project'
+    | 'pile'
+    | 'labelled'
+    | 'runs'
+    | 'open'
+    | 'stop'
+    | 'label'
+    | 'effectOf'
+    | 'undo'
+    | 'redo'
   >;
   /** Default: none can be tried. */
   readonly tries?: Tries;
@@ -49,10 +61,6 @@ const maxPageImages = 500;
 /** Rows of other lists. */
 const maxPageRows = 1000;
 
-const wholeNumber = z
-  .string()
-  .regex(/^\d{1,9}$/, 'expected a whole number')
-  .transform(Number);
 const pageQuery = (most: number) => ({
   from: wholeNumber.default(0),
   count: wholeNumber.pipe(z.int().min(1).max(most)).default(100),
@@ -144,6 +152,7 @@ export function createApp(options: AppOptions): Hono {
 
   if (options.tries) addTryRoutes(app, options.tries);
   addExportRoutes(app, studio);
+  addRunRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

@@ -126,6 +126,15 @@ export class LabelledPile {
     return { queue, seq: seq ?? this.#state.seq, total: order.length, from, images };
   }
 
+  /** Images that have a class, in their order: index, id, id of the class. */
+  labelledImages(): [index: number, id: string, classId: string][] {
+    const ids = new Set(this.#state.classes.map(({ id }) => id));
+    return this.#images.flatMap(({ id }, index): [number, string, string][] => {
+      const label = this.#state.labelOf(id);
+      return label !== undefined && ids.has(label) ? [[index, id, label]] : [];
+    });
+  }
+
   /** Refuses an event that names an image which is not here, or that only the project itself may make. */
   assertOwn(event: LabelEvent): void {
     switch (event.type) {

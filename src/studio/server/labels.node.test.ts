@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePile } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, FakeTrainings, fakePile } from '../../../test/support/studio.js';
 import { newClass } from '../project/class-defaults.js';
 import { LabelJournal } from '../project/journal.node.js';
 import { createApp } from './app.node.js';
@@ -20,7 +20,11 @@ let studio: Studio;
 let app: ReturnType<typeof createApp>;
 beforeEach(async () => {
   [piles, projects] = [new FakePiles(), await FakeProjects.create()];
-  studio = new Studio({ openProject: projects.open, openPile: piles.open });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: new FakeTrainings().start,
+  });
   app = createApp({ studio, keys, port: () => 4321 });
 });
 afterEach(async () => {
@@ -119,7 +123,11 @@ test('what others append is told as well; many at once as one word', async () =>
   expect(await queue('queue=class:c1')).toMatchObject({ total: 1, images: [{ id: idOf(7), label: 'c1' }] });
   const foreign = Array.from({ length: 501 }, (_, i) => (i + 1000).toString(16).padStart(32, '0'));
   await studio.close();
-  studio = new Studio({ openProject: projects.open, openPile: piles.open });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: new FakeTrainings().start,
+  });
   await openPile(fakePile(2000));
   const many = told(({ deltas }) => deltas.some((delta) => delta.type === 'relabelled'));
   await journal.append({ type: 'mark', mark: 'unsure', images: foreign });

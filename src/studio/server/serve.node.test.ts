@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, fakePile, turns } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, FakeTrainings, fakePile, turns } from '../../../test/support/studio.js';
 import { type StudioServer, serveStudio } from './serve.node.js';
 import { Studio } from './studio.node.js';
 
@@ -13,7 +13,12 @@ let server: StudioServer;
 let token: string;
 beforeAll(async () => {
   projects = await FakeProjects.create();
-  studio = new Studio({ openProject: projects.open, openPile: piles.open, onFault });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: new FakeTrainings().start,
+    onFault,
+  });
   server = await serveStudio(studio, { requestTimeoutMs: 300, onFault });
   token = server.address.split('#token=')[1] ?? '';
 });

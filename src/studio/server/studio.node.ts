@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { resolve } from 'node:path';
 import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../project/journal.node.js';
 import type { LabelEvent } from '../project/label-events.js';
+import type { LabelState } from '../project/label-state.js';
 import type { Effect } from '../project/label-swap.js';
 import { eventOfNames } from '../project/labels-of-names.js';
 import { errorAnswer, Refusal } from './api-error.js';
@@ -9,11 +10,15 @@ import { EventHub } from './event-hub.js';
 import { LabelledPile } from './labelled-pile.js';
 import type { OpenProject, ServedProject } from './open-project.node.js';
 import type { OpenPile, Pile, PileSource } from './pile.js';
+import type { RunDelta } from './runs/run-updates.js';
+import { Runs } from './runs/runs.node.js';
+import type { StartTraining } from './runs/trainer.js';
 import type { PileState, ProjectFacts, StudioDelta, StudioState } from './updates.js';
 
 export interface StudioOptions {
   readonly openProject: OpenProject;
   readonly openPile: OpenPile;
+  readonly startTraining: StartTraining;
   /** Told of what nobody foresaw; the studio goes on. */
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
@@ -23,6 +28,8 @@ const mostRelabelled = 500;
 
 /** A pile that is lost again so soon would be lost for ever: then it is told as failed. */
 const leastLifeMs = 30_000;
+
+const nothingOpen = { pile: { phase: 'none' }, labels: null, training: null, runs: 0 } as const;
 
 /** The images of a project that is open, once they are read. */
 interface OpenPileOfProject {
@@ -40,8 +47,9 @@ interface OpenPileOfProject {
 export class Studio implements AsyncDisposable {
   readonly hub: EventHub<StudioState, StudioDelta>;
   readonly #options: StudioOptions;
-  #state: StudioState = { project: null, pile: { phase: 'none' }, labels: null };
+  #state: StudioState = { ...nothingOpen, project: null };
   #project: ServedProject | undefined;
+  #runs: Runs | undefined;
   #open: OpenPileOfProject | undefined;
   #stopListening = (): void => {};
   #isOpening = false;
@@ -73,6 +81,12 @@ export class Studio implements AsyncDisposable {
     throw new Refusal('conflict', 'project: expected an open one. Received: none.');
   }
 
+  /** @throws Refusal `conflict` while no project is open */
+  get runs(): Runs {
+    if (this.#runs !== undefined) return this.#runs;
+    throw new Refusal('conflict', 'runs: expected an open project. Received: none.');
+  }
+
   /** Where it is served, for the message to a second studio on the same project; without the token. */
   async setAddress(address: string): Promise<void> {
     this.#address = address;
@@ -81,7 +95,7 @@ export class Studio implements AsyncDisposable {
 
   /**
    * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells.
-   * @throws Refusal `conflict` while pictures are being read; ProjectInUse, QuarterturnError as `Project.open`: then the
+   * @throws Refusal `conflict` while pictures are being read, `busy` while another project trains; ProjectInUse, QuarterturnError as `Project.open`: then the
    *   project before stays
    */
   async open(source: PileSource): Promise<void> {
@@ -90,10 +104,15 @@ export class Studio implements AsyncDisposable {
         hint: 'Stop the one that is being read first.',
       });
     }
+    // The same project once more is read once more; nobody else takes it meanwhile.
+    const isSame = 'path' in source && absolute(source.path) === this.#state.project?.path;
+    if (!isSame && this.#runs?.isBusy) {
+      throw new Refusal('busy', 'project: expected the one that trains. Received: another one.', {
+        hint: 'Stop the training first: it is saved, and can be gone on with.',
+      });
+    }
     this.#isOpening = true;
     try {
-      // The same project once more is read once more; nobody else takes it meanwhile.
-      const isSame = 'path' in source && absolute(source.path) === this.#state.project?.path;
       const project =
         isSame && this.#project
           ? this.#project
@@ -101,6 +120,7 @@ export class Studio implements AsyncDisposable {
       if (project !== this.#project) {
         await this.#closeProject();
         this.#project = project;
+        this.#runs = this.#runsOf(project);
         if (this.#address !== undefined) await project.setAddress(this.#address);
       }
       const controller = new AbortController();
@@ -265,9 +285,29 @@ export class Studio implements AsyncDisposable {
 
   async #closeProject(): Promise<void> {
     await this.#closePile();
-    const project = this.#project;
-    this.#project = undefined;
+    const [project, runs] = [this.#project, this.#runs];
+    [this.#project, this.#runs] = [undefined, undefined];
+    await runs?.close();
     await project?.close();
+  }
+
+  #runsOf({ folder, data, labels }: ServedProject): Runs {
+    return new Runs({
+      ...{ folder, source: data, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
+      labels: () => {
+        const { state } = labels;
+        const images = this.#open?.labelled.labelledImages() ?? [];
+        return { seq: state.seq, classes: state.classes, images, classOf: (image) => classOf(state, image) };
+      },
+      tell: (delta) => this.#tellRuns(delta),
+    });
+  }
+
+  #tellRuns(delta: RunDelta): void {
+    if (delta.type === 'training') this.#state = { ...this.#state, training: delta.training };
+    if (delta.type === 'runs') this.#state = { ...this.#state, runs: delta.revision };
+    // Every point of a curve counts; of how far a training is, the newest word.
+    this.hub.publish(delta, delta.type === 'curve' ? {} : { key: delta.type });
   }
 
   #setProject(project: ProjectFacts | null): void {
@@ -286,6 +326,12 @@ export class Studio implements AsyncDisposable {
     this.#state = { ...this.#state, labels };
     this.hub.publish({ type: 'labels', labels }, { key: 'labels' });
   }
+}
+
+/** A mark is no class. */
+function classOf(state: LabelState, image: string): string | undefined {
+  const label = state.labelOf(image);
+  return label === 'skipped' || label === 'unsure' ? undefined : label;
 }
 
 /** As a shell would take it: `~` is the home folder. */

@@ -1,6 +1,7 @@
 import type { SkippedKind } from '../../index.js';
 import type { LabelClass } from '../project/label-events.js';
 import type { ErrorBody } from './api-error.js';
+import type { RunDelta, TrainingState } from './runs/run-updates.js';
 
 /** What a page knows of the studio without asking for more; the same words as in the event stream. */
 export interface StudioState {
@@ -9,6 +10,10 @@ export interface StudioState {
   readonly pile: PileState;
   /** Null while there are no images to label. */
   readonly labels: LabelFacts | null;
+  /** What trains, or failed to; null otherwise. */
+  readonly training: TrainingState | null;
+  /** Grows when the list of runs changes: then it is to be asked for anew. */
+  readonly runs: number;
 }
 
 /** How the labels of the pile stand. */
@@ -80,6 +85,7 @@ export interface PileFacts {
 
 /** What the event stream tells of. */
 export type StudioDelta =
+  | RunDelta
   | { readonly type: 'project'; readonly project: ProjectFacts | null }
   | { readonly type: 'pile'; readonly pile: PileState }
   | { readonly type: 'labels'; readonly labels: LabelFacts | null }

@@ -33,6 +33,9 @@ beforeAll(async () => {
   studio = new Studio({
     openProject: projectsOnDisk(),
     openPile: (source, options) => readPile(source, { ...options, cacheFolder: file('cache') }),
+    startTraining: () => {
+      throw new Error('nothing is trained here');
+    },
     onFault: (error) => faults.push(error),
   });
   const tries = new Tries(studio, { call: classifyTry, close: async () => {} });

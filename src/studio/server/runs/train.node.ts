@@ -1,0 +1,154 @@
+import { availableParallelism } from 'node:os';
+import { QuarterturnError } from '../../../errors.js';
+import { type Run, type RunEvent, type Runtime, resumeRun, settingsFor, startRun } from '../../../index.js';
+import {
+  BatchWorker,
+  cpuMs,
+  createImportEta,
+  createNodeRuntime,
+  environmentIn,
+  environmentOf,
+  type ImportProgress,
+  peakMemoryBytes,
+  type ReadImages,
+  RunFolder,
+  readRunData,
+  writeReport,
+} from '../../../node.js';
+import { plainError } from '../plain-error.js';
+import type { ContinueTask, StartTask, TrainerNews, TrainingEnd, TrainTask } from './trainer.js';
+
+export interface TrainOptions {
+  readonly signal: AbortSignal;
+  readonly onNews: (news: TrainerNews) => void;
+  /** Default: all cores. */
+  readonly threads?: number | undefined;
+  readonly cacheFolder?: string | undefined;
+}
+
+/** News a second: a page is told no more often. */
+const newsEveryMs = 250;
+
+/** Train in this process until the run is done, or the signal says to save and stop; never rejects. */
+export async function train(task: TrainTask, options: TrainOptions): Promise<TrainingEnd> {
+  const { signal } = options;
+  const worker = new BatchWorker();
+  let begun: Begun | undefined;
+  try {
+    begun = task.type === 'start' ? await start(task, options, worker) : await goOn(task, options, worker);
+    const tell = teller(options.onNews);
+    for await (const event of begun.run.events) tell(event);
+    await begun.run.result;
+    const folder = begun.folder();
+    if (folder !== undefined) await writeReport(folder);
+    return { state: 'done' };
+  } catch (error) {
+    if (signal.aborted) return { state: 'stopped' };
+    return { state: 'failed', error: plainError(error, 'training: expected to learn from the pictures') };
+  } finally {
+    await worker.release();
+    await begun?.folder()?.close();
+    await begun?.data.close();
+  }
+}
+
+interface Begun {
+  readonly run: Run;
+  readonly data: ReadImages;
+  readonly runtime: Runtime;
+  /** Of the run, once it has one. */
+  readonly folder: () => RunFolder | undefined;
+}
+
+async function start(task: StartTask, options: TrainOptions, worker: BatchWorker): Promise<Begun> {
+  const { signal, threads = availableParallelism() } = options;
+  const dataFolder = 'path' in task.source ? task.source.path : null;
+  const data = await readData({ dataFolder, reading: {} }, options);
+  const runtime = await createNodeRuntime({ device: 'cpu', threads });
+  let folder: RunFolder | undefined;
+  const run = startRun({
+    settings: { ...settingsFor(task.preset), labels: task.labels },
+    ...{ data, runtime, signal, batchMakerFor: worker.makerFor, peakMemoryBytes },
+    environment: {
+      ...environmentOf({ dataFolder, reading: {}, threads, commandLine: 'quarterturn studio' }, data),
+      project: task.project,
+    },
+    budgetMs: task.budgetMs,
+    // The clock of this process began when it was asked for.
+    spentMs: () => performance.now(),
+    cpuMs,
+    // The folder comes last: what fails before leaves nothing behind.
+    store: async () => {
+      folder = await RunFolder.create(task.folder);
+      return folder;
+    },
+  });
+  return { run, data, runtime, folder: () => folder };
+}
+
+async function goOn(task: ContinueTask, options: TrainOptions, worker: BatchWorker): Promise<Begun> {
+  const folder = await RunFolder.open(task.folder);
+  try {
+    const config = (await folder.readJson('config')) as Readonly<Record<string, unknown>>;
+    if (config.encoder != null || config.device === 'webgpu') {
+      const received = config.encoder != null ? 'one with a frozen network' : 'one on a GPU';
+      throw new QuarterturnError(
+        'usage',
+        `training: expected a run on the processor alone. Received: ${received}.`,
+        {
+          hint: `Go on with it on the command line: quarterturn run --resume ${JSON.stringify(task.folder)}`,
+        },
+      );
+    }
+    const place = environmentIn(config);
+    const data = await readData(place, options);
+    const runtime = await createNodeRuntime({ device: 'cpu', threads: place.threads });
+    const run = resumeRun({
+      ...{ store: folder, data, runtime, signal: options.signal, peakMemoryBytes },
+      batchMakerFor: worker.makerFor,
+    });
+    return { run, data, runtime, folder: () => folder };
+  } catch (error) {
+    await folder.close();
+    throw error;
+  }
+}
+
+function readData(
+  place: Parameters<typeof readRunData>[0],
+  { signal, onNews, cacheFolder }: TrainOptions,
+): Promise<ReadImages> {
+  const etaOf = createImportEta();
+  const tell = throttled(onNews);
+  const onProgress = (progress: ImportProgress): void => {
+    etaOf(progress);
+    tell({ phase: 'starting', text: 'Reading the pictures', progress: progress.done / progress.total });
+  };
+  onNews({ phase: 'starting', text: 'Reading the pictures', progress: null });
+  return readRunData(place, { signal, cacheFolder, onProgress });
+}
+
+/** What is told before there is a folder that tells it. */
+function teller(onNews: (news: TrainerNews) => void): (event: RunEvent) => void {
+  const tell = throttled(onNews);
+  let hasFolder = false;
+  return (event) => {
+    if (event.type === 'run-start') hasFolder = true;
+    if (hasFolder) return;
+    if (event.type === 'measuring') {
+      onNews({ phase: 'starting', text: 'Measuring the speed of this machine', progress: null });
+    } else if (event.type === 'pass') {
+      const { title, done, total } = event;
+      tell({ phase: 'starting', text: title, progress: total > 0 ? done / total : null });
+    }
+  };
+}
+
+function throttled(onNews: (news: TrainerNews) => void): (news: TrainerNews) => void {
+  let toldMs = Number.NEGATIVE_INFINITY;
+  return (news) => {
+    if (performance.now() - toldMs < newsEveryMs) return;
+    toldMs = performance.now();
+    onNews(news);
+  };
+}
