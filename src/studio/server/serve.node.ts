@@ -6,12 +6,15 @@ import { recentProjects } from '../project/recent-projects.node.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { createApp } from './app.node.js';
 import { createKeys, equalKeys, randomHex } from './keys.js';
+import { type PageFiles, readPageFiles } from './page-files.node.js';
 import type { Studio } from './studio.node.js';
 import { Tries, triesInProcess } from './tries/tries.node.js';
 
 export interface ServeOptions {
   /** Default: one that is free. */
   readonly port?: number | undefined;
+  /** Default: the one that was built. */
+  readonly page?: PageFiles;
   /** How long a request's head may take to come, and its body be silent, in ms. Default: 10 s; on a loopback, all comes at once. */
   readonly requestTimeoutMs?: number;
   /** Told of what nobody foresaw; the server goes on. */
@@ -44,6 +47,7 @@ const maxConnections = 512;
  */
 export async function serveStudio(studio: Studio, options: ServeOptions = {}): Promise<StudioServer> {
   const { requestTimeoutMs = 10_000, onFault = () => {} } = options;
+  const page = options.page ?? (await readPageFiles());
   const keys = createKeys();
   const codes = new Map<string, number>();
   const takeCode = (given: string): boolean => {
@@ -59,6 +63,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
     studio,
     tries,
     keys,
+    page,
     port: () => port,
     takeCode,
     recentProjects,

@@ -270,8 +270,10 @@ export class Studio implements AsyncDisposable {
     if (isNew) labelled.replace(project.labels.state);
     const images = new Map(lines.flatMap(({ change }) => labelled.note(change)));
     this.#setLabels();
-    if (isNew || images.size > mostRelabelled) this.hub.publish({ type: 'relabelled', images: null });
-    else if (images.size > 0) this.hub.publish({ type: 'relabelled', images: [...images] });
+    const { seq } = project.labels.state;
+    const isMany = isNew || images.size > mostRelabelled;
+    if (isMany) this.hub.publish({ type: 'relabelled', seq, images: null });
+    else if (images.size > 0) this.hub.publish({ type: 'relabelled', seq, images: [...images] });
   }
 
   async #closePile(): Promise<void> {
