@@ -85,6 +85,16 @@ export class LabelledPile {
     throw new Refusal('not-found', 'image: expected the id of an image of this project. Received: another.');
   }
 
+  /** Label or mark of an image; undefined where it has none, or is not known. */
+  labelOf(id: string): string | undefined {
+    return this.#state.labelOf(id);
+  }
+
+  /** Images of the pile that have a class, in its order. */
+  labelledIds(): string[] {
+    return Array.from(this.#makeOrder('labelled'), (index) => (this.#images[index] as PileImage).id);
+  }
+
   /** What stands above every page. */
   facts(): LabelFacts {
     const state = this.#state;
