@@ -80,6 +80,12 @@ export interface StageResult {
 /** At least this long between checkpoints within an epoch: what a killed process can lose. */
 const checkpointEveryMs = 20_000;
 
+/**
+ * At least this long between checkpoints of epochs that nothing validates. A hundred labels make an epoch of two steps, and saving each took
+ * a fifth of the time.
+ */
+const epochCheckpointEveryMs = 1000;
+
 /** Name of a stage's checkpoint. */
 export function checkpointName(stage: string, draw: number): string {
   return draw === 0 ? stage : `${stage}-draw${draw}`;
@@ -186,7 +192,8 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         emit({ type: 'stopped-early', stage, draw, epoch: record.epoch, ...stop });
         progress.epoch = epochs;
       }
-      if (!options.validate || options.memory || progress.epoch >= epochs) await save();
+      const isDue = !options.validate && performance.now() - lastSaved > epochCheckpointEveryMs;
+      if (isDue || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
     await maker.release();
