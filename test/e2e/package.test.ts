@@ -107,8 +107,9 @@ installedTest('holds what it needs and nothing else', async () => {
   expect(
     files.filter((file) => /^(src|test|scripts|bench)\b|\.map$|\.test\.|tsbuildinfo|-build$/.test(file)),
   ).toEqual([]);
-  const modules = files.filter((file) => /^dist\/.*\.js$/.test(file));
+  const modules = files.filter((file) => /^dist\/(?!studio\/web\/).*\.js$/.test(file));
   expect(modules.length).toBeGreaterThan(100);
+  expect(files).toContain('dist/studio/web/index.html');
   for (const module of modules) expect(files).toContain(module.replace(/js$/, 'd.ts'));
 });
 

@@ -40,22 +40,16 @@ describe('set-up of a fresh checkout', () => {
 
   /**
    * A checkout whose one dependency has an install script as onnxruntime-node has: it notes what it was asked to do.
-   * The dependency is also the compiler that set-up calls next, since nothing else is installed.
+   * The dependency and a second one are also the compilers that set-up calls next, since nothing else is installed.
    */
   async function prepare(): Promise<void> {
-    const dependency = join(checkout, 'dependency');
-    await fs.mkdir(join(dependency, 'bin'), { recursive: true });
-    await fs.writeFile(join(dependency, 'bin/tsc'), '');
     const script = `node -e "require('fs').writeFileSync('asked.json', JSON.stringify(require('${reader}').parseInstallFlag() ?? null))"`;
-    await writeJson('dependency/package.json', {
-      name: 'typescript',
-      version: '1.0.0',
-      scripts: { postinstall: script },
-    });
+    await writePackage('typescript', 'bin/tsc', { postinstall: script });
+    await writePackage('vite', 'bin/vite.js', {});
     await writeJson('package.json', {
       name: 'checkout',
       version: '1.0.0',
-      dependencies: { typescript: 'file:typescript-1.0.0.tgz' },
+      dependencies: { typescript: 'file:typescript-1.0.0.tgz', vite: 'file:vite-1.0.0.tgz' },
     });
     await fs.mkdir(join(checkout, 'src'));
     await fs.mkdir(join(checkout, 'scripts'));
@@ -63,8 +57,14 @@ describe('set-up of a fresh checkout', () => {
     for (const file of ['tsconfig.json', 'tsconfig.build.json', '.npmrc']) {
       await fs.copyFile(join(root, file), join(checkout, file));
     }
-    expect(run('npm', ['pack', '--pack-destination', '..'], dependency).status).toBe(0);
     expect(run('npm', ['install', '--package-lock-only', '--offline'], checkout).status).toBe(0);
+  }
+  async function writePackage(name: string, program: string, scripts: object): Promise<void> {
+    const folder = join(checkout, 'packages', name);
+    await fs.mkdir(join(folder, 'bin'), { recursive: true });
+    await fs.writeFile(join(folder, program), '');
+    await writeJson(`packages/${name}/package.json`, { name, version: '1.0.0', scripts });
+    expect(run('npm', ['pack', '--pack-destination', '../..'], folder).status).toBe(0);
   }
   const writeJson = (path: string, value: unknown) =>
     fs.writeFile(join(checkout, path), JSON.stringify(value));

@@ -46,27 +46,34 @@ test('the page shows the pictures of a folder, asks nobody else, and Ctrl-C ends
   expect(address).toMatch(/^http:\/\/127\.0\.0\.1:\d+\/#token=[0-9a-f]{32}$/);
   const { origin } = new URL(address);
   const page = await context.newPage();
-  const status = page.getByRole('status');
-  const isRead = () => status.getByText('50 images, 1 files set aside').waitFor();
-  const sizes = async () => {
-    await page.getByRole('list', { name: 'Images' }).getByRole('img').nth(49).waitFor();
+  const images = page.getByRole('option', { name: /png/ });
+  /** Widths of the pictures that stand in the page, once all are there. */
+  const widths = async () => {
+    await images.nth(49).waitFor();
     await page.waitForFunction(() => Array.from(document.images).every(({ complete }) => complete));
-    return page.evaluate(() => Array.from(document.images, ({ naturalWidth, alt }) => [naturalWidth, alt]));
+    return page.evaluate(() => Array.from(document.images, ({ naturalWidth }) => naturalWidth));
   };
   await page.goto(address);
-  await isRead();
-  expect(await page.title()).toBe('photos – Quarterturn');
-  const shown = await sizes();
-  expect(shown).toHaveLength(50);
-  expect(shown[0]).toEqual([32, 'bar/000.png']);
-  expect(new Set(shown.map(([width]) => width))).toEqual(new Set([32]));
-  expect(await page.getByRole('list', { name: 'Set aside' }).innerText()).toContain('bar/damaged.png');
+  await page.getByText('50 of 50 labelled').waitFor();
+  await page.getByRole('link', { name: 'Label', exact: true }).click();
+  expect(await widths()).toEqual(Array.from({ length: 50 }, () => 32));
+  expect(await images.first().getAttribute('aria-label')).toBe('bar/000.png, bar');
+  expect(await page.title()).toBe('Label – photos');
   // The key is in no address that could be copied, and a tab keeps it.
-  expect(page.url()).toBe(`${origin}/`);
+  expect(page.url()).toBe(`${origin}/#/label`);
   await page.reload();
-  await isRead();
-  expect(await sizes()).toEqual(shown);
-  expect(asked.filter((url) => !url.startsWith(`${origin}/`) && !url.startsWith('data:'))).toEqual([]);
+  expect(await widths()).toHaveLength(50);
+  // By keyboard alone: three images become a class that is made for them, then all is as before.
+  await images.first().click();
+  for (const key of ['Shift+ArrowRight', 'Shift+ArrowRight', '/', 't', 'h', 'r', 'e', 'e', 'Enter']) {
+    await page.keyboard.press(key);
+  }
+  await images.nth(2).getByText('three').waitFor();
+  await page.getByRole('button', { name: 'Undo: labels' }).waitFor();
+  await page.keyboard.press('Control+z');
+  await images.nth(2).getByText('bar').waitFor();
+  expect(await page.getByText('three', { exact: true }).count()).toBe(0);
+  expect(asked.filter((url) => !url.startsWith(`${origin}/`))).toEqual([]);
   expect(complaints).toEqual([]);
   const other = await context.newPage();
   await other.goto(`${origin}/`);
@@ -83,5 +90,5 @@ test('the page shows the pictures of a folder, asks nobody else, and Ctrl-C ends
   );
   child.kill('SIGINT');
   expect(await once(child, 'exit')).toEqual([0, null]);
-  await status.getByText('Is the command still running?').waitFor();
+  await page.getByText('The studio does not answer').waitFor();
 });

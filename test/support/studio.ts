@@ -4,6 +4,7 @@ import { basename, join } from 'node:path';
 import { LabelJournal } from '../../src/studio/project/journal.node.js';
 import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
 import type { OpenProject } from '../../src/studio/server/open-project.node.js';
+import type { PageFiles } from '../../src/studio/server/page-files.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
 import type {
   StartTraining,
@@ -12,6 +13,17 @@ import type {
   TrainTask,
 } from '../../src/studio/server/runs/trainer.js';
 import type { PileProgress } from '../../src/studio/server/updates.js';
+
+/** A page of one file. */
+export const fakePage: PageFiles = new Map([
+  [
+    '/',
+    {
+      headers: { 'content-type': 'text/html' },
+      bytes: new TextEncoder().encode('<title>Quarterturn</title>'),
+    },
+  ],
+]);
 
 /** A pile of so many images, whose pictures are their indices. */
 export function fakePile(count: number): Pile {

@@ -2,6 +2,7 @@ import { homedir } from 'node:os';
 import { join } from 'node:path';
 import { z } from 'zod';
 import { ensureFolder, readFileIfThere, writeFileAtomically } from '../../store/atomic-file.node.js';
+import { type RecentProject, recentProjectSchema } from './recent-project.js';
 
 export interface ConfigOptions {
   /** Default: `quarterturn` in `$XDG_CONFIG_HOME`, or in `~/.config`. */
@@ -12,16 +13,6 @@ const fileName = 'projects.json';
 
 /** As many as a person looks through. */
 const mostKept = 20;
-
-const recentProjectSchema = z.strictObject({
-  /** Of the project. */
-  folder: z.string(),
-  name: z.string(),
-  /** Where its pictures lie, for people. */
-  data: z.string(),
-  openedAt: z.iso.datetime(),
-});
-export type RecentProject = Readonly<z.infer<typeof recentProjectSchema>>;
 
 const fileSchema = z.strictObject({
   schema: z.literal('quarterturn-recent-projects'),

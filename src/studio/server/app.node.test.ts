@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, FakeTrainings, fakePile, turns } from '../../../test/support/studio.js';
+import {
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePage,
+  fakePile,
+  turns,
+} from '../../../test/support/studio.js';
 import { QuarterturnError } from '../../errors.js';
 import { createApp } from './app.node.js';
 import { createKeys } from './keys.js';
@@ -28,7 +35,7 @@ beforeEach(async () => {
     onFault,
   });
   const takeCode = (code: string): boolean => codes.splice(0).includes(code);
-  app = createApp({ studio, keys, port: () => port, takeCode, onFault });
+  app = createApp({ studio, keys, page: fakePage, port: () => port, takeCode, onFault });
 });
 afterEach(async () => {
   await studio.close();

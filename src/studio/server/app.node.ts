@@ -3,29 +3,55 @@ import { streamSSE } from 'hono/streaming';
 import { z } from 'zod';
 import { imageHashPattern } from '../../data/image-hash.js';
 import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
-import type { RecentProject } from '../project/recent-projects.node.js';
+import type { RecentProject } from '../project/recent-project.js';
 import { errorAnswer, Refusal } from './api-error.js';
-import { jsonBody, onlyThisOrigin, onlyWithKey, queryOf, withSecurityHeaders } from './guards.js';
+import { addExportRoutes } from './exports/export-routes.node.js';
+import {
+  jsonBody,
+  onlyThisOrigin,
+  onlyWithKey,
+  queryOf,
+  withBodyIdle,
+  withSecurityHeaders,
+} from './guards.js';
 import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
-import { page } from './page.js';
+import type { PageFiles } from './page-files.node.js';
 import type { EncodedPicture } from './pile.js';
 import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
+import type { Tries } from './tries/tries.node.js';
+import { addTryRoutes } from './tries/try-routes.node.js';
 import { wholeNumber } from './whole-number.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
-    'hub' | 'pile' | 'labelled' | 'runs' | 'open' | 'stop' | 'label' | 'effectOf' | 'undo' | 'redo'
+    | 'hub'
+    | 'project'
+    | 'pile'
+    | 'labelled'
+    | 'runs'
+    | 'open'
+    | 'stop'
+    | 'label'
+    | 'effectOf'
+    | 'undo'
+    | 'redo'
   >;
+  /** Default: none can be tried. */
+  readonly tries?: Tries;
   readonly keys: StudioKeys;
+  /** Default: no page, the API alone. */
+  readonly page?: PageFiles;
   /** Of the server, asked for at each request. */
   readonly port: () => number;
   /** Takes a code that opens the page once; whether it is one. */
   readonly takeCode?: (code: string) => boolean;
   /** Projects that were opened before, the newest first; default: none. */
   readonly recentProjects?: () => Promise<readonly RecentProject[]>;
+  /** How long the body of a request may be silent, in ms; default: 10 s. */
+  readonly bodyIdleMs?: number;
   /** Told of what nobody foresaw; it is answered with 500. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -34,6 +60,8 @@ export interface AppOptions {
 const maxStreams = 64;
 /** Images of a page of a list: some windows full. */
 const maxPageImages = 500;
+/** Ids are a hundredth of an image: what is selected is labelled in one event, which names no more. */
+const maxPageIds = 100_000;
 /** Rows of other lists. */
 const maxPageRows = 1000;
 
@@ -41,11 +69,14 @@ const pageQuery = (most: number) => ({
   from: wholeNumber.default(0),
   count: wholeNumber.pipe(z.int().min(1).max(most)).default(100),
 });
-const imagesQuery = z.strictObject({
-  queue: queueSchema.default('all'),
-  seq: wholeNumber.optional(),
-  ...pageQuery(maxPageImages),
-});
+const queueQuery = (most: number) =>
+  z.strictObject({
+    queue: queueSchema.default('all'),
+    seq: wholeNumber.optional(),
+    ...pageQuery(most),
+  });
+const imagesQuery = queueQuery(maxPageImages);
+const idsQuery = queueQuery(maxPageIds);
 const rowsQuery = z.strictObject(pageQuery(maxPageRows));
 
 /** A path that is longer is none on any system. */
@@ -66,7 +97,15 @@ const openBody = z.union([
  * the person says which folder to open.
  */
 export function createApp(options: AppOptions): Hono {
-  const { studio, keys, port, takeCode, recentProjects = async () => [], onFault = () => {} } = options;
+  const {
+    studio,
+    keys,
+    page = new Map(),
+    port,
+    takeCode,
+    recentProjects = async () => [],
+    onFault = () => {},
+  } = options;
   const app = new Hono();
   const answerError = (c: Context, error: unknown): Response => {
     const { status, body } = errorAnswer(error);
@@ -79,12 +118,11 @@ export function createApp(options: AppOptions): Hono {
   );
 
   app.use(withSecurityHeaders());
+  if (options.bodyIdleMs !== undefined) app.use(withBodyIdle(options.bodyIdleMs));
   app.use(onlyThisOrigin(port));
   app.use('/api/*', onlyWithKey(keys));
 
-  for (const [path, { type, text }] of Object.entries(page)) {
-    app.get(path, (c) => c.body(text, 200, { 'content-type': type }));
-  }
+  for (const [path, { headers, bytes }] of page) app.get(path, (c) => c.body(bytes, 200, headers));
   app.get('/open/:code', (c) => {
     if (takeCode?.(c.req.param('code'))) return c.redirect(`/#token=${keys.token}`);
     throw new Refusal('no-key', 'address: expected one that was not used yet. Received: another.', {
@@ -116,6 +154,9 @@ export function createApp(options: AppOptions): Hono {
   app.get('/api/images', (c) => {
     return c.json(studio.labelled.page(queryOf(c, imagesQuery, 'a page of a queue')));
   });
+  app.get('/api/image-ids', (c) => {
+    return c.json({ ids: studio.labelled.ids(queryOf(c, idsQuery, 'a part of a queue')) });
+  });
   app.get('/api/images/:id', async (c) => pictureAnswer(c, await studio.pile.small(indexOf(c, studio))));
   app.get('/api/images/:id/view', async (c) => pictureAnswer(c, await studio.pile.view(indexOf(c, studio))));
 
@@ -125,6 +166,8 @@ export function createApp(options: AppOptions): Hono {
   app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
   app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
 
+  if (options.tries) addTryRoutes(app, options.tries);
+  addExportRoutes(app, studio);
   addRunRoutes(app, studio);
 
   // What is there, and was asked for by another method.

@@ -15,9 +15,18 @@ export interface QueuePage {
   readonly queue: string;
   /** Number of the event that the order is of: with it, further pages come out of the same order, whatever is labelled meanwhile. */
   readonly seq: number;
+  /** Number of the event that the labels are of, at least as late. */
+  readonly labelsSeq: number;
   readonly total: number;
   readonly from: number;
   readonly images: readonly (Pick<PileImage, 'id' | 'name' | 'foundClass'> & { readonly label?: string })[];
+}
+
+export interface QueueQuery {
+  readonly queue: string;
+  readonly from: number;
+  readonly count: number;
+  readonly seq?: number | undefined;
 }
 
 /** Orders that are kept, for tabs that go through them: some a tab. An order of 60,000 images takes 240 kB. */
@@ -76,6 +85,16 @@ export class LabelledPile {
     throw new Refusal('not-found', 'image: expected the id of an image of this project. Received: another.');
   }
 
+  /** Label or mark of an image; undefined where it has none, or is not known. */
+  labelOf(id: string): string | undefined {
+    return this.#state.labelOf(id);
+  }
+
+  /** Images of the pile that have a class, in its order. */
+  labelledIds(): string[] {
+    return Array.from(this.#makeOrder('labelled'), (index) => (this.#images[index] as PileImage).id);
+  }
+
   /** What stands above every page. */
   facts(): LabelFacts {
     const state = this.#state;
@@ -88,6 +107,7 @@ export class LabelledPile {
       unsure: this.#countOf('unsure'),
       undoable: state.undoable?.type ?? null,
       redoable: state.redoable?.type ?? null,
+      nextClassId: state.nextClassId,
     };
   }
 
@@ -96,24 +116,21 @@ export class LabelledPile {
    * @param seq of a page before: out of the same order; default: the order as it is now
    * @throws Refusal `conflict` if that order is not kept any more
    */
-  page({
-    queue,
-    from,
-    count,
-    seq,
-  }: {
-    queue: string;
-    from: number;
-    count: number;
-    seq?: number | undefined;
-  }): QueuePage {
+  page({ queue, from, count, seq }: QueueQuery): QueuePage {
     const order = this.#orderOf(queue, seq ?? this.#state.seq);
     const images = Array.from(order.subarray(from, from + count), (index) => {
       const { content: _, ...image } = this.#images[index] as PileImage;
       const label = this.#state.labelOf(image.id);
       return label === undefined ? image : { ...image, label };
     });
-    return { queue, seq: seq ?? this.#state.seq, total: order.length, from, images };
+    const now = this.#state.seq;
+    return { queue, seq: seq ?? now, labelsSeq: now, total: order.length, from, images };
+  }
+
+  /** Ids alone, of as many images as one event may name. */
+  ids({ queue, from, count, seq }: QueueQuery): string[] {
+    const order = this.#orderOf(queue, seq ?? this.#state.seq);
+    return Array.from(order.subarray(from, from + count), (index) => (this.#images[index] as PileImage).id);
   }
 
   /** Images that have a class, in their order: index, id, id of the class. */

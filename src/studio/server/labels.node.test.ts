@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, FakeTrainings, fakePile } from '../../../test/support/studio.js';
+import { FakePiles, FakeProjects, FakeTrainings, fakePage, fakePile } from '../../../test/support/studio.js';
 import { newClass } from '../project/class-defaults.js';
 import { LabelJournal } from '../project/journal.node.js';
 import { createApp } from './app.node.js';
@@ -25,7 +25,7 @@ beforeEach(async () => {
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
   });
-  app = createApp({ studio, keys, port: () => 4321 });
+  app = createApp({ studio, keys, page: fakePage, port: () => 4321 });
 });
 afterEach(async () => {
   await studio.close();
@@ -84,11 +84,13 @@ test('labels are on the disk when the answer comes, told to all tabs, and undone
   expect(journal.state.labelOf(idOf(2))).toBe('c1');
   expect((await tab).deltas.at(-1)).toEqual({
     type: 'relabelled',
+    seq: 1,
     images: ids(0, 3).map((id) => [id, 'c1']),
   });
   expect(studio.state.labels).toEqual({
     ...{ seq: 1, labelled: 3, skipped: 0, unsure: 0, undoable: 'label', redoable: null },
     classes: [{ ...cat, count: 3 }],
+    nextClassId: 'c2',
   });
   expect(await post('/api/labels', { type: 'mark', mark: 'skipped', images: [idOf(2)] })).toMatchObject({
     seq: 2,
@@ -117,7 +119,7 @@ test('what others append is told as well; many at once as one word', async () =>
   );
   await journal.append((state) => ({ type: 'add-class', class: newClass(state, 'dog') }));
   await journal.append({ type: 'label', labels: [{ class: 'c1', images: [idOf(7), 'f'.repeat(32)] }] });
-  expect((await one).deltas.at(-1)).toEqual({ type: 'relabelled', images: [[idOf(7), 'c1']] });
+  expect((await one).deltas.at(-1)).toEqual({ type: 'relabelled', seq: 2, images: [[idOf(7), 'c1']] });
   // An image that is not here counts nowhere.
   expect(studio.state.labels).toMatchObject({ labelled: 1, classes: [{ name: 'dog', count: 1 }] });
   expect(await queue('queue=class:c1')).toMatchObject({ total: 1, images: [{ id: idOf(7), label: 'c1' }] });
@@ -131,7 +133,7 @@ test('what others append is told as well; many at once as one word', async () =>
   await openPile(fakePile(2000));
   const many = told(({ deltas }) => deltas.some((delta) => delta.type === 'relabelled'));
   await journal.append({ type: 'mark', mark: 'unsure', images: foreign });
-  expect((await many).deltas.at(-1)).toEqual({ type: 'relabelled', images: null });
+  expect((await many).deltas.at(-1)).toMatchObject({ type: 'relabelled', images: null });
   expect(studio.state.labels).toMatchObject({ unsure: 501 });
   await journal.close();
 });

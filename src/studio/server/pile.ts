@@ -1,6 +1,8 @@
 import type { SkippedFile } from '../../data/readers/found-images.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
+export type { SkippedFile };
+
 /** What a pile is read from: what lies at a path, or the example that comes with the package. */
 export type PileSource = { readonly path: string } | { readonly example: 'mnist' };
 

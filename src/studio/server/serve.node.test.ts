@@ -1,6 +1,13 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, FakeTrainings, fakePile, turns } from '../../../test/support/studio.js';
+import {
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePage,
+  fakePile,
+  turns,
+} from '../../../test/support/studio.js';
 import { type StudioServer, serveStudio } from './serve.node.js';
 import { Studio } from './studio.node.js';
 
@@ -19,7 +26,7 @@ beforeAll(async () => {
     startTraining: new FakeTrainings().start,
     onFault,
   });
-  server = await serveStudio(studio, { requestTimeoutMs: 300, onFault });
+  server = await serveStudio(studio, { page: fakePage, requestTimeoutMs: 300, onFault });
   token = server.address.split('#token=')[1] ?? '';
 });
 afterAll(async () => {
@@ -65,7 +72,7 @@ describe('a studio that is served', () => {
     const first = await fetch(once, { redirect: 'manual' });
     expect(first.headers.get('location')).toBe(`/#token=${token}`);
     expect((await fetch(once, { redirect: 'manual' })).status).toBe(401);
-    await expect(serveStudio(studio, { port })).rejects.toThrow(
+    await expect(serveStudio(studio, { page: fakePage, port })).rejects.toThrow(
       `port ${port}: expected one that is free. Received: one that is taken.`,
     );
   });

@@ -75,6 +75,12 @@ export class Studio implements AsyncDisposable {
     return this.#opened.labelled;
   }
 
+  /** @throws Refusal `conflict` while none is open */
+  get project(): ServedProject {
+    if (this.#project !== undefined) return this.#project;
+    throw new Refusal('conflict', 'project: expected an open one. Received: none.');
+  }
+
   /** @throws Refusal `conflict` while no project is open */
   get runs(): Runs {
     if (this.#runs !== undefined) return this.#runs;
@@ -122,6 +128,13 @@ export class Studio implements AsyncDisposable {
     } finally {
       this.#isOpening = false;
     }
+  }
+
+  /** Read the pictures of the project that is open once more, as after one was added; what is known of the others is kept. */
+  async readAnew(): Promise<void> {
+    const { data } = this.project;
+    if (this.#reading === undefined) await this.open(data);
+    await this.#reading?.done;
   }
 
   /** Stop reading pictures. What was decoded is kept. */
@@ -172,8 +185,7 @@ export class Studio implements AsyncDisposable {
   }
 
   get #journal(): ServedProject['labels'] {
-    if (this.#project !== undefined) return this.#project.labels;
-    throw new Refusal('conflict', 'labels: expected an open project. Received: none.');
+    return this.project.labels;
   }
 
   async #append(event: EventMaker): Promise<number | null> {
@@ -258,8 +270,10 @@ export class Studio implements AsyncDisposable {
     if (isNew) labelled.replace(project.labels.state);
     const images = new Map(lines.flatMap(({ change }) => labelled.note(change)));
     this.#setLabels();
-    if (isNew || images.size > mostRelabelled) this.hub.publish({ type: 'relabelled', images: null });
-    else if (images.size > 0) this.hub.publish({ type: 'relabelled', images: [...images] });
+    const { seq } = project.labels.state;
+    const isMany = isNew || images.size > mostRelabelled;
+    if (isMany) this.hub.publish({ type: 'relabelled', seq, images: null });
+    else if (images.size > 0) this.hub.publish({ type: 'relabelled', seq, images: [...images] });
   }
 
   async #closePile(): Promise<void> {

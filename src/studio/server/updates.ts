@@ -28,6 +28,8 @@ export interface LabelFacts {
   /** Type of the event that would be undone next, or redone; null where there is none. */
   readonly undoable: string | null;
   readonly redoable: string | null;
+  /** The id for the next class. */
+  readonly nextClassId: string;
 }
 
 export interface ProjectFacts {
@@ -92,5 +94,7 @@ export type StudioDelta =
   /** Images whose label or mark is another one now; null: so many that a page had better ask anew. */
   | {
       readonly type: 'relabelled';
+      /** Number of the event after which they are. */
+      readonly seq: number;
       readonly images: readonly (readonly [id: string, label: string | null])[] | null;
     };

@@ -1,0 +1,28 @@
+import type { ComponentType } from 'preact';
+import type { ScreenName } from './shell/router.js';
+
+/**
+ * The screens of the studio, in the order in which a person goes through them.
+ *
+ * Adding one takes: its name in `shell/router.ts`; a file in `screens/` that exports a component `Screen`; its entry here; and,
+ * if it needs rules of its own, a style sheet beside it that `styles/page.css` imports. A component reads the signals of `store/studio.ts`, asks
+ * through `api/client.ts`, changes labels through `store/labelling.ts`, and shows images with `ui/image-grid.tsx`, where each can
+ * be labelled in place. Keys are told with `useKeys`, so that `?` shows them.
+ */
+export interface ScreenEntry {
+  readonly title: string;
+  /** Loaded when it is first shown. */
+  readonly load: () => Promise<{ readonly Screen: ComponentType }>;
+  /** Whether it can do without pictures. */
+  readonly isFree?: boolean;
+}
+
+export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
+  start: { title: 'Start', load: () => import('./screens/start.js'), isFree: true },
+  label: { title: 'Label', load: () => import('./screens/label.js') },
+  classes: { title: 'Classes', load: () => import('./screens/classes.js') },
+  train: { title: 'Train', load: () => import('./screens/train.js') },
+  explore: { title: 'Explore', load: () => import('./screens/explore.js') },
+  try: { title: 'Try', load: () => import('./screens/try.js') },
+  export: { title: 'Export', load: () => import('./screens/export.js') },
+};

@@ -1,0 +1,114 @@
+import { computed, effect, signal } from '@preact/signals';
+import { newClass } from '../../project/class-defaults.js';
+import type { LabelClass, LabelEvent, Mark } from '../../project/label-events.js';
+import { ApiError, api } from '../api/client.js';
+import { toastError } from '../ui/toast.js';
+import { forgetLabels, type Label, learn, suppose } from './image-labels.js';
+import { classes, labels, onDelta, project } from './studio.js';
+
+/**
+ * All that a person does to labels. It shows at once, and is sent in the order in which it was done; it is called saved once
+ * the server has answered, which is when the disk has it.
+ */
+
+/** What was done and is not yet on the disk. */
+const waiting = signal(0);
+const failure = signal<string | null>(null);
+
+export type Saved =
+  | { readonly phase: 'saved' | 'saving' }
+  | { readonly phase: 'failed'; readonly text: string };
+
+export const saved = computed<Saved>(() => {
+  if (failure.value !== null) return { phase: 'failed', text: failure.value };
+  return { phase: waiting.value > 0 ? 'saving' : 'saved' };
+});
+
+let last: Promise<unknown> = Promise.resolve();
+
+/** Send something after all that was done before; whether it is on the disk now. */
+function inTurn(work: () => Promise<unknown>): Promise<boolean> {
+  waiting.value++;
+  const done = last.then(work).then(
+    () => {
+      failure.value = null;
+      return true;
+    },
+    (error) => {
+      failure.value = error instanceof ApiError ? error.text : String(error);
+      toastError(error);
+      return false;
+    },
+  );
+  last = done.then(() => {
+    waiting.value--;
+  });
+  return done;
+}
+
+/** Let something happen that is not about single images, such as to a class. */
+export function change(event: LabelEvent): Promise<boolean> {
+  return inTurn(() => api.label(event));
+}
+
+/** What is said of images. */
+export type Verdict =
+  /** Id of a class. */
+  | { readonly class: string }
+  /** Name of a class that is made with it. */
+  | { readonly newClass: string }
+  | { readonly mark: Mark }
+  /** Neither label nor mark. */
+  | { readonly clear: true };
+
+/** Say something of images, all in one event; whether it is on the disk now. */
+export function judge(images: readonly string[], verdict: Verdict): Promise<boolean> {
+  if (images.length === 0) return Promise.resolve(true);
+  const { label, event } = eventOf(images, verdict);
+  const supposition = suppose(images, label);
+  return inTurn(async () => {
+    try {
+      supposition.confirm((await api.label(event)).seq);
+    } catch (error) {
+      supposition.withdraw();
+      throw error;
+    }
+  });
+}
+
+function eventOf(images: readonly string[], verdict: Verdict): { label: Label; event: LabelEvent } {
+  if ('clear' in verdict) return { label: null, event: { type: 'clear', images } };
+  if ('mark' in verdict) return { label: verdict.mark, event: { type: 'mark', mark: verdict.mark, images } };
+  if ('class' in verdict) {
+    return { label: verdict.class, event: { type: 'label', labels: [{ class: verdict.class, images }] } };
+  }
+  const made = makeClass(verdict.newClass);
+  return {
+    label: made.id,
+    event: { type: 'label', newClasses: [made], labels: [{ class: made.id, images }] },
+  };
+}
+
+/** Undo what was done last, by whomever, also before a restart. */
+export function undo(): Promise<boolean> {
+  return inTurn(api.undo);
+}
+
+export function redo(): Promise<boolean> {
+  return inTurn(api.redo);
+}
+
+/** A class of a name, with an id, a colour and a key that are free. */
+export function makeClass(name: string): LabelClass {
+  return newClass({ nextClassId: labels.value?.nextClassId ?? 'c1', classes: classes.value }, name);
+}
+
+const projectFolder = computed(() => project.value?.folder);
+effect(() => {
+  projectFolder.value;
+  forgetLabels();
+});
+onDelta((delta) => {
+  if (delta.type !== 'relabelled' || delta.images === null) return;
+  for (const [id, label] of delta.images) learn(id, { label, seq: delta.seq });
+});

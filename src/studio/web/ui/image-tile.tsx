@@ -1,0 +1,39 @@
+import { imageAddress } from '../api/client.js';
+import { labelOf } from '../store/image-labels.js';
+import type { QueueImage } from '../store/image-queue.js';
+import { ClassMark, nameOf } from './class-mark.js';
+import type { TilePlace } from './virtual-grid.js';
+
+export interface ImageTileProps {
+  readonly index: number;
+  readonly total: number;
+  readonly place: TilePlace;
+  /** Undefined until it is loaded. */
+  readonly image: QueueImage | undefined;
+  readonly isSelected: boolean;
+  readonly isActive: boolean;
+}
+
+/** An image in a grid, with its label. */
+export function ImageTile({ index, total, place, image, isSelected, isActive }: ImageTileProps) {
+  const label = image === undefined ? null : labelOf(image.id);
+  const said = image && [image.name, nameOf(label) ?? 'no label'].join(', ');
+  return (
+    <div
+      id={place.id}
+      class="tile"
+      style={place.style}
+      role="option"
+      aria-selected={isSelected}
+      aria-setsize={total}
+      aria-posinset={index + 1}
+      aria-label={said ?? 'Loading'}
+      title={image?.name}
+      data-index={index}
+      data-active={isActive || undefined}
+    >
+      {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
+      {label !== null && <ClassMark label={label} />}
+    </div>
+  );
+}
