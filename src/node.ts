@@ -5,6 +5,7 @@ export type { CacheOptions } from './data/cache/cache-folder.node.js';
 export type { KnownImage, SamePicture } from './data/duplicates.js';
 export { readIdxFolder } from './data/idx-folder.node.js';
 export {
+  type DecodedImage,
   type DecodeOptions,
   decodeView,
   type ImageView,
@@ -30,7 +31,13 @@ export type { LabelTableOptions, TableFormat } from './labels/label-table.js';
 export type { ColumnChoice, ColumnOptions } from './labels/table-columns.js';
 export type { TextEncoding } from './labels/table-text.js';
 export { AblationFolder } from './runs/ablation-folder.node.js';
-export type { ClassifyPicturesOptions } from './runs/classify-pictures.node.js';
+export {
+  type ClassifyPicturesOptions,
+  classifyPictures,
+  type FittedPicture,
+  type Picture,
+  type PictureOutcome,
+} from './runs/classify-pictures.node.js';
 export {
   type EvaluatedPart,
   type EvaluateModelOptions,

@@ -11,6 +11,7 @@ import { addInspectCommand } from './inspect.js';
 import { addMergeCommand } from './merge.js';
 import { addModelCommand } from './model.js';
 import { addPredictCommand } from './predict.js';
+import { addProjectCommand } from './project.js';
 import { addReportCommand } from './report.js';
 import { addRunCommand } from './run.js';
 import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
@@ -73,6 +74,7 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
   addMergeCommand(program);
   addModelCommand(program);
   addExportCommand(program);
+  addProjectCommand(program);
   addCacheCommand(program);
   addEncodersCommand(program);
   return program;

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { contentOf, type ImageFormat } from '../data/image-content.js';
 import type { ImageBytes } from '../data/readers/found-images.js';
+import { classFoldersOf, freeName } from '../data/safe-name.js';
 import {
   clearTemporaries,
   ensureFolder,
@@ -132,31 +133,4 @@ async function fileBytes(content: ImageBytes): Promise<Uint8Array> {
 
 async function isThere(path: string): Promise<boolean> {
   return (await fs.lstat(path).catch(() => undefined)) !== undefined;
-}
-
-/** Bytes of the longest name that all systems take, with room for a number. */
-const maxNameBytes = 200;
-/** Names that Windows keeps for devices. */
-const devices = /^(con|prn|aux|nul|com\d|lpt\d)(\.|$)/i;
-
-/** A folder for each class: of a name that every system takes, and that no other class has, in capitals or not. */
-export function classFoldersOf(classNames: readonly string[]): Map<string, string> {
-  const taken = new Set<string>();
-  return new Map(classNames.map((className) => [className, freeName(safeName(className), taken)]));
-}
-
-/** A name that nobody has yet, in capitals or not; it is taken from then on. */
-function freeName(wanted: string, taken: Set<string>): string {
-  let name = wanted;
-  for (let number = 2; taken.has(name.toLowerCase()); number++) name = `${wanted}-${number}`;
-  taken.add(name.toLowerCase());
-  return name;
-}
-
-/** `a/b` → `a_b`, `..` → `_.`, `con` → `_con`. */
-function safeName(name: string): string {
-  let safe = name.replace(/[\p{Cc}\p{Cs}/\\:*?"<>|]/gu, '_').replace(/^[. ]|[. ]$/g, '_');
-  if (safe === '' || devices.test(safe)) safe = `_${safe}`;
-  while (Buffer.byteLength(safe) > maxNameBytes) safe = [...safe].slice(0, -1).join('');
-  return safe;
 }

@@ -5,6 +5,7 @@ import { delimiter, join } from 'node:path';
 import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll } from 'vitest';
+import { Project } from '../../src/studio/project/project.node.js';
 import { root } from './compile.js';
 import { encodeMobileNet } from './encoders.js';
 import { smallSettings, writeMnistSubset } from './mnist-subset.js';
@@ -56,6 +57,7 @@ async function createWorld(): Promise<World> {
   // A network as somebody would have it; one that is known by name is elsewhere.
   await fs.writeFile(path('net.onnx'), encodeMobileNet());
   await writePictures(path('photos'));
+  await (await Project.open(path('my-pictures'), { who: 'command line' })).close();
   const photos = await filesBelow(path('photos'));
   await fs.writeFile(path('photos.zip'), zip(photos));
   const labelled = Object.keys(photos).filter((file) => /\/00\d/.test(file));

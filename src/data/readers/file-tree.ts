@@ -52,6 +52,8 @@ export interface TreeOptions {
   readonly signal?: AbortSignal;
   /** Files and folders; more are refused, so that an archive cannot fill the memory. Default {@link maxEntries}. */
   readonly maxEntries?: number;
+  /** Of an archive: take hidden and system files, too. Default: they are nobody's pictures, and left out. */
+  readonly keepHidden?: boolean;
 }
 
 /** The largest file that is taken for a picture: the largest that is decoded has 268 million pixels. */

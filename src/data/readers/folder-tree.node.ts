@@ -32,7 +32,7 @@ interface Folder {
  */
 export async function openFolderTree(folder: string, options: TreeOptions = {}): Promise<FileTree> {
   const { signal, maxEntries } = options;
-  const listing = new TreeListing<DiskPath>(folder, maxEntries);
+  const listing = new TreeListing<DiskPath>(folder, { maxEntries });
   const root = await realpath(folder).catch((error: unknown) => {
     throw fileError(folder, 'a readable folder', error);
   });

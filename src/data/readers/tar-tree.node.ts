@@ -123,7 +123,7 @@ async function listTar(
   options: TreeOptions,
 ): Promise<TarListing> {
   const { signal, maxEntries } = options;
-  const listing = new TreeListing<TarPlace>(path, maxEntries);
+  const listing = new TreeListing<TarPlace>(path, { maxEntries });
   const window = new FileWindow(handle);
   const fail = (received: string) =>
     new QuarterturnError('data', `${path}: expected a whole tar archive. Received: ${received}.`, {

@@ -1,5 +1,5 @@
 import { QuarterturnError } from '../../errors.js';
-import { maxEntries as defaultMaxEntries, type TreeEntry } from './file-tree.js';
+import { maxEntries as defaultMaxEntries, type TreeEntry, type TreeOptions } from './file-tree.js';
 import { isForeignFile, isForeignFolder, projectFolderName } from './foreign-names.js';
 import type { SkippedFile } from './found-images.js';
 import { byCodeUnits, folderOf, linkTarget, treePath } from './tree-path.js';
@@ -32,6 +32,9 @@ interface File<Place> {
   readonly place: Place;
 }
 
+/** See {@link TreeOptions}. */
+type ListingOptions = { readonly [Key in 'maxEntries' | 'keepHidden']?: TreeOptions[Key] | undefined };
+
 /** Characters of all names together: half a gigabyte of memory. */
 const maxNameCharacters = 2 ** 28;
 /** Links that lead to links. */
@@ -49,6 +52,7 @@ const linkHint = 'Put the files themselves there: `cp -rL` copies what links lea
 export class TreeListing<Place> {
   readonly #origin: string;
   readonly #maxEntries: number;
+  readonly #keepHidden: boolean;
   readonly #files = new Map<string, File<Place>>();
   readonly #folders = new Map<string, number>();
   /** What they lead to: a path within the tree, '' for itself, undefined if it is outside. */
@@ -58,9 +62,10 @@ export class TreeListing<Place> {
   #items = 0;
   #characters = 0;
 
-  constructor(origin: string, maxEntries = defaultMaxEntries) {
+  constructor(origin: string, { maxEntries = defaultMaxEntries, keepHidden = false }: ListingOptions = {}) {
     this.#origin = origin;
     this.#maxEntries = maxEntries;
+    this.#keepHidden = keepHidden;
   }
 
   /** @throws QuarterturnError `data` for more entries than are taken */
@@ -128,6 +133,7 @@ export class TreeListing<Place> {
 
   /** Whether any part of a path is hidden or a system's: the outermost is counted, once, if it is not our own. */
   #isForeign(path: string, kind: ListedItem<Place>['kind']): boolean {
+    if (this.#keepHidden) return false;
     const parts = path.split('/');
     const folders = kind === 'folder' ? parts.length : parts.length - 1;
     for (let i = 0; i < folders; i++) {

@@ -81,9 +81,9 @@ async function listZip(
   path: string,
   handle: FileHandle,
   sizeBytes: number,
-  { signal, maxEntries }: TreeOptions,
+  { signal, maxEntries, keepHidden }: TreeOptions,
 ) {
-  const listing = new TreeListing<Packed>(path, maxEntries);
+  const listing = new TreeListing<Packed>(path, { maxEntries, keepHidden });
   const places: Packed[] = [];
   try {
     // Some pages at a time.

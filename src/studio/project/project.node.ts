@@ -1,12 +1,12 @@
 import fs from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { z } from 'zod';
 import { projectFolderName } from '../../data/readers/foreign-names.js';
 import { QuarterturnError } from '../../errors.js';
 import { ensureFolder, ioError, readFileIfThere, writeFileAtomically } from '../../store/atomic-file.node.js';
 import { FolderLock } from '../../store/folder-lock.node.js';
 import { parseJson, parseWith } from '../../store/json.js';
 import { LabelJournal } from './journal.node.js';
+import { type ProjectFile, projectFileName, projectFileText, projectSchema } from './project-file.js';
 import {
   movedImages,
   type ProjectImage,
@@ -15,31 +15,10 @@ import {
 } from './project-images.node.js';
 import { StudioOwner } from './studio-owner.node.js';
 
-const fileName = 'project.json';
 const lockName = '.making-lock';
 
 /** To make a project takes two small files. */
 const makeWaitMs = 10_000;
-
-const dataSchema = z.union([
-  z.strictObject({
-    /** As somebody wrote it. */
-    given: z.string(),
-    /** From the project's folder, where that lies in or beside it, so that both can be moved together; else absolute. */
-    path: z.string(),
-  }),
-  /** The example that comes with the package. */
-  z.strictObject({ example: z.literal('mnist') }),
-]);
-
-const projectSchema = z.strictObject({
-  schema: z.literal('quarterturn-project'),
-  version: z.literal(1),
-  name: z.string().min(1).max(200),
-  data: dataSchema,
-  madeAt: z.iso.datetime(),
-});
-type ProjectFile = z.infer<typeof projectSchema>;
 
 /** What a project's images are read from: what lies at an absolute path, or the example that comes with the package. */
 export type ProjectData = { readonly path: string } | { readonly example: 'mnist' };
@@ -100,7 +79,7 @@ export class Project implements AsyncDisposable {
     options: OpenProjectOptions,
   ): Promise<Project> {
     const { folder, isGiven } = await folderOf(of, options);
-    const path = join(folder, fileName);
+    const path = join(folder, projectFileName);
     const file = (await readProject(path)) ?? (await makeProject(of, { ...options, folder, isGiven }));
     await assertSame(folder, file, of);
     const labels = await LabelJournal.open(folder, { who: options.who });
@@ -176,9 +155,9 @@ async function folderOf(
   }
   if (folder !== undefined) return { folder: resolve(folder), isGiven: true };
   if (!found.isDirectory()) return { folder: join(dirname(path), projectFolderName), isGiven: false };
-  const isProject = (await readFileIfThere(join(path, fileName))) !== undefined;
+  const isProject = (await readFileIfThere(join(path, projectFileName))) !== undefined;
   // Another program's project.json is nothing to stumble over.
-  if (isProject && (basename(path) === projectFolderName || (await isOurs(join(path, fileName))))) {
+  if (isProject && (basename(path) === projectFolderName || (await isOurs(join(path, projectFileName))))) {
     return { folder: path, isGiven: false };
   }
   return { folder: join(path, projectFolderName), isGiven: false };
@@ -207,7 +186,7 @@ async function makeProject(
   of: string | { readonly example: 'mnist' },
   { folder, isGiven, name, make = true }: MakeOptions,
 ): Promise<ProjectFile> {
-  const path = join(folder, fileName);
+  const path = join(folder, projectFileName);
   if (!make) {
     const where = typeof of === 'string' ? of : folder;
     throw new QuarterturnError('usage', `${where}: expected a project. Received: none in ${folder}.`, {
@@ -227,7 +206,7 @@ async function makeProject(
         data: typeof of === 'string' ? { given: of, path: storedPath(folder, resolve(of), isGiven) } : of,
         madeAt: new Date().toISOString(),
       };
-      await writeFileAtomically(path, `${JSON.stringify(projectSchema.parse(file), null, 2)}\n`);
+      await writeFileAtomically(path, projectFileText(file));
       return file;
     } finally {
       await lock.release();

@@ -6,23 +6,34 @@ import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
 import type { RecentProject } from '../project/recent-project.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { addExploreRoutes } from './explore/explore-routes.node.js';
-import { jsonBody, onlyThisOrigin, onlyWithKey, queryOf, withSecurityHeaders } from './guards.js';
+import { addExportRoutes } from './exports/export-routes.node.js';
+import {
+  jsonBody,
+  onlyThisOrigin,
+  onlyWithKey,
+  queryOf,
+  withBodyIdle,
+  withSecurityHeaders,
+} from './guards.js';
 import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import type { PageFiles } from './page-files.node.js';
 import type { EncodedPicture } from './pile.js';
 import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
+import type { Tries } from './tries/tries.node.js';
+import { addTryRoutes } from './tries/try-routes.node.js';
 import { wholeNumber } from './whole-number.js';
 
 export interface AppOptions {
   readonly studio: Pick<
     Studio,
     | 'hub'
+    | 'explore'
+    | 'project'
     | 'pile'
     | 'labelled'
     | 'runs'
-    | 'explore'
     | 'open'
     | 'stop'
     | 'label'
@@ -30,6 +41,8 @@ export interface AppOptions {
     | 'undo'
     | 'redo'
   >;
+  /** Default: none can be tried. */
+  readonly tries?: Tries;
   readonly keys: StudioKeys;
   /** Default: no page, the API alone. */
   readonly page?: PageFiles;
@@ -39,6 +52,8 @@ export interface AppOptions {
   readonly takeCode?: (code: string) => boolean;
   /** Projects that were opened before, the newest first; default: none. */
   readonly recentProjects?: () => Promise<readonly RecentProject[]>;
+  /** How long the body of a request may be silent, in ms; default: 10 s. */
+  readonly bodyIdleMs?: number;
   /** Told of what nobody foresaw; it is answered with 500. */
   readonly onFault?: (error: unknown) => void;
 }
@@ -105,6 +120,7 @@ export function createApp(options: AppOptions): Hono {
   );
 
   app.use(withSecurityHeaders());
+  if (options.bodyIdleMs !== undefined) app.use(withBodyIdle(options.bodyIdleMs));
   app.use(onlyThisOrigin(port));
   app.use('/api/*', onlyWithKey(keys));
 
@@ -156,6 +172,8 @@ export function createApp(options: AppOptions): Hono {
   app.post('/api/labels/undo', async (c) => c.json({ seq: await studio.undo() }));
   app.post('/api/labels/redo', async (c) => c.json({ seq: await studio.redo() }));
 
+  if (options.tries) addTryRoutes(app, options.tries);
+  addExportRoutes(app, studio);
   addRunRoutes(app, studio);
   addExploreRoutes(app, studio);
 

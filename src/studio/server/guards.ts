@@ -86,7 +86,8 @@ export function onlyWithKey({ token, viewKey }: StudioKeys): MiddlewareHandler {
   };
 }
 
-const viewPaths = /^\/api\/(events$|images\/)/;
+/** Pictures, the event stream, and what is downloaded by a link. */
+const viewPaths = /^\/api\/(events$|images\/|exports\/|tries\/[^/]+\/seen$)/;
 
 /** The JSON that asks for most, thousands of images by their ids. */
 const maxJsonBytes = 2 ** 22;
@@ -106,26 +107,25 @@ export async function jsonBody<S extends z.ZodType>(
   if (type !== 'application/json') {
     throw new Refusal('wrong-type', `body: expected application/json. Received: ${shown(type)}.`);
   }
-  return parseWith(schema, parseJson('body', await bodyText(c), { code: 'usage' }), 'body', what, {
+  const text = new TextDecoder().decode(await bodyBytes(c, maxJsonBytes));
+  return parseWith(schema, parseJson('body', text, { code: 'usage' }), 'body', what, {
     code: 'usage',
   });
 }
 
-/** The text of a body; what is larger than it may be is refused by what it claims, or once as much has come. */
-async function bodyText(c: Context): Promise<string> {
-  const tooLarge = new Refusal('too-large', `body: expected at most ${maxJsonBytes} bytes. Received: more.`);
-  if (Number(c.req.header('content-length') ?? 0) > maxJsonBytes) throw tooLarge;
+/** Silence after which the rest of a body is not waited for; on a loopback, it comes at once. */
+const bodyIdleMs = 10_000;
+
+/**
+ * All bytes of a body; what is larger than it may be is refused by what it claims, or once as much has come.
+ * @throws Refusal `too-large`; `too-slow` where the rest of it does not come
+ */
+export async function bodyBytes(c: Context, mostBytes: number): Promise<Uint8Array<ArrayBuffer>> {
   const chunks: Uint8Array[] = [];
   let length = 0;
-  try {
-    for await (const chunk of c.req.raw.body ?? []) {
-      length += chunk.length;
-      if (length > maxJsonBytes) throw tooLarge;
-      chunks.push(chunk);
-    }
-  } catch (error) {
-    if (error === tooLarge) throw error;
-    throw new Refusal('too-slow', 'body: expected all of it. Received: a part.');
+  for await (const chunk of bodyChunks(c, mostBytes)) {
+    chunks.push(chunk);
+    length += chunk.length;
   }
   const bytes = new Uint8Array(length);
   let at = 0;
@@ -133,7 +133,40 @@ async function bodyText(c: Context): Promise<string> {
     bytes.set(chunk, at);
     at += chunk.length;
   }
-  return new TextDecoder().decode(bytes);
+  return bytes;
+}
+
+/** A body as it comes; as {@link bodyBytes}. */
+export async function* bodyChunks(c: Context, mostBytes: number): AsyncGenerator<Uint8Array> {
+  const tooLarge = new Refusal('too-large', `body: expected at most ${mostBytes} bytes. Received: more.`);
+  if (Number(c.req.header('content-length') ?? 0) > mostBytes) throw tooLarge;
+  const tooSlow = new Refusal('too-slow', 'body: expected all of it. Received: a part.');
+  let length = 0;
+  const reader = c.req.raw.body?.getReader();
+  for (;;) {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const silence = new Promise<never>((_, reject) => {
+      timer = setTimeout(() => reject(tooSlow), c.get('bodyIdleMs') ?? bodyIdleMs);
+    });
+    const part = await Promise.race([reader?.read(), silence])
+      .catch(() => {
+        c.header('connection', 'close');
+        throw tooSlow;
+      })
+      .finally(() => clearTimeout(timer));
+    if (part?.value === undefined) return;
+    length += part.value.length;
+    if (length > mostBytes) throw tooLarge;
+    yield part.value;
+  }
+}
+
+/** Says how long a body may be silent, in ms; default: {@link bodyIdleMs}. */
+export function withBodyIdle(ms: number): MiddlewareHandler {
+  return async (c, next) => {
+    c.set('bodyIdleMs', ms);
+    await next();
+  };
 }
 
 /** What the address asks for, checked. */

@@ -97,6 +97,16 @@ export class LabelledPile {
     return this.#indexOfId.get(id);
   }
 
+  /** Label or mark of an image; undefined where it has none, or is not known. */
+  labelOf(id: string): string | undefined {
+    return this.#state.labelOf(id);
+  }
+
+  /** Images of the pile that have a class, in its order. */
+  labelledIds(): string[] {
+    return Array.from(this.#makeOrder('labelled'), (index) => (this.#images[index] as PileImage).id);
+  }
+
   /** What stands above every page. */
   facts(): LabelFacts {
     const state = this.#state;

@@ -8,13 +8,14 @@ import { createApp } from './app.node.js';
 import { createKeys, equalKeys, randomHex } from './keys.js';
 import { type PageFiles, readPageFiles } from './page-files.node.js';
 import type { Studio } from './studio.node.js';
+import { Tries, triesInProcess } from './tries/tries.node.js';
 
 export interface ServeOptions {
   /** Default: one that is free. */
   readonly port?: number | undefined;
   /** Default: the one that was built. */
   readonly page?: PageFiles;
-  /** How long a request may take to come, in ms. Default: 10 s; on a loopback, all of it comes at once. */
+  /** How long a request's head may take to come, and its body be silent, in ms. Default: 10 s; on a loopback, all comes at once. */
   readonly requestTimeoutMs?: number;
   /** Told of what nobody foresaw; the server goes on. */
   readonly onFault?: (error: unknown) => void;
@@ -33,6 +34,8 @@ export interface StudioServer extends AsyncDisposable {
 
 const host = '127.0.0.1';
 const onceMs = 60_000;
+/** A project of many gigabytes comes as one request; what falls silent is given up long before. */
+const longestRequestMs = 60 * 60_000;
 /** Of all headers of a request; a browser sends a tenth. */
 const maxHeaderBytes = 2 ** 14;
 /** More than all tabs have. */
@@ -55,7 +58,18 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
     }
     return false;
   };
-  const app = createApp({ studio, keys, page, port: () => port, takeCode, recentProjects, onFault });
+  const tries = new Tries(studio, triesInProcess());
+  const app = createApp({
+    studio,
+    tries,
+    keys,
+    page,
+    port: () => port,
+    takeCode,
+    recentProjects,
+    onFault,
+    bodyIdleMs: requestTimeoutMs,
+  });
   // What is no request that a page could make, such as one without a name of the host, comes to no route.
   const errorHandler = (): Response => refusalResponse();
   const listener = getRequestListener(app.fetch, { overrideGlobalObjects: false, errorHandler });
@@ -63,7 +77,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
     {
       maxHeaderSize: maxHeaderBytes,
       headersTimeout: requestTimeoutMs,
-      requestTimeout: requestTimeoutMs,
+      requestTimeout: longestRequestMs,
       connectionsCheckingInterval: Math.min(requestTimeoutMs, 1000),
       keepAliveTimeout: 5000,
     },
@@ -77,11 +91,13 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
   server.on('connect', (_, socket: Socket) => refuseSocket(undefined, socket));
   const port = await listen(server, options.port ?? 0);
   await studio.setAddress(`http://${host}:${port}`);
-  const close = (): Promise<void> =>
-    new Promise((resolve) => {
+  const close = async (): Promise<void> => {
+    await new Promise<void>((resolve) => {
       server.close(() => resolve());
       server.closeAllConnections();
     });
+    await tries.close();
+  };
   return {
     port,
     address: `http://${host}:${port}/#token=${keys.token}`,

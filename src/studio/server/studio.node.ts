@@ -80,6 +80,12 @@ export class Studio implements AsyncDisposable {
     return this.#opened.labelled;
   }
 
+  /** @throws Refusal `conflict` while none is open */
+  get project(): ServedProject {
+    if (this.#project !== undefined) return this.#project;
+    throw new Refusal('conflict', 'project: expected an open one. Received: none.');
+  }
+
   /** @throws Refusal `conflict` while no project is open */
   get runs(): Runs {
     if (this.#runs !== undefined) return this.#runs;
@@ -136,6 +142,13 @@ export class Studio implements AsyncDisposable {
     }
   }
 
+  /** Read the pictures of the project that is open once more, as after one was added; what is known of the others is kept. */
+  async readAnew(): Promise<void> {
+    const { data } = this.project;
+    if (this.#reading === undefined) await this.open(data);
+    await this.#reading?.done;
+  }
+
   /** Stop reading pictures. What was decoded is kept. */
   stop(): void {
     this.#reading?.controller.abort();
@@ -184,8 +197,7 @@ export class Studio implements AsyncDisposable {
   }
 
   get #journal(): ServedProject['labels'] {
-    if (this.#project !== undefined) return this.#project.labels;
-    throw new Refusal('conflict', 'labels: expected an open project. Received: none.');
+    return this.project.labels;
   }
 
   async #append(event: EventMaker): Promise<number | null> {

@@ -76,7 +76,7 @@ export class Explore {
    */
   async maker(queue: string): Promise<QueueMaker> {
     const parts = partsOf(queue);
-    const newest = await this.#newestRun();
+    const newest = await this.newest();
     const runId = parts && runOf(parts);
     const run = runId === undefined ? newest : await this.#runNamed(runId);
     const look = run && (await this.lookAt(run));
@@ -295,7 +295,8 @@ export class Explore {
     return undefined;
   }
 
-  async #newestRun(): Promise<KnownRun | undefined> {
+  /** The newest run that has a classifier. */
+  async newest(): Promise<KnownRun | undefined> {
     if (!this.#isRefreshed) {
       this.#isRefreshed = true;
       const runs = await this.#options.runs();

@@ -1,0 +1,107 @@
+import { createHash } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { Readable } from 'node:stream';
+import type { Context, Hono } from 'hono';
+import { z } from 'zod';
+import { csvLine } from '../../../data/csv-line.js';
+import { safeName } from '../../../data/safe-name.js';
+import { describeModel, modelCard } from '../../../index.js';
+import { packProject } from '../../project/project-zip.node.js';
+import { bodyChunks, queryOf } from '../guards.js';
+import { modelOf } from '../newest-model.node.js';
+import type { Studio } from '../studio.node.js';
+import { classFolders } from './class-folders.node.js';
+import { importProject } from './import-project.node.js';
+
+const runQuery = z.strictObject({
+  /** Default: the newest that has a classifier. */
+  run: z.string().optional(),
+  /** Where a link stands that downloads it; see the guards. */
+  key: z.string().optional(),
+});
+
+const importQuery = z.strictObject({
+  into: z
+    .string()
+    .min(1)
+    .max(4096)
+    .regex(/^[^\0]*$/)
+    .optional(),
+});
+
+/** The largest archive of a project that a page may bring: what is larger, the command line imports. */
+const maxArchiveBytes = 2 ** 36;
+
+/** Addresses of what leaves the studio as a file, and of a project that comes as one. */
+export function addExportRoutes(
+  app: Hono,
+  studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'open'>,
+): void {
+  const nameOf = (ending: string): string => `${safeName(studio.project.name)}${ending}`;
+
+  app.get('/api/exports/model.onnx', async (c) => {
+    const { bytes } = await modelBytes(studio, c);
+    return download(c, bytes, { type: 'application/octet-stream', name: nameOf('.onnx') });
+  });
+  app.get('/api/exports/card.md', async (c) => {
+    const { bytes } = await modelBytes(studio, c);
+    const file = nameOf('.onnx');
+    const sha256 = createHash('sha256').update(bytes).digest('hex');
+    const card = modelCard(describeModel(file, bytes), { file, data: studio.project.name, sha256 });
+    return download(c, card, { type: 'text/markdown; charset=utf-8', name: nameOf('-card.md') });
+  });
+  app.get('/api/exports/labels.csv', (c) =>
+    download(c, labelTable(studio), { type: 'text/csv; charset=utf-8', name: nameOf('-labels.csv') }),
+  );
+  app.get('/api/exports/classes.zip', (c) =>
+    download(c, classFolders(studio), { type: 'application/zip', name: nameOf('-classes.zip') }),
+  );
+  app.get('/api/exports/project.zip', async (c) => {
+    const { name, bytes } = await packProject(studio.project, { signal: c.req.raw.signal });
+    return download(c, bytes, { type: 'application/zip', name: `${name}.zip` });
+  });
+
+  app.post('/api/projects/import', async (c) => {
+    const { into } = queryOf(c, importQuery, 'where to unpack a project');
+    const project = await importProject(bodyChunks(c, maxArchiveBytes), into && resolve(into));
+    await studio.open({ path: project.folder });
+    return c.json(project, 201);
+  });
+}
+
+async function modelBytes({ project }: Pick<Studio, 'project'>, c: Context) {
+  const { run } = queryOf(c, runQuery, 'a run');
+  const model = await modelOf(project.folder, run);
+  return { ...model, bytes: await readFile(model.path) };
+}
+
+/** As `--labels` reads it: a row for each labelled image, in the order of the pile. */
+function labelTable({ project, labelled, pile }: Pick<Studio, 'project' | 'labelled' | 'pile'>): string {
+  const names = new Map(project.labels.state.classes.map(({ id, name }) => [id, name]));
+  const rows = labelled.labelledIds().map((id) => {
+    const { name = id } = pile.images[labelled.indexOf(id)] ?? {};
+    return csvLine([name, names.get(labelled.labelOf(id) ?? '') ?? '']);
+  });
+  return csvLine(['file', 'label']) + rows.join('');
+}
+
+interface DownloadOptions {
+  readonly type: string;
+  /** Of the file that a browser saves. */
+  readonly name: string;
+}
+
+function download(
+  c: Context,
+  content: Uint8Array | string | Readable,
+  { type, name }: DownloadOptions,
+): Response {
+  const headers = {
+    'content-type': type,
+    'content-disposition': `attachment; filename="${name.replace(/[^\x20-\x7e]|["\\]/g, '_')}"; filename*=UTF-8''${encodeURIComponent(name)}`,
+  };
+  if (typeof content === 'string') return c.body(content, 200, headers);
+  if (content instanceof Uint8Array) return c.body(new Uint8Array(content), 200, headers);
+  return c.body(Readable.toWeb(content) as ReadableStream, 200, headers);
+}
