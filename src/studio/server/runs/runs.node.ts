@@ -137,6 +137,16 @@ export class Runs {
     return runs.map((run, i) => this.#rowOf(run, i + 1, labels)).reverse();
   }
 
+  /** All runs as their files tell them, the first one first. */
+  known(): Promise<readonly KnownRun[]> {
+    return this.#list.read();
+  }
+
+  /** Folder of a run, by its id. */
+  pathOf(id: string): string {
+    return this.#list.pathOf(id);
+  }
+
   /** @throws Refusal `not-found` */
   async row(id: string): Promise<RunRow> {
     const found = (await this.rows()).find((row) => row.id === id);
