@@ -13,6 +13,7 @@ import {
   recoverHeldBack,
   shortWalkSteps,
   smoothPredictions,
+  unsureRows,
   walkSteps,
 } from './propagate.js';
 
@@ -166,4 +167,11 @@ test('pseudo-labels leave out the share that is closest to two classes', () => {
     classes: Int32Array.from([0, 0, 2]),
   });
   expect([...pseudoLabels(scores, 3, 0.5).rows]).toEqual([0, 2]);
+});
+
+test('images are unsure whose two best classes are closer than a margin, and those that no label has reached', () => {
+  const scores = float32([4, 3], [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0, 0, 0]).data;
+  expect([...unsureRows(scores, 3, 0.1)]).toEqual([1, 3]);
+  expect([...unsureRows(scores, 3, 0.04)]).toEqual([3]);
+  expect([...unsureRows(scores, 3, 0)]).toEqual([]);
 });

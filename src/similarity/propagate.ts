@@ -279,6 +279,32 @@ export interface PseudoLabels {
  * @param doubtful share of the images that are left out, 0 to below 1
  */
 export function pseudoLabels(scores: Float32Array, classCount: number, doubtful: number): PseudoLabels {
+  const { margins, best } = marginsOf(scores, classCount);
+  const count = margins.length;
+  const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
+  // An image that no label has reached has no class.
+  const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
+    (i) => margins[i]! >= least && margins[i]! > 0,
+  );
+  return { rows, classes: Int32Array.from(rows, (i) => best[i]!) };
+}
+
+/**
+ * The images whose two best classes are closer to each other than a margin, ascending.
+ * @param scores float32 [n · K]
+ */
+export function unsureRows(scores: Float32Array, classCount: number, margin: number): Uint32Array {
+  const { margins } = marginsOf(scores, classCount);
+  return Uint32Array.from(margins.keys()).filter((i) => margins[i]! < margin);
+}
+
+interface Margins {
+  /** How much the best class of each image is ahead of the next. */
+  readonly margins: Float32Array;
+  readonly best: Int32Array;
+}
+
+function marginsOf(scores: Float32Array, classCount: number): Margins {
   const count = scores.length / classCount;
   const margins = new Float32Array(count);
   const best = new Int32Array(count);
@@ -293,12 +319,7 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
     }
     margins[i] = first - Math.max(second, 0);
   }
-  const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
-  // An image that no label has reached has no class.
-  const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
-    (i) => margins[i]! >= least && margins[i]! > 0,
-  );
-  return { rows, classes: Int32Array.from(rows, (i) => best[i]!) };
+  return { margins, best };
 }
 
 /**

@@ -23,7 +23,7 @@ import { stageFacts } from './registry.js';
 async function noisyPictures(name: string, count: number): Promise<ImageDataset> {
   const { images, ...labelled } = tinyPictures(name, count);
   const { data } = await readRange(images, 0, count);
-  const random = Random.seeded(3).split(name);
+  const random = Random.seeded(5).split(name);
   const pixels = data.map((value) => 0.25 * value + random.uniform(0, 191));
   const { height, width, channels } = images;
   return { ...labelled, images: imagesInMemory({ name, pixels, height, width, channels }) };

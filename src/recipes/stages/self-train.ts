@@ -67,7 +67,7 @@ export async function learnFromPile(
   const { images } = context.data.train;
   const unlabelled = images.count - labelledIndices(context, draw).length;
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
-  const task = await taskFor(context, { draw, pileGraph, teacher: teacher ?? settings.teacher });
+  const task = await taskFor(context, { draw, pileGraph, start, teacher: teacher ?? settings.teacher });
 
   const { state } = await trainStage(
     {
