@@ -18,6 +18,7 @@ import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import type { PageFiles } from './page-files.node.js';
 import type { EncodedPicture } from './pile.js';
+import { addRunDetailRoutes } from './runs/run-detail.node.js';
 import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
 import type { Tries } from './tries/tries.node.js';
@@ -169,6 +170,7 @@ export function createApp(options: AppOptions): Hono {
   if (options.tries) addTryRoutes(app, options.tries);
   addExportRoutes(app, studio);
   addRunRoutes(app, studio);
+  addRunDetailRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

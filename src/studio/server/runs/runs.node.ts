@@ -156,6 +156,15 @@ export class Runs {
     return { runId: id, points: page, next: from + page.length };
   }
 
+  /**
+   * Folder of a run.
+   * @throws Refusal `not-found`
+   */
+  async pathOf(id: string): Promise<string> {
+    await this.#known(id);
+    return this.#list.pathOf(id);
+  }
+
   /** Stop what trains, and wait until it is saved. */
   async close(): Promise<void> {
     this.#active?.training.stop();
