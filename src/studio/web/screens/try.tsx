@@ -73,7 +73,8 @@ export function Screen() {
     <div class="screen try-screen">
       <section class="try-input" aria-labelledby="try-title">
         <h1 id="try-title">Try a picture</h1>
-        <div class="ways" role="group" aria-label="Where the picture comes from">
+        <fieldset class="ways">
+          <legend class="visually-hidden">Where the picture comes from</legend>
           {(Object.keys(ways) as Way[]).map((name) => (
             <button
               key={name}
@@ -85,7 +86,7 @@ export function Screen() {
               {ways[name]}
             </button>
           ))}
-        </div>
+        </fieldset>
         {way.value === 'file' && <FileInput take={tryPicture} />}
         {way.value === 'camera' && <Webcam take={tryPicture} />}
         {way.value === 'draw' && <DrawPad take={tryPicture} />}

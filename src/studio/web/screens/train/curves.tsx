@@ -76,7 +76,8 @@ export function Curves({ runId, stage }: CurvesProps) {
   return (
     <div class="curves">
       {stages.length > 1 && (
-        <div class="ways stage-ways" role="group" aria-label="Stage">
+        <fieldset class="ways stage-ways">
+          <legend class="visually-hidden">Stage</legend>
           {stages.map((name) => (
             <button
               key={name}
@@ -88,7 +89,7 @@ export function Curves({ runId, stage }: CurvesProps) {
               {stageNames[name] ?? name}
             </button>
           ))}
-        </div>
+        </fieldset>
       )}
       <div class="curve-pair">
         {chart('accuracy')}

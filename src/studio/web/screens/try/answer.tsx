@@ -34,13 +34,13 @@ export function Answer({ answer, picture }: AnswerProps) {
       )}
       <div class="answer-pictures">
         <figure>
-          <img src={picture} alt="The picture" />
+          <img src={picture} alt="What is tried" />
           <figcaption class="small quiet-text number">
             The picture, {width} × {height}
           </figcaption>
         </figure>
         <figure>
-          <img class="pixels" src={tries.seen(answer)} alt="The picture as the classifier sees it" />
+          <img class="pixels" src={tries.seen(answer)} alt="What the classifier is given" />
           <figcaption class="small quiet-text number">
             As the model sees it: {fits[fit]}, {size.width} × {size.height}
           </figcaption>
