@@ -6,6 +6,7 @@ import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
 import type { RecentProject } from '../project/recent-project.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { addExportRoutes } from './exports/export-routes.node.js';
+import { addFolderRoutes } from './folder-routes.node.js';
 import {
   jsonBody,
   onlyThisOrigin,
@@ -135,6 +136,7 @@ export function createApp(options: AppOptions): Hono {
   app.get('/api/events', (c) => eventStream(c, studio));
 
   app.get('/api/projects', async (c) => c.json({ projects: await recentProjects() }));
+  addFolderRoutes(app);
   app.post('/api/pile', async (c) => {
     await studio.open(await jsonBody(c, openBody, 'a path, or an example'));
     return c.json({}, 202);

@@ -11,6 +11,8 @@ import type { ScreenName } from './shell/router.js';
  */
 export interface ScreenEntry {
   readonly title: string;
+  /** Shows it, with Shift; small letters are keys of classes. */
+  readonly key: string;
   /** Loaded when it is first shown. */
   readonly load: () => Promise<{ readonly Screen: ComponentType }>;
   /** Whether it can do without pictures. */
@@ -18,11 +20,11 @@ export interface ScreenEntry {
 }
 
 export const screens: Readonly<Record<ScreenName, ScreenEntry>> = {
-  start: { title: 'Start', load: () => import('./screens/start.js'), isFree: true },
-  label: { title: 'Label', load: () => import('./screens/label.js') },
-  classes: { title: 'Classes', load: () => import('./screens/classes.js') },
-  train: { title: 'Train', load: () => import('./screens/train.js') },
-  explore: { title: 'Explore', load: () => import('./screens/explore.js') },
-  try: { title: 'Try', load: () => import('./screens/try.js') },
-  export: { title: 'Export', load: () => import('./screens/export.js') },
+  start: { title: 'Start', key: 's', load: () => import('./screens/start.js'), isFree: true },
+  label: { title: 'Label', key: 'l', load: () => import('./screens/label.js') },
+  classes: { title: 'Classes', key: 'c', load: () => import('./screens/classes.js') },
+  train: { title: 'Train', key: 't', load: () => import('./screens/train.js') },
+  explore: { title: 'Explore', key: 'e', load: () => import('./screens/explore.js') },
+  try: { title: 'Try', key: 'y', load: () => import('./screens/try.js') },
+  export: { title: 'Export', key: 'x', load: () => import('./screens/export.js') },
 };

@@ -2,6 +2,7 @@ import type { LabelEvent } from '../../project/label-events.js';
 import type { Effect } from '../../project/label-swap.js';
 import type { RecentProject } from '../../project/recent-project.js';
 import type { ErrorBody } from '../../server/api-error.js';
+import type { FolderEntry, FolderListing } from '../../server/folders.js';
 import type { QueuePage } from '../../server/labelled-pile.js';
 import type { Duplicate, PileSource, SkippedFile } from '../../server/pile.js';
 
@@ -96,6 +97,9 @@ export const api = {
     ({ viewKey } = await ask<{ viewKey: string }>('/api/session'));
   },
   projects: () => ask<{ projects: readonly RecentProject[] }>('/api/projects'),
+  folder: (path?: string) => ask<FolderListing>(`/api/folders?${queryOf({ path })}`),
+  foldersNamed: (name: string) =>
+    ask<{ folders: readonly FolderEntry[] }>(`/api/folders/search?${queryOf({ name })}`),
   open: (source: PileSource) => ask<object>('/api/pile', { json: source }),
   stopReading: () => ask<object>('/api/pile/stop', { json: {} }),
   skipped: (part: Part) =>

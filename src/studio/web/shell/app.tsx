@@ -23,8 +23,8 @@ export function App() {
         isKeyHelpOpen.value = true;
       },
     },
-    ...screenNames.map((name, i) => ({
-      key: `alt+${i + 1}`,
+    ...screenNames.map((name) => ({
+      key: `shift+${screens[name].key}`,
       says: screens[name].title,
       run: () => navigate(name),
     })),

@@ -60,6 +60,15 @@ export class ImageQueue {
     return this.#pageOf(page).peek()?.[index - page * pageSize];
   }
 
+  /** Place of an image, as far as that is loaded. */
+  placeOf(id: string): number | undefined {
+    for (const [page, images] of this.#pages) {
+      const i = images.peek()?.findIndex((each) => each.id === id) ?? -1;
+      if (i >= 0) return page * pageSize + i;
+    }
+    return undefined;
+  }
+
   /** See to it that images from one place up to another are loaded. */
   want(from: number, to: number): void {
     const last = Math.min(to, (this.total.peek() ?? 1) - 1);

@@ -91,11 +91,31 @@ function eventOf(images: readonly string[], verdict: Verdict): { label: Label; e
 
 /** Undo what was done last, by whomever, also before a restart. */
 export function undo(): Promise<boolean> {
-  return inTurn(api.undo);
+  return inTurn(async () => lookFor((await api.undo()).seq));
 }
 
 export function redo(): Promise<boolean> {
-  return inTurn(api.redo);
+  return inTurn(async () => lookFor((await api.redo()).seq));
+}
+
+/** Images of what this tab has undone or redone last, once they are told; null: more than are told one by one. */
+export const undone = signal<readonly string[] | null>([]);
+
+/** Number of an event whose images are yet to be told. */
+let awaited: number | null = null;
+/** What was told last: it may come before the answer. */
+let told: readonly { readonly seq: number; readonly images: readonly string[] | null }[] = [];
+const toldKept = 16;
+
+function lookFor(seq: number | null): void {
+  awaited = seq;
+  const found = seq === null ? undefined : told.find((each) => each.seq >= seq);
+  if (found) tellUndone(found.images);
+}
+
+function tellUndone(images: readonly string[] | null): void {
+  awaited = null;
+  undone.value = images;
 }
 
 /** A class of a name, with an id, a colour and a key that are free. */
@@ -109,6 +129,10 @@ effect(() => {
   forgetLabels();
 });
 onDelta((delta) => {
-  if (delta.type !== 'relabelled' || delta.images === null) return;
-  for (const [id, label] of delta.images) learn(id, { label, seq: delta.seq });
+  if (delta.type !== 'relabelled') return;
+  const { seq } = delta;
+  for (const [id, label] of delta.images ?? []) learn(id, { label, seq });
+  const images = delta.images?.map(([id]) => id) ?? null;
+  told = [...told, { seq, images }].slice(-toldKept);
+  if (awaited !== null && seq >= awaited) tellUndone(images);
 });

@@ -9,7 +9,8 @@ export interface KeyBinding {
   readonly also?: readonly string[];
   /** For the list of keys; absent: it is not listed there. */
   readonly says?: string;
-  readonly run: (event: KeyboardEvent) => void;
+  /** Absent: it is done elsewhere, and only listed here. */
+  readonly run?: (event: KeyboardEvent) => void;
 }
 
 interface Group {
@@ -68,7 +69,7 @@ function onKeyDown(event: KeyboardEvent): void {
   if ((name === 'Enter' || name === 'Space') && target?.closest(presses)) return;
   for (const group of keyGroups.peek()) {
     const found = group.bindings().find(({ key, also = [] }) => key === name || also.includes(name));
-    if (found === undefined) continue;
+    if (found?.run === undefined) continue;
     event.preventDefault();
     found.run(event);
     return;
@@ -86,6 +87,7 @@ const shownNames: Readonly<Record<string, string>> = {
   ArrowUp: '↑',
   ArrowDown: '↓',
   Escape: 'Esc',
+  Backspace: '⌫',
 };
 
 /** The parts of a key as keyboards have them: `['Ctrl', 'Z']`. */
