@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { estimateClassShares } from './class-shares.js';
+import { estimateClassShares, labelledShares } from './class-shares.js';
 
 /** Densities of classes that do not overlap, of these sizes. */
 function apart(sizes: readonly number[]): Float32Array {
@@ -38,4 +38,34 @@ test('the shares are found where the classes overlap', async () => {
   const [first] = await estimateClassShares(densities, 2);
   // The most probable share p of class 0, even shares counting as 12 images more: 26/p − 10/(3 − p) − 16/(1 − p) = 0.
   expect(first).toBeCloseTo(0.595, 2);
+});
+
+/** So many labels of each class. */
+const labelsOf = (counts: readonly number[]) => counts.flatMap((count, k) => Array<number>(count).fill(k));
+
+test('labels given evenly let expect even shares, and those that are uneven by chance alone do, too', () => {
+  const even = labelledShares(labelsOf([25, 25, 25, 25]), 4);
+  expect([...even.shares]).toEqual(Array(4).fill(0.25));
+  expect(even.weight).toBeCloseTo(0.2, 12);
+  // χ² = (3² + 3² + 1² + 1²) / 25 = 0.8, less than 3.
+  expect([...labelledShares(labelsOf([28, 22, 26, 24]), 4).shares]).toEqual(Array(4).fill(0.25));
+});
+
+test('labels that are uneven beyond chance are believed, the more the farther', () => {
+  // χ² = (45² + 15² + 15² + 15²) / 25 = 108, so that a = 1 − 3/108.
+  const { shares } = labelledShares(labelsOf([70, 10, 10, 10]), 4);
+  const a = 1 - 3 / 108;
+  expect(shares[0]).toBeCloseTo((25 + a * 45 + 1) / 104, 12);
+  expect(shares[1]).toBeCloseTo((25 - a * 15 + 1) / 104, 12);
+  expect(shares.reduce((x, y) => x + y, 0)).toBeCloseTo(1, 12);
+});
+
+test('without a label, even shares are expected', () => {
+  expect([...labelledShares([], 2).shares]).toEqual([0.5, 0.5]);
+});
+
+test('shares that are expected draw the estimate towards them', async () => {
+  const prior = { shares: Float64Array.of(0.2, 0.8), weight: 0.5 };
+  const [first] = await estimateClassShares(apart([60, 40]), 2, { prior });
+  expect(first).toBeCloseTo((0.6 + 0.5 * 0.2) / 1.5, 3);
 });

@@ -82,7 +82,7 @@ export async function spreadWithoutOwn(
     const rest = total - (ownTotal[i] ?? 0);
     shares[ofClass] = rest > 0 ? Math.max(0, shares[ofClass]! - (own[i] ?? 0)) * (total / rest) : 0;
     // What comes from everywhere is left in, other than where classes are told apart: it is what an image of no clear class has.
-    for (let k = 0; k < classCount; k++) shares[k]! *= balance.weights[k]! / (balance.totals[k]! || 1);
+    for (let k = 0; k < classCount; k++) shares[k]! *= balance.shares[k]! / (balance.totals[k]! || 1);
     const sum = shares.reduce((a, b) => a + b, 0);
     if (sum === 0) continue;
     shares.forEach((share, k) => {

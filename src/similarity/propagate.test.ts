@@ -3,7 +3,7 @@ import { heldBackSplits } from '../labels/held-back.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
-import { estimateClassShares } from './class-shares.js';
+import { estimateClassShares, labelledShares } from './class-shares.js';
 import { nearestNeighbours } from './neighbours.js';
 import {
   type NeighbourGraph,
@@ -100,14 +100,14 @@ describe('labels spread over the graph', () => {
     const total = (k: number) =>
       brought.reduce((sum, score, at) => sum + (at % classCount === k ? score : 0), 0);
     const densities = brought.map((score, at) => score / total(at % classCount));
-    const shares = await estimateClassShares(Float32Array.from(densities), classCount);
-    const given = [3 / 8, 3 / 8, 2 / 8];
+    const prior = labelledShares(labels, classCount);
+    const shares = await estimateClassShares(Float32Array.from(densities), classCount, { prior });
     const scores = await propagateLabels(graph, known, classCount);
     for (let i = 0; i < n; i++) {
       const row = densities.slice(i * classCount, (i + 1) * classCount);
       // (K − 2)/K of the mean.
       const background = (row.reduce((a, b) => a + b, 0) / 3) * (1 / 3);
-      const weighed = row.map((d, k) => shares[k]! * Math.sqrt(given[k]!) * Math.max(0, d - background));
+      const weighed = row.map((d, k) => shares[k]! * Math.max(0, d - background));
       const sum = weighed.reduce((a, b) => a + b, 0);
       const label = known.rows.indexOf(i);
       weighed.forEach((weight, k) => {

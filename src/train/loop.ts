@@ -77,8 +77,8 @@ export interface StageResult {
   readonly imagesTrained: number;
 }
 
-/** At least this long between checkpoints within an epoch: what a killed process can lose. */
-const checkpointEveryMs = 20_000;
+/** At least this long between checkpoints: within an epoch, and of epochs that nothing validates, which may be two steps long. */
+const checkpointEveryMs = { within: 20_000, between: 1000 };
 
 /** Name of a stage's checkpoint. */
 export function checkpointName(stage: string, draw: number): string {
@@ -171,7 +171,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
             { cause: context.signal.reason },
           );
         }
-        if (performance.now() - lastSaved > checkpointEveryMs) await save();
+        if (performance.now() - lastSaved > checkpointEveryMs.within) await save();
       }
       // Validation can take minutes: what was trained is safe before it. What is saved after it besides is how many epochs
       // are done and what the stage remembers. Where it remembers nothing, the next save does for that: a process that is
@@ -186,7 +186,8 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         emit({ type: 'stopped-early', stage, draw, epoch: record.epoch, ...stop });
         progress.epoch = epochs;
       }
-      if (!options.validate || options.memory || progress.epoch >= epochs) await save();
+      const isDue = !options.validate && performance.now() - lastSaved > checkpointEveryMs.between;
+      if (isDue || options.memory || progress.epoch >= epochs) await save();
     }
   } finally {
     await maker.release();

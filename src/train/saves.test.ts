@@ -1,4 +1,4 @@
-import { beforeAll, describe, expect, it } from 'vitest';
+import { beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 import { imagesInMemory } from '../data/image-source.js';
 import { createNetwork } from '../nn/network.js';
 import { constantRate } from '../optim/schedules.js';
@@ -88,6 +88,14 @@ const counting = () => ({
   },
 });
 
+/** What a stage came to, without the times that it took. */
+async function outcomeOf(store: MemoryStore) {
+  const { tensors, memory } = (await store.loadCheckpoint('probe'))!;
+  const records = await store.readEpochs();
+  const timeless = records.map(({ epoch, step, train, val }) => ({ epoch, step, train, val }));
+  return { tensors, memory, records: timeless };
+}
+
 describe('checkpoints of a stage that is validated', () => {
   let runtime: Runtime;
   beforeAll(async () => {
@@ -108,6 +116,25 @@ describe('checkpoints of a stage that is validated', () => {
     expect(store.saved).toEqual(['0:2', '1:2', '1:4', '2:4', '2:6', '3:6']);
   });
 
+  it('are one a second where nothing validates, and one at the end, and no epoch is lost for good', async () => {
+    // Each look at the clock is a millisecond later, however busy the machine is.
+    let nowMs = 0;
+    const clock = vi.spyOn(performance, 'now').mockImplementation(() => nowMs++);
+    onTestFinished(() => clock.mockRestore());
+    const trainUnseen = (store: MemoryStore) => {
+      const { validate: _, ...options } = optionsFor();
+      return trainStage(options, { runtime, store, emit: () => {} });
+    };
+    const [whole, cut] = [new WatchedStore(), new WatchedStore()];
+    await trainUnseen(whole);
+    expect(whole.saved).toEqual(['3:6']);
+    cut.killAfter = 'record 2';
+    await expect(trainUnseen(cut)).rejects.toThrow('killed');
+    [cut.killed, cut.killAfter] = [false, undefined];
+    await trainUnseen(cut);
+    expect(await outcomeOf(cut)).toEqual(await outcomeOf(whole));
+  });
+
   it.each([
     ['that remembers nothing', () => undefined],
     ['that remembers', counting],
@@ -118,12 +145,6 @@ describe('checkpoints of a stage that is validated', () => {
     await expect(train(cut, memoryOf())).rejects.toThrow('killed');
     [cut.killed, cut.killAfter] = [false, undefined];
     await train(cut, memoryOf());
-    const outcomeOf = async (store: MemoryStore) => {
-      const { tensors, memory } = (await store.loadCheckpoint('probe'))!;
-      const records = await store.readEpochs();
-      const timeless = records.map(({ epoch, step, train, val }) => ({ epoch, step, train, val }));
-      return { tensors, memory, records: timeless };
-    };
     expect(await outcomeOf(cut)).toEqual(await outcomeOf(whole));
     expect((await cut.readEpochs()).map(({ epoch }) => epoch)).toEqual([1, 2, 3]);
   });

@@ -55,12 +55,17 @@ test('the page shows the pictures of a folder, asks nobody else, and Ctrl-C ends
   };
   await page.goto(address);
   await page.getByText('50 of 50 labelled').waitFor();
-  await page.getByRole('link', { name: 'Label', exact: true }).click();
+  // All that a person can do by keys: the folders have labelled every image, and the grid shows them.
+  await page.keyboard.press('Shift+L');
+  await page.getByText('There is no image in this list').waitFor();
+  await page.getByRole('combobox').selectOption('All (50)');
+  await page.getByRole('combobox').blur();
+  await page.keyboard.press('Shift+G');
   expect(await widths()).toEqual(Array.from({ length: 50 }, () => 32));
   expect(await images.first().getAttribute('aria-label')).toBe('bar/000.png, bar');
   expect(await page.title()).toBe('Label – photos');
   // The key is in no address that could be copied, and a tab keeps it.
-  expect(page.url()).toBe(`${origin}/#/label`);
+  expect(page.url()).toBe(`${origin}/#/label?queue=all&view=grid`);
   await page.reload();
   expect(await widths()).toHaveLength(50);
   // By keyboard alone: three images become a class that is made for them, then all is as before.

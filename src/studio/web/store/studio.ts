@@ -1,5 +1,5 @@
 import { computed, signal } from '@preact/signals';
-import type { StudioDelta, StudioState } from '../../server/updates.js';
+import type { LabelFacts, StudioDelta, StudioState } from '../../server/updates.js';
 import { ApiError, api, viewAddress } from '../api/client.js';
 
 /**
@@ -20,6 +20,9 @@ export const connection = signal<Connection>({ phase: 'connecting' });
 export const project = computed(() => studio.value?.project ?? null);
 export const pile = computed(() => studio.value?.pile ?? ({ phase: 'none' } as const));
 export const labels = computed(() => studio.value?.labels ?? null);
+/** A class with how many images have it. */
+export type CountedClass = LabelFacts['classes'][number];
+
 export const classes = computed(() => labels.value?.classes ?? []);
 /** What trains now, or failed to. */
 export const training = computed(() => studio.value?.training ?? null);

@@ -1,7 +1,6 @@
 import { useSignal } from '@preact/signals';
-import { classes } from '../../store/studio.js';
+import { type CountedClass, classes } from '../../store/studio.js';
 import { counted } from '../../ui/words.js';
-import type { CountedClass } from './class-row.js';
 import { EffectDialog } from './effect-dialog.js';
 
 interface ClassDialogProps {

@@ -1,15 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useLayoutEffect, useRef } from 'preact/hooks';
-import type { LabelFacts } from '../../../server/updates.js';
 import { addressOf } from '../../shell/router.js';
 import { change } from '../../store/labelling.js';
-import { classes } from '../../store/studio.js';
+import { type CountedClass, classes } from '../../store/studio.js';
 import { Glyph } from '../../ui/class-mark.js';
 import { Icon } from '../../ui/icon.js';
 import { counted } from '../../ui/words.js';
 import { DeleteClass, MergeClass, RenameClass } from './class-dialogs.js';
-
-export type CountedClass = LabelFacts['classes'][number];
 
 /** In the order of a keyboard; `u` marks what nobody can tell. */
 const keys = ['1', '2', '3', '4', '5', '6', '7', '8', '9', '0', ...'abcdefghijklmnopqrstvwxyz'];
