@@ -58,8 +58,10 @@ export function LineChart({ lines, says, isShare = false, xName }: LineChartProp
         },
         xAxis: {
           type: 'value',
-          min: 'dataMin',
+          min: 0,
           max: 'dataMax',
+          minInterval: 1,
+          splitNumber: 4,
           name: xName,
           nameLocation: 'middle',
           nameGap: 26,
@@ -70,7 +72,12 @@ export function LineChart({ lines, says, isShare = false, xName }: LineChartProp
         yAxis: {
           type: 'value',
           scale: true,
-          ...(isShare && { max: ({ max }: { max: number }) => Math.min(1, Math.ceil(max * 20) / 20) }),
+          splitNumber: 4,
+          // Tenths, so that noise does not look like a climb.
+          ...(isShare && {
+            min: ({ min }: { min: number }) => Math.max(0, Math.floor(min * 10 - 0.01) / 10),
+            max: ({ max }: { max: number }) => Math.min(1, Math.ceil(max * 10 + 0.01) / 10),
+          }),
           ...axis,
           axisLabel: {
             ...axis.axisLabel,
