@@ -40,6 +40,11 @@ export {
 export type { GivenLabel, GivenLabels, PlacedLabel } from './labels/given-labels.js';
 export type { HeldBackSplit } from './labels/held-back.js';
 export { type LocatedLabels, type LocateOptions, locateLabels } from './labels/locate-labels.js';
+export {
+  type NearestLabelOptions,
+  type NearestLabelPoint,
+  nearestLabelCurve,
+} from './labels/nearest-label.js';
 export type { Abstention } from './model/abstention.js';
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
@@ -67,8 +72,14 @@ export type { ProgressEvent, ProgressOptions } from './progress.js';
 export { Random, type RandomState, type Swappable } from './random/random.js';
 export type { RecipeContext } from './recipes/context.js';
 export { readDoubts } from './recipes/doubts.js';
+export { type HeldBackAnswers, readHeldBackAnswers } from './recipes/held-back-answers.js';
 export { readLabelNeeds } from './recipes/label-needs.js';
 export { type LabelContext, labelRecordOf, withLocatedLabels } from './recipes/labels.js';
+export {
+  findNearDuplicates,
+  type NearDuplicateOptions,
+  type NearDuplicates,
+} from './recipes/near-duplicates.js';
 export {
   type Comparison,
   type PileContext,
@@ -83,6 +94,7 @@ export {
   type MeasureOptions,
   measureSpeeds,
 } from './recipes/plan/measure-speeds.js';
+export { predictRunMs } from './recipes/plan/predict-run.js';
 export type { StageGraphName } from './recipes/plan/stage-graph-names.js';
 export { type PresetName, type PresetOverrides, presets, settingsFor } from './recipes/presets.js';
 export { evaluateRun, type RunOptions } from './recipes/run.js';

@@ -44,6 +44,12 @@ export {
   evaluateModel,
   type ModelEvaluation,
 } from './runs/evaluate-model.node.js';
+export {
+  type EncoderStage,
+  encoderStages,
+  exportRunEncoder,
+  type RunEncoderOptions,
+} from './runs/export-run.node.js';
 export type { ImportedData } from './runs/imported-data.node.js';
 export {
   type ImagePrediction,

@@ -55,14 +55,21 @@ async function serve(
 ): Promise<void> {
   if (folder !== undefined) await assertThere(folder);
   // Loaded for this command alone.
-  const [{ serveStudio }, { Studio }, { projectsOnDisk }, { pilesInProcesses }, { trainingInProcesses }] =
-    await Promise.all([
-      import('../studio/server/serve.node.js'),
-      import('../studio/server/studio.node.js'),
-      import('../studio/server/open-project.node.js'),
-      import('../studio/server/pile-process.node.js'),
-      import('../studio/server/runs/train-process.node.js'),
-    ]);
+  const [
+    { serveStudio },
+    { Studio },
+    { projectsOnDisk },
+    { pilesInProcesses },
+    { trainingInProcesses },
+    { inquiriesInProcesses },
+  ] = await Promise.all([
+    import('../studio/server/serve.node.js'),
+    import('../studio/server/studio.node.js'),
+    import('../studio/server/open-project.node.js'),
+    import('../studio/server/pile-process.node.js'),
+    import('../studio/server/runs/train-process.node.js'),
+    import('../studio/server/explore/inquiry-process.node.js'),
+  ]);
   await inSession({ quiet, stopping: 'Closing.' }, async ({ note, signal, atEnd }) => {
     const onFault = (error: unknown): void => note(formatError(error, { debug: true, color: false }));
     const removeListener = onUncaught(onFault);
@@ -71,6 +78,7 @@ async function serve(
       openProject: projectsOnDisk({ folder: project }),
       openPile: pilesInProcesses({ cacheFolder: cache }),
       startTraining: trainingInProcesses({ cacheFolder: cache }),
+      inquire: inquiriesInProcesses({ cacheFolder: cache }),
       onFault,
     });
     atEnd(() => studio.close());

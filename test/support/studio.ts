@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { LabelJournal } from '../../src/studio/project/journal.node.js';
 import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
+import type { Inquire, InquiryName } from '../../src/studio/server/explore/inquiry.js';
 import type { OpenProject } from '../../src/studio/server/open-project.node.js';
 import type { PageFiles } from '../../src/studio/server/page-files.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
@@ -155,6 +156,25 @@ export class FakeTrainings {
       },
     };
   };
+}
+
+/** A question that was asked. */
+interface Asked {
+  readonly name: InquiryName;
+  readonly task: unknown;
+  readonly answer: (result: unknown) => void;
+  readonly fail: (error: unknown) => void;
+}
+
+/** Finds nothing out: the test answers. */
+export class FakeInquiries {
+  readonly asked: Asked[] = [];
+
+  readonly inquire: Inquire = (name, task, { signal }) =>
+    new Promise<never>((resolve, fail) => {
+      signal.addEventListener('abort', () => fail(signal.reason));
+      this.asked.push({ name, task, answer: (result) => resolve(result as never), fail });
+    });
 }
 
 /** Lets everything that waits for nothing but its turn happen. */

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
+  FakeInquiries,
   FakePiles,
   FakeProjects,
   FakeTrainings,
@@ -32,6 +33,7 @@ beforeEach(async () => {
     openProject: projects.open,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
+    inquire: new FakeInquiries().inquire,
     onFault,
   });
   const takeCode = (code: string): boolean => codes.splice(0).includes(code);
@@ -251,7 +253,7 @@ describe('images', () => {
     (await piles.next()).fail(new QuarterturnError('data', 'a: expected b. Received: c.', { hint: 'D.' }));
     await turns();
     expect(studio.state).toEqual({
-      ...{ labels: null, training: null, runs: 0 },
+      ...{ labels: null, training: null, runs: 0, looks: 0 },
       project: { name: 'MNIST', folder: projects.folder, path: null },
       pile: { phase: 'failed', error: { code: 'data', message: 'a: expected b. Received: c.', hint: 'D.' } },
     });
@@ -284,7 +286,7 @@ describe('the event stream', () => {
     const first = await stream.next();
     expect(first).toMatch(/^event: snapshot\ndata: .*\nid: \d+\n\n$/);
     expect(dataOf(first)).toEqual({
-      state: { project: null, pile: { phase: 'none' }, labels: null, training: null, runs: 0 },
+      state: { project: null, pile: { phase: 'none' }, labels: null, training: null, runs: 0, looks: 0 },
     });
     await openPile(3);
     const second = await stream.next();

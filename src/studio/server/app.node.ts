@@ -5,6 +5,8 @@ import { imageHashPattern } from '../../data/image-hash.js';
 import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
 import type { RecentProject } from '../project/recent-project.js';
 import { errorAnswer, Refusal } from './api-error.js';
+import { addExploreRoutes } from './explore/explore-routes.node.js';
+import { addNoteRoutes } from './explore/note-routes.node.js';
 import { addExportRoutes } from './exports/export-routes.node.js';
 import { addFolderRoutes } from './folder-routes.node.js';
 import {
@@ -30,6 +32,7 @@ export interface AppOptions {
   readonly studio: Pick<
     Studio,
     | 'hub'
+    | 'explore'
     | 'project'
     | 'pile'
     | 'labelled'
@@ -154,11 +157,15 @@ export function createApp(options: AppOptions): Hono {
     return c.json(pageOf('duplicates', studio.pile.duplicates, query));
   });
 
-  app.get('/api/images', (c) => {
-    return c.json(studio.labelled.page(queryOf(c, imagesQuery, 'a page of a queue')));
+  app.get('/api/images', async (c) => {
+    const query = queryOf(c, imagesQuery, 'a page of a queue');
+    const maker = await studio.explore.maker(query.queue);
+    return c.json(studio.labelled.page(query, maker));
   });
-  app.get('/api/image-ids', (c) => {
-    return c.json({ ids: studio.labelled.ids(queryOf(c, idsQuery, 'a part of a queue')) });
+  app.get('/api/image-ids', async (c) => {
+    const query = queryOf(c, idsQuery, 'a part of a queue');
+    const maker = await studio.explore.maker(query.queue);
+    return c.json({ ids: studio.labelled.ids(query, maker) });
   });
   app.get('/api/images/:id', async (c) => pictureAnswer(c, await studio.pile.small(indexOf(c, studio))));
   app.get('/api/images/:id/view', async (c) => pictureAnswer(c, await studio.pile.view(indexOf(c, studio))));
@@ -173,6 +180,8 @@ export function createApp(options: AppOptions): Hono {
   addExportRoutes(app, studio);
   addRunRoutes(app, studio);
   addRunDetailRoutes(app, studio);
+  addExploreRoutes(app, studio);
+  addNoteRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

@@ -2,13 +2,16 @@ import { z } from 'zod';
 import type { LabelClass, LabelEvent } from '../project/label-events.js';
 import type { Change, LabelState } from '../project/label-state.js';
 import { Refusal } from './api-error.js';
+import { type ImageNotes, isLookedInto, type QueueMaker } from './explore/queues.js';
 import type { PileImage } from './pile.js';
 import type { LabelFacts } from './updates.js';
 
-/** Lists of images to go through: all, those of a class or a mark, and those without. */
+/** Lists of images to go through: all, those of a class or a mark, those without, and those that a {@link QueueMaker} makes. */
+const ownQueues = /^(all|labelled|unlabelled|skipped|unsure|class:c[1-9]\d{0,5})$/;
 export const queueSchema = z
   .string()
-  .regex(/^(all|labelled|unlabelled|skipped|unsure|class:c[1-9]\d{0,5})$/, 'expected the name of a queue');
+  .max(400)
+  .refine((name) => ownQueues.test(name) || isLookedInto(name), 'expected the name of a queue');
 
 /** A page of a queue. */
 export interface QueuePage {
@@ -19,7 +22,11 @@ export interface QueuePage {
   readonly labelsSeq: number;
   readonly total: number;
   readonly from: number;
-  readonly images: readonly (Pick<PileImage, 'id' | 'name' | 'foundClass'> & { readonly label?: string })[];
+  readonly images: readonly (Pick<PileImage, 'id' | 'name' | 'foundClass'> & {
+    readonly label?: string;
+  } & ImageNotes)[];
+  /** Whether its images are yet to be found out: an event will tell that `looks` have changed. */
+  readonly pending?: true;
 }
 
 export interface QueueQuery {
@@ -85,6 +92,11 @@ export class LabelledPile {
     throw new Refusal('not-found', 'image: expected the id of an image of this project. Received: another.');
   }
 
+  /** Index of an image; undefined if it is not here. */
+  find(id: string): number | undefined {
+    return this.#indexOfId.get(id);
+  }
+
   /** Label or mark of an image; undefined where it has none, or is not known. */
   labelOf(id: string): string | undefined {
     return this.#state.labelOf(id);
@@ -116,20 +128,40 @@ export class LabelledPile {
    * @param seq of a page before: out of the same order; default: the order as it is now
    * @throws Refusal `conflict` if that order is not kept any more
    */
-  page({ queue, from, count, seq }: QueueQuery): QueuePage {
-    const order = this.#orderOf(queue, seq ?? this.#state.seq);
+  page({ queue, from, count, seq }: QueueQuery, maker?: QueueMaker): QueuePage {
+    const order = this.#orderOf(queue, seq ?? this.#state.seq, maker);
     const images = Array.from(order.subarray(from, from + count), (index) => {
       const { content: _, ...image } = this.#images[index] as PileImage;
       const label = this.#state.labelOf(image.id);
-      return label === undefined ? image : { ...image, label };
+      return { ...image, ...(label !== undefined && { label }), ...maker?.notesOf(index) };
     });
     const now = this.#state.seq;
-    return { queue, seq: seq ?? now, labelsSeq: now, total: order.length, from, images };
+    return {
+      ...{ queue, seq: seq ?? now, labelsSeq: now, total: order.length, from, images },
+      ...(maker?.isPending && { pending: true as const }),
+    };
+  }
+
+  /** Of an image, by its index: id of its class, a mark, or undefined. */
+  labelAt(index: number): string | undefined {
+    return this.#state.labelOf(this.#images[index]?.id ?? '');
+  }
+
+  get images(): readonly PileImage[] {
+    return this.#images;
+  }
+
+  get classes(): readonly LabelClass[] {
+    return this.#state.classes;
+  }
+
+  get seq(): number {
+    return this.#state.seq;
   }
 
   /** Ids alone, of as many images as one event may name. */
-  ids({ queue, from, count, seq }: QueueQuery): string[] {
-    const order = this.#orderOf(queue, seq ?? this.#state.seq);
+  ids({ queue, from, count, seq }: QueueQuery, maker?: QueueMaker): string[] {
+    const order = this.#orderOf(queue, seq ?? this.#state.seq, maker);
     return Array.from(order.subarray(from, from + count), (index) => (this.#images[index] as PileImage).id);
   }
 
@@ -165,15 +197,15 @@ export class LabelledPile {
     return count;
   }
 
-  #orderOf(queue: string, seq: number): Int32Array {
-    const key = `${queue}@${seq}`;
+  #orderOf(queue: string, seq: number, maker: QueueMaker | undefined): Int32Array {
+    const key = `${queue}@${seq} ${maker?.order ? maker.key : ''}`;
     const known = this.#orders.get(key);
     if (known === undefined && seq !== this.#state.seq) {
       throw new Refusal('conflict', 'queue: expected an order that is still kept. Received: an older one.', {
         hint: 'Ask for it anew, without seq.',
       });
     }
-    const order = known ?? this.#makeOrder(queue);
+    const order = known ?? maker?.order?.((index) => this.labelAt(index)) ?? this.#makeOrder(queue);
     this.#orders.delete(key);
     this.#orders.set(key, order);
     for (const oldest of this.#orders.keys()) {

@@ -1,5 +1,12 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, FakeTrainings, fakePage, fakePile } from '../../../test/support/studio.js';
+import {
+  FakeInquiries,
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePage,
+  fakePile,
+} from '../../../test/support/studio.js';
 import { newClass } from '../project/class-defaults.js';
 import { LabelJournal } from '../project/journal.node.js';
 import { createApp } from './app.node.js';
@@ -24,6 +31,7 @@ beforeEach(async () => {
     openProject: projects.open,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
+    inquire: new FakeInquiries().inquire,
   });
   app = createApp({ studio, keys, page: fakePage, port: () => 4321 });
 });
@@ -129,6 +137,7 @@ test('what others append is told as well; many at once as one word', async () =>
     openProject: projects.open,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
+    inquire: new FakeInquiries().inquire,
   });
   await openPile(fakePile(2000));
   const many = told(({ deltas }) => deltas.some((delta) => delta.type === 'relabelled'));

@@ -1,6 +1,7 @@
 import { connect } from 'node:net';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
+  FakeInquiries,
   FakePiles,
   FakeProjects,
   FakeTrainings,
@@ -24,6 +25,7 @@ beforeAll(async () => {
     openProject: projects.open,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
+    inquire: new FakeInquiries().inquire,
     onFault,
   });
   server = await serveStudio(studio, { page: fakePage, requestTimeoutMs: 300, onFault });

@@ -7,9 +7,12 @@ import type { Effect } from '../project/label-swap.js';
 import { eventOfNames } from '../project/labels-of-names.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
+import { Explore } from './explore/explore.node.js';
+import type { Inquire } from './explore/inquiry.js';
 import { LabelledPile } from './labelled-pile.js';
 import type { OpenProject, ServedProject } from './open-project.node.js';
 import type { OpenPile, Pile, PileSource } from './pile.js';
+import type { LabelsNow } from './runs/run-labels.js';
 import type { RunDelta } from './runs/run-updates.js';
 import { Runs } from './runs/runs.node.js';
 import type { StartTraining } from './runs/trainer.js';
@@ -19,6 +22,7 @@ export interface StudioOptions {
   readonly openProject: OpenProject;
   readonly openPile: OpenPile;
   readonly startTraining: StartTraining;
+  readonly inquire: Inquire;
   /** Told of what nobody foresaw; the studio goes on. */
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
@@ -29,7 +33,7 @@ const mostRelabelled = 500;
 /** A pile that is lost again so soon would be lost for ever: then it is told as failed. */
 const leastLifeMs = 30_000;
 
-const nothingOpen = { pile: { phase: 'none' }, labels: null, training: null, runs: 0 } as const;
+const nothingOpen = { pile: { phase: 'none' }, labels: null, training: null, runs: 0, looks: 0 } as const;
 
 /** The images of a project that is open, once they are read. */
 interface OpenPileOfProject {
@@ -50,6 +54,7 @@ export class Studio implements AsyncDisposable {
   #state: StudioState = { ...nothingOpen, project: null };
   #project: ServedProject | undefined;
   #runs: Runs | undefined;
+  #explore: Explore | undefined;
   #open: OpenPileOfProject | undefined;
   #stopListening = (): void => {};
   #isOpening = false;
@@ -87,6 +92,12 @@ export class Studio implements AsyncDisposable {
     throw new Refusal('conflict', 'runs: expected an open project. Received: none.');
   }
 
+  /** @throws Refusal `conflict` while no project is open */
+  get explore(): Explore {
+    if (this.#explore !== undefined) return this.#explore;
+    throw new Refusal('conflict', 'pictures: expected an open project. Received: none.');
+  }
+
   /** Where it is served, for the message to a second studio on the same project; without the token. */
   async setAddress(address: string): Promise<void> {
     this.#address = address;
@@ -121,6 +132,7 @@ export class Studio implements AsyncDisposable {
         await this.#closeProject();
         this.#project = project;
         this.#runs = this.#runsOf(project);
+        this.#explore = this.#exploreOf(project, this.#runs);
         if (this.#address !== undefined) await project.setAddress(this.#address);
       }
       const controller = new AbortController();
@@ -231,6 +243,7 @@ export class Studio implements AsyncDisposable {
     const labelled = new LabelledPile(pile.images, project.labels.state);
     this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
     this.#open = { pile, labelled };
+    this.#explore?.forget();
     this.#setLabels();
     this.#setPile(pile.facts);
     const begunMs = performance.now();
@@ -287,25 +300,44 @@ export class Studio implements AsyncDisposable {
 
   async #closeProject(): Promise<void> {
     await this.#closePile();
-    const [project, runs] = [this.#project, this.#runs];
-    [this.#project, this.#runs] = [undefined, undefined];
-    await runs?.close();
+    const [project, runs, explore] = [this.#project, this.#runs, this.#explore];
+    [this.#project, this.#runs, this.#explore] = [undefined, undefined, undefined];
+    await Promise.all([runs?.close(), explore?.close()]);
     await project?.close();
   }
 
   #runsOf({ folder, data, labels }: ServedProject): Runs {
     return new Runs({
       ...{ folder, source: data, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
-      labels: () => {
-        const { state } = labels;
-        const images = this.#open?.labelled.labelledImages() ?? [];
-        return { seq: state.seq, classes: state.classes, images, classOf: (image) => classOf(state, image) };
-      },
+      labels: () => this.#labelsNow(labels.state),
       tell: (delta) => this.#tellRuns(delta),
     });
   }
 
+  #labelsNow(state: LabelState): LabelsNow {
+    const images = this.#open?.labelled.labelledImages() ?? [];
+    return { seq: state.seq, classes: state.classes, images, classOf: (image) => classOf(state, image) };
+  }
+
+  #exploreOf({ folder, data, labels }: ServedProject, runs: Runs): Explore {
+    return new Explore({
+      ...{ folder, source: data, inquire: this.#options.inquire, onFault: this.#options.onFault },
+      runs: () => runs.known(),
+      pathOf: (id) => runs.pathOf(id),
+      labelled: () => this.labelled,
+      labels: () => this.#labelsNow(labels.state),
+      onNews: () => this.#tellLooks(),
+    });
+  }
+
+  #tellLooks(): void {
+    const revision = this.#state.looks + 1;
+    this.#state = { ...this.#state, looks: revision };
+    this.hub.publish({ type: 'looks', revision }, { key: 'looks' });
+  }
+
   #tellRuns(delta: RunDelta): void {
+    if (delta.type === 'runs') this.#explore?.refresh();
     if (delta.type === 'training') this.#state = { ...this.#state, training: delta.training };
     if (delta.type === 'runs') this.#state = { ...this.#state, runs: delta.revision };
     // Every point of a curve counts; of how far a training is, the newest word.

@@ -14,6 +14,8 @@ export interface StudioState {
   readonly training: TrainingState | null;
   /** Grows when the list of runs changes: then it is to be asked for anew. */
   readonly runs: number;
+  /** Grows when something was found out of the pile: then queues, confusions and the like that were pending are to be asked for anew. */
+  readonly looks: number;
 }
 
 /** How the labels of the pile stand. */
@@ -88,6 +90,7 @@ export interface PileFacts {
 /** What the event stream tells of. */
 export type StudioDelta =
   | RunDelta
+  | { readonly type: 'looks'; readonly revision: number }
   | { readonly type: 'project'; readonly project: ProjectFacts | null }
   | { readonly type: 'pile'; readonly pile: PileState }
   | { readonly type: 'labels'; readonly labels: LabelFacts | null }

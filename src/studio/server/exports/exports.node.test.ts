@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { zipOf } from '../../../../test/support/archives.js';
 import { filesBelow, writePictures } from '../../../../test/support/picture-folder.js';
 import { sampleClasses, sampleClassifier } from '../../../../test/support/sample-classifier.js';
+import { FakeInquiries } from '../../../../test/support/studio.js';
 import { openZipTree } from '../../../data/readers/zip-tree.node.js';
 import { exportClassifier, loadClassifier } from '../../../index.js';
 import { createNodeRuntime, predictImages } from '../../../node.js';
@@ -17,8 +18,8 @@ import { projectsOnDisk } from '../open-project.node.js';
 import { readPile } from '../read-pile.node.js';
 import { Studio } from '../studio.node.js';
 import { classifyTry } from '../tries/classify-try.node.js';
-import type { TryAnswer } from '../tries/tries.node.js';
 import { Tries } from '../tries/tries.node.js';
+import type { TryAnswer } from '../tries/try-messages.js';
 
 const keys = createKeys();
 let folder: string;
@@ -33,6 +34,7 @@ beforeAll(async () => {
   studio = new Studio({
     openProject: projectsOnDisk(),
     openPile: (source, options) => readPile(source, { ...options, cacheFolder: file('cache') }),
+    inquire: new FakeInquiries().inquire,
     startTraining: () => {
       throw new Error('nothing is trained here');
     },

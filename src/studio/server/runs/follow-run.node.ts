@@ -1,8 +1,8 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
-import { watchRun } from '../../../node.js';
 import { decodeEvent, type LoggedEvent, wholeLines } from '../../../store/event-log.js';
 import { eventsName } from '../../../store/run-folder.node.js';
+import { watchRun } from '../../../store/watch-run.node.js';
 import { RunCurve } from './run-curve.js';
 
 /** Lines that are read before others have their turn: a millisecond. */

@@ -1,33 +1,17 @@
 import type { Hono } from 'hono';
-import { type LabelNeeds, readLabelNeeds, stageFacts } from '../../../index.js';
+import { readLabelNeeds, stageFacts } from '../../../index.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { resultSchema } from '../../../store/run-record.js';
+import type { RunDetail } from './run-detail.js';
 import type { Runs } from './runs.node.js';
 
-/** What a run that is done tells beside its row. */
-export interface RunDetail {
-  /** Ways to a classifier that the run tried, and what held-back labels say of each, in the order of the stages. */
-  readonly steps: readonly RunStep[];
-  /** Which classes more labels would help; null where nobody was asked. */
-  readonly needs: LabelNeeds | null;
-  /** How the estimate was made, for people. */
-  readonly method: string | null;
-}
-
-export interface RunStep {
-  readonly stage: string;
-  readonly title: string;
-  /** Share of held-back labels that it found, 0–1, and how many there were. */
-  readonly accuracy: number;
-  readonly heldBack: number;
-  /** Whether its classifier was kept. */
-  readonly isKept: boolean;
-}
-
-export function addRunDetailRoutes(app: Hono, studio: { readonly runs: Pick<Runs, 'pathOf'> }): void {
-  app.get('/api/runs/:id/detail', async (c) =>
-    c.json(await runDetail(await studio.runs.pathOf(c.req.param('id')))),
-  );
+/** The address of what a run tells beside its row. */
+export function addRunDetailRoutes(app: Hono, studio: { readonly runs: Pick<Runs, 'row' | 'pathOf'> }): void {
+  app.get('/api/runs/:id/detail', async (c) => {
+    // Refuses what is no run, so that no other folder is named.
+    const { id } = await studio.runs.row(c.req.param('id'));
+    return c.json(await runDetail(studio.runs.pathOf(id)));
+  });
 }
 
 /** @param path of the run's folder */

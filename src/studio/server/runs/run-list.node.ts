@@ -1,11 +1,11 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { z } from 'zod';
-import { readStatus } from '../../../index.js';
 import { isRunning, ownerIn } from '../../../owner.node.js';
 import { readLabelRecord } from '../../../store/label-record.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { resultSchema } from '../../../store/run-record.js';
+import { readStatus } from '../../../store/run-status.js';
 import type { KnownRun } from './known-run.js';
 import type { AccuracyEstimate } from './run-updates.js';
 

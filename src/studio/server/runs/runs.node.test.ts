@@ -1,7 +1,14 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { FakePiles, FakeProjects, FakeTrainings, fakePile, turns } from '../../../../test/support/studio.js';
+import {
+  FakeInquiries,
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePile,
+  turns,
+} from '../../../../test/support/studio.js';
 import type { RunEvent } from '../../../index.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { createApp } from '../app.node.js';
@@ -24,7 +31,12 @@ const deltas: StudioDelta[] = [];
 beforeEach(async () => {
   const piles = new FakePiles();
   [projects, trainings] = [await FakeProjects.create(), new FakeTrainings()];
-  studio = new Studio({ openProject: projects.open, openPile: piles.open, startTraining: trainings.start });
+  studio = new Studio({
+    openProject: projects.open,
+    openPile: piles.open,
+    startTraining: trainings.start,
+    inquire: new FakeInquiries().inquire,
+  });
   app = createApp({ studio, keys, port: () => 4321 });
   deltas.length = 0;
   studio.hub.subscribe({

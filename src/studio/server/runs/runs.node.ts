@@ -137,6 +137,16 @@ export class Runs {
     return runs.map((run, i) => this.#rowOf(run, i + 1, labels)).reverse();
   }
 
+  /** All runs as their files tell them, the first one first. */
+  known(): Promise<readonly KnownRun[]> {
+    return this.#list.read();
+  }
+
+  /** Folder of a run, by its id. */
+  pathOf(id: string): string {
+    return this.#list.pathOf(id);
+  }
+
   /** @throws Refusal `not-found` */
   async row(id: string): Promise<RunRow> {
     const found = (await this.rows()).find((row) => row.id === id);
@@ -154,15 +164,6 @@ export class Runs {
     const { points } = await curveSoFar(this.#list.pathOf(id));
     const page = points.slice(from, from + maxCurvePage);
     return { runId: id, points: page, next: from + page.length };
-  }
-
-  /**
-   * Folder of a run.
-   * @throws Refusal `not-found`
-   */
-  async pathOf(id: string): Promise<string> {
-    await this.#known(id);
-    return this.#list.pathOf(id);
   }
 
   /** Stop what trains, and wait until it is saved. */

@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../../errors.js';
 import { type Run, type RunEvent, type Runtime, resumeRun, settingsFor, startRun } from '../../../index.js';
 import {
@@ -15,6 +16,8 @@ import {
   readRunData,
   writeReport,
 } from '../../../node.js';
+import { answersFolder } from '../explore/answer-files.node.js';
+import { answerPile } from '../explore/answer-pile.node.js';
 import { plainError } from '../plain-error.js';
 import type { ContinueTask, StartTask, TrainerNews, TrainingEnd, TrainTask } from './trainer.js';
 
@@ -40,7 +43,10 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     for await (const event of begun.run.events) tell(event);
     await begun.run.result;
     const folder = begun.folder();
-    if (folder !== undefined) await writeReport(folder);
+    if (folder !== undefined) {
+      await writeReport(folder);
+      await askAboutPile(folder, begun, options);
+    }
     return { state: 'done' };
   } catch (error) {
     if (signal.aborted) return { state: 'stopped' };
@@ -50,6 +56,24 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     await begun?.folder()?.close();
     await begun?.data.close();
   }
+}
+
+/** What the classifier says of the pile, which whoever looks at the run is shown. */
+async function askAboutPile(
+  store: RunFolder,
+  { data, runtime }: Begun,
+  { signal, onNews }: TrainOptions,
+): Promise<void> {
+  const tell = throttled(onNews);
+  const text = 'Asking the classifier about every image';
+  onNews({ phase: 'predicting', text, progress: 0 });
+  const runId = basename(store.name);
+  await answerPile({
+    ...{ store, runId, data, runtime, signal },
+    // The run lies in the folder `runs` of the project.
+    folder: answersFolder(dirname(dirname(store.name)), runId),
+    onProgress: (progress) => tell({ phase: 'predicting', text, progress }),
+  });
 }
 
 interface Begun {

@@ -1,7 +1,7 @@
-import type { ImageNotes } from '../../server/explore/queues.js';
-import type { Confusion } from '../../server/explore/run-look.js';
-import type { RunComparison } from '../../server/explore/explore.node.js';
 import type { PileMap } from '../../server/explore/inquiry.js';
+import type { ImageNotes } from '../../server/explore/queues.js';
+import type { RunComparison } from '../../server/explore/run-comparison.js';
+import type { Confusion } from '../../server/explore/run-look.js';
 import { ask } from './client.js';
 
 export type { Confusion, PileMap, RunComparison };

@@ -1,4 +1,4 @@
-import type { TryAnswer } from '../../server/tries/tries.node.js';
+import type { TryAnswer } from '../../server/tries/try-messages.js';
 import { ask, viewAddress } from './client.js';
 
 export type { TryAnswer };

@@ -11,12 +11,7 @@ import { ConfusionView } from './explore/confusion-view.js';
 import { DuplicatesView } from './explore/duplicates-view.js';
 import { MapView } from './explore/map-view.js';
 import { DoubtsView, MistakesView } from './explore/queue-views.js';
-
-export interface ExploreViewProps {
-  readonly run: RunRow;
-  /** All runs that are done, the newest first. */
-  readonly done: readonly RunRow[];
-}
+import type { ExploreViewProps } from './explore/view-props.js';
 
 const views: Readonly<
   Record<string, { readonly title: string; readonly View: ComponentType<ExploreViewProps> }>
@@ -36,11 +31,14 @@ export function Screen() {
   useSignalEffect(() => {
     studio.value?.runs;
     labels.value?.seq;
-    const later = setTimeout(() => {
-      runs.all().then((found) => {
-        rows.value = found;
-      }, toastError);
-    }, rows.peek() === null ? 0 : 400);
+    const later = setTimeout(
+      () => {
+        runs.all().then((found) => {
+          rows.value = found;
+        }, toastError);
+      },
+      rows.peek() === null ? 0 : 400,
+    );
     return () => clearTimeout(later);
   });
   const { params } = route.value;
@@ -62,7 +60,7 @@ export function Screen() {
   }
   const name = params.view !== undefined && params.view in views ? params.view : 'confusion';
   const View = views[name]?.View;
-  const withRun = run === done[0] ? {} : { run: run.id };
+  const withRun: Readonly<Record<string, string>> = run === done[0] ? {} : { run: run.id };
   return (
     <div class="explore-screen">
       <div class="explore-bar">
@@ -97,7 +95,8 @@ export function Screen() {
       {run.labelsChanged > 0 && (
         <p class="old-mark small" role="status">
           {counted(run.labelsChanged, 'label')} changed since training {run.number}.{' '}
-          <a href={addressOf('train')}>Train again</a> to learn from {run.labelsChanged === 1 ? 'it' : 'them'}.
+          <a href={addressOf('train')}>Train again</a> to learn from {run.labelsChanged === 1 ? 'it' : 'them'}
+          .
         </p>
       )}
       {View && <View key={`${name} ${run.id}`} run={run} done={done} />}

@@ -1,5 +1,5 @@
 import { useCallback } from 'preact/hooks';
-import type { ImageQueue } from '../store/image-queue.js';
+import type { ImageList } from '../store/id-list.js';
 import { type Choice, useChoice } from './choice.js';
 import { ImageTile } from './image-tile.js';
 import { useKeys } from './keys.js';
@@ -9,7 +9,7 @@ import { VirtualGrid } from './virtual-grid.js';
 import { counted } from './words.js';
 
 export interface ImageGridProps {
-  readonly queue: ImageQueue;
+  readonly queue: ImageList;
   /** For those who do not see it. */
   readonly label: string;
   /** Default: its own. Whoever gives one can label what is chosen by other means than keys. */

@@ -2,8 +2,8 @@ import { navigate, route } from '../../shell/router.js';
 import { classes } from '../../store/studio.js';
 import { ClassMark } from '../../ui/class-mark.js';
 import { count } from '../../ui/words.js';
-import type { ExploreViewProps } from '../explore.js';
 import { ImageList } from './image-list.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** What of a class is shown. */
 const kinds = {
@@ -16,7 +16,8 @@ type Kind = keyof typeof kinds;
 /** The images of a class: by how likely it is, as the classifier takes them, or as they are labelled. */
 export function ByClassView(_: ExploreViewProps) {
   const { params } = route.value;
-  const kind: Kind = params.kind !== undefined && params.kind in kinds ? (params.kind as Kind) : 'by-probability';
+  const kind: Kind =
+    params.kind !== undefined && params.kind in kinds ? (params.kind as Kind) : 'by-probability';
   const chosen = classes.value.find(({ id }) => id === params.class) ?? classes.value[0];
   if (chosen === undefined) return <p class="explore-empty quiet-text">There are no classes yet.</p>;
   const show = (change: Readonly<Record<string, string>>): void =>

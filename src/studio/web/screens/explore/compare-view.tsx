@@ -1,17 +1,19 @@
 import { explore } from '../../api/explore.js';
 import { navigate, route } from '../../shell/router.js';
 import { counted, percent } from '../../ui/words.js';
-import type { ExploreViewProps } from '../explore.js';
 import { Waiting } from './confusion-view.js';
 import { ImageList } from './image-list.js';
 import { useAsked } from './use-asked.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** Two trainings beside each other: how often each is right, and the images that they take for different things. */
 export function CompareView({ run, done }: ExploreViewProps) {
   const others = done.filter(({ id }) => id !== run.id);
   const other = others.find(({ id }) => id === route.value.params.other) ?? others[0];
   if (other === undefined) {
-    return <p class="explore-empty quiet-text">There is one training. Train again, then both can be compared.</p>;
+    return (
+      <p class="explore-empty quiet-text">There is one training. Train again, then both can be compared.</p>
+    );
   }
   return (
     <>

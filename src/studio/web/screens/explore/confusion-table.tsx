@@ -1,8 +1,8 @@
 import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import type { Confusion } from '../../api/explore.js';
-import { ClassMark } from '../../ui/class-mark.js';
 import { classes } from '../../store/studio.js';
+import { ClassMark } from '../../ui/class-mark.js';
 import { count, counted } from '../../ui/words.js';
 
 export interface ConfusionCell {
@@ -102,7 +102,15 @@ export function ConfusionTable({ confusion, chosen, choose }: ConfusionTableProp
 }
 
 /** Name of a class; of a column no more than its beginning, where there are many. */
-function Name({ id, name, isShort = false }: { readonly id: string; readonly name: string; readonly isShort?: boolean }) {
+function Name({
+  id,
+  name,
+  isShort = false,
+}: {
+  readonly id: string;
+  readonly name: string;
+  readonly isShort?: boolean;
+}) {
   const isKnown = classes.value.some((each) => each.id === id);
   const text = isKnown ? <ClassMark label={id} /> : <span class="class-mark class-name">{name}</span>;
   return isShort ? (

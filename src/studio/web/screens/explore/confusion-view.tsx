@@ -1,10 +1,10 @@
 import { type Confusion, explore } from '../../api/explore.js';
 import { navigate, route } from '../../shell/router.js';
 import { counted } from '../../ui/words.js';
-import type { ExploreViewProps } from '../explore.js';
-import { ConfusionTable, type ConfusionCell } from './confusion-table.js';
+import { type ConfusionCell, ConfusionTable } from './confusion-table.js';
 import { ImageList } from './image-list.js';
 import { useAsked } from './use-asked.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** What images of each class are taken for; a cell opens its images. */
 export function ConfusionView({ run }: ExploreViewProps) {
@@ -29,8 +29,8 @@ export function ConfusionView({ run }: ExploreViewProps) {
         <h2 id="confusion-title">What is taken for what</h2>
         <ConfusionTable confusion={confusion} chosen={chosen} choose={choose} />
         <p class="small quiet-text">
-          Images with a label. Of those that the classifier learned from, it is told what networks said that had
-          not seen their labels.
+          Images with a label. Of those that the classifier learned from, it is told what networks said that
+          had not seen their labels.
           {confusion.unasked > 0 && ` ${counted(confusion.unasked, 'image')} nobody was asked about.`}
         </p>
       </section>

@@ -4,16 +4,21 @@ import { explore } from '../../api/explore.js';
 import { learn } from '../../store/image-labels.js';
 import { ImageStrip } from '../../ui/image-strip.js';
 import { counted } from '../../ui/words.js';
-import type { ExploreViewProps } from '../explore.js';
 import { useAsked } from './use-asked.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** Groups that are shown at once. */
 const pageSize = 20;
 
+interface Groups {
+  readonly total: number;
+  readonly groups: readonly (readonly string[])[];
+}
+
 /** Groups of images that show nearly the same: an error here is easy to see, and a label fits all of them. */
 export function DuplicatesView(_: ExploreViewProps) {
   const from = useSignal(0);
-  const asked = useAsked(async () => {
+  const asked = useAsked<Groups>(async () => {
     const { pending, ...found } = await explore.duplicates(from.value, pageSize);
     return pending ? { pending } : found;
   }, String(from.value));

@@ -1,11 +1,11 @@
+import { useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { Icon } from '../../ui/icon.js';
-import { counted } from '../../ui/words.js';
-import { useQueue } from '../../ui/use-queue.js';
-import { GridView } from '../label/grid-view.js';
 import { useEffect } from 'preact/hooks';
 import { studio } from '../../store/studio.js';
-import { useComputed } from '@preact/signals';
+import { Icon } from '../../ui/icon.js';
+import { useQueue } from '../../ui/use-queue.js';
+import { counted } from '../../ui/words.js';
+import { GridView } from '../label/grid-view.js';
 
 export interface ImageListProps {
   readonly queue: string;

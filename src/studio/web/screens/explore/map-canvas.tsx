@@ -46,8 +46,14 @@ export function MapCanvas({ positions, images, chosen, choose }: MapCanvasProps)
     const colours = new Map(classes.value.map(({ id, colour }) => [id, colour]));
     const isChosen = latest.current.chosen === null ? null : new Set(latest.current.chosen);
     // Labelled ones lie on top.
-    const order = latest.current.images.map((image, i) => ({ image, i, colour: colours.get(labelOf(image.id) ?? '') }));
-    for (const { image, i, colour } of order.sort((a, b) => Number(a.colour !== undefined) - Number(b.colour !== undefined))) {
+    const order = latest.current.images.map((image, i) => ({
+      image,
+      i,
+      colour: colours.get(labelOf(image.id) ?? ''),
+    }));
+    for (const { image, i, colour } of order.sort(
+      (a, b) => Number(a.colour !== undefined) - Number(b.colour !== undefined),
+    )) {
       const [x, y] = placeOf(i, width, height);
       context.globalAlpha = isChosen === null || isChosen.has(i) ? 1 : 0.15;
       context.beginPath();

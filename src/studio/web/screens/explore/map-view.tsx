@@ -5,10 +5,10 @@ import { listOf } from '../../store/id-list.js';
 import { learn } from '../../store/image-labels.js';
 import { toastError } from '../../ui/toast.js';
 import { counted } from '../../ui/words.js';
-import type { ExploreViewProps } from '../explore.js';
 import { GridView } from '../label/grid-view.js';
 import { MapCanvas } from './map-canvas.js';
 import { useAsked } from './use-asked.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** The pile as the network sees it: what looks alike to it lies together. What is encircled is listed beside it, and labelled there. */
 export function MapView({ run }: ExploreViewProps) {
@@ -32,12 +32,16 @@ export function MapView({ run }: ExploreViewProps) {
   if (map === null || (images.value === null && map.images.length > 0)) {
     return (
       <p class="explore-empty quiet-text" role="status">
-        {asked.value.isPending || map !== null ? 'Drawing the map: this takes a minute …' : 'There is no map.'}
+        {asked.value.isPending || map !== null
+          ? 'Drawing the map: this takes a minute …'
+          : 'There is no map.'}
       </p>
     );
   }
   if (map.images.length === 0 || images.value === null) {
-    return <p class="explore-empty quiet-text">This training has no network of its own to draw a map from.</p>;
+    return (
+      <p class="explore-empty quiet-text">This training has no network of its own to draw a map from.</p>
+    );
   }
   return (
     <div class="explore-pair">
@@ -51,8 +55,8 @@ export function MapView({ run }: ExploreViewProps) {
           }}
         />
         <p class="small quiet-text">
-          Draw around images to choose them. Colours are labels; rings are what the classifier says. The list has
-          the same images.
+          Draw around images to choose them. Colours are labels; rings are what the classifier says. The list
+          has the same images.
         </p>
       </section>
       <section class="explore-list" aria-label="Images of the map">

@@ -1,5 +1,5 @@
-import type { ExploreViewProps } from '../explore.js';
 import { ImageList } from './image-list.js';
+import type { ExploreViewProps } from './view-props.js';
 
 /** Labelled images that the classifier takes for something else, the surest first. */
 export function MistakesView({ run }: ExploreViewProps) {

@@ -1,10 +1,10 @@
-import type { ImageQueue } from '../../store/image-queue.js';
+import type { ImageList } from '../../store/id-list.js';
 import { useChoice } from '../../ui/choice.js';
 import { ImageGrid } from '../../ui/image-grid.js';
 import { Palette } from './palette.js';
 
 export interface GridViewProps {
-  readonly queue: ImageQueue;
+  readonly queue: ImageList;
   readonly label: string;
   readonly onOpen: (index: number) => void;
 }

@@ -1,12 +1,11 @@
 import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { type RunDetail, type RunRow, runs } from '../../api/runs.js';
-import { addressOf } from '../../shell/router.js';
-import { ClassByName } from '../../ui/class-by-name.js';
 import { Interval } from '../../ui/interval.js';
 import { toastError } from '../../ui/toast.js';
 import { counted, duration, percent } from '../../ui/words.js';
 import { Curves } from './curves.js';
+import { MoreLabels } from './more-labels.js';
 
 const states = { training: 'training elsewhere', stopped: 'stopped', done: '', failed: 'failed' } as const;
 const presetNames: Readonly<Record<string, string>> = { quick: 'Quick', best: 'Best', notebook: 'Notebook' };
@@ -92,7 +91,6 @@ function Detail({ row }: { readonly row: RunRow }) {
   const found = detail.value;
   if (found === null) return <p class="quiet-text">Loading …</p>;
   const { steps, needs } = found;
-  const wanted = needs?.classes.filter(({ standsOut }) => standsOut) ?? [];
   return (
     <div class="run-detail">
       {row.estimate && (
@@ -131,26 +129,7 @@ function Detail({ row }: { readonly row: RunRow }) {
           </table>
         </section>
       )}
-      {needs && (
-        <section>
-          <h4>What more labels would help</h4>
-          {wanted.length === 0 ? (
-            <p>No class stands out: label a few of each.</p>
-          ) : (
-            <ul class="needs">
-              {wanted.map(({ className, mistakes }) => (
-                <li key={className}>
-                  <ClassByName name={className} />
-                  <span class="small quiet-text number">{percent(mistakes)} of the mistakes</span>
-                </li>
-              ))}
-            </ul>
-          )}
-          <p>
-            <a href={addressOf('label', { queue: 'suggested' })}>Label what is suggested</a>
-          </p>
-        </section>
-      )}
+      <MoreLabels run={row.id} needs={needs} />
       <section>
         <button
           type="button"

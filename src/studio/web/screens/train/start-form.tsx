@@ -32,7 +32,7 @@ export function StartForm({ failed }: StartFormProps) {
   const plan = useSignal<Plan['presets']>([]);
   useSignalEffect(() => {
     // It is found out by measuring, and told when it is.
-    studio.value?.runs;
+    studio.value?.looks;
     ask<Partial<Plan>>('/api/plan').then(
       (found) => {
         plan.value = found.presets ?? [];

@@ -1,0 +1,226 @@
+import { join } from 'node:path';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import {
+  FakeInquiries,
+  FakePiles,
+  FakeProjects,
+  FakeTrainings,
+  fakePage,
+  fakePile,
+  turns,
+} from '../../../../test/support/studio.js';
+import { RunFolder } from '../../../store/run-folder.node.js';
+import { createApp } from '../app.node.js';
+import { createKeys } from '../keys.js';
+import { Studio } from '../studio.node.js';
+import { answersFolder, writeAnswers } from './answer-files.node.js';
+import type { RunAnswers } from './run-answers.js';
+
+const keys = createKeys();
+const headers = { host: '127.0.0.1:4321', 'x-quarterturn-token': keys.token };
+const count = 200;
+const ids = fakePile(count).images.map(({ id }) => id);
+const names = ['cat', 'dog', 'eel'];
+
+let projects: FakeProjects;
+let inquiries: FakeInquiries;
+let studio: Studio;
+let app: ReturnType<typeof createApp>;
+beforeEach(async () => {
+  const piles = new FakePiles();
+  [projects, inquiries] = [await FakeProjects.create(), new FakeInquiries()];
+  studio = new Studio({
+    ...{ openProject: projects.open, openPile: piles.open },
+    ...{ startTraining: new FakeTrainings().start, inquire: inquiries.inquire },
+  });
+  app = createApp({ studio, keys, page: fakePage, port: () => 4321 });
+  await studio.open({ path: '/photos' });
+  (await piles.next()).finish(fakePile(count));
+  await until(() => studio.state.pile.phase === 'ready');
+  const colour = '#0072b2';
+  for (const [i, name] of names.entries()) {
+    await studio.label({ type: 'add-class', class: { id: `c${i + 1}`, name, colour, key: null } });
+  }
+});
+afterEach(async () => {
+  await studio.close();
+  await projects.remove();
+});
+
+async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turns();
+}
+
+const get = async (path: string) => {
+  const answer = await app.request(path, { headers });
+  return { status: answer.status, ...(await answer.json()) };
+};
+const queue = (name: string, more = '') => get(`/api/images?queue=${encodeURIComponent(name)}${more}`);
+const label = (classId: string, images: readonly string[]) =>
+  studio.label({ type: 'label', labels: [{ class: classId, images: [...images] }] });
+
+/** A run that is done; image i is taken for class i mod 3, the surer the greater i. */
+async function writeRun(id: string, { shift = 0, startedAt = '2026-01-01T00:00:00.000Z' } = {}) {
+  const folder = await RunFolder.create(join(projects.folder, 'runs', id));
+  await folder.writeJson('config', {
+    ...{ startedAt, preset: 'quick', stages: ['finetune'] },
+    project: { seq: 3, classes: ['c1', 'c2', 'c3'] },
+  });
+  const images = ids.slice(0, 12).map((image, index) => ({
+    ...{ image, index, label: names[index % 3], by: 'given' },
+  }));
+  await folder.writeJson('labels', { classNames: names, draws: [{ draw: 0, images }] });
+  await folder.writeJson('status', {
+    ...{ state: 'finished', run: id, stages: ['finetune'], draws: 1, stage: null, draw: 0, step: 0 },
+    ...{ totalSteps: 0, epoch: 0, epochs: 0, pass: null, etaMs: null, train: null, evaluated: null },
+    ...{ evidence: [], reason: null, pid: 1, host: 'here', updatedAt: startedAt },
+  });
+  await folder.close();
+  const row = (said: number, sure: number) => names.map((_, k) => (k === said ? sure : (1 - sure) / 2));
+  const answers: RunAnswers = {
+    ...{ schema: 'quarterturn-answers', version: 1, run: id, classNames: names, images: ids },
+    probabilities: Float32Array.from(ids.flatMap((_, i) => row((i + shift) % 3, 0.4 + (0.5 * i) / count))),
+    // Of the images that it learned from, networks without the label of the first say eel.
+    heldBack: ids.slice(0, 2),
+    heldBackProbabilities: Float32Array.from([...row(2, 0.99), ...row(1, 0.5)]),
+    doubted: [{ image: ids[0] ?? '', label: 'cat', suggested: 'eel', wrong: 0.8 }],
+    features: null,
+  };
+  return () => writeAnswers(answersFolder(projects.folder, id), { answers, features: undefined });
+}
+
+test('the count of each cell of the confusion is that of its queue, whatever is relabelled', async () => {
+  await (await writeRun('one'))();
+  await label('c1', ids.slice(0, 40));
+  await label('c2', ids.slice(40, 70));
+  const compare = async () => {
+    const { rows, columns, counts } = await get('/api/runs/one/confusion');
+    expect(rows.map(({ id }: { id: string }) => id)).toEqual(columns.map(({ id }: { id: string }) => id));
+    const cells = rows.flatMap((row: { id: string }, r: number) =>
+      columns.map((column: { id: string }, c: number) => [row.id, column.id, counts[r][c]]),
+    );
+    for (const [said, taken, cell] of cells) {
+      expect(await queue(`confused:one:${said}:${taken}`), `${said} ${taken}`).toMatchObject({ total: cell });
+    }
+    const wrong = cells.reduce(
+      (sum: number, [said, taken, cell]: [string, string, number]) => sum + (said === taken ? 0 : cell),
+      0,
+    );
+    expect(await queue('mistakes:one')).toMatchObject({ total: wrong });
+    return counts;
+  };
+  // Image 0 counts as those say that did not learn it.
+  const before = await compare();
+  expect(before).toEqual([
+    [13, 13, 14],
+    [10, 10, 10],
+    [0, 0, 0],
+  ]);
+  const mistakes = await queue('mistakes:one', '&count=2');
+  expect(mistakes.images[0]).toMatchObject({
+    ...{ id: ids[0], label: 'c1' },
+    prediction: { class: 'c3', name: 'eel' },
+  });
+  await label('c3', [ids[0] ?? '']);
+  const { seq } = mistakes;
+  expect(await compare()).toEqual([
+    [13, 13, 13],
+    [10, 10, 10],
+    [0, 0, 1],
+  ]);
+  // Who goes through the queue goes through it as it was.
+  expect(await queue('mistakes:one', `&seq=${seq}&count=2`)).toMatchObject({ total: mistakes.total });
+  await studio.undo();
+  expect(await compare()).toEqual(before);
+  // A class that is renamed is the same one.
+  await studio.label({ type: 'rename-class', class: 'c3', name: 'moray' });
+  expect(await compare()).toEqual(before);
+});
+
+test('queues of the newest run: what waits and is taken for a class, by probability, labels that are doubted', async () => {
+  await (await writeRun('old'))();
+  await (await writeRun('new', { shift: 1, startedAt: '2026-02-01T00:00:00.000Z' }))();
+  await label('c1', ids.slice(0, 12));
+  const predicted = await queue('predicted:c2', '&count=3');
+  // Of 188 that wait, each third; the surest first.
+  expect(predicted.total).toBe(63);
+  expect(predicted.images.map(({ id }: { id: string }) => ids.indexOf(id))).toEqual([198, 195, 192]);
+  expect(predicted.images[0].prediction).toEqual({
+    ...{ class: 'c2', name: 'dog', probability: expect.closeTo(0.895) },
+  });
+  expect((await queue('by-probability:c2')).total).toBe(count);
+  expect(await queue('doubted')).toMatchObject({
+    total: 1,
+    images: [
+      {
+        id: ids[0],
+        label: 'c1',
+        reason: { kind: 'doubted', wrong: 0.8, suggested: { id: 'c3', name: 'eel' } },
+      },
+    ],
+  });
+  // Images of other lists bear what is said of them, too.
+  expect((await queue('unlabelled', '&count=1')).images[0].prediction).toMatchObject({ class: 'c2' });
+  await label('c3', ids.slice(0, 1));
+  expect(await queue('doubted')).toMatchObject({ total: 0 });
+  expect(await get('/api/runs/old/compare/new')).toMatchObject({
+    ...{ asked: count, differing: 198, labelled: 12, right: [4, 5] },
+  });
+  expect(await queue('differing:old:new')).toMatchObject({ total: 198 });
+  for (const bad of ['predicted:cat', 'confused:one:c1', 'mistakes:', 'suggested:c1']) {
+    expect(await queue(bad), bad).toMatchObject({ status: 400 });
+  }
+  expect(await queue('mistakes:other')).toMatchObject({ status: 404 });
+  expect(await queue('mistakes:..')).toMatchObject({ status: 404 });
+});
+
+test('what takes long is asked for once, and told when it is there', async () => {
+  const answer = await writeRun('one');
+  await label('c1', ids.slice(0, 2));
+  expect(await queue('predicted:c1')).toMatchObject({ total: 0, pending: true });
+  expect(await get('/api/runs/one/confusion')).toEqual({ status: 200, pending: true });
+  await until(() => inquiries.asked.length === 1);
+  expect(inquiries.asked[0]).toMatchObject({
+    ...{ name: 'answers', task: { runId: 'one', folder: answersFolder(projects.folder, 'one') } },
+  });
+  await answer();
+  inquiries.asked[0]?.answer(null);
+  await until(() => studio.state.looks === 1);
+  expect(await queue('predicted:c1')).toMatchObject({ total: 66 });
+
+  // Suggestions: those without a label, with the reason; others are looked for when few are left.
+  expect(await queue('suggested')).toMatchObject({ total: 0, pending: true });
+  await until(() => inquiries.asked.length === 2);
+  expect(inquiries.asked[1]).toMatchObject({
+    name: 'suggest',
+    task: {
+      source: { path: '/photos' },
+      labelled: ids.slice(0, 2),
+      run: join(projects.folder, 'runs', 'one'),
+    },
+  });
+  inquiries.asked[1]?.answer([
+    { image: ids[1], reason: { kind: 'typical', share: 0.1 } },
+    { image: ids[9], reason: { kind: 'typical', share: 0.1 } },
+    { image: ids[5], reason: { kind: 'unsure', between: [{ name: 'dog', probability: 0.5 }] } },
+  ]);
+  await until(() => studio.state.looks === 2);
+  const suggested = await queue('suggested');
+  expect(suggested.images.map(({ id }: { id: string }) => id)).toEqual([ids[9], ids[5]]);
+  expect(suggested.images[1].reason).toEqual({
+    kind: 'unsure',
+    between: [{ class: 'c2', name: 'dog', probability: 0.5 }],
+  });
+  expect(await get('/api/near-duplicates')).toMatchObject({ total: 0, pending: true });
+  await until(() => inquiries.asked.length === 3);
+  inquiries.asked[2]?.answer([[ids[3], ids[4]]]);
+  await until(() => studio.state.looks === 3);
+  expect(await get('/api/near-duplicates')).toMatchObject({ total: 1, groups: [[ids[3], ids[4]]] });
+  // What fails is said, and not tried for ever.
+  expect(await get('/api/runs/one/learning-curve')).toMatchObject({ pending: true });
+  await until(() => inquiries.asked.length === 4);
+  inquiries.asked[3]?.fail(new Error('no memory'));
+  await until(() => studio.state.looks === 4);
+  expect(await get('/api/runs/one/learning-curve')).toMatchObject({ status: 500 });
+  expect(inquiries.asked).toHaveLength(4);
+});
