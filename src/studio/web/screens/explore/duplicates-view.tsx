@@ -44,13 +44,15 @@ export function DuplicatesView(_: ExploreViewProps) {
   return (
     <section class="duplicates" aria-labelledby="duplicates-title">
       <h2 id="duplicates-title">{counted(value.total, 'group')} of images that show nearly the same</h2>
-      {value.groups.map((ids, i) => (
-        <ImageStrip
-          key={ids[0]}
-          label={`Group ${from.value + i + 1}`}
-          images={ids.slice(0, 24).map((id) => ({ id, caption: names.value.get(id) }))}
-        />
-      ))}
+      <div class="duplicate-groups">
+        {value.groups.map((ids, i) => (
+          <ImageStrip
+            key={ids[0]}
+            label={`Group ${from.value + i + 1}`}
+            images={ids.slice(0, 24).map((id) => ({ id, caption: names.value.get(id) }))}
+          />
+        ))}
+      </div>
       {value.total > pageSize && (
         <div class="row">
           <button

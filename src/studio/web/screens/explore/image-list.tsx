@@ -1,10 +1,16 @@
 import { useComputed } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect } from 'preact/hooks';
-import { studio } from '../../store/studio.js';
+import type { QueueImage } from '../../store/image-queue.js';
+import { judge } from '../../store/labelling.js';
+import { classes, studio } from '../../store/studio.js';
+import { useChoice } from '../../ui/choice.js';
 import { Icon } from '../../ui/icon.js';
+import { Key } from '../../ui/key-help.js';
+import { useKeys } from '../../ui/keys.js';
+import { toast } from '../../ui/toast.js';
 import { useQueue } from '../../ui/use-queue.js';
-import { counted } from '../../ui/words.js';
+import { counted, percent } from '../../ui/words.js';
 import { GridView } from '../label/grid-view.js';
 
 export interface ImageListProps {
@@ -21,10 +27,20 @@ export interface ImageListProps {
 /** The images of a queue, to be looked at and labelled in place. What is labelled stays until the list is made anew. */
 export function ImageList({ queue: name, title, label, empty, countNow }: ImageListProps) {
   const queue = useQueue(name);
+  const choice = useChoice(queue);
   const looks = useComputed(() => studio.value?.looks ?? 0);
   useEffect(() => {
     if (queue.total.peek() === 0) queue.refresh();
   }, [looks.value]);
+  /** The label that is meant, for the image that keys speak of. */
+  const accept = (): void => {
+    const image = queue.now(choice.active.value);
+    const said = image && suggestionOf(image);
+    if (image === undefined || said === undefined) return;
+    if (classes.value.some(({ id }) => id === said)) void judge([image.id], { class: said });
+    else toast('The class that it takes it for is not there any more.');
+  };
+  useKeys('Explore', [{ key: 'Enter', says: 'Label it as the classifier says', run: accept }]);
   const total = queue.total.value;
   const isOld = countNow !== undefined && total !== null && countNow !== total;
   return (
@@ -34,6 +50,14 @@ export function ImageList({ queue: name, title, label, empty, countNow }: ImageL
         <span class="quiet-text number" role="status">
           {total !== null && counted(total, 'image')}
         </span>
+        <button
+          type="button"
+          class="button quiet"
+          onClick={accept}
+          disabled={choice.selection.value.count === 0}
+        >
+          Label it as the classifier says <Key name="Enter" />
+        </button>
         <button
           type="button"
           class={isOld ? 'button' : 'button quiet'}
@@ -47,8 +71,22 @@ export function ImageList({ queue: name, title, label, empty, countNow }: ImageL
       {total === 0 ? (
         <p class="explore-empty quiet-text">{empty}</p>
       ) : (
-        <GridView queue={queue} label={label} onOpen={() => {}} />
+        <GridView {...{ queue, label, choice }} caption={captionOf} />
       )}
     </section>
   );
+}
+
+/** Id of the class that is meant: of a doubted label the other one, else what the image is taken for. */
+function suggestionOf({ reason, prediction }: QueueImage): string | undefined {
+  return reason?.kind === 'doubted' ? reason.suggested.id : prediction?.class;
+}
+
+/** What the classifier says of an image, in a line. */
+export function captionOf({
+  reason,
+  prediction,
+}: Pick<QueueImage, 'reason' | 'prediction'>): string | undefined {
+  if (reason?.kind === 'doubted') return `rather ${reason.suggested.name} · ${percent(reason.wrong)}`;
+  return prediction && `${prediction.name} · ${percent(prediction.probability)}`;
 }

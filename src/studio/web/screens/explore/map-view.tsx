@@ -6,6 +6,7 @@ import { learn } from '../../store/image-labels.js';
 import { toastError } from '../../ui/toast.js';
 import { counted } from '../../ui/words.js';
 import { GridView } from '../label/grid-view.js';
+import { captionOf } from './image-list.js';
 import { MapCanvas } from './map-canvas.js';
 import { useAsked } from './use-asked.js';
 import type { ExploreViewProps } from './view-props.js';
@@ -71,7 +72,7 @@ export function MapView({ run }: ExploreViewProps) {
             </button>
           )}
         </div>
-        <GridView queue={list} label="Images of the map" onOpen={() => {}} />
+        <GridView queue={list} label="Images of the map" caption={captionOf} />
       </section>
     </div>
   );
