@@ -2,6 +2,7 @@ import { imageAddress } from '../api/client.js';
 import { labelOf } from '../store/image-labels.js';
 import type { QueueImage } from '../store/image-queue.js';
 import { ClassMark, nameOf } from './class-mark.js';
+import { Prediction } from './image-notes.js';
 import type { TilePlace } from './virtual-grid.js';
 
 export interface ImageTileProps {
@@ -37,7 +38,11 @@ export function ImageTile({ index, total, place, image, caption, isSelected, isA
       data-captioned={caption !== undefined || undefined}
     >
       {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
-      {label !== null && <ClassMark label={label} />}
+      {label !== null ? (
+        <ClassMark label={label} />
+      ) : (
+        !caption && image?.prediction && <Prediction {...image.prediction} />
+      )}
       {caption && <span class="tile-caption">{below}</span>}
     </div>
   );
