@@ -14,7 +14,7 @@ const kills = Number(process.env.QUARTERTURN_KILL_ROUNDS ?? 1);
 
 let cwd: string;
 const inputs = ['scans', 'scans.zip', 'rows.idx', 'bad.png'];
-const counts = { scans: 800, zip: 300, rows: 1500 };
+const counts = { scans: 300, zip: 100, rows: 600 };
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-predict-kill-'));
