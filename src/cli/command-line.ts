@@ -9,7 +9,7 @@ import { createProgram } from './program.js';
  * @throws whatever went wrong, wrong usage as a QuarterturnError `usage`
  */
 export async function runCommandLine(argv: readonly string[]): Promise<0 | 2> {
-  const program = createProgram();
+  const program = await createProgram(argv.slice(2));
   try {
     await program.parseAsync(argv);
     return 0;

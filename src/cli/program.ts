@@ -1,30 +1,50 @@
 import { Command } from 'commander';
 import { packageVersion } from '../runs/version.node.js';
-import { addAblateCommand } from './ablate.js';
-import { addCacheCommand } from './cache.js';
-import { addDoubtsCommand } from './doubts.js';
-import { addEncodersCommand } from './encoders.js';
-import { addEvaluateCommand } from './evaluate.js';
-import { addExplainCommand } from './explain.js';
-import { addExportCommand } from './export.js';
-import { addInspectCommand } from './inspect.js';
-import { addMergeCommand } from './merge.js';
-import { addModelCommand } from './model.js';
-import { addPredictCommand } from './predict.js';
-import { addProjectCommand } from './project.js';
-import { addReportCommand } from './report.js';
-import { addRunCommand } from './run.js';
-import { addBaselineCommand, addFinetuneCommand, addPretrainCommand } from './stages.js';
-import { addStudioCommand } from './studio.js';
-import { addSuggestCommand } from './suggest.js';
-import { addSummaryCommand } from './summary.js';
 import { createStyles } from './terminal.js';
+
+/** Puts a command, with its options and what it does, into a program. */
+type AddCommand = (program: Command) => void;
+
+/** Commands in groups, each with how it is loaded: of hundreds of modules, one command needs some. */
+const commandGroups: Readonly<Record<string, Readonly<Record<string, () => Promise<AddCommand>>>>> = {
+  'Train:': {
+    run: async () => (await import('./run.js')).addRunCommand,
+    pretrain: async () => (await import('./stages.js')).addPretrainCommand,
+    finetune: async () => (await import('./stages.js')).addFinetuneCommand,
+    baseline: async () => (await import('./stages.js')).addBaselineCommand,
+    ablate: async () => (await import('./ablate.js')).addAblateCommand,
+  },
+  'Label:': {
+    studio: async () => (await import('./studio.js')).addStudioCommand,
+    suggest: async () => (await import('./suggest.js')).addSuggestCommand,
+    doubts: async () => (await import('./doubts.js')).addDoubtsCommand,
+  },
+  'Look:': {
+    inspect: async () => (await import('./inspect.js')).addInspectCommand,
+    evaluate: async () => (await import('./evaluate.js')).addEvaluateCommand,
+    report: async () => (await import('./report.js')).addReportCommand,
+    summary: async () => (await import('./summary.js')).addSummaryCommand,
+    explain: async () => (await import('./explain.js')).addExplainCommand,
+  },
+  'Use:': {
+    predict: async () => (await import('./predict.js')).addPredictCommand,
+    merge: async () => (await import('./merge.js')).addMergeCommand,
+    model: async () => (await import('./model.js')).addModelCommand,
+    export: async () => (await import('./export.js')).addExportCommand,
+    project: async () => (await import('./project.js')).addProjectCommand,
+    cache: async () => (await import('./cache.js')).addCacheCommand,
+    encoders: async () => (await import('./encoders.js')).addEncodersCommand,
+  },
+};
 
 /** Help loses these again where the output takes no colour. */
 const { bold } = createStyles(true);
 
-/** The command line, ready to parse; it throws instead of ending the process and prints no errors itself. */
-export function createProgram(): Command {
+/**
+ * The command line, ready to parse; it throws instead of ending the process and prints no errors itself.
+ * @param args what follows the program's name; if they name a command, it alone is loaded. Default: all commands
+ */
+export async function createProgram(args: readonly string[] = []): Promise<Command> {
   const program = new Command('quarterturn')
     .description(
       'Label a hundred images. Classify the rest.\n\n' +
@@ -53,29 +73,13 @@ Examples:
 Exit status: 0 done, 1 failed, 2 wrong usage; where it was stopped and has
 saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
     );
-  program.commandsGroup('Train:');
-  addRunCommand(program);
-  addPretrainCommand(program);
-  addFinetuneCommand(program);
-  addBaselineCommand(program);
-  addAblateCommand(program);
-  program.commandsGroup('Label:');
-  addStudioCommand(program);
-  addSuggestCommand(program);
-  addDoubtsCommand(program);
-  program.commandsGroup('Look:');
-  addInspectCommand(program);
-  addEvaluateCommand(program);
-  addReportCommand(program);
-  addSummaryCommand(program);
-  addExplainCommand(program);
-  program.commandsGroup('Use:');
-  addPredictCommand(program);
-  addMergeCommand(program);
-  addModelCommand(program);
-  addExportCommand(program);
-  addProjectCommand(program);
-  addCacheCommand(program);
-  addEncodersCommand(program);
+  const known = Object.values(commandGroups).flatMap((group) => Object.keys(group));
+  // The only options before a command take no value.
+  const named = args.find((arg) => !arg.startsWith('-'));
+  const isWanted = (name: string) => named === undefined || !known.includes(named) || name === named;
+  for (const [heading, group] of Object.entries(commandGroups)) {
+    program.commandsGroup(heading);
+    for (const [name, load] of Object.entries(group)) if (isWanted(name)) (await load())(program);
+  }
   return program;
 }

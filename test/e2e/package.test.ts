@@ -45,8 +45,9 @@ async function succeed(command: string, cwd = project): Promise<string> {
 }
 
 /** The three lines of README, from the clone to the first word of the installed program. */
-function readmeCommands(): readonly [pack: string, install: string, version: string] {
-  const { commands } = instructions().find(({ source }) => source === 'README.md')!;
+async function readmeCommands(): Promise<readonly [pack: string, install: string, version: string]> {
+  const documents = await instructions();
+  const { commands } = documents.find(({ source }) => source === 'README.md')!;
   const texts = commands.map(({ text }) => text);
   const at = texts.indexOf('npm pack');
   const [pack, install, version] = texts.slice(at, at + 3);
@@ -80,7 +81,7 @@ beforeAll(async () => {
   await fs.mkdir(project);
   const checkout = join(home, 'quarterturn');
   await copyCheckout(checkout);
-  const [pack, install] = readmeCommands();
+  const [pack, install] = await readmeCommands();
   await succeed(pack, checkout);
   const installed = await shell(`${install} --prefer-offline --no-audit --no-fund`, project);
   if (installed.ok) return;
@@ -114,7 +115,7 @@ installedTest('holds what it needs and nothing else', async () => {
 });
 
 installedTest('says its version', async () => {
-  const [, , version] = readmeCommands();
+  const [, , version] = await readmeCommands();
   const { version: expected } = JSON.parse(await fs.readFile(join(root, 'package.json'), 'utf8'));
   expect(await succeed(version)).toBe(`${expected}\n`);
 });

@@ -101,7 +101,7 @@ export const notRun: readonly { readonly what: RegExp; readonly why: string }[] 
 ];
 const isRun = ({ text }: DocumentedCommand) => !notRun.some(({ what }) => what.test(text));
 
-export const documents = instructions();
+export const documents = await instructions();
 
 export function substituted(text: string, substitutions: readonly Substitution[]): string {
   return substitutions.reduce((result, { what, by }) => result.replace(what, by), text);

@@ -27,9 +27,9 @@ const triedElsewhere: ReadonlySet<string> = new Set(['python', 'json', 'js']);
 const commandLine = /^(?:npx |npm |node |quarterturn |\.ci\/)/;
 
 /** README, docs and the examples of every help text, in the order in which they are read. */
-export function instructions(): readonly Instructions[] {
+export async function instructions(): Promise<readonly Instructions[]> {
   const pages = ['README.md', ...readdirSync(join(root, 'docs')).map((name) => `docs/${name}`)];
-  const program = createProgram();
+  const program = await createProgram();
   return [
     ...pages.filter((page) => page.endsWith('.md')).map((page) => ofMarkdown(page, readText(page))),
     ...[program, ...program.commands].map(ofHelp),

@@ -1,5 +1,4 @@
 import { navigate, route } from '../shell/router.js';
-import { classes } from '../store/studio.js';
 import { nameOf } from '../ui/class-mark.js';
 import { useKeys } from '../ui/keys.js';
 import { useQueue } from '../ui/use-queue.js';
@@ -10,7 +9,7 @@ import { QueueBar } from './label/queue-bar.js';
 
 /** Images of a queue, one at a time or in a grid. */
 export function Screen() {
-  const { queue: name = 'unlabelled', view = 'one' } = route.value.params;
+  const { queue: name = 'suggested', view = 'one' } = route.value.params;
   const queue = useQueue(name);
   const place = placeIn(name);
   const isGrid = view === 'grid';
@@ -50,6 +49,7 @@ export function Screen() {
 function queueTitle(name: string): string {
   const [kind = '', id] = name.split(':');
   const of = id === undefined ? undefined : (nameOf(id) ?? id);
-  if (kind === 'class' && classes.value.length > 0) return `Labelled ${of}`;
+  if (kind === 'class') return `Labelled ${of}`;
+  if (kind === 'predicted') return `Taken for ${of}`;
   return kind.charAt(0).toUpperCase() + kind.slice(1);
 }

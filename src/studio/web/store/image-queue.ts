@@ -1,12 +1,19 @@
-import { type Signal, signal } from '@preact/signals';
+import { effect, type Signal, signal } from '@preact/signals';
 import type { QueuePage } from '../../server/labelled-pile.js';
 import { ApiError, api } from '../api/client.js';
 import type { Range } from '../ui/selection.js';
 import { toastError } from '../ui/toast.js';
 import { learn } from './image-labels.js';
-import { onDelta, onSnapshot } from './studio.js';
+import { onDelta, onSnapshot, projectFolder } from './studio.js';
 
 export type QueueImage = QueuePage['images'][number];
+
+/** Whether a run has said what it takes images of this project for. */
+export const hasPredictions = signal(false);
+effect(() => {
+  projectFolder.value;
+  hasPredictions.value = false;
+});
 
 /** Images of a page: a request of some milliseconds, some windows full. */
 const pageSize = 200;
@@ -24,6 +31,8 @@ export class ImageQueue {
   readonly name: string;
   /** How many images it has; null until that is known. */
   readonly total = signal<number | null>(null);
+  /** Whether its images are yet to be found out; it comes anew by itself then. */
+  readonly isPending = signal(false);
   readonly #pages = new Map<number, Signal<readonly QueueImage[] | null>>();
   readonly #loading = new Set<number>();
   /** Number of the event that the order is of. */
@@ -37,6 +46,7 @@ export class ImageQueue {
     this.#stops = [
       // So many labels are other ones that they are not told one by one.
       onDelta((delta) => {
+        if (delta.type === 'looks' && this.isPending.peek()) this.refresh();
         if (delta.type === 'relabelled' && delta.images === null) this.#askAnew();
       }),
       onSnapshot(() => this.#askAnew()),
@@ -127,6 +137,8 @@ export class ImageQueue {
       if (order !== this.#order) return;
       this.#seq = found.seq;
       this.total.value = found.total;
+      this.isPending.value = found.pending === true;
+      if (found.images.some(({ prediction }) => prediction !== undefined)) hasPredictions.value = true;
       for (const { id, label = null } of found.images) learn(id, { label, seq: found.labelsSeq });
       this.#pageOf(page).value = found.images;
     } catch (error) {

@@ -3,8 +3,8 @@ import { newClass } from '../../project/class-defaults.js';
 import type { LabelClass, LabelEvent, Mark } from '../../project/label-events.js';
 import { ApiError, api } from '../api/client.js';
 import { toastError } from '../ui/toast.js';
-import { forgetLabels, type Label, learn, suppose } from './image-labels.js';
-import { classes, labels, onDelta, project } from './studio.js';
+import { forgetLabels, type Label, learn, type Supposition, suppose } from './image-labels.js';
+import { classes, labels, onDelta, projectFolder } from './studio.js';
 
 /**
  * All that a person does to labels. It shows at once, and is sent in the order in which it was done; it is called saved once
@@ -65,12 +65,28 @@ export type Verdict =
 export function judge(images: readonly string[], verdict: Verdict): Promise<boolean> {
   if (images.length === 0) return Promise.resolve(true);
   const { label, event } = eventOf(images, verdict);
-  const supposition = suppose(images, label);
+  return send(event, [suppose(images, label)]);
+}
+
+/** Give several classes to several images, all in one event. */
+export function labelGroups(
+  groups: readonly { readonly class: string; readonly images: readonly string[] }[],
+): Promise<boolean> {
+  const labels = groups.filter(({ images }) => images.length > 0);
+  if (labels.length === 0) return Promise.resolve(true);
+  return send(
+    { type: 'label', labels },
+    labels.map(({ class: id, images }) => suppose(images, id)),
+  );
+}
+
+function send(event: LabelEvent, suppositions: readonly Supposition[]): Promise<boolean> {
   return inTurn(async () => {
     try {
-      supposition.confirm((await api.label(event)).seq);
+      const { seq } = await api.label(event);
+      for (const each of suppositions) each.confirm(seq);
     } catch (error) {
-      supposition.withdraw();
+      for (const each of suppositions) each.withdraw();
       throw error;
     }
   });
@@ -123,7 +139,6 @@ export function makeClass(name: string): LabelClass {
   return newClass({ nextClassId: labels.value?.nextClassId ?? 'c1', classes: classes.value }, name);
 }
 
-const projectFolder = computed(() => project.value?.folder);
 effect(() => {
   projectFolder.value;
   forgetLabels();

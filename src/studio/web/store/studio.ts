@@ -18,6 +18,8 @@ export type Connection =
 export const connection = signal<Connection>({ phase: 'connecting' });
 
 export const project = computed(() => studio.value?.project ?? null);
+/** Another one is another project. */
+export const projectFolder = computed(() => project.value?.folder);
 export const pile = computed(() => studio.value?.pile ?? ({ phase: 'none' } as const));
 export const labels = computed(() => studio.value?.labels ?? null);
 /** A class with how many images have it. */
@@ -55,6 +57,8 @@ function after(state: StudioState, delta: StudioDelta): StudioState {
       return { ...state, labels: delta.labels };
     case 'training':
       return { ...state, training: delta.training };
+    case 'looks':
+      return { ...state, looks: delta.revision };
     case 'runs':
       return { ...state, runs: delta.revision };
     default:

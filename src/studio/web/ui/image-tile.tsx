@@ -2,6 +2,7 @@ import { imageAddress } from '../api/client.js';
 import { labelOf } from '../store/image-labels.js';
 import type { QueueImage } from '../store/image-queue.js';
 import { ClassMark, nameOf } from './class-mark.js';
+import { Prediction } from './image-notes.js';
 import type { TilePlace } from './virtual-grid.js';
 
 export interface ImageTileProps {
@@ -10,14 +11,17 @@ export interface ImageTileProps {
   readonly place: TilePlace;
   /** Undefined until it is loaded. */
   readonly image: QueueImage | undefined;
+  /** A line below it; default: none. */
+  readonly caption?: ((image: QueueImage) => string | undefined) | undefined;
   readonly isSelected: boolean;
   readonly isActive: boolean;
 }
 
 /** An image in a grid, with its label. */
-export function ImageTile({ index, total, place, image, isSelected, isActive }: ImageTileProps) {
+export function ImageTile({ index, total, place, image, caption, isSelected, isActive }: ImageTileProps) {
   const label = image === undefined ? null : labelOf(image.id);
-  const said = image && [image.name, nameOf(label) ?? 'no label'].join(', ');
+  const below = image && caption?.(image);
+  const said = image && [image.name, nameOf(label) ?? 'no label', below].filter(Boolean).join(', ');
   return (
     <div
       id={place.id}
@@ -31,9 +35,15 @@ export function ImageTile({ index, total, place, image, isSelected, isActive }: 
       title={image?.name}
       data-index={index}
       data-active={isActive || undefined}
+      data-captioned={caption !== undefined || undefined}
     >
       {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
-      {label !== null && <ClassMark label={label} />}
+      {label !== null ? (
+        <ClassMark label={label} />
+      ) : (
+        !caption && image?.prediction && <Prediction {...image.prediction} />
+      )}
+      {caption && <span class="tile-caption">{below}</span>}
     </div>
   );
 }

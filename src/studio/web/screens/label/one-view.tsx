@@ -1,11 +1,14 @@
-import { type Signal, useSignalEffect } from '@preact/signals';
+import { type Signal, signal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { imageAddress } from '../../api/client.js';
+import { addressOf } from '../../shell/router.js';
 import { labelOf } from '../../store/image-labels.js';
 import type { ImageQueue, QueueImage } from '../../store/image-queue.js';
 import { judge, undone, type Verdict } from '../../store/labelling.js';
 import { ClassMark } from '../../ui/class-mark.js';
 import { Icon } from '../../ui/icon.js';
+import { Prediction, reasonWords, verdictOf } from '../../ui/image-notes.js';
+import { Key } from '../../ui/key-help.js';
 import { useKeys } from '../../ui/keys.js';
 import { labelKeys } from '../../ui/label-keys.js';
 import { count } from '../../ui/words.js';
@@ -35,9 +38,14 @@ export function OneView({ queue, place, takeAnew }: OneViewProps) {
     void judge([now.id], verdict);
     if (!('clear' in verdict)) move(1);
   };
+  const accept = (): void => {
+    const prediction = queue.now(place.value)?.prediction;
+    if (prediction) say(verdictOf(prediction));
+  };
   useUndoneShown(queue, place);
   useKeys('One image', [
     ...labelKeys(say),
+    { key: 'Enter', says: 'It is what the model takes it for', run: accept },
     { key: 'ArrowLeft', says: 'The one before', run: () => move(-1) },
     { key: 'ArrowRight', says: 'The next one', run: () => move(1) },
     { key: 'Home', says: 'The first one', run: () => move(-Number.MAX_SAFE_INTEGER) },
@@ -47,8 +55,10 @@ export function OneView({ queue, place, takeAnew }: OneViewProps) {
   return (
     <div class="one-view">
       <div class="stage">
-        {image ? (
-          <Picture key={image.id} image={image} place={place.value} total={total} />
+        {queue.isPending.value ? (
+          <Pending />
+        ) : image ? (
+          <Picture key={image.id} accept={accept} image={image} place={place.value} total={total} />
         ) : place.value >= total ? (
           <AtEnd isEmpty={total === 0} takeAnew={takeAnew} />
         ) : null}
@@ -79,20 +89,33 @@ export function OneView({ queue, place, takeAnew }: OneViewProps) {
   );
 }
 
+/** Pixels of the longer side below which a picture is not shown as large as there is room. */
+const tinySide = 100;
+/** Pictures of a pile are mostly alike: the next one is taken to be as the last one was, until it is there. */
+const isTiny = signal(false);
+
 interface PictureProps {
   readonly image: QueueImage;
+  readonly accept: () => void;
   readonly place: number;
   readonly total: number;
 }
 
-function Picture({ image, place, total }: PictureProps) {
+function Picture({ image, accept, place, total }: PictureProps) {
   const label = labelOf(image.id);
   return (
     <figure class="picture">
-      <div class="picture-frame">
+      <div class="picture-frame" data-tiny={isTiny.value || undefined}>
         {/* What the model sees is there first. */}
         <img class="picture-small" src={imageAddress(image.id, 'small')} alt="" />
-        <img class="picture-view" src={imageAddress(image.id, 'view')} alt={image.name} />
+        <img
+          class="picture-view"
+          src={imageAddress(image.id, 'view')}
+          alt={image.name}
+          onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => {
+            isTiny.value = Math.max(naturalWidth, naturalHeight) < tinySide;
+          }}
+        />
       </div>
       <figcaption>
         <span class="number quiet-text">
@@ -101,7 +124,34 @@ function Picture({ image, place, total }: PictureProps) {
         <span class="path">{image.name}</span>
         {label !== null && <ClassMark label={label} />}
       </figcaption>
+      <div class="notes">
+        {image.prediction && label !== image.prediction.class && (
+          <button type="button" class="button small" onClick={accept}>
+            <Prediction {...image.prediction} />
+            <Key name="Enter" />
+          </button>
+        )}
+        {image.reason && <span class="quiet-text">{reasonWords(image.reason)}</span>}
+      </div>
     </figure>
+  );
+}
+
+/** Until it is found out which images teach most. */
+function Pending() {
+  return (
+    <div class="notice" role="status">
+      <h2>Looking for the images that teach most</h2>
+      <p>
+        Labels teach more on images that stand for many others. To find them takes half a minute for some
+        thousand images; they are shown as soon as they are there.
+      </p>
+      <div>
+        <a class="button" href={addressOf('label', { queue: 'unlabelled' })}>
+          Label in the order of the folder meanwhile
+        </a>
+      </div>
+    </div>
   );
 }
 

@@ -1,8 +1,9 @@
 import { navigate, route } from '../../shell/router.js';
-import type { ImageQueue } from '../../store/image-queue.js';
+import { hasPredictions, type ImageQueue } from '../../store/image-queue.js';
 import { classes, imageCount, labels } from '../../store/studio.js';
 import { Icon } from '../../ui/icon.js';
 import { count } from '../../ui/words.js';
+import { AcceptButton } from './accept-dialog.js';
 
 export interface QueueBarProps {
   readonly queue: ImageQueue;
@@ -20,9 +21,12 @@ const views = [
 export function QueueBar({ queue, view, show, takeAnew }: QueueBarProps) {
   const facts = labels.value;
   if (facts === null) return null;
+  const isPredicted = hasPredictions.value;
   const { labelled, skipped, unsure } = facts;
   const queues = [
+    ['suggested', 'Suggested', null],
     ['unlabelled', 'Unlabelled', imageCount.value - labelled - skipped - unsure],
+    ...(isPredicted ? ([['doubted', 'Labels in doubt', null]] as const) : []),
     ['unsure', 'Unsure', unsure],
     ['skipped', 'Skipped', skipped],
     ['labelled', 'Labelled', labelled],
@@ -41,9 +45,18 @@ export function QueueBar({ queue, view, show, takeAnew }: QueueBarProps) {
         >
           {queues.map(([name, title, of]) => (
             <option key={name} value={name}>
-              {title} ({count(of)})
+              {of === null ? title : `${title} (${count(of)})`}
             </option>
           ))}
+          {isPredicted && (
+            <optgroup label="Without a label, taken for">
+              {classes.value.map(({ id, name }) => (
+                <option key={id} value={`predicted:${id}`}>
+                  {name}
+                </option>
+              ))}
+            </optgroup>
+          )}
           {classes.value.length > 0 && (
             <optgroup label="Labelled as">
               {classes.value.map(({ id, name, count: of }) => (
@@ -59,6 +72,7 @@ export function QueueBar({ queue, view, show, takeAnew }: QueueBarProps) {
         <Icon name="refresh" />
         <span class="wide-only">Refresh</span>
       </button>
+      {isPredicted && <AcceptButton />}
       <fieldset class="segments">
         <legend class="visually-hidden">How they are shown</legend>
         {views.map((each) => (
