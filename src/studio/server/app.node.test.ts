@@ -294,7 +294,6 @@ describe('the event stream', () => {
         runs: 0,
         looks: 0,
         finding: null,
-        finding: null,
       },
     });
     await openPile(3);

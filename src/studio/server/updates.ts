@@ -1,7 +1,7 @@
 import type { SkippedKind } from '../../index.js';
 import type { LabelClass } from '../project/label-events.js';
 import type { ErrorBody } from './api-error.js';
-import type { Finding } from './explore/inquiry.js';
+import type { Finding } from './explore/finding.js';
 import type { RunDelta, TrainingState } from './runs/run-updates.js';
 
 /** What a page knows of the studio without asking for more; the same words as in the event stream. */

@@ -85,13 +85,6 @@ export interface PileMap {
 
 export type InquiryName = keyof Inquiries;
 
-/** A question that is being answered. */
-export interface Finding {
-  readonly name: InquiryName;
-  /** 0–1 */
-  readonly progress: number;
-}
-
 /** A question, as it goes to another process. */
 export type InquiryTask = { [N in InquiryName]: { readonly name: N } & Inquiries[N]['task'] }[InquiryName];
 
