@@ -33,7 +33,15 @@ export function ImageTile({ index, total, place, image, isSelected, isActive }: 
       data-index={index}
       data-active={isActive || undefined}
     >
-      {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
+      {image && (
+        <img
+          src={imageAddress(image.id, 'small')}
+          alt=""
+          decoding="async"
+          draggable={false}
+          fetchpriority={place.isSpare ? 'low' : 'high'}
+        />
+      )}
       {label !== null ? (
         <ClassMark label={label} />
       ) : (

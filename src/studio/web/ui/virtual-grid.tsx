@@ -6,6 +6,8 @@ import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
 export interface TilePlace {
   /** For the grid, which names the active one by it. */
   readonly id: string;
+  /** Whether it is in a spare row, which nobody sees yet. */
+  readonly isSpare: boolean;
   readonly style: { readonly transform: string; readonly width: string; readonly height: string };
 }
 
@@ -139,11 +141,12 @@ export function VirtualGrid(props: VirtualGridProps) {
         {Array.from({ length: Math.max(0, to - from) }, (_, i) => {
           const index = from + i;
           const x = (index % columns) * (width + gap);
-          const y = Math.floor(index / columns) * rowHeight;
+          const row = Math.floor(index / columns);
           return tile(index, {
+            isSpare: row < firstRow.value || row >= firstRow.value + shownRows,
             id: `${id}-${index}`,
             style: {
-              transform: `translate(${x}px, ${y}px)`,
+              transform: `translate(${x}px, ${row * rowHeight}px)`,
               width: `${width}px`,
               height: `${width + captionHeight}px`,
             },
