@@ -7,6 +7,7 @@ import { answersFolder, readAnswers } from './answer-files.node.js';
 import type { Inquire, Inquiries, InquiryName, LearningCurve, PileMap } from './inquiry.js';
 import { type ImageNotes, type LookedInto, orderOfRun, partsOf, type QueueMaker, runOf } from './queues.js';
 import type { RunAnswers } from './run-answers.js';
+import type { RunComparison } from './run-comparison.js';
 import { type Confusion, RunLook } from './run-look.js';
 import { Suggestions } from './suggestions.js';
 
@@ -30,18 +31,6 @@ export interface ExploreOptions {
 
 /** Runs whose answers are in memory: two that are compared, and the newest. Those for 60,000 images of ten classes take 10 MB. */
 const looksKept = 3;
-
-/** How many images of two runs differ. */
-export interface RunComparison {
-  readonly runs: readonly [string, string];
-  /** Images that both were asked about. */
-  readonly asked: number;
-  /** Of these, those that they take for different things: the queue `differing:<a>:<b>`. */
-  readonly differing: number;
-  /** Images with a label, and those of them that each takes for what the label says. */
-  readonly labelled: number;
-  readonly right: readonly [number, number];
-}
 
 /** What is found out of the pile of a project by its runs, and by what its images look like. */
 export class Explore {

@@ -18,8 +18,8 @@ import { projectsOnDisk } from '../open-project.node.js';
 import { readPile } from '../read-pile.node.js';
 import { Studio } from '../studio.node.js';
 import { classifyTry } from '../tries/classify-try.node.js';
-import type { TryAnswer } from '../tries/tries.node.js';
 import { Tries } from '../tries/tries.node.js';
+import type { TryAnswer } from '../tries/try-messages.js';
 
 const keys = createKeys();
 let folder: string;

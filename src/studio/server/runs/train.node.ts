@@ -91,7 +91,7 @@ async function start(task: StartTask, options: TrainOptions, worker: BatchWorker
   const runtime = await createNodeRuntime({ device: 'cpu', threads });
   let folder: RunFolder | undefined;
   const run = startRun({
-    settings: { ...settingsFor(task.preset), labels: task.labels },
+    settings: { ...settingsFor(task.preset), ...task.changes, labels: task.labels },
     ...{ data, runtime, signal, batchMakerFor: worker.makerFor, peakMemoryBytes },
     environment: {
       ...environmentOf({ dataFolder, reading: {}, threads, commandLine: 'quarterturn studio' }, data),
