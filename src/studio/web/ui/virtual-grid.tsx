@@ -1,6 +1,6 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Where a tile stands, in pixels within the grid. */
 export interface TilePlace {
@@ -92,7 +92,7 @@ export function VirtualGrid(props: VirtualGridProps) {
   const shownRows = Math.ceil(viewHeight / rowHeight) + 1;
   const from = Math.max(0, Math.min(firstRow.value, rows - 1) - spareRows) * columns;
   const to = layout.value === null ? 0 : Math.min(count, (firstRow.value + shownRows + spareRows) * columns);
-  useEffect(() => onWindow?.(from, to), [from, to, onWindow]);
+  useLayoutEffect(() => onWindow?.(from, to), [from, to, onWindow]);
 
   const onScroll = (): void => {
     const [element, now] = [box.current, layout.peek()];
