@@ -337,7 +337,11 @@ export class Studio implements AsyncDisposable {
   }
 
   #tellRuns(delta: RunDelta): void {
-    if (delta.type === 'runs') this.#explore?.refresh();
+    if (delta.type === 'runs') {
+      this.#explore?.refresh();
+      // One that has ended may be the newest now, which says other things of the pile.
+      if (this.#state.training === null) this.#tellLooks();
+    }
     if (delta.type === 'training') this.#state = { ...this.#state, training: delta.training };
     if (delta.type === 'runs') this.#state = { ...this.#state, runs: delta.revision };
     // Every point of a curve counts; of how far a training is, the newest word.

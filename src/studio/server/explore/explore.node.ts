@@ -41,6 +41,8 @@ export class Explore {
   readonly #open = new Map<string, Promise<unknown>>();
   /** Questions that had no answer, and will not be asked again by themselves. */
   readonly #failed = new Map<string, unknown>();
+  /** Runs that were asked about the pile as it is. */
+  readonly #answered = new Set<string>();
   /** Answers that are kept. */
   readonly #results = new Map<string, unknown>();
   readonly #suggestions: Suggestions;
@@ -68,11 +70,13 @@ export class Explore {
     const newest = await this.newest();
     const runId = parts && runOf(parts);
     const run = runId === undefined ? newest : await this.#runNamed(runId);
-    const look = run && (await this.lookAt(run));
+    // Without a run to speak of, lists of labels are what they are.
+    const isAsked = parts !== undefined && parts.kind !== 'suggested';
+    const look = run && (await (isAsked ? this.lookAt(run) : this.lookAt(run).catch(() => undefined)));
     const labelled = this.#options.labelled();
     const classes = look?.classes(labelled.classes) ?? [];
     const notesOf = (index: number): ImageNotes => predictionOf(look, classes, index);
-    const isPending = run !== undefined && look === undefined && !this.#failed.has(`answers ${run.id}`);
+    const isPending = run !== undefined && look === undefined;
     const key = look?.runId ?? '';
     if (parts === undefined) return { key, notesOf };
     switch (parts.kind) {
@@ -188,6 +192,7 @@ export class Explore {
   /**
    * What a run says of the pile.
    * @returns undefined where it is yet to be asked: an event tells when it has answered
+   * @throws Refusal `conflict` for a run that has no classifier; QuarterturnError where it could not be asked
    */
   async lookAt(run: KnownRun): Promise<RunLook | undefined> {
     const known = this.#looks.get(run.id);
@@ -196,18 +201,21 @@ export class Explore {
       this.#looks.set(run.id, known);
       return known;
     }
-    if (run.state !== 'done') return undefined;
+    assertLearned(run);
     const folder = answersFolder(this.#options.folder, run.id);
     // What is damaged is made again.
     const answers = await readAnswers(folder).catch((): RunAnswers | undefined => undefined);
     if (answers === undefined) {
-      const task = { run: this.#options.pathOf(run.id), runId: run.id, folder };
-      void this.ask('answers', task, `answers ${run.id}`)?.catch(() => {});
+      const key = answersKey(run.id);
+      if (!this.#open.has(key) && this.#answered.has(run.id)) throw this.#failed.get(key) ?? noClassifier();
+      this.#askForAnswers(run.id, folder);
       return undefined;
     }
     const { images } = this.#options.labelled();
     const look = new RunLook({ answers, images, classIds: run.classes.map(({ id }) => id) });
     this.#looks.set(run.id, look);
+    // Of images that came later, it is asked once; meanwhile, what it said of the others holds.
+    if (look.hasUnasked && !this.#answered.has(run.id)) this.#askForAnswers(run.id, folder);
     for (const oldest of this.#looks.keys()) {
       if (this.#looks.size <= looksKept) break;
       this.#looks.delete(oldest);
@@ -259,6 +267,7 @@ export class Explore {
     this.#looks.clear();
     this.#results.clear();
     this.#failed.clear();
+    this.#answered.clear();
     this.#suggestions.forget();
   }
 
@@ -266,6 +275,15 @@ export class Explore {
   async close(): Promise<void> {
     this.#controller.abort();
     await Promise.allSettled(this.#open.values());
+  }
+
+  #askForAnswers(runId: string, folder: string): void {
+    this.#answered.add(runId);
+    const task = { run: this.#options.pathOf(runId), runId, folder };
+    this.ask('answers', task, answersKey(runId))?.then(
+      () => this.#looks.delete(runId),
+      () => {},
+    );
   }
 
   /** What was found out, and is kept as long as the images are the same. */
@@ -320,6 +338,17 @@ export class Explore {
     return { notesOf, order };
   }
 }
+
+const answersKey = (runId: string): string => `answers ${runId}`;
+
+function assertLearned({ state, classes }: KnownRun): void {
+  if (state === 'done' && classes.length > 0) return;
+  const received = state === 'done' ? 'one that learned no classes' : 'one that is not done';
+  throw new Refusal('conflict', `run: expected one with a classifier. Received: ${received}.`);
+}
+
+const noClassifier = (): Refusal =>
+  new Refusal('conflict', 'run: expected one with a classifier. Received: one whose stages left none.');
 
 function predictionOf(
   look: RunLook | undefined,

@@ -168,6 +168,7 @@ describe('what leaves the studio', () => {
   const unzipped = async (name: string, bytes: Uint8Array) => {
     await fs.writeFile(file(name), bytes);
     const tree = await openZipTree(file(name), { keepHidden: true });
+    await tree.close();
     return tree.entries.filter(({ kind }) => kind === 'file').map(({ path }) => path);
   };
 

@@ -45,7 +45,8 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     const folder = begun.folder();
     if (folder !== undefined) {
       await writeReport(folder);
-      await askAboutPile(folder, begun, options);
+      // The run is done in any case: whoever looks at it has it asked again.
+      await askAboutPile(folder, begun, options).catch(() => {});
     }
     return { state: 'done' };
   } catch (error) {

@@ -51,7 +51,11 @@ export function ImageTile({ index, total, place, image, caption, isSelected, isA
       ) : (
         !caption && image?.prediction && <Prediction {...image.prediction} />
       )}
-      {caption && <span class="tile-caption">{below}</span>}
+      {caption && (
+        <span class="tile-caption" aria-hidden="true">
+          {below}
+        </span>
+      )}
     </div>
   );
 }

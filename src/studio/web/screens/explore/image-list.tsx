@@ -55,8 +55,9 @@ export function ImageList({ queue: name, title, label, empty, countNow }: ImageL
           class="button quiet"
           onClick={accept}
           disabled={choice.selection.value.count === 0}
+          title="Label the chosen image as the classifier says"
         >
-          Label it as the classifier says <Key name="Enter" />
+          Take its word <Key name="Enter" />
         </button>
         <button
           type="button"

@@ -74,7 +74,7 @@ export function Curves({ runId, stage }: CurvesProps) {
     );
   };
   return (
-    <div class="curves">
+    <div class="curves" data-points={curve.count}>
       {stages.length > 1 && (
         <fieldset class="ways stage-ways">
           <legend class="visually-hidden">Stage</legend>

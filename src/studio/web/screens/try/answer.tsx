@@ -24,6 +24,7 @@ const fits = {
 export function Answer({ answer, picture }: AnswerProps) {
   const { probabilities, nearest, size, fit, height, width } = answer;
   const [best] = probabilities;
+  const isOwnSize = size.width === width && size.height === height;
   return (
     <div class="answer">
       {best && (
@@ -32,39 +33,45 @@ export function Answer({ answer, picture }: AnswerProps) {
           <span class="number quiet-text">{percent(best.probability, 1)}</span>
         </h2>
       )}
-      <div class="answer-pictures">
-        <figure>
-          <img src={picture} alt="What is tried" />
-          <figcaption class="small quiet-text number">
-            The picture, {width} × {height}
-          </figcaption>
-        </figure>
-        <figure>
-          <img class="pixels" src={tries.seen(answer)} alt="What the classifier is given" />
-          <figcaption class="small quiet-text number">
-            As the model sees it: {fits[fit]}, {size.width} × {size.height}
-          </figcaption>
-        </figure>
+      <div class="answer-top">
+        <div class="answer-pictures">
+          <figure>
+            <img src={picture} alt="What is tried" />
+            <figcaption class="small quiet-text number">
+              The picture, {width} × {height}
+            </figcaption>
+          </figure>
+          <figure>
+            <img class="pixels" src={tries.seen(answer)} alt="What the classifier is given" />
+            <figcaption class="small quiet-text number">
+              As the model sees it{isOwnSize ? '' : `: ${fits[fit]}`}, {size.width} × {size.height}
+            </figcaption>
+          </figure>
+        </div>
+        <div class="answer-bars">
+          <table class="bars">
+            <caption class="visually-hidden">Probability of each class</caption>
+            <tbody>
+              {probabilities.slice(0, mostClasses).map(({ class: name, probability }) => (
+                <tr key={name}>
+                  <th scope="row">
+                    <ClassByName name={name} />
+                  </th>
+                  <td class="bar">
+                    <span style={{ width: `${100 * probability}%` }} />
+                  </td>
+                  <td class="number">{percent(probability, 1)}</td>
+                </tr>
+              ))}
+            </tbody>
+          </table>
+          {probabilities.length > mostClasses && (
+            <p class="small quiet-text">
+              and {probabilities.length - mostClasses} classes that are less likely
+            </p>
+          )}
+        </div>
       </div>
-      <table class="bars">
-        <caption class="visually-hidden">Probability of each class</caption>
-        <tbody>
-          {probabilities.slice(0, mostClasses).map(({ class: name, probability }) => (
-            <tr key={name}>
-              <th scope="row">
-                <ClassByName name={name} />
-              </th>
-              <td class="bar">
-                <span style={{ width: `${100 * probability}%` }} />
-              </td>
-              <td class="number">{percent(probability, 1)}</td>
-            </tr>
-          ))}
-        </tbody>
-      </table>
-      {probabilities.length > mostClasses && (
-        <p class="small quiet-text">and {probabilities.length - mostClasses} classes that are less likely</p>
-      )}
       {nearest.length > 0 && (
         <section aria-labelledby="nearest-title">
           <h3 id="nearest-title">Labelled images that look most like it</h3>
