@@ -1,4 +1,4 @@
-import { useCallback } from 'preact/hooks';
+import { useCallback, useEffect } from 'preact/hooks';
 import type { ImageList } from '../store/id-list.js';
 import type { QueueImage } from '../store/image-queue.js';
 import { type Choice, useChoice } from './choice.js';
@@ -63,6 +63,8 @@ export function ImageGrid({ queue, label, tileWidth = 104, caption, onOpen, ...g
     const tile = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-index]') : null;
     return tile === null ? undefined : Number(tile.dataset.index);
   };
+  // The last row is one key away.
+  useEffect(() => queue.want(total - 1, total - 1), [queue, total]);
   const onWindow = useCallback((from: number, to: number) => queue.want(from, to), [queue]);
   return (
     <div

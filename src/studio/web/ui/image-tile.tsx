@@ -37,7 +37,15 @@ export function ImageTile({ index, total, place, image, caption, isSelected, isA
       data-active={isActive || undefined}
       data-captioned={caption !== undefined || undefined}
     >
-      {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
+      {image && (
+        <img
+          src={imageAddress(image.id, 'small')}
+          alt=""
+          decoding="async"
+          draggable={false}
+          fetchpriority={place.isSpare ? 'low' : 'high'}
+        />
+      )}
       {label !== null ? (
         <ClassMark label={label} />
       ) : (

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { PileFacts, PileProgress } from '../../../server/updates.js';
 import { api } from '../../api/client.js';
 import { addressOf } from '../../shell/router.js';
@@ -88,6 +89,10 @@ function ReadingWords({ now }: { readonly now: PileProgress }) {
 }
 
 function Ready({ facts }: { readonly facts: PileFacts }) {
+  // What teaches most is looked for while a person reads this.
+  useEffect(() => {
+    api.images({ queue: 'suggested', from: 0, count: 1 }).catch(() => {});
+  }, []);
   const isBegun = (labels.value?.labelled ?? 0) > 0;
   return (
     <>
