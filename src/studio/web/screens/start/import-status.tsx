@@ -35,13 +35,13 @@ function Phase() {
     case 'finding':
       return (
         <Running text="Looking for pictures …">
-          <progress class="bar" aria-label="Pictures read" />
+          <progress class="import-bar" aria-label="Pictures read" />
         </Running>
       );
     case 'reading':
       return (
         <Running text={<ReadingWords now={now} />}>
-          <progress class="bar" aria-label="Pictures read" max={now.total} value={now.done} />
+          <progress class="import-bar" aria-label="Pictures read" max={now.total} value={now.done} />
         </Running>
       );
     case 'ready':
