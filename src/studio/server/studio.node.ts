@@ -33,7 +33,14 @@ const mostRelabelled = 500;
 /** A pile that is lost again so soon would be lost for ever: then it is told as failed. */
 const leastLifeMs = 30_000;
 
-const nothingOpen = { pile: { phase: 'none' }, labels: null, training: null, runs: 0, looks: 0 } as const;
+const nothingOpen = {
+  pile: { phase: 'none' },
+  labels: null,
+  training: null,
+  runs: 0,
+  looks: 0,
+  finding: null,
+} as const;
 
 /** The images of a project that is open, once they are read. */
 interface OpenPileOfProject {
@@ -327,6 +334,10 @@ export class Studio implements AsyncDisposable {
       labelled: () => this.labelled,
       labels: () => this.#labelsNow(labels.state),
       onNews: () => this.#tellLooks(),
+      onFinding: (finding) => {
+        this.#state = { ...this.#state, finding };
+        this.hub.publish({ type: 'finding', finding }, { key: 'finding' });
+      },
     });
   }
 

@@ -4,6 +4,7 @@ import type { PileSource } from '../pile.js';
 import type { KnownRun } from '../runs/known-run.js';
 import { givenLabels, type LabelsNow } from '../runs/run-labels.js';
 import { answersFolder, readAnswers } from './answer-files.node.js';
+import type { Finding } from './finding.js';
 import type { Inquire, Inquiries, InquiryName, LearningCurve, PileMap } from './inquiry.js';
 import { type ImageNotes, type LookedInto, orderOfRun, partsOf, type QueueMaker, runOf } from './queues.js';
 import type { RunAnswers } from './run-answers.js';
@@ -26,6 +27,8 @@ export interface ExploreOptions {
   readonly labels: () => LabelsNow;
   /** Something was found out: what pages show of it is to be asked for anew. */
   readonly onNews: () => void;
+  /** What is being found out now; null: nothing is. */
+  readonly onFinding?: ((finding: Finding | null) => void) | undefined;
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
@@ -239,7 +242,11 @@ export class Explore {
     const { signal } = this.#controller;
     const asked = this.#last
       .catch(() => {})
-      .then(() => this.#options.inquire(name, task, { signal }))
+      .then(() => {
+        const onProgress = (progress: number): void => this.#options.onFinding?.({ name, progress });
+        onProgress(0);
+        return this.#options.inquire(name, task, { signal, onProgress });
+      })
       .catch((error) => {
         if (!signal.aborted) {
           this.#failed.set(key, error);
@@ -249,6 +256,7 @@ export class Explore {
       })
       .finally(() => {
         this.#open.delete(key);
+        this.#options.onFinding?.(null);
         if (!signal.aborted) queueMicrotask(() => this.#options.onNews());
       });
     this.#open.set(key, asked);
