@@ -35,13 +35,13 @@ function Phase() {
     case 'finding':
       return (
         <Running text="Looking for pictures …">
-          <progress class="bar" aria-label="Pictures read" />
+          <progress class="import-bar" aria-label="Pictures read" />
         </Running>
       );
     case 'reading':
       return (
         <Running text={<ReadingWords now={now} />}>
-          <progress class="bar" aria-label="Pictures read" max={now.total} value={now.done} />
+          <progress class="import-bar" aria-label="Pictures read" max={now.total} value={now.done} />
         </Running>
       );
     case 'ready':
@@ -106,11 +106,11 @@ function Ready({ facts }: { readonly facts: PileFacts }) {
         <Figure value={count(facts.duplicates)} name="pictures that lie there twice or more" />
         <Figure value={duration(facts.durationMs)} name="to read" />
       </dl>
-      {facts.notes.map((note) => (
-        <p key={note} class="quiet-text small">
-          {note}
-        </p>
-      ))}
+      <ul class="quiet-text small">
+        {facts.notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
       <SetAside facts={facts} />
       <Duplicates facts={facts} />
       <div>

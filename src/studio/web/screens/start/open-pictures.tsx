@@ -28,7 +28,7 @@ export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
   return (
     <section class="open-pictures" aria-label="Open pictures">
       <h2>{isFirst ? 'Your pictures' : 'Open other pictures'}</h2>
-      <div class="ways">
+      <div class="open-ways">
         <form
           class="card drop"
           data-over={isOver.value || undefined}
