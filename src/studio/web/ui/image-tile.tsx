@@ -51,11 +51,9 @@ export function ImageTile({ index, total, place, image, caption, isSelected, isA
       ) : (
         !caption && image?.prediction && <Prediction {...image.prediction} />
       )}
-      {caption && (
-        <span class="tile-caption" aria-hidden="true">
-          {below}
-        </span>
-      )}
+      {/* Words that stand beside each other are two words to a screen reader, too. */}
+      {caption && ' '}
+      {caption && <span class="tile-caption">{below}</span>}
     </div>
   );
 }
