@@ -2,11 +2,13 @@ import { type ChildProcess, spawn } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import axe from 'axe-core';
 import * as ort from 'onnxruntime-web';
 import sharp, { type Sharp } from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { exportClassifier } from '../../src/model/export-model.js';
 import type { TryAnswer } from '../../src/studio/server/tries/try-messages.js';
+import { launchChromium } from '../support/browser.js';
 import { cli } from '../support/cli.js';
 import { root } from '../support/compile.js';
 import { byNight } from '../support/nightly.js';
@@ -110,5 +112,40 @@ describe('a picture that is tried', () => {
       }
     }
     await session.release();
+  }, 120_000);
+
+  test('shows what is said of it, and no screen of it keeps anybody out', async () => {
+    const browser = await launchChromium();
+    try {
+      const page = await browser.newPage({ reducedMotion: 'reduce' });
+      await page.goto(address.href);
+      await page.getByText('12 of 12 labelled').waitFor();
+      for (const [name, title] of [
+        ['train', 'Train'],
+        ['export', 'Export'],
+        ['try', 'Try a picture'],
+      ]) {
+        await page.evaluate((hash) => {
+          location.hash = hash;
+        }, `#/${name}`);
+        await page.getByRole('heading', { name: title, exact: true }).waitFor();
+        if (name === 'try') {
+          await page.getByLabel('Picture to try').setInputFiles(join(folder, 'photos/bar/001.png'));
+          await page.getByRole('option').first().waitFor();
+          expect(await page.getByRole('row').count()).toBe(sampleClasses.length);
+        }
+        await page.evaluate(axe.source);
+        const { violations } = await page.evaluate(() =>
+          (globalThis as unknown as { axe: typeof axe }).axe.run(),
+        );
+        const serious = violations.filter(({ impact }) => impact === 'serious' || impact === 'critical');
+        expect(
+          serious.map(({ id, nodes }) => [id, nodes[0]?.html]),
+          name,
+        ).toEqual([]);
+      }
+    } finally {
+      await browser.close();
+    }
   }, 120_000);
 });
