@@ -73,13 +73,13 @@ export function Screen() {
     <div class="screen try-screen">
       <section class="try-input" aria-labelledby="try-title">
         <h1 id="try-title">Try a picture</h1>
-        <fieldset class="ways">
+        <fieldset class="pills">
           <legend class="visually-hidden">Where the picture comes from</legend>
           {(Object.keys(ways) as Way[]).map((name) => (
             <button
               key={name}
               type="button"
-              class="way"
+              class="pill"
               aria-pressed={way.value === name}
               onClick={() => (way.value = name)}
             >

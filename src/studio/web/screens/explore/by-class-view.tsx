@@ -24,7 +24,7 @@ export function ByClassView(_: ExploreViewProps) {
     navigate('explore', { ...route.value.params, view: 'classes', ...change }, { replace: true });
   return (
     <div class="explore-pair by-class">
-      <section aria-label="Classes" class="class-list">
+      <section aria-label="Classes" class="explore-classes">
         <ul>
           {classes.value.map(({ id, count: labelled }) => (
             <li key={id}>

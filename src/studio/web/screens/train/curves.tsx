@@ -76,13 +76,13 @@ export function Curves({ runId, stage }: CurvesProps) {
   return (
     <div class="curves" data-points={curve.count}>
       {stages.length > 1 && (
-        <fieldset class="ways stage-ways">
+        <fieldset class="pills stage-pills">
           <legend class="visually-hidden">Stage</legend>
           {stages.map((name) => (
             <button
               key={name}
               type="button"
-              class="way"
+              class="pill"
               aria-pressed={name === shown}
               onClick={() => (chosen.value = name)}
             >
