@@ -1,5 +1,6 @@
 /**
- * Measures the page of the studio in Chromium: `node bench/studio.mjs FOLDER` or `node bench/studio.mjs mnist`.
+ * Measures the page of the studio in Chromium: `node bench/studio.mjs FOLDER` or `node bench/studio.mjs mnist`; with `--training`,
+ * while a training runs on all cores.
  *
  * It serves the pictures to a browser, labels, scrolls, chooses and undoes as a person does, and prints each figure beside what it
  * has to be. Nothing of the person's is read or changed: labels, settings and decoded images lie in a temporary folder.
@@ -12,7 +13,9 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
-const [source] = process.argv.slice(2);
+const [source, ...flags] = process.argv.slice(2);
+/** Whether a training is to run meanwhile. */
+const isTraining = flags.includes('--training');
 if (source === undefined) {
   console.error('bench: expected a folder of pictures, or mnist. Received: nothing.');
   process.exit(2);
@@ -77,15 +80,28 @@ async function allLabels(ask) {
 
 const settle = (page) => page.getByText('Saved', { exact: true }).waitFor();
 
+const focused = (page) => page.evaluate(() => document.activeElement?.textContent.trim() ?? '');
+
+/** Tab keys alone until something of these words has the focus. */
+async function tabTo(page, words) {
+  for (let i = 0; i < 60; i++) {
+    if ((await focused(page)).startsWith(words)) return;
+    await page.keyboard.press('Tab');
+  }
+  throw new Error(`the Tab key does not come to: ${words}`);
+}
+
 /** Point 1: progress comes at once, and the page says what was read. */
 async function importPictures(page, ask) {
-  const begunMs = performance.now();
-  if (source === 'mnist') await page.getByRole('button', { name: 'Open MNIST' }).click();
+  if (source === 'mnist') await tabTo(page, 'Open MNIST');
   else {
-    await page.getByText('Write down its path').click();
-    await page.getByRole('textbox', { name: 'Path of the folder' }).fill(resolve(source));
+    await tabTo(page, 'Write down its path');
     await page.keyboard.press('Enter');
+    await page.keyboard.press('Tab');
+    await page.keyboard.type(resolve(source));
   }
+  const begunMs = performance.now();
+  await page.keyboard.press('Enter');
   await page.getByRole('region', { name: 'Pictures of the project' }).waitFor();
   tell('progress is shown', performance.now() - begunMs, performance.now() - begunMs < 1000, ' ms');
   await page.getByRole('link', { name: /labelling/ }).waitFor({ timeout: 600_000 });
@@ -118,13 +134,20 @@ function watchNextImage() {
 
 /** Point 2: a hundred labels by keys alone. */
 async function labelByKeys(page, ask) {
-  await page.keyboard.press('Shift+L');
+  await tabTo(page, 'Label');
+  await page.keyboard.press('Enter');
+  await page.getByRole('combobox', { name: 'Which images' }).selectOption('unlabelled');
+  await page.getByRole('combobox', { name: 'Which images' }).blur();
   await page.locator('.picture-view').waitFor();
   for (const name of ['first', 'second', 'third']) {
     await page.keyboard.press('/');
     await page.keyboard.type(name);
     await page.keyboard.press('Enter');
     await page.locator('.palette').getByText(name).waitFor();
+  }
+  if (isTraining) {
+    await ask('/api/runs', { preset: 'quick' });
+    await page.locator('.training').getByText('left').waitFor({ timeout: 600_000 });
   }
   await page.evaluate(watchNextImage);
   for (let i = 0; i < 100; i++) {

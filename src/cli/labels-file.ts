@@ -102,7 +102,7 @@ export type FileOf = (index: number) => string | undefined;
 /** Writes a labels file with one line for each image, so that a person can fill it in. */
 export async function writeLabelsFile(
   file: string,
-  { data, images }: GivenLabels,
+  { data, classNames, images }: GivenLabels,
   fileOf: FileOf = () => undefined,
 ): Promise<void> {
   const lines = images.map(({ image, index, label }) => {
@@ -113,7 +113,8 @@ export async function writeLabelsFile(
     return `    { ${fields.join(', ')} }`;
   });
   const made = data === null ? '' : `  "data": ${JSON.stringify(data, null, 2).replaceAll('\n', '\n  ')},\n`;
-  await writeFileAtomically(file, `{\n${made}  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
+  const classes = classNames === undefined ? '' : `  "classNames": ${JSON.stringify(classNames)},\n`;
+  await writeFileAtomically(file, `{\n${made}${classes}  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
 }
 
 /** Whether a labels file of this name is to be written as a table: CSV, which a spreadsheet opens. */

@@ -15,6 +15,7 @@ interface StudioFlags {
   readonly open: boolean;
   readonly project?: string;
   readonly cache?: string;
+  readonly threads?: number;
   readonly quiet?: boolean;
 }
 
@@ -40,6 +41,7 @@ export function addStudioCommand(program: Command): void {
       'where the labels are kept (default: .quarterturn in the folder of the images, so that they move with it)',
     ),
     new Option('--cache <folder>', 'where decoded images are kept (default: ~/.cache/quarterturn)'),
+    option.threads(),
   ]);
   addOutputGroup(command, [option.quiet()]);
   addExamples(command, [
@@ -51,7 +53,7 @@ export function addStudioCommand(program: Command): void {
 
 async function serve(
   folder: string | undefined,
-  { port, open, project, cache, quiet }: StudioFlags,
+  { port, open, project, cache, threads, quiet }: StudioFlags,
 ): Promise<void> {
   if (folder !== undefined) await assertThere(folder);
   // Loaded for this command alone.
@@ -77,8 +79,8 @@ async function serve(
     const studio = new Studio({
       openProject: projectsOnDisk({ folder: project }),
       openPile: pilesInProcesses({ cacheFolder: cache }),
-      startTraining: trainingInProcesses({ cacheFolder: cache }),
-      inquire: inquiriesInProcesses({ cacheFolder: cache }),
+      startTraining: trainingInProcesses({ cacheFolder: cache, threads }),
+      inquire: inquiriesInProcesses({ cacheFolder: cache, threads }),
       onFault,
     });
     atEnd(() => studio.close());

@@ -168,5 +168,6 @@ async function extended({ located: { settings, data }, suggestions }: ToWrite): 
   const { labelled, images } = suggestions;
   const old = settings.labels?.images ?? (await blankLabels(data.train.images, labelled));
   const added = images.map(({ image, index }) => ({ image, index, label: null }));
-  return { data: null, images: [...old, ...added] };
+  const { classNames } = settings.labels ?? {};
+  return { data: null, ...(classNames && { classNames }), images: [...old, ...added] };
 }

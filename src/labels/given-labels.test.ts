@@ -8,6 +8,7 @@ import { settingsFor } from '../recipes/presets.js';
 import { parseSettings } from '../recipes/settings.js';
 import {
   classNamesIn,
+  dataUnderLabels,
   type GivenLabels,
   labelledPlaces,
   labelsSchema,
@@ -151,3 +152,27 @@ function messageOf(action: () => unknown): string {
   }
   throw new Error('nothing was refused');
 }
+
+test('labels that bring their own classes leave nothing of those of the data but tests of the same name', () => {
+  const { classNames, images } = labelsSchema.parse({
+    classNames: ['hen', 'beak'],
+    images: [
+      { index: 1, label: 'beak' },
+      { index: 2, label: 'hen' },
+      { index: 3, label: null },
+    ],
+  });
+  const labels: GivenLabels = { data: null, classNames, images };
+  const under = dataUnderLabels(data, labels);
+  expect(under.train).toMatchObject({ classNames: ['hen', 'beak'], images: { count: 8 } });
+  expect(under.train.labels).toBeUndefined();
+  // Hens were class 2 and are class 0.
+  expect(under.test).toMatchObject({ images: { count: 2 }, labels: Int32Array.of(0, 0) });
+  expect(dataUnderLabels(data, { classNames: ['beak'] }).test).toBeUndefined();
+  expect(dataUnderLabels(data, {})).toBe(data);
+  const places = labelledPlaces(under.train, placesByIndex(under, labels));
+  expect(resolveLabels(under.train, { places, classNames: classNamesIn(under.train, labels) })).toEqual({
+    indices: Uint32Array.of(1, 2),
+    classes: Int32Array.of(1, 0),
+  });
+});

@@ -57,9 +57,11 @@ async function createWorld(): Promise<World> {
   // A network as somebody would have it; one that is known by name is elsewhere.
   await fs.writeFile(path('net.onnx'), encodeMobileNet());
   await writePictures(path('photos'));
-  await (await Project.open(path('my-pictures'), { who: 'command line' })).close();
   const photos = await filesBelow(path('photos'));
   await fs.writeFile(path('photos.zip'), zip(photos));
+  for (const name of ['my-pictures', 'photos']) {
+    await (await Project.open(path(name), { who: 'command line' })).close();
+  }
   const labelled = Object.keys(photos).filter((file) => /\/00\d/.test(file));
   const rows = labelled.map((file) => `${file},${file.split('/')[0]}`);
   await fs.writeFile(path('labels.csv'), ['file,label', ...rows].join('\n'));

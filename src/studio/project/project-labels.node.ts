@@ -86,7 +86,11 @@ export async function projectLabelsFile(project: Project): Promise<string> {
   return path;
 }
 
-async function writeRows({ folder }: Project, { rows, missing }: ProjectLabels, path: string): Promise<void> {
+async function writeRows(
+  { folder }: Project,
+  { rows, classNames, missing }: ProjectLabels,
+  path: string,
+): Promise<void> {
   if (rows.length === 0) {
     const received = missing > 0 ? `${countOf(missing, 'label')} of images that are not there` : 'none';
     throw new QuarterturnError('data', `${folder}: expected labels. Received: ${received}.`, {
@@ -95,7 +99,13 @@ async function writeRows({ folder }: Project, { rows, missing }: ProjectLabels, 
   }
   if (!/\.json$/i.test(path)) return writeLabelTable(path, rows);
   const lines = rows.map(({ file, image, label }) => `    ${JSON.stringify({ file, image, label })}`);
-  await writeFileAtomically(path, `{\n  "images": [\n${lines.join(',\n')}\n  ]\n}\n`);
+  const used = new Set(rows.map(({ label }) => label));
+  // What people called the classes, whatever the data calls them.
+  const names = JSON.stringify(classNames.filter((name) => used.has(name)));
+  await writeFileAtomically(
+    path,
+    `{\n  "classNames": ${names},\n  "images": [\n${lines.join(',\n')}\n  ]\n}\n`,
+  );
 }
 
 /** What an import of labels has changed. */

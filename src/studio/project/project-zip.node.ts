@@ -39,6 +39,9 @@ type Part = { readonly name: string } & ({ readonly path: string } | { readonly 
 /** Made of the labels, or said by who serves it: a copy has its own. */
 const ownFiles = new Set(['labels.snapshot.json', 'studio.json']);
 
+/** What runs say of the pile, which is made again where it is asked for. */
+const isMadeAgain = (name: string): boolean => name.startsWith('answers/');
+
 /** Text gets smaller; pictures, archives and weights do not, and are only copied. */
 const packs = /\.(jsonl?|csv|md|html|txt)$/i;
 
@@ -90,7 +93,8 @@ async function ownParts({ name, folder, data, madeAt }: PackedProject): Promise<
   const labels = journal.subarray(0, journal.lastIndexOf(10) + 1);
   parts.push({ name: `${projectFolderName}/labels.jsonl`, text: labels });
   for (const inner of await filesBelow(folder)) {
-    if (inner === projectFileName || inner === 'labels.jsonl' || ownFiles.has(inner)) continue;
+    if (inner === projectFileName || inner === 'labels.jsonl' || ownFiles.has(inner) || isMadeAgain(inner))
+      continue;
     parts.push({ name: `${projectFolderName}/${inner}`, path: join(folder, inner) });
   }
   return parts;

@@ -219,7 +219,10 @@ describe('labels of the command line', () => {
     });
     const { labels = '', ...others } = await withLabelTable<{ labels?: string }>({ labels: photos });
     expect(others).toEqual({});
-    expect(await readLabelsFile(labels)).toEqual({ data: null, images: [{ image: hashOf(2), label: '7' }] });
+    expect(await readLabelsFile(labels)).toEqual({
+      ...{ data: null, classNames: ['7'] },
+      images: [{ image: hashOf(2), label: '7' }],
+    });
   });
 
   test('a picture with two labels, and a table of other pictures, are refused', async () => {

@@ -7,21 +7,11 @@ import { freeName, safeName } from '../../data/safe-name.js';
 import { QuarterturnError } from '../../errors.js';
 import { ensureFolder, ioError, temporaryPath } from '../../store/atomic-file.node.js';
 import { Project } from './project.node.js';
+import type { UnpackedProject } from './unpacked-project.js';
 
 export interface UnpackOptions {
   readonly signal?: AbortSignal | undefined;
   readonly onProgress?: ((progress: { readonly done: number; readonly total: number }) => void) | undefined;
-}
-
-/** A project that was unpacked. */
-export interface UnpackedProject {
-  readonly name: string;
-  /** The folder that it was unpacked to; absolute. */
-  readonly path: string;
-  /** Of its labels: what a studio opens. */
-  readonly folder: string;
-  /** Files. */
-  readonly count: number;
 }
 
 /** Text in a project's archive gets a tenth of its size, pictures hardly smaller: what claims more is made to fill a disk. */

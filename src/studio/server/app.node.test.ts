@@ -253,7 +253,7 @@ describe('images', () => {
     (await piles.next()).fail(new QuarterturnError('data', 'a: expected b. Received: c.', { hint: 'D.' }));
     await turns();
     expect(studio.state).toEqual({
-      ...{ labels: null, training: null, runs: 0, looks: 0 },
+      ...{ labels: null, training: null, runs: 0, looks: 0, finding: null },
       project: { name: 'MNIST', folder: projects.folder, path: null },
       pile: { phase: 'failed', error: { code: 'data', message: 'a: expected b. Received: c.', hint: 'D.' } },
     });
@@ -286,7 +286,15 @@ describe('the event stream', () => {
     const first = await stream.next();
     expect(first).toMatch(/^event: snapshot\ndata: .*\nid: \d+\n\n$/);
     expect(dataOf(first)).toEqual({
-      state: { project: null, pile: { phase: 'none' }, labels: null, training: null, runs: 0, looks: 0 },
+      state: {
+        project: null,
+        pile: { phase: 'none' },
+        labels: null,
+        training: null,
+        runs: 0,
+        looks: 0,
+        finding: null,
+      },
     });
     await openPile(3);
     const second = await stream.next();

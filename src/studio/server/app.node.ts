@@ -6,6 +6,7 @@ import { type LabelEvent, labelEventSchema } from '../project/label-events.js';
 import type { RecentProject } from '../project/recent-project.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { addExploreRoutes } from './explore/explore-routes.node.js';
+import { addNoteRoutes } from './explore/note-routes.node.js';
 import { addExportRoutes } from './exports/export-routes.node.js';
 import { addFolderRoutes } from './folder-routes.node.js';
 import {
@@ -20,6 +21,7 @@ import type { StudioKeys } from './keys.js';
 import { queueSchema } from './labelled-pile.js';
 import type { PageFiles } from './page-files.node.js';
 import type { EncodedPicture } from './pile.js';
+import { addRunDetailRoutes } from './runs/run-detail.node.js';
 import { addRunRoutes } from './runs/run-routes.node.js';
 import type { Studio } from './studio.node.js';
 import type { Tries } from './tries/tries.node.js';
@@ -177,7 +179,9 @@ export function createApp(options: AppOptions): Hono {
   if (options.tries) addTryRoutes(app, options.tries);
   addExportRoutes(app, studio);
   addRunRoutes(app, studio);
+  addRunDetailRoutes(app, studio);
   addExploreRoutes(app, studio);
+  addNoteRoutes(app, studio);
 
   // What is there, and was asked for by another method.
   for (const path of new Set(

@@ -159,6 +159,8 @@ describe('a studio that is served', () => {
     while (studio.hub.size > 0) await turns();
     const last = send(head('GET /api/events'));
     while (studio.hub.size === 0) await turns();
+    // Its first message is on its way.
+    for (let i = 0; i < 20; i++) await turns();
     await server.close();
     expect(await last).toMatch(/event: snapshot/);
     while (studio.hub.size > 0) await turns();

@@ -33,7 +33,14 @@ const mostRelabelled = 500;
 /** A pile that is lost again so soon would be lost for ever: then it is told as failed. */
 const leastLifeMs = 30_000;
 
-const nothingOpen = { pile: { phase: 'none' }, labels: null, training: null, runs: 0, looks: 0 } as const;
+const nothingOpen = {
+  pile: { phase: 'none' },
+  labels: null,
+  training: null,
+  runs: 0,
+  looks: 0,
+  finding: null,
+} as const;
 
 /** The images of a project that is open, once they are read. */
 interface OpenPileOfProject {
@@ -327,6 +334,10 @@ export class Studio implements AsyncDisposable {
       labelled: () => this.labelled,
       labels: () => this.#labelsNow(labels.state),
       onNews: () => this.#tellLooks(),
+      onFinding: (finding) => {
+        this.#state = { ...this.#state, finding };
+        this.hub.publish({ type: 'finding', finding }, { key: 'finding' });
+      },
     });
   }
 
@@ -337,7 +348,11 @@ export class Studio implements AsyncDisposable {
   }
 
   #tellRuns(delta: RunDelta): void {
-    if (delta.type === 'runs') this.#explore?.refresh();
+    if (delta.type === 'runs') {
+      this.#explore?.refresh();
+      // One that has ended may be the newest now, which says other things of the pile.
+      if (this.#state.training === null) this.#tellLooks();
+    }
     if (delta.type === 'training') this.#state = { ...this.#state, training: delta.training };
     if (delta.type === 'runs') this.#state = { ...this.#state, runs: delta.revision };
     // Every point of a curve counts; of how far a training is, the newest word.

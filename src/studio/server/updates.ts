@@ -1,6 +1,7 @@
 import type { SkippedKind } from '../../index.js';
 import type { LabelClass } from '../project/label-events.js';
 import type { ErrorBody } from './api-error.js';
+import type { Finding } from './explore/finding.js';
 import type { RunDelta, TrainingState } from './runs/run-updates.js';
 
 /** What a page knows of the studio without asking for more; the same words as in the event stream. */
@@ -16,6 +17,8 @@ export interface StudioState {
   readonly runs: number;
   /** Grows when something was found out of the pile: then queues, confusions and the like that were pending are to be asked for anew. */
   readonly looks: number;
+  /** What is being found out of the pile now; null: nothing is. */
+  readonly finding: Finding | null;
 }
 
 /** How the labels of the pile stand. */
@@ -91,6 +94,7 @@ export interface PileFacts {
 export type StudioDelta =
   | RunDelta
   | { readonly type: 'looks'; readonly revision: number }
+  | { readonly type: 'finding'; readonly finding: Finding | null }
   | { readonly type: 'project'; readonly project: ProjectFacts | null }
   | { readonly type: 'pile'; readonly pile: PileState }
   | { readonly type: 'labels'; readonly labels: LabelFacts | null }

@@ -18,6 +18,8 @@ export default defineConfig({
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
     // Of what is bundled: its licences ask to be told.
+    // Charts, which are loaded where one is shown.
+    chunkSizeWarningLimit: 700,
     license: { fileName: 'licenses.md' },
   },
 });

@@ -1,5 +1,6 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
+import { z } from 'zod';
 import { QuarterturnError } from '../../../errors.js';
 import {
   clearTemporaries,
@@ -7,8 +8,10 @@ import {
   ioError,
   readFileIfThere,
   temporaryPath,
+  writeFileAtomically,
 } from '../../../store/atomic-file.node.js';
 import { parseJson, parseWith } from '../../../store/json.js';
+import type { PileMap } from './inquiry.js';
 import { type AnswersFile, answersSchema, type RunAnswers } from './run-answers.js';
 
 const files = {
@@ -17,6 +20,7 @@ const files = {
   heldBack: 'held-back.f32',
   features: 'features.f32',
   encoder: 'encoder.onnx',
+  map: 'map.json',
 } as const;
 
 /** Where a project keeps what a run says of its pile: it can be deleted, and is made again. */
@@ -92,6 +96,27 @@ export async function readFeatures(
   features: NonNullable<AnswersFile['features']>,
 ): Promise<Float32Array> {
   return floatsOf(join(folder, files.features), features.rows.length * features.dimensions);
+}
+
+const mapSchema = z.object({
+  images: z.array(z.string()).readonly(),
+  positions: z.array(z.number()).readonly(),
+});
+
+/** The map of a run's pile, where one was made; what is damaged is made again. */
+export async function readMap(folder: string): Promise<PileMap | undefined> {
+  const bytes = await readFileIfThere(join(folder, files.map));
+  if (bytes === undefined) return undefined;
+  try {
+    return mapSchema.parse(JSON.parse(new TextDecoder().decode(bytes)));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Keep a map beside the answers that it was made of. */
+export function writeMap(folder: string, map: PileMap): Promise<void> {
+  return writeFileAtomically(join(folder, files.map), JSON.stringify(mapSchema.parse(map)));
 }
 
 const hint = 'It was changed or damaged: delete the folder, and it is made again.';

@@ -60,7 +60,10 @@ const label = (classId: string, images: readonly string[]) =>
   studio.label({ type: 'label', labels: [{ class: classId, images: [...images] }] });
 
 /** A run that is done; image i is taken for class i mod 3, the surer the greater i. */
-async function writeRun(id: string, { shift = 0, startedAt = '2026-01-01T00:00:00.000Z' } = {}) {
+async function writeRun(
+  id: string,
+  { shift = 0, startedAt = '2026-01-01T00:00:00.000Z', state = 'finished', known = ids } = {},
+) {
   const folder = await RunFolder.create(join(projects.folder, 'runs', id));
   await folder.writeJson('config', {
     ...{ startedAt, preset: 'quick', stages: ['finetune'] },
@@ -71,15 +74,15 @@ async function writeRun(id: string, { shift = 0, startedAt = '2026-01-01T00:00:0
   }));
   await folder.writeJson('labels', { classNames: names, draws: [{ draw: 0, images }] });
   await folder.writeJson('status', {
-    ...{ state: 'finished', run: id, stages: ['finetune'], draws: 1, stage: null, draw: 0, step: 0 },
+    ...{ state, run: id, stages: ['finetune'], draws: 1, stage: null, draw: 0, step: 0 },
     ...{ totalSteps: 0, epoch: 0, epochs: 0, pass: null, etaMs: null, train: null, evaluated: null },
     ...{ evidence: [], reason: null, pid: 1, host: 'here', updatedAt: startedAt },
   });
   await folder.close();
   const row = (said: number, sure: number) => names.map((_, k) => (k === said ? sure : (1 - sure) / 2));
   const answers: RunAnswers = {
-    ...{ schema: 'quarterturn-answers', version: 1, run: id, classNames: names, images: ids },
-    probabilities: Float32Array.from(ids.flatMap((_, i) => row((i + shift) % 3, 0.4 + (0.5 * i) / count))),
+    ...{ schema: 'quarterturn-answers', version: 1, run: id, classNames: names, images: known },
+    probabilities: Float32Array.from(known.flatMap((_, i) => row((i + shift) % 3, 0.4 + (0.5 * i) / count))),
     // Of the images that it learned from, networks without the label of the first say eel.
     heldBack: ids.slice(0, 2),
     heldBackProbabilities: Float32Array.from([...row(2, 0.99), ...row(1, 0.5)]),
@@ -172,6 +175,25 @@ test('queues of the newest run: what waits and is taken for a class, by probabil
   }
   expect(await queue('mistakes:other')).toMatchObject({ status: 404 });
   expect(await queue('mistakes:..')).toMatchObject({ status: 404 });
+});
+
+test('images that came later are asked about, once; a run that is not done says nothing', async () => {
+  await (await writeRun('one', { known: ids.slice(0, 150) }))();
+  await writeRun('two', { state: 'interrupted' });
+  await label('c1', ids.slice(140, 160));
+  expect(await get('/api/runs/one/confusion')).toMatchObject({
+    counts: [[3, 3, 4], expect.anything(), expect.anything()],
+    unasked: 10,
+  });
+  await until(() => inquiries.asked.length === 1);
+  inquiries.asked[0]?.answer(null);
+  await until(() => studio.state.looks === 1);
+  expect(await get('/api/runs/one/confusion')).toMatchObject({ unasked: 10 });
+  expect(inquiries.asked).toHaveLength(1);
+  for (const path of ['confusion', 'map', 'compare/one']) {
+    expect(await get(`/api/runs/two/${path}`), path).toMatchObject({ status: 409 });
+  }
+  expect(await queue('mistakes:two')).toMatchObject({ status: 409 });
 });
 
 test('what takes long is asked for once, and told when it is there', async () => {

@@ -4,9 +4,11 @@ import type { PileSource } from '../pile.js';
 import type { KnownRun } from '../runs/known-run.js';
 import { givenLabels, type LabelsNow } from '../runs/run-labels.js';
 import { answersFolder, readAnswers } from './answer-files.node.js';
+import type { Finding } from './finding.js';
 import type { Inquire, Inquiries, InquiryName, LearningCurve, PileMap } from './inquiry.js';
 import { type ImageNotes, type LookedInto, orderOfRun, partsOf, type QueueMaker, runOf } from './queues.js';
 import type { RunAnswers } from './run-answers.js';
+import type { RunComparison } from './run-comparison.js';
 import { type Confusion, RunLook } from './run-look.js';
 import { Suggestions } from './suggestions.js';
 
@@ -25,23 +27,13 @@ export interface ExploreOptions {
   readonly labels: () => LabelsNow;
   /** Something was found out: what pages show of it is to be asked for anew. */
   readonly onNews: () => void;
+  /** What is being found out now; null: nothing is. */
+  readonly onFinding?: ((finding: Finding | null) => void) | undefined;
   readonly onFault?: ((error: unknown) => void) | undefined;
 }
 
 /** Runs whose answers are in memory: two that are compared, and the newest. Those for 60,000 images of ten classes take 10 MB. */
 const looksKept = 3;
-
-/** How many images of two runs differ. */
-export interface RunComparison {
-  readonly runs: readonly [string, string];
-  /** Images that both were asked about. */
-  readonly asked: number;
-  /** Of these, those that they take for different things: the queue `differing:<a>:<b>`. */
-  readonly differing: number;
-  /** Images with a label, and those of them that each takes for what the label says. */
-  readonly labelled: number;
-  readonly right: readonly [number, number];
-}
 
 /** What is found out of the pile of a project by its runs, and by what its images look like. */
 export class Explore {
@@ -52,6 +44,8 @@ export class Explore {
   readonly #open = new Map<string, Promise<unknown>>();
   /** Questions that had no answer, and will not be asked again by themselves. */
   readonly #failed = new Map<string, unknown>();
+  /** Runs that were asked about the pile as it is. */
+  readonly #answered = new Set<string>();
   /** Answers that are kept. */
   readonly #results = new Map<string, unknown>();
   readonly #suggestions: Suggestions;
@@ -79,11 +73,13 @@ export class Explore {
     const newest = await this.newest();
     const runId = parts && runOf(parts);
     const run = runId === undefined ? newest : await this.#runNamed(runId);
-    const look = run && (await this.lookAt(run));
+    // Without a run to speak of, lists of labels are what they are.
+    const isAsked = parts !== undefined && parts.kind !== 'suggested';
+    const look = run && (await (isAsked ? this.lookAt(run) : this.lookAt(run).catch(() => undefined)));
     const labelled = this.#options.labelled();
     const classes = look?.classes(labelled.classes) ?? [];
     const notesOf = (index: number): ImageNotes => predictionOf(look, classes, index);
-    const isPending = run !== undefined && look === undefined && !this.#failed.has(`answers ${run.id}`);
+    const isPending = run !== undefined && look === undefined;
     const key = look?.runId ?? '';
     if (parts === undefined) return { key, notesOf };
     switch (parts.kind) {
@@ -199,6 +195,7 @@ export class Explore {
   /**
    * What a run says of the pile.
    * @returns undefined where it is yet to be asked: an event tells when it has answered
+   * @throws Refusal `conflict` for a run that has no classifier; QuarterturnError where it could not be asked
    */
   async lookAt(run: KnownRun): Promise<RunLook | undefined> {
     const known = this.#looks.get(run.id);
@@ -207,18 +204,21 @@ export class Explore {
       this.#looks.set(run.id, known);
       return known;
     }
-    if (run.state !== 'done') return undefined;
+    assertLearned(run);
     const folder = answersFolder(this.#options.folder, run.id);
     // What is damaged is made again.
     const answers = await readAnswers(folder).catch((): RunAnswers | undefined => undefined);
     if (answers === undefined) {
-      const task = { run: this.#options.pathOf(run.id), runId: run.id, folder };
-      void this.ask('answers', task, `answers ${run.id}`)?.catch(() => {});
+      const key = answersKey(run.id);
+      if (!this.#open.has(key) && this.#answered.has(run.id)) throw this.#failed.get(key) ?? noClassifier();
+      this.#askForAnswers(run.id, folder);
       return undefined;
     }
     const { images } = this.#options.labelled();
     const look = new RunLook({ answers, images, classIds: run.classes.map(({ id }) => id) });
     this.#looks.set(run.id, look);
+    // Of images that came later, it is asked once; meanwhile, what it said of the others holds.
+    if (look.hasUnasked && !this.#answered.has(run.id)) this.#askForAnswers(run.id, folder);
     for (const oldest of this.#looks.keys()) {
       if (this.#looks.size <= looksKept) break;
       this.#looks.delete(oldest);
@@ -242,7 +242,11 @@ export class Explore {
     const { signal } = this.#controller;
     const asked = this.#last
       .catch(() => {})
-      .then(() => this.#options.inquire(name, task, { signal }))
+      .then(() => {
+        const onProgress = (progress: number): void => this.#options.onFinding?.({ name, progress });
+        onProgress(0);
+        return this.#options.inquire(name, task, { signal, onProgress });
+      })
       .catch((error) => {
         if (!signal.aborted) {
           this.#failed.set(key, error);
@@ -252,6 +256,7 @@ export class Explore {
       })
       .finally(() => {
         this.#open.delete(key);
+        this.#options.onFinding?.(null);
         if (!signal.aborted) queueMicrotask(() => this.#options.onNews());
       });
     this.#open.set(key, asked);
@@ -270,6 +275,7 @@ export class Explore {
     this.#looks.clear();
     this.#results.clear();
     this.#failed.clear();
+    this.#answered.clear();
     this.#suggestions.forget();
   }
 
@@ -277,6 +283,15 @@ export class Explore {
   async close(): Promise<void> {
     this.#controller.abort();
     await Promise.allSettled(this.#open.values());
+  }
+
+  #askForAnswers(runId: string, folder: string): void {
+    this.#answered.add(runId);
+    const task = { run: this.#options.pathOf(runId), runId, folder };
+    this.ask('answers', task, answersKey(runId))?.then(
+      () => this.#looks.delete(runId),
+      () => {},
+    );
   }
 
   /** What was found out, and is kept as long as the images are the same. */
@@ -331,6 +346,17 @@ export class Explore {
     return { notesOf, order };
   }
 }
+
+const answersKey = (runId: string): string => `answers ${runId}`;
+
+function assertLearned({ state, classes }: KnownRun): void {
+  if (state === 'done' && classes.length > 0) return;
+  const received = state === 'done' ? 'one that learned no classes' : 'one that is not done';
+  throw new Refusal('conflict', `run: expected one with a classifier. Received: ${received}.`);
+}
+
+const noClassifier = (): Refusal =>
+  new Refusal('conflict', 'run: expected one with a classifier. Received: one whose stages left none.');
 
 function predictionOf(
   look: RunLook | undefined,

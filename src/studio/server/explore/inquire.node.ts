@@ -14,7 +14,7 @@ import {
 import { createNodeRuntime, environmentIn, type ReadImages, RunFolder, readRunData } from '../../../node.js';
 import type { PileSource } from '../pile.js';
 import { presetNames } from '../runs/trainer.js';
-import { readAnswers, readFeatures } from './answer-files.node.js';
+import { readAnswers, readFeatures, readMap, writeMap } from './answer-files.node.js';
 import { answerPile } from './answer-pile.node.js';
 import type { Inquiries, InquiryName, InquiryTask } from './inquiry.js';
 import { pileMap } from './pile-map.js';
@@ -112,6 +112,8 @@ const duplicates: Answer<'nearDuplicates'> = async ({ source }, place) => {
 const mostOnMap = 4000;
 
 const map: Answer<'map'> = async ({ folder }, { onProgress }) => {
+  const known = await readMap(folder);
+  if (known !== undefined) return known;
   const answers = await readAnswers(folder);
   if (answers?.features == null) return { images: [], positions: [] };
   const { rows, dimensions } = answers.features;
@@ -122,7 +124,9 @@ const map: Answer<'map'> = async ({ folder }, { onProgress }) => {
     features.set(all.subarray(row * dimensions, (row + 1) * dimensions), i * dimensions);
   }
   const positions = await pileMap({ features, dimensions, onProgress });
-  return { images: chosen.map((row) => answers.images[rows[row] ?? 0] ?? ''), positions };
+  const made = { images: chosen.map((row) => answers.images[rows[row] ?? 0] ?? ''), positions };
+  await writeMap(folder, made);
+  return made;
 };
 
 /** Some of so many, evenly spread over all. */

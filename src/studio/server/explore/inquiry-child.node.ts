@@ -6,7 +6,7 @@ import type { InquiryOrder, InquiryReply } from './inquiry-messages.js';
 
 // First of all, since threads keep the priority under which they began.
 try {
-  setPriority(constants.priority.PRIORITY_LOW);
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {
   // Where that is not allowed, it works all the same.
 }

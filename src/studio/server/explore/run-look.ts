@@ -59,6 +59,11 @@ export class RunLook {
     }
   }
 
+  /** Whether images came to the pile of which the run was not asked. */
+  get hasUnasked(): boolean {
+    return this.#said.includes(-1);
+  }
+
   /**
    * The run's classes. One that the run has no id of is the project's of the same name.
    * @param now of the project

@@ -8,6 +8,8 @@ import { csvLine } from '../../../data/csv-line.js';
 import { safeName } from '../../../data/safe-name.js';
 import { describeModel, modelCard } from '../../../index.js';
 import { packProject } from '../../project/project-zip.node.js';
+import { Refusal } from '../api-error.js';
+import { answersFolder, readAnswers } from '../explore/answer-files.node.js';
 import { bodyChunks, queryOf } from '../guards.js';
 import { modelOf } from '../newest-model.node.js';
 import type { Studio } from '../studio.node.js';
@@ -36,7 +38,7 @@ const maxArchiveBytes = 2 ** 36;
 /** Addresses of what leaves the studio as a file, and of a project that comes as one. */
 export function addExportRoutes(
   app: Hono,
-  studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'open'>,
+  studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'explore' | 'runs' | 'open'>,
 ): void {
   const nameOf = (ending: string): string => `${safeName(studio.project.name)}${ending}`;
 
@@ -54,6 +56,11 @@ export function addExportRoutes(
   app.get('/api/exports/labels.csv', (c) =>
     download(c, labelTable(studio), { type: 'text/csv; charset=utf-8', name: nameOf('-labels.csv') }),
   );
+  app.get('/api/exports/predictions.csv', async (c) => {
+    const { run } = queryOf(c, runQuery, 'a run');
+    const table = await predictionTable(studio, (await modelOf(studio.project.folder, run)).run);
+    return download(c, table, { type: 'text/csv; charset=utf-8', name: nameOf('-predictions.csv') });
+  });
   app.get('/api/exports/classes.zip', (c) =>
     download(c, classFolders(studio), { type: 'application/zip', name: nameOf('-classes.zip') }),
   );
@@ -84,6 +91,41 @@ function labelTable({ project, labelled, pile }: Pick<Studio, 'project' | 'label
     return csvLine([name, names.get(labelled.labelOf(id) ?? '') ?? '']);
   });
   return csvLine(['file', 'label']) + rows.join('');
+}
+
+/**
+ * What a run's classifier says of every image of the pile: class, its probability, and that of each class, as `quarterturn predict
+ * --probabilities` has them.
+ * @throws Refusal `conflict` while it is being asked
+ */
+async function predictionTable(
+  { project, pile, explore, runs }: Pick<Studio, 'project' | 'pile' | 'explore' | 'runs'>,
+  run: string,
+): Promise<Readable> {
+  const folder = answersFolder(project.folder, run);
+  const answers = await readAnswers(folder);
+  if (answers === undefined) {
+    await runs.row(run);
+    await explore.maker(`mistakes:${run}`); // It is asked with that.
+    throw new Refusal('conflict', 'answers: expected those for the whole pile. Received: none yet.', {
+      hint: 'They are being made: try again in a minute.',
+    });
+  }
+  const { classNames, probabilities, images } = answers;
+  const k = classNames.length;
+  const rowOf = new Map(images.map((id, row) => [id, row]));
+  function* lines(): Generator<string> {
+    yield csvLine(['file', 'label', 'probability', ...classNames.map((name) => `p_${name}`)]);
+    for (const { id, name } of pile.images) {
+      const row = rowOf.get(id);
+      if (row === undefined) continue;
+      const own = [...probabilities.subarray(row * k, (row + 1) * k)];
+      const best = own.indexOf(Math.max(...own));
+      const written = own.map((p) => String(Number(p.toPrecision(7))));
+      yield csvLine([name, classNames[best] ?? '', written[best] ?? '', ...written]);
+    }
+  }
+  return Readable.from(lines());
 }
 
 interface DownloadOptions {

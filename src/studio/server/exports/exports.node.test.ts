@@ -18,8 +18,8 @@ import { projectsOnDisk } from '../open-project.node.js';
 import { readPile } from '../read-pile.node.js';
 import { Studio } from '../studio.node.js';
 import { classifyTry } from '../tries/classify-try.node.js';
-import type { TryAnswer } from '../tries/tries.node.js';
 import { Tries } from '../tries/tries.node.js';
+import type { TryAnswer } from '../tries/try-messages.js';
 
 const keys = createKeys();
 let folder: string;
@@ -168,6 +168,7 @@ describe('what leaves the studio', () => {
   const unzipped = async (name: string, bytes: Uint8Array) => {
     await fs.writeFile(file(name), bytes);
     const tree = await openZipTree(file(name), { keepHidden: true });
+    await tree.close();
     return tree.entries.filter(({ kind }) => kind === 'file').map(({ path }) => path);
   };
 

@@ -2,7 +2,8 @@ import { mkdtemp, open, rm } from 'node:fs/promises';
 import { homedir, tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { ensureFolder, ioError } from '../../../store/atomic-file.node.js';
-import { type UnpackedProject, unpackProject } from '../../project/unpack-project.node.js';
+import { unpackProject } from '../../project/unpack-project.node.js';
+import type { UnpackedProject } from '../../project/unpacked-project.js';
 
 /** Where projects that come in a page are unpacked, if nobody says where: a folder that people find. */
 export const defaultProjectsFolder = (): string => join(homedir(), 'Quarterturn');

@@ -8,7 +8,7 @@ import type { TrainerOrder, TrainerReply } from './run-messages.js';
 
 // First of all, since threads keep the priority under which they began: whoever labels is served before a step is computed.
 try {
-  setPriority(constants.priority.PRIORITY_LOW);
+  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
 } catch {
   // Where that is not allowed, it trains all the same.
 }

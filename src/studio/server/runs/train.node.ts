@@ -45,7 +45,8 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     const folder = begun.folder();
     if (folder !== undefined) {
       await writeReport(folder);
-      await askAboutPile(folder, begun, options);
+      // The run is done in any case: whoever looks at it has it asked again.
+      await askAboutPile(folder, begun, options).catch(() => {});
     }
     return { state: 'done' };
   } catch (error) {
@@ -91,7 +92,7 @@ async function start(task: StartTask, options: TrainOptions, worker: BatchWorker
   const runtime = await createNodeRuntime({ device: 'cpu', threads });
   let folder: RunFolder | undefined;
   const run = startRun({
-    settings: { ...settingsFor(task.preset), labels: task.labels },
+    settings: { ...settingsFor(task.preset), ...task.changes, labels: task.labels },
     ...{ data, runtime, signal, batchMakerFor: worker.makerFor, peakMemoryBytes },
     environment: {
       ...environmentOf({ dataFolder, reading: {}, threads, commandLine: 'quarterturn studio' }, data),

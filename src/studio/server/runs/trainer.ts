@@ -1,3 +1,4 @@
+import type { RunSettings } from '../../../index.js';
 import type { GivenLabels } from '../../../labels/given-labels.js';
 import type { PileSource } from '../pile.js';
 import type { PlainError } from '../plain-error.js';
@@ -14,6 +15,8 @@ export interface StartTask {
   readonly preset: (typeof presetNames)[number];
   readonly budgetMs?: number | undefined;
   readonly labels: GivenLabels;
+  /** What is to be other than in the preset; default: nothing. */
+  readonly changes?: Partial<RunSettings> | undefined;
   readonly project: ProjectOfRun;
 }
 

@@ -4,6 +4,7 @@ import { contentOf } from '../../../data/image-content.js';
 import { QuarterturnError } from '../../../errors.js';
 import { gradientEncoder, imagesInMemory, type LoadedClassifier, loadClassifier } from '../../../index.js';
 import { classifyPictures, createNodeRuntime } from '../../../node.js';
+import { runFeatures } from './run-features.node.js';
 import type { LabelledPicture, TryResult, TryTask } from './try-messages.js';
 
 /** Of an upload: what a camera takes, and half as much again. A few kilobytes can claim billions. */
@@ -30,7 +31,7 @@ async function classifierOf(model: string): Promise<LoadedClassifier> {
  * Classify a picture as `quarterturn predict` does, and find the labelled images that are like it.
  * @throws QuarterturnError `data` for what is no picture, `usage` for one of too many pixels
  */
-export async function classifyTry({ model, name, bytes, labelled }: TryTask): Promise<TryResult> {
+export async function classifyTry({ model, name, bytes, labelled, answers }: TryTask): Promise<TryResult> {
   const { height, width } = await uprightSize(name, bytes);
   const classifier = await classifierOf(model);
   const picture = { name, read: async () => ({ kind: 'file' as const, bytes }) };
@@ -46,7 +47,9 @@ export async function classifyTry({ model, name, bytes, labelled }: TryTask): Pr
       probabilities: outcome.probabilities,
       seen: await sharp(pixels, { raw }).png().toBuffer(),
       fit: preprocessing?.fit ?? 'contain',
-      nearest: await nearestOf(pixels, size, labelled),
+      nearest: answers
+        ? await nearestDescribed(answers, { pixels, size, labelled })
+        : await nearestOf(pixels, size, labelled),
     };
   }
   throw new RangeError('no outcome of a picture');
@@ -79,6 +82,16 @@ async function uprightSize(name: string, bytes: Uint8Array) {
   });
 }
 
+/** By what the run's own network sees; those that it has not described are left out. */
+async function nearestDescribed(
+  folder: string,
+  { pixels, size, labelled }: Pick<TryTask, 'labelled'> & { pixels: Uint8Array; size: TryResult['size'] },
+): Promise<TryResult['nearest']> {
+  const features = await runFeatures(folder);
+  if (features === undefined) return [];
+  return nearestAmong(labelled, await features.describe(pixels, size), features.rowOf);
+}
+
 /** Rows of labelled images by their ids: they are described once. */
 const rows = new Map<string, Float32Array>();
 let rowsSize = '';
@@ -97,9 +110,17 @@ async function nearestOf(
     if (own) rows.set(id, await described(own, size));
   }
   const row = await described(pixels, size);
+  return nearestAmong(labelled, row, (id) => rows.get(id));
+}
+
+function nearestAmong(
+  labelled: readonly LabelledPicture[],
+  row: Float32Array,
+  rowOf: (id: string) => Float32Array | undefined,
+): TryResult['nearest'] {
   const distances = labelled.flatMap(({ id }) => {
-    const other = rows.get(id);
-    return other === undefined ? [] : [{ id, distance: 1 - product(row, other) }];
+    const other = rowOf(id);
+    return other === undefined ? [] : [{ id, distance: Math.max(0, 1 - product(row, other)) }];
   });
   return distances.sort((a, b) => a.distance - b.distance).slice(0, nearestCount);
 }

@@ -5,34 +5,11 @@ import { freeName, safeName } from '../../../data/safe-name.js';
 import { writeFileAtomically } from '../../../store/atomic-file.node.js';
 import { Refusal } from '../api-error.js';
 import { ChildCalls } from '../child-calls.node.js';
+import { answersFolder, readAnswers } from '../explore/answer-files.node.js';
 import { randomHex } from '../keys.js';
 import { modelOf } from '../newest-model.node.js';
 import type { Studio } from '../studio.node.js';
-import type { LabelledPicture, TryResult, TryTask } from './try-messages.js';
-
-/** What came of a picture that somebody tried; as JSON. */
-export interface TryAnswer {
-  readonly id: string;
-  /** Of the run whose classifier was asked. */
-  readonly run: string;
-  readonly name: string;
-  readonly height: number;
-  readonly width: number;
-  /** The likeliest first. */
-  readonly probabilities: readonly { readonly class: string; readonly probability: number }[];
-  /** Address of the image as the classifier was given it. */
-  readonly seen: string;
-  readonly size: TryResult['size'];
-  readonly fit: TryResult['fit'];
-  /** Labelled images, the nearest first; distance is 1 − cosine of their descriptions. */
-  readonly nearest: readonly {
-    readonly id: string;
-    readonly label: string | null;
-    readonly distance: number;
-  }[];
-  /** Whether it can be added to the pile, which only a folder of pictures takes. */
-  readonly canKeep: boolean;
-}
+import type { LabelledPicture, TryAnswer, TryResult, TryTask } from './try-messages.js';
 
 /** Classifies a picture apart from this process. */
 export type Classify = Pick<ChildCalls<TryTask, TryResult>, 'call' | 'close'>;
@@ -91,12 +68,17 @@ export class Tries implements AsyncDisposable {
   ): Promise<TryAnswer> {
     const { project } = this.#studio;
     const model = await modelOf(project.folder, run);
-    const task = { model: model.path, name, bytes, labelled: await this.#labelled() };
+    const folder = answersFolder(project.folder, model.run);
+    const answers = (await readAnswers(folder).catch(() => undefined))?.features ? folder : undefined;
+    const labelledNow = answers
+      ? this.#studio.labelled.labelledIds().map((id) => ({ id }))
+      : await this.#labelled();
+    const task: TryTask = { model: model.path, name, bytes, answers, labelled: labelledNow };
     const result = await this.#classify.call(task).catch((error) => {
       this.#sent = new Set(); // it may have ended, and another one knows nothing
       throw error;
     });
-    for (const { id } of task.labelled) this.#sent.add(id);
+    if (!answers) for (const { id } of task.labelled) this.#sent.add(id);
     const id = randomHex();
     this.#tries.set(id, { name, bytes, seen: result.seen });
     for (const oldest of this.#tries.keys()) {

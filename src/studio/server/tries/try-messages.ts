@@ -5,6 +5,8 @@ export interface TryTask {
   /** What to call the picture in errors. */
   readonly name: string;
   readonly bytes: Uint8Array;
+  /** Folder of what the run says of the pile: how it describes images; absent where it does not. */
+  readonly answers?: string | undefined;
   /** Labelled images that may be near, as PNG files of their own size; of those that were sent before, ids are enough. */
   readonly labelled: readonly LabelledPicture[];
 }
@@ -30,4 +32,28 @@ export interface TryResult {
   readonly size: { readonly height: number; readonly width: number; readonly channels: number };
   /** The nearest of the labelled images, nearest first; distance is 1 − cosine. */
   readonly nearest: readonly { readonly id: string; readonly distance: number }[];
+}
+
+/** What came of a picture that somebody tried; as JSON. */
+export interface TryAnswer {
+  readonly id: string;
+  /** Of the run whose classifier was asked. */
+  readonly run: string;
+  readonly name: string;
+  readonly height: number;
+  readonly width: number;
+  /** The likeliest first. */
+  readonly probabilities: readonly { readonly class: string; readonly probability: number }[];
+  /** Address of the image as the classifier was given it. */
+  readonly seen: string;
+  readonly size: TryResult['size'];
+  readonly fit: TryResult['fit'];
+  /** Labelled images, the nearest first; distance is 1 − cosine of their descriptions. */
+  readonly nearest: readonly {
+    readonly id: string;
+    readonly label: string | null;
+    readonly distance: number;
+  }[];
+  /** Whether it can be added to the pile, which only a folder of pictures takes. */
+  readonly canKeep: boolean;
 }

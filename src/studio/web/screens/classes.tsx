@@ -19,7 +19,7 @@ export function Screen() {
         </p>
       </header>
       {classes.value.length > 0 && (
-        <ul class="card class-list">
+        <ul class="card class-rows">
           {classes.value.map((each, index) => (
             <ClassRow key={each.id} of={each} index={index} />
           ))}

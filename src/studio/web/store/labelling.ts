@@ -35,6 +35,7 @@ function inTurn(work: () => Promise<unknown>): Promise<boolean> {
       return true;
     },
     (error) => {
+      made = [];
       failure.value = error instanceof ApiError ? error.text : String(error);
       toastError(error);
       return false;
@@ -134,9 +135,17 @@ function tellUndone(images: readonly string[] | null): void {
   undone.value = images;
 }
 
+/** Classes that were made and are not yet told of. */
+let made: readonly LabelClass[] = [];
+
 /** A class of a name, with an id, a colour and a key that are free. */
 export function makeClass(name: string): LabelClass {
-  return newClass({ nextClassId: labels.value?.nextClassId ?? 'c1', classes: classes.value }, name);
+  const nextClassId = labels.value?.nextClassId ?? 'c1';
+  const isUntold = ({ id }: LabelClass): boolean => Number(id.slice(1)) >= Number(nextClassId.slice(1));
+  const before = made.filter(isUntold);
+  const each = newClass({ nextClassId, classes: classes.value }, name, { before });
+  made = [...before, each];
+  return each;
 }
 
 effect(() => {

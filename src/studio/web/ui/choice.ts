@@ -1,6 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
-import type { ImageQueue } from '../store/image-queue.js';
+import type { ImageList } from '../store/id-list.js';
 import { judge, undo, type Verdict } from '../store/labelling.js';
 import { nameOf } from './class-mark.js';
 import { Selection } from './selection.js';
@@ -20,7 +20,7 @@ export interface Choice {
 }
 
 /** A choice among the images of a queue. */
-export function useChoice(queue: ImageQueue): Choice {
+export function useChoice(queue: Pick<ImageList, 'ids'>): Choice {
   const active = useSignal(0);
   const selection = useSignal(Selection.none);
   /** Where a range begins. */

@@ -6,12 +6,14 @@ export interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
+  /** For lists of two columns. Default: false. */
+  readonly isWide?: boolean;
   /** At its foot, from the left to the right; the last one is what one came for. */
   readonly buttons?: ComponentChildren;
 }
 
 /** A question before the page goes on. The browser keeps the focus in it, and gives it back where it was. */
-export function Dialog({ title, onClose, children, buttons }: DialogProps) {
+export function Dialog({ title, onClose, isWide, children, buttons }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the next key: what is typed is for the dialog.
@@ -20,6 +22,7 @@ export function Dialog({ title, onClose, children, buttons }: DialogProps) {
     <dialog
       ref={element}
       class="dialog"
+      data-wide={isWide || undefined}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => {

@@ -1,5 +1,6 @@
-import { useCallback } from 'preact/hooks';
-import type { ImageQueue } from '../store/image-queue.js';
+import { useCallback, useEffect } from 'preact/hooks';
+import type { ImageList } from '../store/id-list.js';
+import type { QueueImage } from '../store/image-queue.js';
 import { type Choice, useChoice } from './choice.js';
 import { ImageTile } from './image-tile.js';
 import { useKeys } from './keys.js';
@@ -9,22 +10,27 @@ import { VirtualGrid } from './virtual-grid.js';
 import { counted } from './words.js';
 
 export interface ImageGridProps {
-  readonly queue: ImageQueue;
+  readonly queue: ImageList;
   /** For those who do not see it. */
   readonly label: string;
   /** Default: its own. Whoever gives one can label what is chosen by other means than keys. */
   readonly choice?: Choice;
   /** Least width of a tile in pixels. Default: 104, some hundred in a window. */
   readonly tileWidth?: number;
+  /** A line below each image. Default: none. */
+  readonly caption?: ((image: QueueImage) => string | undefined) | undefined;
   /** A tile was opened, by Enter or a double click. */
   readonly onOpen?: (index: number) => void;
 }
+
+/** Of a line of small text. */
+const captionHeight = 22;
 
 /**
  * The images of a queue, any number of which are chosen and labelled at once: by mouse and keys as files are chosen in a folder.
  * What is labelled stays where it is.
  */
-export function ImageGrid({ queue, label, tileWidth = 104, onOpen, ...given }: ImageGridProps) {
+export function ImageGrid({ queue, label, tileWidth = 104, caption, onOpen, ...given }: ImageGridProps) {
   const own = useChoice(queue);
   const { active, selection, choose, toggle, judge } = given.choice ?? own;
   const total = queue.total.value ?? 0;
@@ -57,6 +63,8 @@ export function ImageGrid({ queue, label, tileWidth = 104, onOpen, ...given }: I
     const tile = event.target instanceof Element ? event.target.closest<HTMLElement>('[data-index]') : null;
     return tile === null ? undefined : Number(tile.dataset.index);
   };
+  // The last row is one key away.
+  useEffect(() => queue.want(total - 1, total - 1), [queue, total]);
   const onWindow = useCallback((from: number, to: number) => queue.want(from, to), [queue]);
   return (
     <div
@@ -74,6 +82,7 @@ export function ImageGrid({ queue, label, tileWidth = 104, onOpen, ...given }: I
         count={total}
         label={label}
         tileWidth={tileWidth}
+        captionHeight={caption ? captionHeight : 0}
         active={active}
         onWindow={onWindow}
         onMove={onMove}
@@ -82,6 +91,7 @@ export function ImageGrid({ queue, label, tileWidth = 104, onOpen, ...given }: I
             key={index}
             {...{ index, total, place }}
             image={queue.at(index)}
+            caption={caption}
             isSelected={selection.value.has(index)}
             isActive={active.value === index}
           />

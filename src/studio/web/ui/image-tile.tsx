@@ -11,14 +11,17 @@ export interface ImageTileProps {
   readonly place: TilePlace;
   /** Undefined until it is loaded. */
   readonly image: QueueImage | undefined;
+  /** A line below it; default: none. */
+  readonly caption?: ((image: QueueImage) => string | undefined) | undefined;
   readonly isSelected: boolean;
   readonly isActive: boolean;
 }
 
 /** An image in a grid, with its label. */
-export function ImageTile({ index, total, place, image, isSelected, isActive }: ImageTileProps) {
+export function ImageTile({ index, total, place, image, caption, isSelected, isActive }: ImageTileProps) {
   const label = image === undefined ? null : labelOf(image.id);
-  const said = image && [image.name, nameOf(label) ?? 'no label'].join(', ');
+  const below = image && caption?.(image);
+  const said = image && [image.name, nameOf(label) ?? 'no label', below].filter(Boolean).join(', ');
   return (
     <div
       id={place.id}
@@ -32,13 +35,25 @@ export function ImageTile({ index, total, place, image, isSelected, isActive }: 
       title={image?.name}
       data-index={index}
       data-active={isActive || undefined}
+      data-captioned={caption !== undefined || undefined}
     >
-      {image && <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />}
+      {image && (
+        <img
+          src={imageAddress(image.id, 'small')}
+          alt=""
+          decoding="async"
+          draggable={false}
+          fetchpriority={place.isSpare ? 'low' : 'high'}
+        />
+      )}
       {label !== null ? (
         <ClassMark label={label} />
       ) : (
-        image?.prediction && <Prediction {...image.prediction} />
+        !caption && image?.prediction && <Prediction {...image.prediction} />
       )}
+      {/* Words that stand beside each other are two words to a screen reader, too. */}
+      {caption && ' '}
+      {caption && <span class="tile-caption">{below}</span>}
     </div>
   );
 }

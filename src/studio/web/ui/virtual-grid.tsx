@@ -1,11 +1,13 @@
 import { type Signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
-import { useEffect, useId, useLayoutEffect, useRef } from 'preact/hooks';
+import { useId, useLayoutEffect, useRef } from 'preact/hooks';
 
 /** Where a tile stands, in pixels within the grid. */
 export interface TilePlace {
   /** For the grid, which names the active one by it. */
   readonly id: string;
+  /** Whether it is in a spare row, which nobody sees yet. */
+  readonly isSpare: boolean;
   readonly style: { readonly transform: string; readonly width: string; readonly height: string };
 }
 
@@ -90,7 +92,7 @@ export function VirtualGrid(props: VirtualGridProps) {
   const shownRows = Math.ceil(viewHeight / rowHeight) + 1;
   const from = Math.max(0, Math.min(firstRow.value, rows - 1) - spareRows) * columns;
   const to = layout.value === null ? 0 : Math.min(count, (firstRow.value + shownRows + spareRows) * columns);
-  useEffect(() => onWindow?.(from, to), [from, to, onWindow]);
+  useLayoutEffect(() => onWindow?.(from, to), [from, to, onWindow]);
 
   const onScroll = (): void => {
     const [element, now] = [box.current, layout.peek()];
@@ -139,11 +141,12 @@ export function VirtualGrid(props: VirtualGridProps) {
         {Array.from({ length: Math.max(0, to - from) }, (_, i) => {
           const index = from + i;
           const x = (index % columns) * (width + gap);
-          const y = Math.floor(index / columns) * rowHeight;
+          const row = Math.floor(index / columns);
           return tile(index, {
+            isSpare: row < firstRow.value || row >= firstRow.value + shownRows,
             id: `${id}-${index}`,
             style: {
-              transform: `translate(${x}px, ${y}px)`,
+              transform: `translate(${x}px, ${row * rowHeight}px)`,
               width: `${width}px`,
               height: `${width + captionHeight}px`,
             },

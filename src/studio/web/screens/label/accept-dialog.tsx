@@ -70,6 +70,7 @@ function AcceptDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog
       title="Accept predictions"
+      isWide
       onClose={onClose}
       buttons={
         <>

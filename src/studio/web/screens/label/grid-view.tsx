@@ -1,20 +1,22 @@
-import type { ImageQueue } from '../../store/image-queue.js';
-import { useChoice } from '../../ui/choice.js';
-import { ImageGrid } from '../../ui/image-grid.js';
+import type { ImageList } from '../../store/id-list.js';
+import { type Choice, useChoice } from '../../ui/choice.js';
+import { ImageGrid, type ImageGridProps } from '../../ui/image-grid.js';
 import { Palette } from './palette.js';
 
-export interface GridViewProps {
-  readonly queue: ImageQueue;
+export interface GridViewProps extends Pick<ImageGridProps, 'caption' | 'onOpen'> {
+  readonly queue: ImageList;
   readonly label: string;
-  readonly onOpen: (index: number) => void;
+  /** Default: its own. */
+  readonly choice?: Choice;
 }
 
 /** All images of a queue, and what can be said of those that are chosen. */
-export function GridView({ queue, label, onOpen }: GridViewProps) {
-  const choice = useChoice(queue);
+export function GridView({ queue, ...props }: GridViewProps) {
+  const own = useChoice(queue);
+  const { choice = own } = props;
   return (
     <div class="grid-view">
-      <ImageGrid {...{ queue, label, choice, onOpen }} />
+      <ImageGrid queue={queue} {...props} choice={choice} />
       <Palette judge={(verdict) => void choice.judge(verdict)} label="" />
     </div>
   );

@@ -1,4 +1,5 @@
 import type { ComponentChildren } from 'preact';
+import { useEffect } from 'preact/hooks';
 import type { PileFacts, PileProgress } from '../../../server/updates.js';
 import { api } from '../../api/client.js';
 import { addressOf } from '../../shell/router.js';
@@ -34,13 +35,13 @@ function Phase() {
     case 'finding':
       return (
         <Running text="Looking for pictures …">
-          <progress class="bar" aria-label="Pictures read" />
+          <progress class="import-bar" aria-label="Pictures read" />
         </Running>
       );
     case 'reading':
       return (
         <Running text={<ReadingWords now={now} />}>
-          <progress class="bar" aria-label="Pictures read" max={now.total} value={now.done} />
+          <progress class="import-bar" aria-label="Pictures read" max={now.total} value={now.done} />
         </Running>
       );
     case 'ready':
@@ -88,6 +89,10 @@ function ReadingWords({ now }: { readonly now: PileProgress }) {
 }
 
 function Ready({ facts }: { readonly facts: PileFacts }) {
+  // What teaches most is looked for while a person reads this.
+  useEffect(() => {
+    api.images({ queue: 'suggested', from: 0, count: 1 }).catch(() => {});
+  }, []);
   const isBegun = (labels.value?.labelled ?? 0) > 0;
   return (
     <>
@@ -101,11 +106,11 @@ function Ready({ facts }: { readonly facts: PileFacts }) {
         <Figure value={count(facts.duplicates)} name="pictures that lie there twice or more" />
         <Figure value={duration(facts.durationMs)} name="to read" />
       </dl>
-      {facts.notes.map((note) => (
-        <p key={note} class="quiet-text small">
-          {note}
-        </p>
-      ))}
+      <ul class="quiet-text small">
+        {facts.notes.map((note) => (
+          <li key={note}>{note}</li>
+        ))}
+      </ul>
       <SetAside facts={facts} />
       <Duplicates facts={facts} />
       <div>

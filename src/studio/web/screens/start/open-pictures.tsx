@@ -4,6 +4,7 @@ import { api } from '../../api/client.js';
 import { Icon } from '../../ui/icon.js';
 import { toast, toastError } from '../../ui/toast.js';
 import { FolderChooser } from './folder-chooser.js';
+import { ImportProject, importProject } from './import-project.js';
 
 /** Open pictures; how that goes, the studio tells. */
 export function openPictures(source: PileSource): void {
@@ -19,13 +20,15 @@ export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
     event.preventDefault();
     isOver.value = false;
     const entry = event.dataTransfer?.items[0]?.webkitGetAsEntry();
-    if (entry?.isDirectory) chooser.value = { named: entry.name };
+    const file = event.dataTransfer?.files[0];
+    if (file && entry?.isFile && /\.zip$/i.test(file.name)) void importProject(file);
+    else if (entry?.isDirectory) chooser.value = { named: entry.name };
     else toast('Drop the folder that your pictures lie in, not single files.');
   };
   return (
     <section class="open-pictures" aria-label="Open pictures">
       <h2>{isFirst ? 'Your pictures' : 'Open other pictures'}</h2>
-      <div class="ways">
+      <div class="open-ways">
         <form
           class="card drop"
           data-over={isOver.value || undefined}
@@ -84,6 +87,7 @@ export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
           <button type="button" class="button" onClick={() => openPictures({ example: 'mnist' })}>
             Open MNIST
           </button>
+          <ImportProject />
         </div>
       </div>
       {chooser.value && (

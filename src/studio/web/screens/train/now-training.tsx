@@ -1,0 +1,59 @@
+import { useSignal } from '@preact/signals';
+import type { TrainingState } from '../../../server/runs/run-updates.js';
+import { runs } from '../../api/runs.js';
+import { toastError } from '../../ui/toast.js';
+import { count, duration, percent } from '../../ui/words.js';
+import { Curves } from './curves.js';
+
+const phases = { starting: 'Starting', predicting: 'Looking at the pile', stopping: 'Saving' } as const;
+
+/** What is being trained: where it is, how fast, how long it will take, and its curves. */
+export function NowTraining({ now }: { readonly now: TrainingState }) {
+  const isStopping = useSignal(false);
+  const stop = async (): Promise<void> => {
+    isStopping.value = true;
+    await runs.stop().catch(toastError);
+    isStopping.value = false;
+  };
+  const { phase, stageText, passText, stageIndex, stageCount, progress, imagesPerSecond, etaMs } = now;
+  const facts = [
+    stageCount > 0 && phase === 'training' && `Step ${stageIndex + 1} of ${stageCount}`,
+    passText,
+    progress !== null && percent(progress),
+    imagesPerSecond !== null && `${count(Math.round(imagesPerSecond))} images/s`,
+  ];
+  return (
+    <section class="card now-training" aria-labelledby="now-title">
+      <div class="now-head">
+        <div>
+          <h2 id="now-title">
+            {stageText || (phase in phases ? phases[phase as keyof typeof phases] : 'Training')}
+          </h2>
+          <p class="quiet-text number">{facts.filter(Boolean).join(' · ')}</p>
+        </div>
+        <p class="remaining number" aria-live="off">
+          {phase === 'stopping'
+            ? 'Saving …'
+            : etaMs !== undefined
+              ? `${duration(etaMs)} left`
+              : phase === 'starting'
+                ? 'Measuring this machine …'
+                : ''}
+        </p>
+        <button
+          type="button"
+          class="button"
+          disabled={phase === 'stopping' || isStopping.value}
+          onClick={() => void stop()}
+        >
+          Stop and save
+        </button>
+      </div>
+      <progress class="thin" aria-label={stageText} {...(progress !== null && { max: 1, value: progress })} />
+      <Curves runId={now.runId} stage={now.stage} />
+      <p class="small quiet-text">
+        It goes on when this page is closed. What stops it is the button, or the end of the command.
+      </p>
+    </section>
+  );
+}

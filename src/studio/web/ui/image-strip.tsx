@@ -1,0 +1,95 @@
+import { useSignal } from '@preact/signals';
+import { useId } from 'preact/hooks';
+import { imageAddress } from '../api/client.js';
+import { labelOf } from '../store/image-labels.js';
+import { judge } from '../store/labelling.js';
+import { wantClass } from './class-finder.js';
+import { ClassMark, nameOf } from './class-mark.js';
+import { useKeys } from './keys.js';
+import { labelKeys } from './label-keys.js';
+
+export interface StripImage {
+  readonly id: string;
+  /** A line below the picture. */
+  readonly caption?: string | undefined;
+}
+
+export interface ImageStripProps {
+  readonly images: readonly StripImage[];
+  /** For those who do not see it. */
+  readonly label: string;
+}
+
+/** A few images in a row, each of which can be labelled in place: by its key while it has the focus, or by a click. */
+export function ImageStrip({ images, label }: ImageStripProps) {
+  const active = useSignal(0);
+  const hasFocus = useSignal(false);
+  const id = useId();
+  const now = images[Math.min(active.value, images.length - 1)];
+  useKeys(
+    `Images: ${label}`,
+    hasFocus.value && now ? labelKeys((verdict) => void judge([now.id], verdict)) : [],
+  );
+  const onKeyDown = (event: KeyboardEvent): void => {
+    const to = {
+      ArrowRight: active.value + 1,
+      ArrowLeft: active.value - 1,
+      Home: 0,
+      End: images.length - 1,
+    }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    active.value = Math.max(0, Math.min(images.length - 1, to));
+  };
+  return (
+    <div class="image-strip">
+      <div
+        class="strip-images"
+        role="listbox"
+        tabIndex={0}
+        aria-label={label}
+        aria-orientation="horizontal"
+        aria-activedescendant={now && `${id}-${now.id}`}
+        onFocus={() => {
+          hasFocus.value = true;
+        }}
+        onBlur={() => {
+          hasFocus.value = false;
+        }}
+        onKeyDown={onKeyDown}
+      >
+        {images.map((image, i) => {
+          const labelled = labelOf(image.id);
+          return (
+            <div
+              key={image.id}
+              id={`${id}-${image.id}`}
+              class="strip-image"
+              role="option"
+              aria-selected={image === now}
+              aria-label={[nameOf(labelled) ?? 'no label', image.caption].filter(Boolean).join(', ')}
+              onClick={() => {
+                active.value = i;
+              }}
+            >
+              <img src={imageAddress(image.id, 'small')} alt="" draggable={false} />
+              {labelled !== null && <ClassMark label={labelled} />}
+              {image.caption && <span class="small quiet-text">{image.caption}</span>}
+            </div>
+          );
+        })}
+      </div>
+      {now && (
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() =>
+            wantClass({ title: 'Label of the chosen image', take: (found) => void judge([now.id], found) })
+          }
+        >
+          Change the label …
+        </button>
+      )}
+    </div>
+  );
+}
