@@ -5,7 +5,7 @@
  *   node bench/studio-labels.mjs [seconds of each part, default 20]
  *
  * `label` is the time from the request to the answer, which comes once the label is synced to the disk; `next` the same and then
- * the next image's picture. Build first: `npm run build` or `node scripts/setup.mjs`.
+ * the next image's picture. Build first: `node scripts/setup.mjs`.
  */
 
 import { spawn } from 'node:child_process';
