@@ -3,15 +3,12 @@
  * while a training runs on all cores.
  *
  * It serves the pictures to a browser, labels, scrolls, chooses and undoes as a person does, and prints each figure beside what it
- * has to be. Nothing of the person's is read or changed: labels, settings and decoded images lie in a temporary folder.
+ * has to be.
  */
-import { spawn } from 'node:child_process';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { createRequire } from 'node:module';
-import { tmpdir } from 'node:os';
-import { join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { chromium } from 'playwright-core';
+import { resolve } from 'node:path';
+import { tell, withStudio } from './studio-served.mjs';
 
 const [source, ...flags] = process.argv.slice(2);
 /** Whether a training is to run meanwhile. */
@@ -20,52 +17,8 @@ if (source === undefined) {
   console.error('bench: expected a folder of pictures, or mnist. Received: nothing.');
   process.exit(2);
 }
-const root = fileURLToPath(new URL('..', import.meta.url));
-const scratch = await mkdtemp(join(tmpdir(), 'quarterturn-bench-'));
-const failures = [];
-
-/** A figure, and whether it is what it has to be. */
-function tell(what, value, isGood, unit = '') {
-  if (!isGood) failures.push(what);
-  console.log(
-    `${isGood ? 'ok    ' : 'FAILED'} ${what}: ${typeof value === 'number' ? Math.round(value) : value}${unit}`,
-  );
-}
-
 const atShare = (values, share) =>
   [...values].sort((a, b) => a - b)[Math.min(values.length - 1, Math.floor(share * values.length))];
-
-async function serve() {
-  const env = {
-    ...process.env,
-    XDG_CONFIG_HOME: join(scratch, 'config'),
-    XDG_DATA_HOME: join(scratch, 'data'),
-  };
-  const places = ['--project', join(scratch, 'project'), '--cache', join(scratch, 'cache')];
-  const child = spawn(
-    process.execPath,
-    [join(root, 'bin/quarterturn.js'), 'studio', '--no-open', ...places],
-    {
-      env,
-      stdio: ['ignore', 'pipe', 'inherit'],
-    },
-  );
-  for await (const text of child.stdout) return { child, address: String(text).trim() };
-  throw new Error('the studio did not start');
-}
-
-/** Asks the server as the page does. */
-function asker(address) {
-  const { origin, hash } = new URL(address);
-  const headers = { 'x-quarterturn-token': hash.replace('#token=', ''), 'content-type': 'application/json' };
-  return async (path, json) => {
-    const answer = await fetch(`${origin}${path}`, {
-      headers,
-      ...(json && { method: 'POST', body: JSON.stringify(json) }),
-    });
-    return answer.json();
-  };
-}
 
 /** The label of every image, as one text. */
 async function allLabels(ask) {
@@ -334,14 +287,7 @@ async function checkAccess(page) {
   }
 }
 
-const { child, address } = await serve();
-const browser = await chromium.launch({
-  executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-  args: ['--no-sandbox'],
-});
-try {
-  const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
-  page.setDefaultTimeout(60_000);
+await withStudio(async ({ page, address, ask }) => {
   const foreign = [];
   const faults = [];
   page.on('request', (request) => {
@@ -349,7 +295,6 @@ try {
   });
   page.on('console', (message) => faults.push(message.text()));
   page.on('pageerror', (error) => faults.push(error.message));
-  const ask = asker(address);
   await page.goto(address);
   const total = await importPictures(page, ask);
   await labelByKeys(page, ask);
@@ -359,10 +304,4 @@ try {
   await checkAccess(page);
   tell('requests that are not loopback', foreign.length, foreign.length === 0);
   tell('complaints of the browser', faults.slice(0, 3).join(' | ') || 0, faults.length === 0);
-} finally {
-  await browser.close();
-  child.kill('SIGINT');
-  await new Promise((end) => child.once('exit', end));
-  await rm(scratch, { recursive: true, force: true });
-}
-process.exitCode = failures.length > 0 ? 1 : 0;
+});

@@ -1,0 +1,149 @@
+/**
+ * Trains in the studio and looks at what came of it, in Chromium: `node bench/studio-runs.mjs`, a few minutes.
+ *
+ * The example's images, a hundred of them labelled. While a quick training of two minutes runs, the page is loaded anew, hidden and
+ * shown, the training stopped and gone on with: its curves are to be those that the server has, without a gap. Then each cell of the
+ * confusion matrix is to count its grid, before and after a label is mended there by keys alone, and after that is undone.
+ */
+import { readMnist } from '../dist/node.js';
+import { tell, withStudio } from './studio-served.mjs';
+
+/** Labels that are given, evenly over the first images. */
+const labelCount = 100;
+/** Points that may be on their way between server and page. */
+const underWay = 4;
+
+const until = async (isThere, what, seconds = 60) => {
+  for (let left = seconds * 4; left > 0; left--) {
+    const found = await isThere();
+    if (found) return found;
+    await new Promise((resolve) => setTimeout(resolve, 250));
+  }
+  throw new Error(`${what}: expected within ${seconds} s. Received: nothing.`);
+};
+
+/** Opens the example and labels its first images, a few of them wrongly, so that there is something to mend. */
+async function labelSome(ask) {
+  await ask('/api/pile', { example: 'mnist' });
+  const total = await until(async () => (await ask('/api/images?count=1')).total, 'the example');
+  const { train } = await readMnist();
+  const { images } = await ask(`/api/images?queue=all&count=${labelCount}`);
+  const newClasses = Array.from({ length: 10 }, (_, k) => ({
+    id: `c${k + 1}`,
+    name: String(k),
+    colour: '#0072b2',
+    key: String(k),
+  }));
+  const labels = newClasses.map(({ id }, k) => ({
+    class: id,
+    images: images
+      .filter((_, i) => (i % 25 === 24 ? (train.labels[i] + 1) % 10 : train.labels[i]) === k)
+      .map((image) => image.id),
+  }));
+  const { seq, error } = await ask('/api/labels', { type: 'label', newClasses, labels });
+  if (seq === undefined) throw new Error(`labels: ${error?.message}`);
+  return total;
+}
+
+/** Point 7: a training survives whatever happens to the page. */
+async function watchTraining(page, ask) {
+  const { id, error } = await ask('/api/runs', { preset: 'quick', budgetMinutes: 2 });
+  if (id === undefined) throw new Error(`training: ${error?.message}`);
+  const shown = async () => Number(await page.locator('.curves').getAttribute('data-points'));
+  const told = async () => (await ask(`/api/runs/${id}/curve`)).points.length;
+  const isSame = async () => {
+    const [here, there] = [await shown(), await told()];
+    return here > 0 && Math.abs(here - there) <= underWay && `${here} of ${there}`;
+  };
+  const tellSame = async (when) => tell(`points of the curves, ${when}`, await until(isSame, when), true);
+  const setHidden = (hidden) =>
+    page.evaluate((value) => {
+      Object.defineProperty(document, 'hidden', { value, configurable: true });
+      document.dispatchEvent(new Event('visibilitychange'));
+    }, hidden);
+
+  await page.locator('.curves').waitFor({ timeout: 120_000 });
+  await tellSame('live');
+  await page.reload();
+  await page.locator('.curves').waitFor();
+  await tellSame('after the page was loaded anew');
+  await setHidden(true);
+  await page.waitForTimeout(5000);
+  await setHidden(false);
+  await tellSame('after the tab was hidden');
+  await page.getByRole('button', { name: 'Stop and save' }).click();
+  await page.getByRole('button', { name: 'Go on' }).first().click();
+  await page.locator('.now-training').waitFor();
+  await tellSame('after it was stopped and gone on with');
+  const run = await until(
+    async () => (await ask('/api/runs')).runs.find((each) => each.id === id && each.state === 'done'),
+    'the end of the training',
+    900,
+  );
+  const { points } = await ask(`/api/runs/${id}/curve`);
+  tell(
+    'points without a gap',
+    points.length,
+    points.every(({ seq }, i) => seq === i),
+  );
+  return run;
+}
+
+/** Point 8: each cell counts its grid, also after a label was mended in it. */
+async function mendLabel(page, ask, run) {
+  const confusion = () =>
+    until(async () => {
+      const found = await ask(`/api/runs/${run.id}/confusion`);
+      return found.pending ? undefined : found;
+    }, 'what the classifier takes for what');
+  const check = async (when) => {
+    const { rows, columns, counts } = await confusion();
+    let different = 0;
+    for (const [i, row] of rows.entries()) {
+      for (const [j, column] of columns.entries()) {
+        const { total } = await ask(`/api/images?queue=confused:${run.id}:${row.id}:${column.id}&count=1`);
+        if (total !== counts[i][j]) different++;
+      }
+    }
+    tell(`cells that do not count their grid, ${when}`, different, different === 0);
+    return { rows, columns, counts };
+  };
+  const { rows, columns, counts } = await check('at first');
+  const wrong = rows.flatMap((row, i) =>
+    columns.flatMap((column, j) => (row.id !== column.id && counts[i][j] > 0 ? [[i, j]] : [])),
+  );
+  const [i, j] = wrong[0];
+  const [label, taken] = [rows[i].name, columns[j].name];
+  const cellOf = (count) =>
+    page.getByRole('button', {
+      name: `${count} image${count === 1 ? '' : 's'} labelled ${label}, taken for ${taken}`,
+    });
+
+  await page.evaluate(() => {
+    location.hash = '#/explore?view=confusion';
+  });
+  await cellOf(counts[i][j]).focus();
+  await page.keyboard.press('Enter');
+  const list = page.getByRole('listbox', { name: new RegExp(`labelled ${label}, taken for ${taken}`) });
+  await list.focus();
+  await page.keyboard.press('Home');
+  await page.keyboard.press(taken);
+  await page.getByText('1 label changed since').waitFor();
+  tell('a label mended by keys marks the training as old', true, true);
+  await check('after one was mended');
+  await page.keyboard.press('Control+z');
+  await cellOf(counts[i][j]).waitFor();
+  const undone = await check('after that was undone');
+  tell('undone exactly', true, JSON.stringify(undone.counts) === JSON.stringify(counts));
+}
+
+await withStudio(async ({ page, address, ask }) => {
+  await labelSome(ask);
+  await page.goto(address);
+  await page.getByText('labelled').first().waitFor();
+  await page.evaluate(() => {
+    location.hash = '#/train';
+  });
+  const run = await watchTraining(page, ask);
+  await mendLabel(page, ask, run);
+});
