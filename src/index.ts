@@ -140,6 +140,7 @@ export type { Ablation, AblationEvent, AblationRun, AblationStore } from './runs
 export {
   type ReadRecordOptions,
   type RunOutcome,
+  readConfig,
   readRecord,
   type TrainedClassifier,
 } from './runs/finished-run.js';

@@ -57,7 +57,9 @@ const configSchema = z.record(z.string(), z.unknown());
 
 /**
  * The `config.json` of a run.
- * @throws QuarterturnError `checkpoint` if there is none
+ * @throws QuarterturnError `checkpoint` if there is none, or no JSON object
+ * @example
+ * const { preset } = await readConfig(await RunFolder.open('runs/five', { readOnly: true }));
  */
 export async function readConfig(
   store: Pick<RunStore, 'name' | 'readJson'>,

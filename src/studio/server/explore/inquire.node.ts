@@ -7,6 +7,7 @@ import {
   nearestLabelCurve,
   predictRunMs,
   type Runtime,
+  readConfig,
   selectImages,
   settingsFor,
   suggest,
@@ -57,7 +58,7 @@ const dataOf = (source: PileSource, { cacheFolder }: PlaceToInquire): Promise<Re
 
 const answers: Answer<'answers'> = async ({ run, runId, folder }, place) => {
   const store = await RunFolder.open(run, { readOnly: true });
-  const config = (await store.readJson('config')) as Readonly<Record<string, unknown>>;
+  const config = await readConfig(store);
   await using data = await readRunData(environmentIn(config), { cacheFolder: place.cacheFolder });
   await answerPile({
     ...{ store, runId, data, folder, runtime: await runtimeOf(place) },

@@ -1,7 +1,15 @@
 import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../../errors.js';
-import { type Run, type RunEvent, type Runtime, resumeRun, settingsFor, startRun } from '../../../index.js';
+import {
+  type Run,
+  type RunEvent,
+  type Runtime,
+  readConfig,
+  resumeRun,
+  settingsFor,
+  startRun,
+} from '../../../index.js';
 import {
   BatchWorker,
   cpuMs,
@@ -114,7 +122,7 @@ async function start(task: StartTask, options: TrainOptions, worker: BatchWorker
 async function goOn(task: ContinueTask, options: TrainOptions, worker: BatchWorker): Promise<Begun> {
   const folder = await RunFolder.open(task.folder);
   try {
-    const config = (await folder.readJson('config')) as Readonly<Record<string, unknown>>;
+    const config = await readConfig(folder);
     if (config.encoder != null || config.device === 'webgpu') {
       const received = config.encoder != null ? 'one with a frozen network' : 'one on a GPU';
       throw new QuarterturnError(

@@ -3,6 +3,7 @@ import type { PileSource } from '../../../server/pile.js';
 import { api } from '../../api/client.js';
 import { Icon } from '../../ui/icon.js';
 import { toast, toastError } from '../../ui/toast.js';
+import { useDropTarget } from '../../ui/use-drop-target.js';
 import { FolderChooser } from './folder-chooser.js';
 import { ImportProject, importProject } from './import-project.js';
 
@@ -14,32 +15,21 @@ export function openPictures(source: PileSource): void {
 /** Ways to say where pictures lie: choose, drop, or write it down; or take the example. */
 export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
   const chooser = useSignal<{ readonly named?: string } | null>(null);
-  const isOver = useSignal(false);
   const path = useSignal('');
-  const onDrop = (event: DragEvent): void => {
-    event.preventDefault();
-    isOver.value = false;
+  const dropTarget = useDropTarget((event) => {
     const entry = event.dataTransfer?.items[0]?.webkitGetAsEntry();
     const file = event.dataTransfer?.files[0];
     if (file && entry?.isFile && /\.zip$/i.test(file.name)) void importProject(file);
     else if (entry?.isDirectory) chooser.value = { named: entry.name };
     else toast('Drop the folder that your pictures lie in, not single files.');
-  };
+  });
   return (
     <section class="open-pictures" aria-label="Open pictures">
       <h2>{isFirst ? 'Your pictures' : 'Open other pictures'}</h2>
       <div class="open-ways">
         <form
           class="card drop"
-          data-over={isOver.value || undefined}
-          onDragOver={(event) => {
-            event.preventDefault();
-            isOver.value = true;
-          }}
-          onDragLeave={() => {
-            isOver.value = false;
-          }}
-          onDrop={onDrop}
+          {...dropTarget}
           onSubmit={(event) => {
             event.preventDefault();
             const given = path.value.trim();

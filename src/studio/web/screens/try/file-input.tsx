@@ -1,6 +1,6 @@
-import { useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
 import { Icon } from '../../ui/icon.js';
+import { useDropTarget } from '../../ui/use-drop-target.js';
 
 /** Takes a picture, with what it is called. */
 export interface PictureInputProps {
@@ -9,29 +9,14 @@ export interface PictureInputProps {
 
 /** A picture from a file: dropped, chosen, or pasted anywhere on the page. */
 export function FileInput({ take }: PictureInputProps) {
-  const isOver = useSignal(false);
   const input = useRef<HTMLInputElement>(null);
   const takeFirst = (files: FileList | null | undefined): void => {
     const file = files?.[0];
     if (file) take(file, file.name);
   };
+  const dropTarget = useDropTarget((event) => takeFirst(event.dataTransfer?.files));
   return (
-    <div
-      class="drop-area"
-      data-over={isOver.value || undefined}
-      onDragOver={(event) => {
-        event.preventDefault();
-        isOver.value = true;
-      }}
-      onDragLeave={() => {
-        isOver.value = false;
-      }}
-      onDrop={(event) => {
-        event.preventDefault();
-        isOver.value = false;
-        takeFirst(event.dataTransfer?.files);
-      }}
-    >
+    <div class="drop-area" {...dropTarget}>
       <Icon name="image" />
       <p>Drop a picture here, or paste one.</p>
       <button type="button" class="button" onClick={() => input.current?.click()}>
