@@ -1,15 +1,11 @@
 /** The process that finds something out: one question, then it ends. */
 
-import { constants, setPriority } from 'node:os';
+import { lowerPriority } from '../low-priority.node.js';
 import { plainError } from '../plain-error.js';
 import type { InquiryOrder, InquiryReply } from './inquiry-messages.js';
 
 // First of all, since threads keep the priority under which they began.
-try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-} catch {
-  // Where that is not allowed, it works all the same.
-}
+lowerPriority();
 
 /** A page is told no more often. */
 const progressEveryMs = 250;

@@ -3,15 +3,8 @@
  * to, and where whoever began it is gone.
  */
 
-import { constants, setPriority } from 'node:os';
+import { lowerPriority } from '../low-priority.node.js';
 import type { TrainerOrder, TrainerReply } from './run-messages.js';
-
-// First of all, since threads keep the priority under which they began: whoever labels is served before a step is computed.
-try {
-  setPriority(constants.priority.PRIORITY_BELOW_NORMAL);
-} catch {
-  // Where that is not allowed, it trains all the same.
-}
 
 const controller = new AbortController();
 
@@ -23,12 +16,17 @@ const reply = (message: TrainerReply): Promise<void> =>
   });
 
 async function begin({ task, ...place }: Extract<TrainerOrder, { type: 'train' }>): Promise<void> {
-  // Loaded only now, under the priority of this process.
+  // Before its threads begin. What is to be fitted into a time is measured first, at the speed that the machine has: beside other
+  // programs, a process that gives way would take minutes for it.
+  if (task.type === 'continue' || task.budgetMs === undefined) lowerPriority();
   const { train } = await import('./train.node.js');
   const { signal } = controller;
   const onNews = (news: Extract<TrainerReply, { type: 'news' }>['news']): void =>
     void reply({ type: 'news', news });
-  await reply({ type: 'ended', end: await train(task, { ...place, signal, onNews }) });
+  await reply({
+    type: 'ended',
+    end: await train(task, { ...place, signal, onNews, onPlanned: lowerPriority }),
+  });
   process.exit();
 }
 

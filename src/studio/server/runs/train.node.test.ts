@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../../../../test/support/compile.js';
 import { writePictures } from '../../../../test/support/picture-folder.js';
@@ -117,4 +119,33 @@ test('one that is stopped in its process goes on in another to the same weights'
   const answersOf = (name: string) => readAnswers(answersFolder(join(folder, 'project'), name));
   const { run: _, ...answers } = (await answersOf('stopped')) ?? {};
   expect(await answersOf('whole')).toMatchObject(answers);
+});
+
+test('a run that has a time to fit into gives way once its speed is measured, all threads of its process', async () => {
+  const controller = new AbortController();
+  const told: string[] = [];
+  const end = await train(
+    { ...task, folder: runFolder('planned'), budgetMs: 60_000 },
+    {
+      ...{ threads: 1, cacheFolder: join(folder, 'cache'), signal: controller.signal },
+      onNews: ({ text }) => told.push(text),
+      onPlanned: () => {
+        told.push('planned');
+        controller.abort();
+      },
+    },
+  );
+  expect(end).toEqual({ state: 'stopped' });
+  expect(told.slice(-2)).toEqual(['Measuring the speed of this machine', 'planned']);
+
+  const module = JSON.stringify(join(root, 'dist/studio/server/low-priority.node.js'));
+  const program = `
+    import { readdirSync } from 'node:fs';
+    import { getPriority } from 'node:os';
+    import { lowerPriority } from ${module};
+    lowerPriority();
+    console.log(readdirSync('/proc/self/task').map((thread) => getPriority(Number(thread))).join(' '));`;
+  if (process.platform !== 'linux') return;
+  const { stdout } = await promisify(execFile)(process.execPath, ['--input-type=module', '-e', program]);
+  expect(new Set(stdout.trim().split(' '))).toEqual(new Set(['10']));
 });

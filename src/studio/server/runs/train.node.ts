@@ -32,6 +32,8 @@ import type { ContinueTask, StartTask, TrainerNews, TrainingEnd, TrainTask } fro
 export interface TrainOptions {
   readonly signal: AbortSignal;
   readonly onNews: (news: TrainerNews) => void;
+  /** Told once it is known how many steps there will be; of a run without a time to fit into, when it begins. */
+  readonly onPlanned?: (() => void) | undefined;
   /** Default: all cores. */
   readonly threads?: number | undefined;
   readonly cacheFolder?: string | undefined;
@@ -110,8 +112,9 @@ async function start(task: StartTask, options: TrainOptions, worker: BatchWorker
     // The clock of this process began when it was asked for.
     spentMs: () => performance.now(),
     cpuMs,
-    // The folder comes last: what fails before leaves nothing behind.
+    // The folder comes last, when all is planned: what fails before leaves nothing behind.
     store: async () => {
+      options.onPlanned?.();
       folder = await RunFolder.create(task.folder);
       return folder;
     },
