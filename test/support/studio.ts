@@ -36,13 +36,14 @@ export function fakePile(count: number): Pile {
   return {
     facts: {
       phase: 'ready',
-      ...{ count, height: 28, width: 28, channels: 1, durationMs: 1 },
+      ...{ count, height: 28, width: 28, channels: 1, hasFiles: true, durationMs: 1 },
       ...{ classNames: ['cat'], setAside: 1, setAsideKinds: [], duplicates: 0, notes: [] },
     },
     images,
     skipped: [{ name: 'notes.txt', reason: 'text file' }],
     duplicates: [],
     small: async (index) => picture(index),
+    tile: async (index) => picture(index + 50),
     view: async (index) => picture(index + 100),
     close: async () => {},
   };

@@ -168,7 +168,11 @@ export function createApp(options: AppOptions): Hono {
     return c.json({ ids: studio.labelled.ids(query, maker) });
   });
   app.get('/api/images/:id', async (c) => pictureAnswer(c, await studio.pile.small(indexOf(c, studio))));
-  app.get('/api/images/:id/view', async (c) => pictureAnswer(c, await studio.pile.view(indexOf(c, studio))));
+  for (const size of ['tile', 'view'] as const) {
+    app.get(`/api/images/:id/${size}`, async (c) =>
+      pictureAnswer(c, await studio.pile[size](indexOf(c, studio))),
+    );
+  }
 
   // Answered once what was asked for is on the disk: what a page then calls saved, is.
   app.post('/api/labels', async (c) => c.json({ seq: await studio.label(await eventOf(c)) }));

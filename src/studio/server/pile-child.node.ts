@@ -37,14 +37,10 @@ function* partsOf<T>(list: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < list.length; at += imagesAtOnce) yield list.slice(at, at + imagesAtOnce);
 }
 
-async function sendPicture({
-  request,
-  index,
-  isView,
-}: Extract<PileTask, { type: 'picture' }>): Promise<void> {
+async function sendPicture({ request, index, size }: Extract<PileTask, { type: 'picture' }>): Promise<void> {
   try {
     if (pile === undefined) throw new RangeError('no picture is read yet');
-    const picture = await (isView ? pile.view(index) : pile.small(index));
+    const picture = await pile[size](index);
     reply({ type: 'picture', request, picture });
   } catch (error) {
     reply({ type: 'noPicture', request, error: errorHere(error) });

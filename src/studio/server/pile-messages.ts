@@ -1,5 +1,5 @@
 import type { SkippedFile } from '../../data/readers/found-images.js';
-import type { Duplicate, EncodedPicture, PileImage, PileSource } from './pile.js';
+import type { Duplicate, EncodedPicture, PictureSize, PileImage, PileSource } from './pile.js';
 import type { PlainError } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
@@ -7,7 +7,12 @@ import type { PileFacts, PileProgress } from './updates.js';
 export type PileTask =
   | { readonly type: 'open'; readonly source: PileSource; readonly cacheFolder: string | undefined }
   | { readonly type: 'stop' }
-  | { readonly type: 'picture'; readonly request: number; readonly index: number; readonly isView: boolean };
+  | {
+      readonly type: 'picture';
+      readonly request: number;
+      readonly index: number;
+      readonly size: PictureSize;
+    };
 
 /** What it answers. Lists come a part at a time, so that whoever takes them is never held up for long. */
 export type PileReply =

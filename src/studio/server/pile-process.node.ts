@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { QuarterturnError } from '../../errors.js';
-import type { Duplicate, EncodedPicture, OpenPile, Pile, PileImage } from './pile.js';
+import type { Duplicate, EncodedPicture, OpenPile, PictureSize, Pile, PileImage } from './pile.js';
 import type { PileReply, PileTask } from './pile-messages.js';
 import { errorOf } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
@@ -138,13 +138,14 @@ class PileProcess {
       skipped: this.#skipped,
       duplicates: this.#duplicates,
       lost: this.#lost,
-      small: (index) => this.#picture(index, false),
-      view: (index) => this.#picture(index, true),
+      small: (index) => this.#picture(index, 'small'),
+      tile: (index) => this.#picture(index, 'tile'),
+      view: (index) => this.#picture(index, 'view'),
       close: () => this.close(),
     };
   }
 
-  async #picture(index: number, isView: boolean): Promise<EncodedPicture> {
+  async #picture(index: number, size: PictureSize): Promise<EncodedPicture> {
     if (this.#ended) throw this.#ended;
     const request = ++this.#lastRequest;
     let timer: NodeJS.Timeout | undefined;
@@ -152,7 +153,7 @@ class PileProcess {
       return await new Promise((resolve, reject) => {
         this.#waiting.set(request, { resolve, reject });
         timer = setTimeout(() => reject(noAnswer(`none within ${patienceMs / 1000} s`)), patienceMs);
-        this.tell({ type: 'picture', request, index, isView });
+        this.tell({ type: 'picture', request, index, size });
       });
     } finally {
       clearTimeout(timer);

@@ -31,6 +31,9 @@ export interface Duplicate {
   readonly labels: readonly string[];
 }
 
+/** Sizes in which an image can be seen. */
+export type PictureSize = 'small' | 'tile' | 'view';
+
 /** The images of a project, once they are read; to be closed. */
 export interface Pile {
   readonly facts: PileFacts;
@@ -42,7 +45,9 @@ export interface Pile {
   readonly lost?: Promise<Error>;
   /** An image as the model sees it. */
   small(index: number): Promise<EncodedPicture>;
-  /** A larger view from its file; the same as {@link Pile.small} where there is no file behind it. */
+  /** From its file, as large as a tile of a grid; the same as {@link Pile.small} where there is no file behind it. */
+  tile(index: number): Promise<EncodedPicture>;
+  /** From its file, as large as a window; as {@link Pile.tile} where there is none. */
   view(index: number): Promise<EncodedPicture>;
   close(): Promise<void>;
 }

@@ -71,10 +71,17 @@ test('pictures are as the model sees them, and larger from their files: upright,
   const wide = await pile.view(indexOf('.jpg'));
   expect(wide.type).toBe('image/jpeg');
   const { info, data } = await pixelsOf(wide.bytes);
-  expect([info.width, info.height]).toEqual([256, 1024]);
-  const at = (x: number, y: number) => [...data.subarray(3 * (y * 256 + x), 3 * (y * 256 + x) + 3)];
-  expect(at(128, 100)).toEqual([expect.closeTo(0, -1), expect.closeTo(0, -1), expect.closeTo(255, -1)]);
-  expect(at(128, 900)).toEqual([expect.closeTo(255, -1), expect.closeTo(0, -1), expect.closeTo(0, -1)]);
+  expect([info.width, info.height]).toEqual([320, 1280]);
+  const at = (x: number, y: number) => [...data.subarray(3 * (y * 320 + x), 3 * (y * 320 + x) + 3)];
+  expect(at(160, 100)).toEqual([expect.closeTo(0, -1), expect.closeTo(0, -1), expect.closeTo(255, -1)]);
+  expect(at(160, 1100)).toEqual([expect.closeTo(255, -1), expect.closeTo(0, -1), expect.closeTo(0, -1)]);
+  expect(pile.facts.hasFiles).toBe(true);
+  const tile = await pile.tile(indexOf('.jpg'));
+  const upright = await pixelsOf(tile.bytes);
+  expect([upright.info.width, upright.info.height]).toEqual([64, 256]);
+  const colour = [...upright.data.subarray(3 * 64 * 20, 3 * 64 * 20 + 3)];
+  expect(colour).toEqual([expect.closeTo(0, -1), expect.closeTo(0, -1), expect.closeTo(255, -1)]);
+  expect(await pile.tile(indexOf('.jpg'))).toBe(tile);
 });
 
 test('a pile that is stopped, and one that is not there', async () => {

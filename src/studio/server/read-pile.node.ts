@@ -1,16 +1,7 @@
 import sharp from 'sharp';
 import type { ImageSource } from '../../index.js';
-import {
-  createImportEta,
-  decodeView,
-  type FoundImage,
-  type FoundImages,
-  type ImportProgress,
-  openImages,
-  type ReadImages,
-  readImages,
-  readMnist,
-} from '../../node.js';
+import { createImportEta, type ImportProgress, type ReadImages, readImages, readMnist } from '../../node.js';
+import { OriginalPictures } from './original-pictures.node.js';
 import type { EncodedPicture, OpenPileOptions, Pile, PileImage, PileSource } from './pile.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
@@ -18,12 +9,6 @@ export interface ReadPileOptions extends OpenPileOptions {
   /** Where decoded images are kept; default: as for every command. */
   readonly cacheFolder?: string | undefined;
 }
-
-/** Pixels of the longer side of a larger view: what a large window has for it. */
-const maxViewSide = 1024;
-/** Views of no more pixels than a square of this side are sent without loss: in them every pixel can be seen. */
-const losslessSide = 256;
-const jpegQuality = 90;
 
 /**
  * Read a pile in this process: as `quarterturn run` reads it, so that an image has the same hash here and there.
@@ -39,7 +24,7 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
     'path' in source
       ? await readImages(source.path, { cacheFolder, signal, onProgress: progressTeller(onProgress) })
       : { notes: [], skipped: [], ...(await readMnist()) };
-  const originals = new Originals(source);
+  const originals = new OriginalPictures(source);
   const close = async (): Promise<void> => {
     await originals.close();
     await data.close?.();
@@ -50,8 +35,9 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
     const { images, rows } = eachOnce(data, await hashImages(data.train.images, all));
     signal.throwIfAborted();
     const small = (index: number): Promise<EncodedPicture> => smallOf(data.train.images, rows[index] ?? 0);
+    const hasFiles = await originals.areFiles(images);
     return {
-      facts: factsOf(data, { count: images.length, durationMs: performance.now() - startedMs }),
+      facts: factsOf(data, { count: images.length, hasFiles, durationMs: performance.now() - startedMs }),
       images,
       skipped: data.skipped,
       duplicates: (data.duplicates ?? []).map(({ images, labels }) => ({
@@ -59,6 +45,7 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
         labels,
       })),
       small,
+      tile: async (index) => (await originals.tile(images[index]?.name)) ?? small(index),
       view: async (index) => (await originals.view(images[index]?.name)) ?? small(index),
       close,
     };
@@ -117,12 +104,12 @@ function factsOf(
     notes = [],
     leftOut,
   }: Omit<ReadImages, 'close' | typeof Symbol.asyncDispose>,
-  { count, durationMs }: Pick<PileFacts, 'count' | 'durationMs'>,
+  { count, hasFiles, durationMs }: Pick<PileFacts, 'count' | 'hasFiles' | 'durationMs'>,
 ): PileFacts {
   const { height, width, channels } = train.images;
   return {
     phase: 'ready',
-    ...{ count, height, width, channels, durationMs },
+    ...{ count, height, width, channels, hasFiles, durationMs },
     classNames: train.classNames,
     setAside: skipped.length,
     setAsideKinds: leftOut?.kinds ?? [],
@@ -139,38 +126,4 @@ async function smallOf(source: ImageSource, row: number): Promise<EncodedPicture
   // Level 1: on a loopback, time matters and bytes do not.
   const bytes = await sharp(data, { raw }).png({ compressionLevel: 1 }).toBuffer();
   return { type: 'image/png', bytes };
-}
-
-/** The files behind the images, looked for when the first of them is asked for. */
-class Originals {
-  readonly #source: PileSource;
-  #opened: Promise<FoundImages | undefined> | undefined;
-  #byName: Map<string, FoundImage> | undefined;
-
-  constructor(source: PileSource) {
-    this.#source = source;
-  }
-
-  /** Undefined where no file is behind it. */
-  async view(name: string | undefined): Promise<EncodedPicture | undefined> {
-    this.#opened ??= this.#open();
-    const found = await this.#opened;
-    this.#byName ??= new Map(found?.images.map((image) => [image.name, image]));
-    const image = name === undefined ? undefined : this.#byName.get(name);
-    const content = await image?.read();
-    if (name === undefined || content?.kind !== 'file') return undefined;
-    const { pixels, height, width } = await decodeView(name, content.bytes, { maxSide: maxViewSide });
-    const picture = sharp(pixels, { raw: { height, width, channels: 3 } });
-    return height * width <= losslessSide ** 2
-      ? { type: 'image/png', bytes: await picture.png({ compressionLevel: 1 }).toBuffer() }
-      : { type: 'image/jpeg', bytes: await picture.jpeg({ quality: jpegQuality }).toBuffer() };
-  }
-
-  async close(): Promise<void> {
-    await (await this.#opened?.catch(() => undefined))?.close?.();
-  }
-
-  async #open(): Promise<FoundImages | undefined> {
-    return 'path' in this.#source ? openImages(this.#source.path) : undefined;
-  }
 }

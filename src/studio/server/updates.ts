@@ -78,6 +78,8 @@ export interface PileFacts {
   readonly height: number;
   readonly width: number;
   readonly channels: number;
+  /** Whether files are behind the images, of which tiles and views show more than that. */
+  readonly hasFiles: boolean;
   /** Classes that the folders, or the files of arrays, name. */
   readonly classNames: readonly string[];
   /** Files that were set aside, and why, the commonest reason first. */

@@ -4,7 +4,7 @@ import type { RecentProject } from '../../project/recent-project.js';
 import type { ErrorBody } from '../../server/api-error.js';
 import type { FolderEntry, FolderListing } from '../../server/folders.js';
 import type { QueuePage } from '../../server/labelled-pile.js';
-import type { Duplicate, PileSource, SkippedFile } from '../../server/pile.js';
+import type { Duplicate, PictureSize, PileSource, SkippedFile } from '../../server/pile.js';
 
 /** A request that was refused, in words for people. */
 export class ApiError extends Error {
@@ -75,9 +75,9 @@ export function viewAddress(path: string, query: Readonly<Record<string, string>
   return `${path}?${new URLSearchParams({ ...query, key: viewKey })}`;
 }
 
-/** Address of an image: `small` as the model sees it, `view` as the person does. */
-export function imageAddress(id: string, size: 'small' | 'view'): string {
-  return viewAddress(size === 'small' ? `/api/images/${id}` : `/api/images/${id}/view`);
+/** Address of an image: `small` as the model sees it, `tile` and `view` as the person does. */
+export function imageAddress(id: string, size: PictureSize): string {
+  return viewAddress(size === 'small' ? `/api/images/${id}` : `/api/images/${id}/${size}`);
 }
 
 const queryOf = (values: object): string =>

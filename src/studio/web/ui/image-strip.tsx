@@ -1,12 +1,12 @@
 import { useSignal } from '@preact/signals';
 import { useId } from 'preact/hooks';
-import { imageAddress } from '../api/client.js';
 import { labelOf } from '../store/image-labels.js';
 import { judge } from '../store/labelling.js';
 import { wantClass } from './class-finder.js';
 import { ClassMark, nameOf } from './class-mark.js';
 import { useKeys } from './keys.js';
 import { labelKeys } from './label-keys.js';
+import { TilePicture } from './tile-picture.js';
 
 export interface StripImage {
   readonly id: string;
@@ -72,7 +72,7 @@ export function ImageStrip({ images, label }: ImageStripProps) {
                 active.value = i;
               }}
             >
-              <img src={imageAddress(image.id, 'small')} alt="" draggable={false} />
+              <TilePicture id={image.id} />
               {labelled !== null && <ClassMark label={labelled} />}
               {image.caption && <span class="small quiet-text">{image.caption}</span>}
             </div>

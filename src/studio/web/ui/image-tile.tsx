@@ -1,8 +1,8 @@
-import { imageAddress } from '../api/client.js';
 import { labelOf } from '../store/image-labels.js';
 import type { QueueImage } from '../store/image-queue.js';
 import { ClassMark, nameOf } from './class-mark.js';
 import { Prediction } from './image-notes.js';
+import { TilePicture } from './tile-picture.js';
 import type { TilePlace } from './virtual-grid.js';
 
 export interface ImageTileProps {
@@ -37,15 +37,7 @@ export function ImageTile({ index, total, place, image, caption, isSelected, isA
       data-active={isActive || undefined}
       data-captioned={caption !== undefined || undefined}
     >
-      {image && (
-        <img
-          src={imageAddress(image.id, 'small')}
-          alt=""
-          decoding="async"
-          draggable={false}
-          fetchpriority={place.isSpare ? 'low' : 'high'}
-        />
-      )}
+      {image && <TilePicture id={image.id} isSeen={!place.isSpare} />}
       {label !== null ? (
         <ClassMark label={label} />
       ) : (

@@ -1,6 +1,5 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useEffect, useMemo } from 'preact/hooks';
-import { imageAddress } from '../../api/client.js';
 import { ImageQueue, type QueueImage } from '../../store/image-queue.js';
 import { labelGroups, undo } from '../../store/labelling.js';
 import { classes } from '../../store/studio.js';
@@ -8,6 +7,7 @@ import { ClassMark } from '../../ui/class-mark.js';
 import { Dialog } from '../../ui/dialog.js';
 import { Icon } from '../../ui/icon.js';
 import { Prediction } from '../../ui/image-notes.js';
+import { TilePicture } from '../../ui/tile-picture.js';
 import { toast, toastError } from '../../ui/toast.js';
 import { count, counted, percent } from '../../ui/words.js';
 
@@ -114,7 +114,7 @@ function AcceptDialog({ onClose }: { readonly onClose: () => void }) {
       <ul class="weakest">
         {weakest.map((image) => (
           <li key={image.id} class="tile">
-            <img src={imageAddress(image.id, 'small')} alt={image.name} />
+            <TilePicture id={image.id} alt={image.name} />
             {image.prediction && <Prediction {...image.prediction} />}
           </li>
         ))}

@@ -1,9 +1,9 @@
 import type { Signal } from '@preact/signals';
-import { imageAddress } from '../../api/client.js';
 import { labelOf } from '../../store/image-labels.js';
 import type { ImageQueue, QueueImage } from '../../store/image-queue.js';
 import { classes } from '../../store/studio.js';
 import { Glyph, nameOf } from '../../ui/class-mark.js';
+import { TilePicture } from '../../ui/tile-picture.js';
 
 /** On either side of the image that is shown; a wide window has room for so many. */
 const beside = 12;
@@ -55,7 +55,7 @@ function Frame({ image, isCurrent, onShow }: FrameProps) {
         onShow();
       }}
     >
-      <img src={imageAddress(image.id, 'small')} alt="" decoding="async" draggable={false} />
+      <TilePicture id={image.id} />
       {found ? (
         <Glyph id={found.id} colour={found.colour} />
       ) : (

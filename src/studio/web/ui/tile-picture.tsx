@@ -1,0 +1,66 @@
+import { computed, type Signal, signal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { imageAddress } from '../api/client.js';
+import { pile, projectFolder } from '../store/studio.js';
+
+export interface TilePictureProps {
+  readonly id: string;
+  /** Default: none, since what is beside it says what it is. */
+  readonly alt?: string;
+  /** Whether it can be seen now. Default: true. */
+  readonly isSeen?: boolean;
+}
+
+/** Whether there are files, which show more than what the model sees. */
+const hasFiles = computed(() => pile.value.phase === 'ready' && pile.value.hasFiles);
+
+/** How long a tile has to stand still before its file is decoded, in ms: of what is scrolled past, nobody sees more. */
+const restMs = 80;
+
+/** Of each image, whether its tile has come, one signal an image: it is shown at once the next time. */
+const sharp = new Map<string, Signal<boolean>>();
+let folderOfSharp = projectFolder.peek();
+
+function isSharp(id: string): Signal<boolean> {
+  // Of another project.
+  if (folderOfSharp !== projectFolder.peek()) sharp.clear();
+  folderOfSharp = projectFolder.peek();
+  const found = sharp.get(id) ?? signal(false);
+  sharp.set(id, found);
+  return found;
+}
+
+/** An image in the size of a tile: what the model sees of it at once, and the picture itself as soon as that is decoded. */
+export function TilePicture({ id, alt = '', isSeen = true }: TilePictureProps) {
+  const isThere = isSharp(id);
+  const isWanted = isSeen && hasFiles.value && !isThere.value;
+  useEffect(() => {
+    if (!isWanted) return undefined;
+    const image = new Image();
+    image.fetchPriority = 'low';
+    const timer = setTimeout(() => {
+      image.src = imageAddress(id, 'tile');
+      // One that cannot be decoded stays as it is.
+      image.decode().then(
+        () => {
+          isThere.value = true;
+        },
+        () => {},
+      );
+    }, restMs);
+    return () => {
+      clearTimeout(timer);
+      // What nobody waits for any more gives way to what somebody does.
+      if (!image.complete) image.src = '';
+    };
+  }, [id, isWanted]);
+  return (
+    <img
+      src={imageAddress(id, isThere.value ? 'tile' : 'small')}
+      alt={alt}
+      decoding="async"
+      draggable={false}
+      fetchpriority={isSeen ? 'high' : 'low'}
+    />
+  );
+}
