@@ -1,3 +1,4 @@
+import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import {
@@ -9,6 +10,7 @@ import {
   fakePile,
   turns,
 } from '../../../../test/support/studio.js';
+import { QuarterturnError } from '../../../errors.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { createApp } from '../app.node.js';
 import { createKeys } from '../keys.js';
@@ -91,6 +93,30 @@ async function writeRun(
   };
   return () => writeAnswers(answersFolder(projects.folder, id), { answers, features: undefined });
 }
+
+test('the answers for the whole pile are a table, for which the pile is asked first', async () => {
+  const write = await writeRun('one');
+  const models = join(projects.folder, 'runs', 'one', 'models');
+  await fs.mkdir(models, { recursive: true });
+  await fs.writeFile(join(models, 'classifier.onnx'), 'a classifier');
+  const asking = app.request('/api/exports/predictions.csv', { headers });
+  await until(() => inquiries.asked.length > 0);
+  expect(inquiries.asked[0]).toMatchObject({ name: 'answers', task: { runId: 'one' } });
+  await write();
+  inquiries.asked[0]?.answer(null);
+  const lines = (await (await asking).text()).trim().split('\r\n');
+  expect(lines).toHaveLength(1 + count);
+  expect(lines[0]).toBe('file,label,probability,p_cat,p_dog,p_eel');
+  expect(lines[2]).toMatch(/^photos\/1\.png,dog,0\.4025,/);
+  const failing = await writeRun('two', { startedAt: '2026-02-01T00:00:00.000Z' });
+  await failing();
+  await fs.rm(answersFolder(projects.folder, 'two'), { recursive: true });
+  await fs.cp(models, join(projects.folder, 'runs', 'two', 'models'), { recursive: true });
+  const refused = app.request('/api/exports/predictions.csv?run=two', { headers });
+  await until(() => inquiries.asked.length > 1);
+  inquiries.asked[1]?.fail(new QuarterturnError('data', 'pictures: expected them. Received: none.'));
+  expect((await refused).status).toBe(422);
+});
 
 test('the count of each cell of the confusion is that of its queue, whatever is relabelled', async () => {
   await (await writeRun('one'))();

@@ -10,6 +10,7 @@ import { type ImageNotes, type LookedInto, orderOfRun, partsOf, type QueueMaker,
 import type { RunAnswers } from './run-answers.js';
 import type { RunComparison } from './run-comparison.js';
 import { type Confusion, RunLook } from './run-look.js';
+import { doubtedOf, predictionOf } from './run-notes.js';
 import { Suggestions } from './suggestions.js';
 
 export interface ExploreOptions {
@@ -227,6 +228,19 @@ export class Explore {
   }
 
   /**
+   * What a run says of all images that the pile has now, once it has been asked about those that it was not asked about.
+   * @throws Refusal `not-found`; else as {@link lookAt}
+   */
+  async answersOf(runId: string): Promise<RunAnswers> {
+    const run = await this.#runNamed(runId);
+    const look = await this.lookAt(run);
+    await this.#open.get(answersKey(runId));
+    const { answers } = (await this.lookAt(run)) ?? look ?? {};
+    if (answers === undefined) throw noClassifier();
+    return answers;
+  }
+
+  /**
    * Ask a question in another process, unless it is being asked.
    * @param key tells it from other ones
    * @returns the answer to come; undefined where the same question had none before
@@ -357,41 +371,3 @@ function assertLearned({ state, classes }: KnownRun): void {
 
 const noClassifier = (): Refusal =>
   new Refusal('conflict', 'run: expected one with a classifier. Received: one whose stages left none.');
-
-function predictionOf(
-  look: RunLook | undefined,
-  classes: ReturnType<RunLook['classes']>,
-  index: number,
-): ImageNotes {
-  const said = look?.saidOf(index);
-  const of = said && classes[said.class];
-  return of ? { prediction: { class: of.id, name: of.name, probability: said.probability } } : {};
-}
-
-/** Labels that the rest of the run contradicts, as long as they are what the run learned. */
-function doubtedOf(
-  look: RunLook | undefined,
-  labelled: LabelledPile,
-  { classes, notesOf }: { readonly classes: ReturnType<RunLook['classes']> } & Pick<QueueMaker, 'notesOf'>,
-): Omit<QueueMaker, 'key'> {
-  const byName = new Map(classes.map((each) => [each.name, each]));
-  const doubts = new Map(
-    (look?.answers.doubted ?? []).flatMap((doubt) => {
-      const index = labelled.find(doubt.image);
-      return index === undefined ? [] : [[index, doubt] as const];
-    }),
-  );
-  return {
-    order: (labelAt) =>
-      Int32Array.from(doubts.keys()).filter(
-        (index) => labelAt(index) === byName.get(doubts.get(index)?.label ?? '')?.id,
-      ),
-    notesOf: (index) => {
-      const doubt = doubts.get(index);
-      const suggested = byName.get(doubt?.suggested ?? '');
-      const reason = doubt &&
-        suggested && { reason: { kind: 'doubted' as const, suggested, wrong: doubt.wrong } };
-      return { ...notesOf(index), ...reason };
-    },
-  };
-}

@@ -8,10 +8,10 @@ import { csvLine } from '../../../data/csv-line.js';
 import { safeName } from '../../../data/safe-name.js';
 import { describeModel, modelCard } from '../../../index.js';
 import { packProject } from '../../project/project-zip.node.js';
-import { Refusal } from '../api-error.js';
-import { answersFolder, readAnswers } from '../explore/answer-files.node.js';
+import type { RunAnswers } from '../explore/run-answers.js';
 import { bodyChunks, queryOf } from '../guards.js';
 import { modelOf } from '../newest-model.node.js';
+import type { Pile } from '../pile.js';
 import type { Studio } from '../studio.node.js';
 import { classFolders } from './class-folders.node.js';
 import { importProject } from './import-project.node.js';
@@ -38,7 +38,7 @@ const maxArchiveBytes = 2 ** 36;
 /** Addresses of what leaves the studio as a file, and of a project that comes as one. */
 export function addExportRoutes(
   app: Hono,
-  studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'explore' | 'runs' | 'open'>,
+  studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'explore' | 'open'>,
 ): void {
   const nameOf = (ending: string): string => `${safeName(studio.project.name)}${ending}`;
 
@@ -58,7 +58,9 @@ export function addExportRoutes(
   );
   app.get('/api/exports/predictions.csv', async (c) => {
     const { run } = queryOf(c, runQuery, 'a run');
-    const table = await predictionTable(studio, (await modelOf(studio.project.folder, run)).run);
+    const { run: id } = await modelOf(studio.project.folder, run);
+    // It takes a while where the pile was not asked yet; events tell how far it is.
+    const table = predictionTable(studio.pile, await studio.explore.answersOf(id));
     return download(c, table, { type: 'text/csv; charset=utf-8', name: nameOf('-predictions.csv') });
   });
   app.get('/api/exports/classes.zip', (c) =>
@@ -96,33 +98,23 @@ function labelTable({ project, labelled, pile }: Pick<Studio, 'project' | 'label
 /**
  * What a run's classifier says of every image of the pile: class, its probability, and that of each class, as `quarterturn predict
  * --probabilities` has them.
- * @throws Refusal `conflict` while it is being asked
  */
-async function predictionTable(
-  { project, pile, explore, runs }: Pick<Studio, 'project' | 'pile' | 'explore' | 'runs'>,
-  run: string,
-): Promise<Readable> {
-  const folder = answersFolder(project.folder, run);
-  const answers = await readAnswers(folder);
-  if (answers === undefined) {
-    await runs.row(run);
-    await explore.maker(`mistakes:${run}`); // It is asked with that.
-    throw new Refusal('conflict', 'answers: expected those for the whole pile. Received: none yet.', {
-      hint: 'They are being made: try again in a minute.',
-    });
-  }
-  const { classNames, probabilities, images } = answers;
+function predictionTable(
+  pile: Pick<Pile, 'images'>,
+  { classNames, probabilities, images }: RunAnswers,
+): Readable {
   const k = classNames.length;
   const rowOf = new Map(images.map((id, row) => [id, row]));
-  function* lines(): Generator<string> {
-    yield csvLine(['file', 'label', 'probability', ...classNames.map((name) => `p_${name}`)]);
+  const encode = (row: readonly string[]): Uint8Array => new TextEncoder().encode(csvLine(row));
+  function* lines(): Generator<Uint8Array> {
+    yield encode(['file', 'label', 'probability', ...classNames.map((name) => `p_${name}`)]);
     for (const { id, name } of pile.images) {
       const row = rowOf.get(id);
       if (row === undefined) continue;
       const own = [...probabilities.subarray(row * k, (row + 1) * k)];
       const best = own.indexOf(Math.max(...own));
       const written = own.map((p) => String(Number(p.toPrecision(7))));
-      yield csvLine([name, classNames[best] ?? '', written[best] ?? '', ...written]);
+      yield encode([name, classNames[best] ?? '', written[best] ?? '', ...written]);
     }
   }
   return Readable.from(lines());

@@ -26,6 +26,8 @@ export const labels = computed(() => studio.value?.labels ?? null);
 export type CountedClass = LabelFacts['classes'][number];
 
 export const classes = computed(() => labels.value?.classes ?? []);
+/** What is being found out of the pile. */
+export const finding = computed(() => studio.value?.finding ?? null);
 /** What trains now, or failed to. */
 export const training = computed(() => studio.value?.training ?? null);
 /** Images of the pile; 0 while there is none. */
