@@ -14,6 +14,25 @@ export interface TilePictureProps {
 /** Whether there are files, which show more than what the model sees. */
 const hasFiles = computed(() => pile.value.phase === 'ready' && pile.value.hasFiles);
 
+/** Tiles that are asked for at once: what is scrolled to meanwhile finds connections and processors free. */
+const mostAtOnce = 2;
+
+/** Tiles that wait for their turn. */
+const waiting = new Set<() => Promise<void>>();
+let underWay = 0;
+
+function nextTiles(): void {
+  for (const load of waiting) {
+    if (underWay >= mostAtOnce) return;
+    waiting.delete(load);
+    underWay++;
+    void load().finally(() => {
+      underWay--;
+      nextTiles();
+    });
+  }
+}
+
 /** How long a tile has to stand still before its file is decoded, in ms: of what is scrolled past, nobody sees more. */
 const restMs = 80;
 
@@ -36,22 +55,23 @@ export function TilePicture({ id, alt = '', isSeen = true }: TilePictureProps) {
   const isWanted = isSeen && hasFiles.value && !isThere.value;
   useEffect(() => {
     if (!isWanted) return undefined;
-    const image = new Image();
-    image.fetchPriority = 'low';
-    const timer = setTimeout(() => {
+    const load = async (): Promise<void> => {
+      const image = new Image();
       image.src = imageAddress(id, 'tile');
-      // One that cannot be decoded stays as it is.
-      image.decode().then(
-        () => {
-          isThere.value = true;
-        },
-        () => {},
-      );
+      try {
+        await image.decode();
+        isThere.value = true;
+      } catch {
+        // One that cannot be decoded stays as it is.
+      }
+    };
+    const timer = setTimeout(() => {
+      waiting.add(load);
+      nextTiles();
     }, restMs);
     return () => {
       clearTimeout(timer);
-      // What nobody waits for any more gives way to what somebody does.
-      if (!image.complete) image.src = '';
+      waiting.delete(load);
     };
   }, [id, isWanted]);
   return (

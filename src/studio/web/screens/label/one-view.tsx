@@ -1,4 +1,4 @@
-import { type Signal, signal, useSignalEffect } from '@preact/signals';
+import { type Signal, signal, useSignal, useSignalEffect } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import { imageAddress } from '../../api/client.js';
 import { addressOf } from '../../shell/router.js';
@@ -103,16 +103,18 @@ interface PictureProps {
 
 function Picture({ image, accept, place, total }: PictureProps) {
   const label = labelOf(image.id);
+  const isLoaded = useSignal(false);
   return (
     <figure class="picture">
       <div class="picture-frame" data-tiny={isTiny.value || undefined}>
-        {/* What the model sees is there first. */}
-        <img class="picture-small" src={imageAddress(image.id, 'small')} alt="" />
+        {/* What the model sees is there first. It is a square, beside which a picture of other proportions shows no more of it. */}
+        {!isLoaded.value && <img class="picture-small" src={imageAddress(image.id, 'small')} alt="" />}
         <img
           class="picture-view"
           src={imageAddress(image.id, 'view')}
           alt={image.name}
           onLoad={({ currentTarget: { naturalWidth, naturalHeight } }) => {
+            isLoaded.value = true;
             isTiny.value = Math.max(naturalWidth, naturalHeight) < tinySide;
           }}
         />
