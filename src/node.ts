@@ -51,6 +51,7 @@ export {
   type RunEncoderOptions,
 } from './runs/export-run.node.js';
 export type { ImportedData } from './runs/imported-data.node.js';
+export { type OpenRunEncoderOptions, openRunEncoder } from './runs/open-run-encoder.node.js';
 export {
   type ImagePrediction,
   type PredictImagesOptions,

@@ -7,6 +7,7 @@ import { type EncoderOptions, knownEncoders } from '../features/encoder-settings
 import { withFeatureCache } from '../features/feature-cache.node.js';
 import { type FrozenEncoder, openEncoder } from '../features/onnx-encoder.js';
 import type { EncoderSettings, RunSettings } from '../recipes/settings.js';
+import { openEncoderOf } from '../runs/open-run-encoder.node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import type { EncoderFlags } from './encoder-options.js';
 import { shownPath } from './paths.js';
@@ -61,15 +62,9 @@ export async function encoderOfSettings(
   open: OpenOptions & { readonly cacheFolder?: string | undefined },
 ): Promise<FrozenEncoder | undefined> {
   if (settings === undefined) return undefined;
-  const { file, options, name, fingerprint } = settings;
-  const { bytes } = await readEncoderFile(file, open);
-  const encoder = await opened(file, bytes, { ...open, options, name });
-  if (encoder.fingerprint === fingerprint) return encoder;
-  throw new QuarterturnError(
-    'checkpoint',
-    `${shownPath(file)}: expected the encoder that the run began with. Received: another network under that name.`,
-    { hint: 'Put the file back, or start a new run with this one.' },
-  );
+  const { runtime, cacheFolder, session } = open;
+  const title = shownPath(settings.file);
+  return noted(await openEncoderOf(settings, { runtime, cacheFolder, title }), session);
 }
 
 async function opened(
@@ -88,13 +83,18 @@ async function opened(
   },
 ): Promise<FrozenEncoder> {
   const encoder = await openEncoder(shownPath(file), bytes, { ...options, runtime, ...(name && { name }) });
+  return withFeatureCache(noted(encoder, session), { cacheFolder });
+}
+
+/** Says which it is, and releases it at the end. */
+function noted(encoder: FrozenEncoder, session: OpenOptions['session']): FrozenEncoder {
   session.atEnd(() => encoder.release());
   const { input, dimensions } = encoder;
   const { output, pool, layout } = encoder.options;
   session.note(
     `Encoder  ${encoder.name}: ${input.height}×${input.width}, ${layout}, ${output}${pool === 'none' ? '' : ` (${pool})`}, ${countOf(dimensions, 'feature')}`,
   );
-  return withFeatureCache(encoder, { cacheFolder });
+  return encoder;
 }
 
 /** Largest side of images that the networks of this package are trained on beside an encoder: hours, above it. */

@@ -115,6 +115,9 @@ test('one that is stopped in its process goes on in another to the same weights'
     { cacheFolder: join(folder, 'cache'), signal: new AbortController().signal, onNews: () => {} },
   );
   expect(again).toEqual({ state: 'done' });
+  const types: string[] = [];
+  for await (const { type } of eventsSoFar(runFolder('stopped'))) types.push(type);
+  expect(types).not.toContain('stage-outdated');
   expect(await weightsOf('stopped')).toEqual(await weightsOf('whole'));
   const answersOf = (name: string) => readAnswers(answersFolder(join(folder, 'project'), name));
   const { run: _, ...answers } = (await answersOf('stopped')) ?? {};

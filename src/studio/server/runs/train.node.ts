@@ -2,6 +2,7 @@ import { availableParallelism } from 'node:os';
 import { basename, dirname } from 'node:path';
 import { QuarterturnError } from '../../../errors.js';
 import {
+  type FrozenEncoder,
   type Run,
   type RunEvent,
   type Runtime,
@@ -18,6 +19,7 @@ import {
   environmentIn,
   environmentOf,
   type ImportProgress,
+  openRunEncoder,
   peakMemoryBytes,
   type ReadImages,
   RunFolder,
@@ -64,6 +66,7 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     return { state: 'failed', error: plainError(error, 'training: expected to learn from the pictures') };
   } finally {
     await worker.release();
+    await begun?.encoder?.release();
     await begun?.folder()?.close();
     await begun?.data.close();
   }
@@ -91,6 +94,8 @@ interface Begun {
   readonly run: Run;
   readonly data: ReadImages;
   readonly runtime: Runtime;
+  /** The frozen network that it describes images by; absent where it has none. */
+  readonly encoder?: FrozenEncoder | undefined;
   /** Of the run, once it has one. */
   readonly folder: () => RunFolder | undefined;
 }
@@ -126,11 +131,10 @@ async function goOn(task: ContinueTask, options: TrainOptions, worker: BatchWork
   const folder = await RunFolder.open(task.folder);
   try {
     const config = await readConfig(folder);
-    if (config.encoder != null || config.device === 'webgpu') {
-      const received = config.encoder != null ? 'one with a frozen network' : 'one on a GPU';
+    if (config.device === 'webgpu') {
       throw new QuarterturnError(
         'usage',
-        `training: expected a run on the processor alone. Received: ${received}.`,
+        'training: expected a run on the processor alone. Received: one on a GPU.',
         {
           hint: `Go on with it on the command line: quarterturn run --resume ${JSON.stringify(task.folder)}`,
         },
@@ -139,11 +143,12 @@ async function goOn(task: ContinueTask, options: TrainOptions, worker: BatchWork
     const place = environmentIn(config);
     const data = await readData(place, options);
     const runtime = await createNodeRuntime({ device: 'cpu', threads: place.threads });
+    const encoder = await openRunEncoder(folder, { runtime, cacheFolder: options.cacheFolder });
     const run = resumeRun({
-      ...{ store: folder, data, runtime, signal: options.signal, peakMemoryBytes },
+      ...{ store: folder, data, runtime, encoder, signal: options.signal, peakMemoryBytes },
       batchMakerFor: worker.makerFor,
     });
-    return { run, data, runtime, folder: () => folder };
+    return { run, data, runtime, encoder, folder: () => folder };
   } catch (error) {
     await folder.close();
     throw error;

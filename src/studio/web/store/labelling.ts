@@ -2,7 +2,7 @@ import { computed, effect, signal } from '@preact/signals';
 import { newClass } from '../../project/class-defaults.js';
 import type { LabelClass, LabelEvent, Mark } from '../../project/label-events.js';
 import { ApiError, api } from '../api/client.js';
-import { toastError } from '../ui/toast.js';
+import { closeOffers, toastError } from '../ui/toast.js';
 import { forgetLabels, type Label, learn, type Supposition, suppose } from './image-labels.js';
 import { classes, labels, onDelta, projectFolder } from './studio.js';
 
@@ -29,6 +29,7 @@ let last: Promise<unknown> = Promise.resolve();
 /** Send something after all that was done before; whether it is on the disk now. */
 function inTurn(work: () => Promise<unknown>): Promise<boolean> {
   waiting.value++;
+  closeOffers();
   const done = last.then(work).then(
     () => {
       failure.value = null;

@@ -1,5 +1,6 @@
 import { type Signal, useSignal } from '@preact/signals';
 import { useRef } from 'preact/hooks';
+import { api } from '../api/client.js';
 import type { ImageList } from '../store/id-list.js';
 import { judge, undo, type Verdict } from '../store/labelling.js';
 import { nameOf } from './class-mark.js';
@@ -48,13 +49,26 @@ export function useChoice(queue: Pick<ImageList, 'ids'>): Choice {
       toast('Choose images first: click, or press Ctrl+A for all.');
       return;
     }
-    const isDone = judge(await queue.ids(ranges), verdict);
+    const ids = await queue.ids(ranges);
+    const before = count > 1 ? await otherLabels(ids, verdict) : 0;
+    const isDone = judge(ids, verdict);
     if (count === 1 || !(await isDone)) return;
-    toast(`${counted(count, 'image')}: ${wordsOf(verdict)}`, {
+    const changed = before > 0 ? `; ${counted(before, 'label')} of theirs changed` : '';
+    toast(`${counted(count, 'image')}: ${wordsOf(verdict)}${changed}`, {
       action: { name: 'Undo', run: () => void undo() },
     });
   };
   return { active, selection, choose, toggle, judge: judgeChosen };
+}
+
+/** How many of these images have another label, which this one takes the place of; none where nobody can tell. */
+async function otherLabels(images: readonly string[], verdict: Verdict): Promise<number> {
+  if (!('class' in verdict)) return 0;
+  const event = { type: 'label', labels: [{ class: verdict.class, images }] } as const;
+  return api.effect(event).then(
+    ({ moved }) => moved,
+    () => 0,
+  );
 }
 
 function wordsOf(verdict: Verdict): string {

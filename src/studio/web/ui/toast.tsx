@@ -39,6 +39,11 @@ function show(said: Omit<Toast, 'id'>): void {
   if (!said.isError) setTimeout(() => close(id), shownMs);
 }
 
+/** What offered to undo a step is over once another one is done or undone. */
+export function closeOffers(): void {
+  toasts.value = toasts.value.filter(({ action }) => action === undefined);
+}
+
 function close(id: number): void {
   toasts.value = toasts.value.filter((each) => each.id !== id);
 }

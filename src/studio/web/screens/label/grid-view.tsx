@@ -1,3 +1,4 @@
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { ImageList } from '../../store/id-list.js';
 import { type Choice, useChoice } from '../../ui/choice.js';
 import { ImageGrid, type ImageGridProps } from '../../ui/image-grid.js';
@@ -14,8 +15,14 @@ export interface GridViewProps extends Pick<ImageGridProps, 'caption' | 'onOpen'
 export function GridView({ queue, ...props }: GridViewProps) {
   const own = useChoice(queue);
   const { choice = own } = props;
+  const element = useRef<HTMLDivElement>(null);
+  // Its keys are there at once, unless a person is choosing something else.
+  useLayoutEffect(() => {
+    if (document.activeElement?.closest('select, input')) return;
+    element.current?.querySelector<HTMLElement>('.grid')?.focus({ preventScroll: true });
+  }, []);
   return (
-    <div class="grid-view">
+    <div class="grid-view" ref={element}>
       <ImageGrid queue={queue} {...props} choice={choice} />
       <Palette judge={(verdict) => void choice.judge(verdict)} label="" />
     </div>

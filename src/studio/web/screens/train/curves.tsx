@@ -52,7 +52,7 @@ export function Curves({ runId, stage }: CurvesProps) {
       const y = points.at(-1)?.[1] ?? 0;
       return `${of} ${name === 'accuracy' ? percent(y, 1) : y.toPrecision(3)}`;
     });
-    const title = name === 'accuracy' ? 'Share that is right' : 'Loss';
+    const title = name === 'accuracy' ? 'Share that is right' : 'Loss (lower is better)';
     return (
       <figure class="curve">
         <figcaption>

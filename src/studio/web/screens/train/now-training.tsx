@@ -7,6 +7,18 @@ import { Curves } from './curves.js';
 
 const phases = { starting: 'Starting', predicting: 'Looking at the pile', stopping: 'Saving' } as const;
 
+/** What is done in each stage, for who has never trained a network. */
+const stageWords: Readonly<Record<string, string>> = {
+  pretrain:
+    'From all images, without labels: the network learns which way up they are, and so what is to be seen in them.',
+  finetune: 'From your labels, the network learns the classes.',
+  scratch: 'The same from your labels alone, to see what the images without a label bring.',
+  selfTrain: 'From images without a label, too: those that look alike are taken to be of the same class.',
+  mixture: 'What was learned in these ways is put together, if labels that were held back say that it helps.',
+  baseline: 'For comparison: a plain network from your labels alone.',
+  linearProbe: 'From your labels, by what a large network that was trained before sees in the images.',
+};
+
 /** What is being trained: where it is, how fast, how long it will take, and its curves. */
 export function NowTraining({ now }: { readonly now: TrainingState }) {
   const isStopping = useSignal(false);
@@ -49,6 +61,9 @@ export function NowTraining({ now }: { readonly now: TrainingState }) {
           Stop and save
         </button>
       </div>
+      {now.stage !== null && stageWords[now.stage] && phase === 'training' && (
+        <p class="small quiet-text">{stageWords[now.stage]}</p>
+      )}
       <progress class="thin" aria-label={stageText} {...(progress !== null && { max: 1, value: progress })} />
       <Curves runId={now.runId} stage={now.stage} />
       <p class="small quiet-text">

@@ -58,6 +58,12 @@ export function RunCard({ row, isBusy, isOpen }: RunCardProps) {
           </button>
         )}
       </div>
+      {state === 'stopped' && labelsChanged > 0 && (
+        <p class="small quiet-text">
+          It would go on with the {counted(labels, 'label')} that it began with;{' '}
+          {counted(labelsChanged, 'label')} changed since.
+        </p>
+      )}
       {state === 'failed' && reason && <p class="train-failure">{reason}</p>}
       {state === 'done' && labelsChanged > 0 && (
         <p class="old-mark">
@@ -96,7 +102,8 @@ function Detail({ row }: { readonly row: RunRow }) {
       {row.estimate && (
         <p class="small quiet-text">
           Right for {percent(row.estimate.accuracy, 1)} of images, as far as{' '}
-          {counted(row.estimate.heldBack, 'label')} can tell that were held back.
+          {counted(row.estimate.heldBack, 'label')} can tell, each of which was held back once by a training
+          that was only tried.
         </p>
       )}
       {steps.length > 0 && (
@@ -115,6 +122,7 @@ function Detail({ row }: { readonly row: RunRow }) {
                 <tr key={`${stage} ${title}`}>
                   <th scope="row">
                     {title}
+                    {isKept && ' '}
                     {isKept && <span class="kept">kept</span>}
                   </th>
                   <td class="bar">

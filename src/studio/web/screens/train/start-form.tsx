@@ -1,4 +1,4 @@
-import { useSignal, useSignalEffect } from '@preact/signals';
+import { signal, useSignal, useSignalEffect } from '@preact/signals';
 import type { TrainingState } from '../../../server/runs/run-updates.js';
 import { ask } from '../../api/client.js';
 import { type PresetName, runs } from '../../api/runs.js';
@@ -24,10 +24,13 @@ export interface StartFormProps {
   readonly failed: TrainingState | null;
 }
 
+/** What was chosen last: it stands until the page is closed. */
+const preset = signal<PresetName>('quick');
+/** In minutes; null: as long as it takes. */
+const budget = signal<number | null>(null);
+
 /** Which way to learn, and how long it may take. */
 export function StartForm({ failed }: StartFormProps) {
-  const preset = useSignal<PresetName>('quick');
-  const budget = useSignal<number | null>(null);
   const isStarting = useSignal(false);
   const plan = useSignal<Plan['presets']>([]);
   useSignalEffect(() => {
