@@ -82,7 +82,7 @@ const selfTrainSchema = stageSchema.omit({ batchSize: true }).extend({
   start: z.enum(['finetune', 'scratch']).default('finetune'),
   /** Where the pile's classes come from: images that look alike, or agreement of two views, as in earlier versions. */
   teacher: z.enum(['neighbours', 'views']).default('views'),
-  /** Share of the pile, the images between two classes, that neighbours do not teach. */
+  /** Share of the pile, images between two classes, that neighbours do not teach at most. */
   doubtful: numberBetween(0, 0.999).default(0.05),
   /** Epochs after which the classes that neighbours gave are corrected by what was learned; null: never. */
   correctEvery: epochs.nullable().default(null),

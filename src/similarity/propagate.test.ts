@@ -160,18 +160,25 @@ test('smoothing corrects a classifier that contradicts its neighbours, and keeps
   expect(classOf(scores, 2, 50)).toBe(1);
 });
 
-test('pseudo-labels leave out the share that is closest to two classes', () => {
-  const scores = float32([4, 3], [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0, 0, 0]).data;
-  expect(pseudoLabels(scores, 3, 0)).toEqual({
-    rows: Uint32Array.from([0, 1, 2]),
-    classes: Int32Array.from([0, 0, 2]),
-  });
-  expect([...pseudoLabels(scores, 3, 0.5).rows]).toEqual([0, 2]);
-});
+describe('unsure images', () => {
+  /** Margins 0.8, 0.05, 0.6, 0.02, and 0 where no label has come. */
+  const rows = [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0.35, 0.33, 0.32, 0, 0, 0];
+  const scores = float32([5, 3], rows).data;
 
-test('images are unsure whose two best classes are closer than a margin, and those that no label has reached', () => {
-  const scores = float32([4, 3], [0.9, 0.1, 0, 0.4, 0.35, 0.25, 0, 0.2, 0.8, 0, 0, 0]).data;
-  expect([...unsureRows(scores, 3, 0.1)]).toEqual([1, 3]);
-  expect([...unsureRows(scores, 3, 0.04)]).toEqual([3]);
-  expect([...unsureRows(scores, 3, 0)]).toEqual([]);
+  test('are those whose two best classes are close to each other, and those that no label has reached', () => {
+    expect([...unsureRows(scores, 3)]).toEqual([1, 3, 4]);
+  });
+
+  test('get no class, the most unsure first, up to a share of all', () => {
+    expect(pseudoLabels(scores, 3, 0)).toEqual({
+      rows: Uint32Array.from([0, 1, 2, 3]),
+      classes: Int32Array.from([0, 0, 2, 0]),
+    });
+    expect([...pseudoLabels(scores, 3, 0.5).rows]).toEqual([0, 1, 2]);
+    expect([...pseudoLabels(scores, 3, 0.6).rows]).toEqual([0, 2]);
+  });
+
+  test('are left out alone: an image of a clear class is learned, however large the share', () => {
+    expect([...pseudoLabels(scores, 3, 0.9).rows]).toEqual([0, 2]);
+  });
 });

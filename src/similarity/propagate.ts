@@ -272,16 +272,21 @@ export interface PseudoLabels {
   readonly classes: Int32Array;
 }
 
+/** An image is unsure if its two best classes are closer than this. */
+export const unsureMargin = 0.1;
+
 /**
- * The most probable class of each image, without the images whose two best classes are closest to each other.
+ * The most probable class of each image, without those that are unsure (see {@link unsureMargin}); where they are many, without the
+ * most unsure. Others are never left out, however few are unsure: they are mostly of a class or two, and mostly right, and a network that
+ * does not see them never learns these classes' rarer forms.
  *
  * @param scores float32 [n · K]
- * @param doubtful share of the images that are left out, 0 to below 1
+ * @param doubtful share of the images that are left out at most, 0 to below 1
  */
 export function pseudoLabels(scores: Float32Array, classCount: number, doubtful: number): PseudoLabels {
   const { margins, best } = marginsOf(scores, classCount);
   const count = margins.length;
-  const least = margins.slice().sort()[Math.floor(count * doubtful)]!;
+  const least = Math.min(unsureMargin, margins.slice().sort()[Math.floor(count * doubtful)]!);
   // An image that no label has reached has no class.
   const rows = Uint32Array.from({ length: count }, (_, i) => i).filter(
     (i) => margins[i]! >= least && margins[i]! > 0,
@@ -290,12 +295,12 @@ export function pseudoLabels(scores: Float32Array, classCount: number, doubtful:
 }
 
 /**
- * The images whose two best classes are closer to each other than a margin, ascending.
+ * The images that are unsure (see {@link unsureMargin}), ascending.
  * @param scores float32 [n · K]
  */
-export function unsureRows(scores: Float32Array, classCount: number, margin: number): Uint32Array {
+export function unsureRows(scores: Float32Array, classCount: number): Uint32Array {
   const { margins } = marginsOf(scores, classCount);
-  return Uint32Array.from(margins.keys()).filter((i) => margins[i]! < margin);
+  return Uint32Array.from(margins.keys()).filter((i) => margins[i]! < unsureMargin);
 }
 
 interface Margins {

@@ -34,7 +34,7 @@ function startOf({ selfTrain }: RunSettings): keyof typeof starts {
 /** Learning from the whole pile: see {@link selfTrain}. */
 export const selfTrainStage: Stage = {
   name: selfTrainName,
-  version: 5,
+  version: 6,
   title: 'Self-training on the unlabelled pile',
   activity: 'self-training',
   figures: ['selfTrain'],

@@ -6,7 +6,13 @@ import { noClass } from '../../data/label-values.js';
 import { remainingIndices } from '../../labels/label-selection.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
-import { propagateLabels, pseudoLabels, smoothPredictions, unsureRows } from '../../similarity/propagate.js';
+import {
+  propagateLabels,
+  pseudoLabels,
+  smoothPredictions,
+  unsureMargin,
+  unsureRows,
+} from '../../similarity/propagate.js';
 import type { Teacher } from '../../store/run-record.js';
 import { type Tensors, tensor, tensorNamed } from '../../tensor/tensor.js';
 import type { PlannedBatch } from '../../train/batches-ahead.js';
@@ -137,15 +143,15 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
 }
 
 /**
- * Weight of the second opinion beside what neighbours say. Of 0.05 to 1, measured on the whole pile of ten draws of MNIST, Fashion-MNIST and
+ * Weight of the second opinion beside what neighbours say: one that is certain decides. Of 0.05 to 1, measured on the whole pile of ten draws of MNIST, Fashion-MNIST and
  * CIFAR-10 with 100 labels: with 0.1, what is taught is right for 0.0 to 0.05, −0.4 to 0.4 and 0.5 to 1.2 points more images; with more, one
  * draw of Fashion-MNIST loses a point.
  */
-const secondOpinionWeight = 0.1;
+const secondOpinionWeight = unsureMargin;
 
 /**
  * Where neighbours are unsure, the network that is to learn is asked, too: p ← p + 0.1 · q for images whose two best classes are closer
- * than that. It has learned from the same labels in another way, and errs on other images.
+ * than 0.1. It has learned from the same labels in another way, and errs on other images.
  *
  * @param scores p, float32 [images of the graph · K]; changed in place
  */
@@ -155,7 +161,7 @@ async function askStart(
   { pile, scores }: { readonly pile: PileGraph; readonly scores: Float32Array },
 ): Promise<Float32Array> {
   const classCount = network.classes;
-  const rows = unsureRows(scores, classCount, secondOpinionWeight);
+  const rows = unsureRows(scores, classCount);
   if (rows.length === 0) return scores;
   const images = selectImages(
     context.data.train.images,
@@ -172,7 +178,7 @@ async function askStart(
 
 /**
  * Neighbours: labels spread over the graph and give each image of the pile its class, the network that is to learn where they are
- * unsure (see {@link askStart}). The most doubtful images are left out. Every `correctEvery` epochs, the classes are replaced by the classifier's predictions, smoothed over the graph:
+ * unsure (see {@link askStart}). The most unsure images are left out. Every `correctEvery` epochs, the classes are replaced by the classifier's predictions, smoothed over the graph:
  * network and graph err on different images, and each corrects the other.
  */
 async function neighboursTask(
