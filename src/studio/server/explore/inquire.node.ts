@@ -13,7 +13,7 @@ import {
   suggest,
 } from '../../../index.js';
 import { createNodeRuntime, environmentIn, type ReadImages, RunFolder, readRunData } from '../../../node.js';
-import type { PileSource } from '../pile.js';
+import { type PileSource, placeOfSource } from '../pile-source.js';
 import { presetNames } from '../runs/trainer.js';
 import { readAnswers, readFeatures, readMap, writeMap } from './answer-files.node.js';
 import { answerPile } from './answer-pile.node.js';
@@ -54,7 +54,7 @@ const runtimeOf = ({ threads = availableParallelism() }: PlaceToInquire): Promis
   createNodeRuntime({ device: 'cpu', threads });
 
 const dataOf = (source: PileSource, { cacheFolder }: PlaceToInquire): Promise<ReadImages> =>
-  readRunData({ dataFolder: 'path' in source ? source.path : null, reading: {} }, { cacheFolder });
+  readRunData(placeOfSource(source), { cacheFolder });
 
 const answers: Answer<'answers'> = async ({ run, runId, folder }, place) => {
   const store = await RunFolder.open(run, { readOnly: true });

@@ -21,7 +21,7 @@ interface Kept {
 
 /** The images whose labels would teach most, looked for again when they are used up or a new run is there. */
 export class Suggestions {
-  readonly #source: PileSource;
+  readonly #source: () => PileSource;
   readonly #ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined;
   #kept: Kept | undefined;
   /** Labels there were when the last ones were looked for: fewer could come of the same. */
@@ -29,7 +29,10 @@ export class Suggestions {
   #isExhausted = false;
 
   /** @param ask undefined where it was tried before and failed */
-  constructor(source: PileSource, ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined) {
+  constructor(
+    source: () => PileSource,
+    ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined,
+  ) {
     this.#source = source;
     this.#ask = ask;
   }
@@ -75,7 +78,7 @@ export class Suggestions {
     if (this.#isAsking) return;
     const done = labelled.images.flatMap(({ id }, i) => (labelled.labelAt(i) === undefined ? [] : [id]));
     if (done.length === labelled.images.length) return;
-    const asked = this.#ask({ source: this.#source, run, labelled: done, count });
+    const asked = this.#ask({ source: this.#source(), run, labelled: done, count });
     if (asked === undefined) return;
     this.#isAsking = true;
     asked

@@ -6,6 +6,7 @@ import { addressOf } from '../shell/router.js';
 import { learn } from '../store/image-labels.js';
 import { labels } from '../store/studio.js';
 import { useKeys } from '../ui/keys.js';
+import { useDropTarget } from '../ui/use-drop-target.js';
 import { Answer } from './try/answer.js';
 import { DrawPad } from './try/draw-pad.js';
 import { FileInput } from './try/file-input.js';
@@ -63,6 +64,11 @@ export function Screen() {
       asking.current?.abort();
     };
   }, []);
+  // Wherever it is let go.
+  const dropTarget = useDropTarget(({ dataTransfer }) => {
+    const file = dataTransfer?.files[0];
+    if (file) void tryPicture(file, file.name);
+  });
   useKeys('Try', [
     { key: 'f', says: ways.file, run: () => (way.value = 'file') },
     { key: 'c', says: ways.camera, run: () => (way.value = 'camera') },
@@ -70,7 +76,7 @@ export function Screen() {
   ]);
 
   return (
-    <div class="screen try-screen">
+    <div class="screen try-screen" {...dropTarget}>
       <section class="try-input" aria-labelledby="try-title">
         <h1 id="try-title">Try a picture</h1>
         <fieldset class="pills">

@@ -65,9 +65,14 @@ export function StartForm({ failed }: StartFormProps) {
       }}
     >
       {failed?.error && (
-        <p class="train-failure" role="alert">
-          {(failed.error.message ?? '').replace(/\.$/, '')}. {failed.error.hint}
-        </p>
+        <div class="train-failure row" role="alert">
+          <p>
+            {(failed.error.message ?? '').replace(/\.$/, '')}. {failed.error.hint}
+          </p>
+          <button type="button" class="button quiet" onClick={() => void runs.stop().catch(toastError)}>
+            Close
+          </button>
+        </div>
       )}
       <fieldset class="presets">
         <legend>How thoroughly</legend>

@@ -1,6 +1,5 @@
 import { useRef } from 'preact/hooks';
 import { Icon } from '../../ui/icon.js';
-import { useDropTarget } from '../../ui/use-drop-target.js';
 
 /** Takes a picture, with what it is called. */
 export interface PictureInputProps {
@@ -14,9 +13,8 @@ export function FileInput({ take }: PictureInputProps) {
     const file = files?.[0];
     if (file) take(file, file.name);
   };
-  const dropTarget = useDropTarget((event) => takeFirst(event.dataTransfer?.files));
   return (
-    <div class="drop-area" {...dropTarget}>
+    <div class="drop-area">
       <Icon name="image" />
       <p>Drop a picture here, or paste one.</p>
       <button type="button" class="button" onClick={() => input.current?.click()}>
