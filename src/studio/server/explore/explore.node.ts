@@ -367,7 +367,14 @@ export class Explore {
         const theirs = b.saidOf(index);
         return theirs !== undefined && ofA[said]?.id !== ofB[theirs.class]?.id;
       });
-    return { notesOf, order };
+    const classesOfB = b.classes(classes);
+    return {
+      notesOf: (index) => {
+        const { prediction: other } = predictionOf(b, classesOfB, index);
+        return { ...predictionOf(a, ofA, index), ...(other && { other }) };
+      },
+      order,
+    };
   }
 }
 

@@ -10,6 +10,8 @@ export interface ImageNotes {
     readonly name: string;
     readonly probability: number;
   };
+  /** What the other of two runs takes it for, where a queue speaks of two. */
+  readonly other?: ImageNotes['prediction'];
   /** Why it is in the queue. */
   readonly reason?: QueueReason;
 }

@@ -81,7 +81,7 @@ function withoutFlags(error: PlainError, task: TrainTask): PlainError {
   return {
     code: error.code,
     message: `time: expected at least ${least} for what is to be learned here, on this machine. Received: less.`,
-    hint: 'Choose more time, or as long as it takes.',
+    hint: 'Choose more time, or as long as it needs.',
   };
 }
 

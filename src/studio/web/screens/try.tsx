@@ -6,7 +6,7 @@ import { addressOf } from '../shell/router.js';
 import { learn } from '../store/image-labels.js';
 import { labels } from '../store/studio.js';
 import { useKeys } from '../ui/keys.js';
-import { useDropTarget } from '../ui/use-drop-target.js';
+import { useDrop } from '../ui/use-drop.js';
 import { Answer } from './try/answer.js';
 import { DrawPad } from './try/draw-pad.js';
 import { FileInput } from './try/file-input.js';
@@ -65,7 +65,7 @@ export function Screen() {
     };
   }, []);
   // Wherever it is let go.
-  const dropTarget = useDropTarget(({ dataTransfer }) => {
+  const isOver = useDrop(({ dataTransfer }) => {
     const file = dataTransfer?.files[0];
     if (file) void tryPicture(file, file.name);
   });
@@ -76,7 +76,7 @@ export function Screen() {
   ]);
 
   return (
-    <div class="screen try-screen" {...dropTarget}>
+    <div class="screen try-screen">
       <section class="try-input" aria-labelledby="try-title">
         <h1 id="try-title">Try a picture</h1>
         <fieldset class="pills">
@@ -93,7 +93,7 @@ export function Screen() {
             </button>
           ))}
         </fieldset>
-        {way.value === 'file' && <FileInput take={tryPicture} />}
+        {way.value === 'file' && <FileInput take={tryPicture} isOver={isOver.value} />}
         {way.value === 'camera' && <Webcam take={tryPicture} />}
         {way.value === 'draw' && <DrawPad take={tryPicture} />}
         <p class="small quiet-text">Nothing leaves this machine.</p>

@@ -92,8 +92,12 @@ function suggestionOf({ reason, prediction }: QueueImage): string | undefined {
 export function captionOf({
   reason,
   prediction,
-}: Pick<QueueImage, 'reason' | 'prediction'>): string | undefined {
+  other,
+}: Pick<QueueImage, 'reason' | 'prediction' | 'other'>): string | undefined {
   // The number first: of a long name the end is cut.
   if (reason?.kind === 'doubted') return `${percent(reason.wrong)} rather ${reason.suggested.name}`;
+  if (prediction && other) {
+    return `${percent(prediction.probability)} ${prediction.name}, ${percent(other.probability)} ${other.name}`;
+  }
   return prediction && `${percent(prediction.probability)} ${prediction.name}`;
 }

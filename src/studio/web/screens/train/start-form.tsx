@@ -105,11 +105,11 @@ export function StartForm({ failed }: StartFormProps) {
           }}
         >
           <option value="">
-            As long as it takes{expected !== undefined ? `: about ${duration(expected)}` : ''}
+            As long as it needs{expected !== undefined ? `: about ${duration(expected)}` : ''}
           </option>
           {budgets.map((minutes) => (
             <option key={minutes} value={minutes}>
-              At most {duration(minutes * 60_000)}
+              About {duration(minutes * 60_000)}
             </option>
           ))}
         </select>

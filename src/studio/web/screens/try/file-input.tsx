@@ -7,14 +7,20 @@ export interface PictureInputProps {
 }
 
 /** A picture from a file: dropped, chosen, or pasted anywhere on the page. */
-export function FileInput({ take }: PictureInputProps) {
+export function FileInput({
+  take,
+  isOver,
+}: PictureInputProps & {
+  /** Whether one is held over the page. */
+  readonly isOver: boolean;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const takeFirst = (files: FileList | null | undefined): void => {
     const file = files?.[0];
     if (file) take(file, file.name);
   };
   return (
-    <div class="drop-area">
+    <div class="drop-area" data-over={isOver || undefined}>
       <Icon name="image" />
       <p>Drop a picture here, or paste one.</p>
       <button type="button" class="button" onClick={() => input.current?.click()}>
