@@ -89,6 +89,7 @@ export class Explore {
         return this.#suggestions.maker({
           labelled,
           run: newest && this.#options.pathOf(newest.id),
+          answers: newest && answersFolder(this.#options.folder, newest.id),
           notesOf,
           classes,
         });
