@@ -68,10 +68,16 @@ describe('a project', () => {
     await fs.writeFile(one, '');
     await fs.writeFile(other, '');
     await using beside = await Project.open(one, { ...who, name: 'Hens' });
-    expect(beside).toMatchObject({ folder: join(parent, '.quarterturn'), name: 'Hens', data: { path: one } });
-    await expect(Project.open(other, who)).rejects.toMatchObject({
+    const folder = join(parent, '.quarterturn-one.zip');
+    expect(beside).toMatchObject({ folder, name: 'Hens', data: { path: one } });
+    // Neither other files nor the folder that it lies in are the same.
+    await using second = await Project.open(other, who);
+    expect(second.data).toEqual({ path: other });
+    await using around = await Project.open(parent, who);
+    expect([around.folder, around.data]).toEqual([join(parent, '.quarterturn'), { path: parent }]);
+    await expect(Project.open(other, { ...who, folder })).rejects.toMatchObject({
       code: 'usage',
-      message: `${beside.folder}: expected a project of ${other}. Received: "Hens", of ${one}.`,
+      message: `${folder}: expected a project of ${other}. Received: "Hens", of ${one}.`,
     });
     await using elsewhere = await Project.open(other, { ...who, folder: join(parent, 'deep/er') });
     expect(elsewhere.data).toEqual({ path: other });

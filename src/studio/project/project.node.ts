@@ -154,13 +154,21 @@ async function folderOf(
     });
   }
   if (folder !== undefined) return { folder: resolve(folder), isGiven: true };
-  if (!found.isDirectory()) return { folder: join(dirname(path), projectFolderName), isGiven: false };
+  if (!found.isDirectory()) return { folder: await folderOfFile(path), isGiven: false };
   const isProject = (await readFileIfThere(join(path, projectFileName))) !== undefined;
   // Another program's project.json is nothing to stumble over.
   if (isProject && (basename(path) === projectFolderName || (await isOurs(join(path, projectFileName))))) {
     return { folder: path, isGiven: false };
   }
   return { folder: join(path, projectFolderName), isGiven: false };
+}
+
+/** Beside the file, under its name: the folder that it lies in may have a project, too. */
+async function folderOfFile(path: string): Promise<string> {
+  const shared = join(dirname(path), projectFolderName);
+  const file = await readProject(join(shared, projectFileName)).catch(() => undefined);
+  const isItsOwn = file !== undefined && 'path' in file.data && resolve(shared, file.data.path) === path;
+  return isItsOwn ? shared : join(dirname(path), `${projectFolderName}-${basename(path)}`);
 }
 
 async function isOurs(path: string): Promise<boolean> {

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../project/journal.node.js';
 import type { LabelEvent } from '../project/label-events.js';
 import type { LabelState } from '../project/label-state.js';
@@ -9,9 +7,10 @@ import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
 import { Explore } from './explore/explore.node.js';
 import type { Inquire } from './explore/inquiry.js';
+import { imagesOfPile, sourceAsRead } from './images-of-pile.node.js';
 import { LabelledPile } from './labelled-pile.js';
-import type { OpenProject, ServedProject } from './open-project.node.js';
-import type { OpenPile, Pile, PileSource } from './pile.js';
+import { absolutePath, type OpenProject, type ServedProject } from './open-project.node.js';
+import type { AddedPicture, OpenPile, Pile, PileSource } from './pile.js';
 import type { LabelsNow } from './runs/run-labels.js';
 import type { RunDelta } from './runs/run-updates.js';
 import { Runs } from './runs/runs.node.js';
@@ -123,7 +122,7 @@ export class Studio implements AsyncDisposable {
       });
     }
     // The same project once more is read once more; nobody else takes it meanwhile.
-    const isSame = 'path' in source && absolute(source.path) === this.#state.project?.path;
+    const isSame = 'path' in source && absolutePath(source.path) === this.#state.project?.path;
     if (!isSame && this.#runs?.isBusy) {
       throw new Refusal('busy', 'project: expected the one that trains. Received: another one.', {
         hint: 'Stop the training first: it is saved, and can be gone on with.',
@@ -134,7 +133,7 @@ export class Studio implements AsyncDisposable {
       const project =
         isSame && this.#project
           ? this.#project
-          : await this.#options.openProject('path' in source ? { path: absolute(source.path) } : source);
+          : await this.#options.openProject('path' in source ? { path: absolutePath(source.path) } : source);
       if (project !== this.#project) {
         await this.#closeProject();
         this.#project = project;
@@ -154,6 +153,20 @@ export class Studio implements AsyncDisposable {
     const { data } = this.project;
     if (this.#reading === undefined) await this.open(data);
     await this.#reading?.done;
+  }
+
+  /**
+   * Take a picture into the pile that lies in its folder by now, without reading the others.
+   * @throws Refusal `conflict` while there is no pile; QuarterturnError as `Pile.add`
+   */
+  async addPicture(name: string): Promise<AddedPicture> {
+    const { pile } = this.#opened;
+    const added = await pile.add(name);
+    if (!added.isNew || this.#open?.pile !== pile) return added;
+    await this.project.setImages(imagesOfPile(pile));
+    this.#explore?.grow();
+    this.#showPile(this.project, pile);
+    return added;
   }
 
   /** Stop reading pictures. What was decoded is kept. */
@@ -235,28 +248,23 @@ export class Studio implements AsyncDisposable {
 
   /** Bring images and labels together, and follow the labels from now on. */
   async #takePile(project: ServedProject, pile: Pile): Promise<void> {
-    const copies = new Map(pile.duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
-    await project.setImages(
-      pile.images.map(({ id, name, content }) => {
-        const others = copies.get(name)?.filter((other) => other !== name) ?? [];
-        return {
-          ...{ image: id, name },
-          ...(others.length > 0 && { copies: others }),
-          ...(content !== undefined && { content }),
-        };
-      }),
-    );
+    await project.setImages(imagesOfPile(pile));
     await this.#labelAsFound(project, pile);
-    const labelled = new LabelledPile(pile.images, project.labels.state);
-    this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
-    this.#open = { pile, labelled };
     this.#explore?.forget();
-    this.#setLabels();
-    this.#setPile(pile.facts);
+    this.#showPile(project, pile);
     const begunMs = performance.now();
     void pile.lost?.then((error) =>
       this.#readAnew(project, pile, { error, lifeMs: performance.now() - begunMs }),
     );
+  }
+
+  #showPile(project: ServedProject, pile: Pile): void {
+    this.#stopListening();
+    const labelled = new LabelledPile(pile.images, project.labels.state);
+    this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
+    this.#open = { pile, labelled };
+    this.#setLabels();
+    this.#setPile(pile.facts);
   }
 
   /** What reads pictures has ended, as by a picture that its decoder did not stand, or for want of memory. */
@@ -315,7 +323,8 @@ export class Studio implements AsyncDisposable {
 
   #runsOf({ folder, data, labels }: ServedProject): Runs {
     return new Runs({
-      ...{ folder, source: data, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
+      ...{ folder, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
+      source: () => sourceAsRead(data, this.#state.pile),
       labels: () => this.#labelsNow(labels.state),
       tell: (delta) => this.#tellRuns(delta),
     });
@@ -328,7 +337,8 @@ export class Studio implements AsyncDisposable {
 
   #exploreOf({ folder, data, labels }: ServedProject, runs: Runs): Explore {
     return new Explore({
-      ...{ folder, source: data, inquire: this.#options.inquire, onFault: this.#options.onFault },
+      ...{ folder, inquire: this.#options.inquire, onFault: this.#options.onFault },
+      source: () => sourceAsRead(data, this.#state.pile),
       runs: () => runs.known(),
       pathOf: (id) => runs.pathOf(id),
       labelled: () => this.labelled,
@@ -381,9 +391,4 @@ export class Studio implements AsyncDisposable {
 function classOf(state: LabelState, image: string): string | undefined {
   const label = state.labelOf(image);
   return label === 'skipped' || label === 'unsure' ? undefined : label;
-}
-
-/** As a shell would take it: `~` is the home folder. */
-function absolute(path: string): string {
-  return resolve(path.replace(/^~(?=$|[/\\])/, () => homedir()));
 }
