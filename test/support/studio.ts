@@ -4,7 +4,7 @@ import { basename, join } from 'node:path';
 import { LabelJournal } from '../../src/studio/project/journal.node.js';
 import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
 import type { Inquire, InquiryName } from '../../src/studio/server/explore/inquiry.js';
-import type { OpenProject } from '../../src/studio/server/open-project.node.js';
+import type { FindProject, ServedProject } from '../../src/studio/server/open-project.node.js';
 import type { PageFiles } from '../../src/studio/server/page-files.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
 import type {
@@ -87,6 +87,9 @@ export class FakeProjects {
   /** That the project was told to have. */
   images: readonly ProjectImage[] = [];
   readonly addresses: string[] = [];
+  /** Whether it was made before. */
+  isThere = true;
+  opened = 0;
   closed = 0;
 
   private constructor(folder: string) {
@@ -97,12 +100,20 @@ export class FakeProjects {
     return new FakeProjects(await mkdtemp(join(tmpdir(), 'quarterturn-projects-')));
   }
 
-  readonly open: OpenProject = async (source) => {
-    const labels = await LabelJournal.open(this.folder, { who: 'studio' });
-    return {
+  readonly find: FindProject = async (source) => {
+    const own = {
       name: 'path' in source ? basename(source.path) : 'MNIST',
       folder: this.folder,
       data: source,
+    };
+    return { ...own, isThere: this.isThere, open: () => this.#open(own) };
+  };
+
+  async #open(own: Pick<ServedProject, 'name' | 'folder' | 'data'>): Promise<ServedProject> {
+    this.opened++;
+    const labels = await LabelJournal.open(this.folder, { who: 'studio' });
+    return {
+      ...own,
       labels,
       setImages: async (images) => {
         this.images = images;
@@ -115,7 +126,7 @@ export class FakeProjects {
         await labels.close();
       },
     };
-  };
+  }
 
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });

@@ -28,7 +28,7 @@ let app: ReturnType<typeof createApp>;
 beforeEach(async () => {
   [piles, projects] = [new FakePiles(), await FakeProjects.create()];
   studio = new Studio({
-    openProject: projects.open,
+    findProject: projects.find,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
     inquire: new FakeInquiries().inquire,
@@ -134,7 +134,7 @@ test('what others append is told as well; many at once as one word', async () =>
   const foreign = Array.from({ length: 501 }, (_, i) => (i + 1000).toString(16).padStart(32, '0'));
   await studio.close();
   studio = new Studio({
-    openProject: projects.open,
+    findProject: projects.find,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
     inquire: new FakeInquiries().inquire,

@@ -4,14 +4,14 @@ import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../proj
 import type { LabelEvent } from '../project/label-events.js';
 import type { LabelState } from '../project/label-state.js';
 import type { Effect } from '../project/label-swap.js';
-import { eventOfNames } from '../project/labels-of-names.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
 import { Explore } from './explore/explore.node.js';
 import type { Inquire } from './explore/inquiry.js';
 import { LabelledPile } from './labelled-pile.js';
-import type { OpenProject, ServedProject } from './open-project.node.js';
+import type { FindProject, FoundProject, ServedProject } from './open-project.node.js';
 import type { OpenPile, Pile, PileSource } from './pile.js';
+import { labelAsFound, projectImagesOf } from './project-pile.node.js';
 import type { LabelsNow } from './runs/run-labels.js';
 import type { RunDelta } from './runs/run-updates.js';
 import { Runs } from './runs/runs.node.js';
@@ -19,7 +19,7 @@ import type { StartTraining } from './runs/trainer.js';
 import type { PileState, ProjectFacts, StudioDelta, StudioState } from './updates.js';
 
 export interface StudioOptions {
-  readonly openProject: OpenProject;
+  readonly findProject: FindProject;
   readonly openPile: OpenPile;
   readonly startTraining: StartTraining;
   readonly inquire: Inquire;
@@ -52,7 +52,7 @@ interface OpenPileOfProject {
  * What all tabs look at: at most one project, its images and their labels. Every change is told to the hub, whoever made it.
  *
  * @example
- * await using studio = new Studio({ openProject: projectsOnDisk(), openPile: pilesInProcesses() });
+ * await using studio = new Studio({ findProject: projectsOnDisk(), openPile: pilesInProcesses() });
  * await studio.open({ path: 'photos' });
  */
 export class Studio implements AsyncDisposable {
@@ -112,7 +112,8 @@ export class Studio implements AsyncDisposable {
   }
 
   /**
-   * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells.
+   * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells. One that is not
+   * there yet is made when its pictures are read.
    * @throws Refusal `conflict` while pictures are being read, `busy` while another project trains; ProjectInUse, QuarterturnError as `Project.open`: then the
    *   project before stays
    */
@@ -131,19 +132,8 @@ export class Studio implements AsyncDisposable {
     }
     this.#isOpening = true;
     try {
-      const project =
-        isSame && this.#project
-          ? this.#project
-          : await this.#options.openProject('path' in source ? { path: absolute(source.path) } : source);
-      if (project !== this.#project) {
-        await this.#closeProject();
-        this.#project = project;
-        this.#runs = this.#runsOf(project);
-        this.#explore = this.#exploreOf(project, this.#runs);
-        if (this.#address !== undefined) await project.setAddress(this.#address);
-      }
-      const controller = new AbortController();
-      this.#reading = { controller, done: this.#read(project, controller.signal) };
+      const project = isSame && this.#project ? this.#project : await this.#find(source);
+      this.#begin(project);
     } finally {
       this.#isOpening = false;
     }
@@ -151,9 +141,14 @@ export class Studio implements AsyncDisposable {
 
   /** Read the pictures of the project that is open once more, as after one was added; what is known of the others is kept. */
   async readAnew(): Promise<void> {
-    const { data } = this.project;
-    if (this.#reading === undefined) await this.open(data);
+    if (this.#reading === undefined) await this.open(this.project.data);
     await this.#reading?.done;
+  }
+
+  /** How the pictures stand once none are being read. */
+  async settled(): Promise<PileState> {
+    await this.#reading?.done;
+    return this.#state.pile;
   }
 
   /** Stop reading pictures. What was decoded is kept. */
@@ -198,6 +193,24 @@ export class Studio implements AsyncDisposable {
     return this.close();
   }
 
+  /** In place of the project before, which is closed once it is clear that there is another one. */
+  async #find(source: PileSource): Promise<ServedProject | FoundProject> {
+    const found = await this.#options.findProject(
+      'path' in source ? { path: absolute(source.path) } : source,
+    );
+    const project = found.isThere ? await found.open() : undefined;
+    await this.#closeProject();
+    return project === undefined ? found : this.#serve(project);
+  }
+
+  async #serve(project: ServedProject): Promise<ServedProject> {
+    this.#project = project;
+    this.#runs = this.#runsOf(project);
+    this.#explore = this.#exploreOf(project, this.#runs);
+    if (this.#address !== undefined) await project.setAddress(this.#address);
+    return project;
+  }
+
   get #opened(): OpenPileOfProject {
     if (this.#open !== undefined) return this.#open;
     throw new Refusal('conflict', `pictures: expected to be read. Received: ${this.#state.pile.phase}.`);
@@ -211,8 +224,13 @@ export class Studio implements AsyncDisposable {
     return (await this.#journal.append(event))?.seq ?? null;
   }
 
+  #begin(project: ServedProject | FoundProject): void {
+    const controller = new AbortController();
+    this.#reading = { controller, done: this.#read(project, controller.signal) };
+  }
+
   /** Never rejects. */
-  async #read(project: ServedProject, signal: AbortSignal): Promise<void> {
+  async #read(project: ServedProject | FoundProject, signal: AbortSignal): Promise<void> {
     const { data, name, folder } = project;
     this.#setProject({ name, folder, path: 'path' in data ? data.path : null });
     this.#setPile({ phase: 'finding' });
@@ -220,10 +238,13 @@ export class Studio implements AsyncDisposable {
       await this.#closePile();
       const onProgress = (progress: PileState): void => this.#setPile(progress);
       const pile = await this.#options.openPile(data, { signal, onProgress });
-      await this.#takePile(project, pile).catch(async (error) => {
+      try {
+        // Pictures lie there: now it is a project.
+        await this.#takePile('labels' in project ? project : await this.#serve(await project.open()), pile);
+      } catch (error) {
         await pile.close();
         throw error;
-      });
+      }
     } catch (error) {
       const { body } = errorAnswer(error);
       if (body.error.code === 'internal' && !signal.aborted) this.#options.onFault?.(error);
@@ -235,18 +256,8 @@ export class Studio implements AsyncDisposable {
 
   /** Bring images and labels together, and follow the labels from now on. */
   async #takePile(project: ServedProject, pile: Pile): Promise<void> {
-    const copies = new Map(pile.duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
-    await project.setImages(
-      pile.images.map(({ id, name, content }) => {
-        const others = copies.get(name)?.filter((other) => other !== name) ?? [];
-        return {
-          ...{ image: id, name },
-          ...(others.length > 0 && { copies: others }),
-          ...(content !== undefined && { content }),
-        };
-      }),
-    );
-    await this.#labelAsFound(project, pile);
+    await project.setImages(projectImagesOf(pile));
+    await labelAsFound(project, pile);
     const labelled = new LabelledPile(pile.images, project.labels.state);
     this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
     this.#open = { pile, labelled };
@@ -267,23 +278,11 @@ export class Studio implements AsyncDisposable {
   ): Promise<void> {
     if (this.#open?.pile !== pile || this.#reading !== undefined || this.#isOpening) return;
     if (lifeMs >= leastLifeMs) {
-      const controller = new AbortController();
-      this.#reading = { controller, done: this.#read(project, controller.signal) };
+      this.#begin(project);
       return;
     }
     await this.#closePile();
     this.#setPile({ phase: 'failed', error: errorAnswer(error).body.error });
-  }
-
-  /** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
-  async #labelAsFound({ labels, data }: ServedProject, { images, facts }: Pile): Promise<void> {
-    // The example is there to be labelled.
-    if (labels.state.seq > 0 || 'example' in data) return;
-    const found = images.flatMap(({ id, name, foundClass }) => {
-      const label = foundClass === undefined ? undefined : facts.classNames[foundClass];
-      return label === undefined ? [] : [{ image: id, name, label }];
-    });
-    await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
   }
 
   #follow(project: ServedProject, labelled: LabelledPile, { lines, isNew }: JournalUpdate): void {

@@ -32,7 +32,7 @@ beforeEach(async () => {
   const piles = new FakePiles();
   [projects, inquiries] = [await FakeProjects.create(), new FakeInquiries()];
   studio = new Studio({
-    ...{ openProject: projects.open, openPile: piles.open },
+    ...{ findProject: projects.find, openPile: piles.open },
     ...{ startTraining: new FakeTrainings().start, inquire: inquiries.inquire },
   });
   app = createApp({ studio, keys, page: fakePage, port: () => 4321 });

@@ -32,7 +32,7 @@ beforeEach(async () => {
   const piles = new FakePiles();
   [projects, trainings] = [await FakeProjects.create(), new FakeTrainings()];
   studio = new Studio({
-    openProject: projects.open,
+    findProject: projects.find,
     openPile: piles.open,
     startTraining: trainings.start,
     inquire: new FakeInquiries().inquire,

@@ -1,0 +1,28 @@
+import { eventOfNames } from '../project/labels-of-names.js';
+import type { ProjectImage } from '../project/project-images.node.js';
+import type { ServedProject } from './open-project.node.js';
+import type { Pile } from './pile.js';
+
+/** The images of a pile as its project keeps them: each under its first name, with the names of its copies. */
+export function projectImagesOf({ images, duplicates }: Pick<Pile, 'images' | 'duplicates'>): ProjectImage[] {
+  const copies = new Map(duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+  return images.map(({ id, name, content }) => {
+    const others = copies.get(name)?.filter((other) => other !== name) ?? [];
+    return {
+      ...{ image: id, name },
+      ...(others.length > 0 && { copies: others }),
+      ...(content !== undefined && { content }),
+    };
+  });
+}
+
+/** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
+export async function labelAsFound({ labels, data }: ServedProject, { images, facts }: Pile): Promise<void> {
+  // The example is there to be labelled.
+  if (labels.state.seq > 0 || 'example' in data) return;
+  const found = images.flatMap(({ id, name, foundClass }) => {
+    const label = foundClass === undefined ? undefined : facts.classNames[foundClass];
+    return label === undefined ? [] : [{ image: id, name, label }];
+  });
+  await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
+}
