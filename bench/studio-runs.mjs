@@ -1,13 +1,15 @@
 /**
- * Trains in the studio and looks at what came of it, in Chromium: `node bench/studio-runs.mjs`, a few minutes.
+ * Trains in the studio and looks at what came of it, in Chromium: `node bench/studio-runs.mjs [FOLDER]`, a few minutes.
  *
- * The example's images, a hundred of them labelled. While a quick training of two minutes runs, the page is loaded anew, hidden and
+ * The example's images, or those of a folder that has a folder for each of ten classes at most, a hundred of them labelled. While a quick
+ * training of four minutes runs, the page is loaded anew, hidden and
  * shown, the training stopped and gone on with: its curves are to be those that the server has, without a gap. Then each cell of the
  * confusion matrix is to count its grid, before and after a label is mended there by keys alone, and after that is undone.
  */
-import { readMnist } from '../dist/node.js';
+import { resolve } from 'node:path';
 import { tell, withStudio } from './studio-served.mjs';
 
+const [source] = process.argv.slice(2);
 /** Labels that are given, evenly over the first images. */
 const labelCount = 100;
 /** Points that may be on their way between server and page. */
@@ -22,32 +24,38 @@ const until = async (isThere, what, seconds = 60) => {
   throw new Error(`${what}: expected within ${seconds} s. Received: nothing.`);
 };
 
-/** Opens the example and labels its first images, a few of them wrongly, so that there is something to mend. */
+/** Opens the images and labels some of them, evenly over all, a few of them wrongly, so that there is something to mend. */
 async function labelSome(ask) {
-  await ask('/api/pile', { example: 'mnist' });
-  const total = await until(async () => (await ask('/api/images?count=1')).total, 'the example');
-  const { train } = await readMnist();
-  const { images } = await ask(`/api/images?queue=all&count=${labelCount}`);
-  const newClasses = Array.from({ length: 10 }, (_, k) => ({
+  await ask('/api/pile', source === undefined ? { example: 'mnist' } : { path: resolve(source) });
+  const total = await until(async () => (await ask('/api/images?count=1')).total, 'the images', 300);
+  const { ids } = await ask(`/api/image-ids?queue=all&count=${total}`);
+  const all = [];
+  for (let from = 0; from < total; from += 500) {
+    all.push(...(await ask(`/api/images?queue=all&from=${from}&count=500`)).images);
+  }
+  const classes = 1 + Math.max(...all.map(({ foundClass }) => foundClass));
+  // The images of a folder for each class are labelled by that.
+  await ask('/api/labels', { type: 'clear', images: ids });
+  const newClasses = Array.from({ length: classes }, (_, k) => ({
     id: `c${k + 1}`,
     name: String(k),
     colour: '#0072b2',
     key: String(k),
   }));
+  const chosen = Array.from({ length: labelCount }, (_, i) => all[Math.floor((i * total) / labelCount)]);
+  const classOf = ({ foundClass }, i) => (i % 25 === 24 ? (foundClass + 1) % classes : foundClass);
   const labels = newClasses.map(({ id }, k) => ({
     class: id,
-    images: images
-      .filter((_, i) => (i % 25 === 24 ? (train.labels[i] + 1) % 10 : train.labels[i]) === k)
-      .map((image) => image.id),
+    images: chosen.filter((image, i) => classOf(image, i) === k).map((image) => image.id),
   }));
-  const { seq, error } = await ask('/api/labels', { type: 'label', newClasses, labels });
+  const isNew = source === undefined;
+  const { seq, error } = await ask('/api/labels', { type: 'label', ...(isNew && { newClasses }), labels });
   if (seq === undefined) throw new Error(`labels: ${error?.message}`);
-  return total;
 }
 
 /** Point 7: a training survives whatever happens to the page. */
 async function watchTraining(page, ask) {
-  const { id, error } = await ask('/api/runs', { preset: 'quick', budgetMinutes: 2 });
+  const { id, error } = await ask('/api/runs', { preset: 'quick', budgetMinutes: 4 });
   if (id === undefined) throw new Error(`training: ${error?.message}`);
   const shown = async () => Number(await page.locator('.curves').getAttribute('data-points'));
   const told = async () => (await ask(`/api/runs/${id}/curve`)).points.length;
@@ -127,7 +135,8 @@ async function mendLabel(page, ask, run) {
   const list = page.getByRole('listbox', { name: new RegExp(`labelled ${label}, taken for ${taken}`) });
   await list.focus();
   await page.keyboard.press('Home');
-  await page.keyboard.press(taken);
+  // Classes of folders have their keys in their order, from 1.
+  await page.keyboard.press(source === undefined ? taken : String((j + 1) % 10));
   await page.getByText('1 label changed since').waitFor();
   tell('a label mended by keys marks the training as old', true, true);
   await check('after one was mended');

@@ -45,6 +45,7 @@ export function fakePile(count: number): Pile {
     small: async (index) => picture(index),
     tile: async (index) => picture(index + 50),
     view: async (index) => picture(index + 100),
+    add: async () => ({ image: { id: '', name: '' }, isNew: false }),
     close: async () => {},
   };
 }

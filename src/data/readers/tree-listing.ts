@@ -139,7 +139,7 @@ export class TreeListing<Place> {
     for (let i = 0; i < folders; i++) {
       if (!isForeignFolder(parts[i] ?? '')) continue;
       const folder = parts.slice(0, i + 1).join('/');
-      if (parts[i] === projectFolderName) return true;
+      if (parts[i]?.startsWith(projectFolderName)) return true;
       if (this.#foreignFolders.size < this.#foreignFolders.add(folder).size) {
         this.#skip(folder, 'hidden or system folder');
       }

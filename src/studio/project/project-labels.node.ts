@@ -63,6 +63,9 @@ export async function writeProjectLabels(project: Project, path: string): Promis
   return labels;
 }
 
+/** Runs that are stopped and may yet be gone on with are seldom older than so many others. */
+const filesKept = 50;
+
 /** An image of an array has a place there and no file: a table would have to name it as each of its readers does. */
 const isInArray = ({ file }: ProjectLabel): boolean => /\[\d+\]$/.test(file);
 
@@ -82,7 +85,19 @@ export async function projectLabelsFile(project: Project): Promise<string> {
   if ((await fs.stat(path).catch(() => undefined)) !== undefined) return path;
   if (labels.rows.length > 0) await ensureFolder(folder);
   await writeRows(project, labels, path);
+  await forgetOldest(folder);
   return path;
+}
+
+async function forgetOldest(folder: string): Promise<void> {
+  const files = await Promise.all(
+    (await fs.readdir(folder)).map(async (name) => {
+      const path = join(folder, name);
+      return { path, madeMs: (await fs.stat(path).catch(() => undefined))?.mtimeMs ?? 0 };
+    }),
+  );
+  const oldest = files.sort((a, b) => b.madeMs - a.madeMs).slice(filesKept);
+  await Promise.all(oldest.map(({ path }) => fs.rm(path, { force: true })));
 }
 
 async function writeRows(

@@ -70,7 +70,7 @@ async function folderOf(
     });
   }
   if (given !== undefined) return { folder: resolve(given), isGiven: true };
-  if (!found.isDirectory()) return { folder: join(dirname(path), projectFolderName), isGiven: false };
+  if (!found.isDirectory()) return { folder: await folderOfFile(path), isGiven: false };
   const isProject = (await readFileIfThere(join(path, projectFileName))) !== undefined;
   // Another program's project.json is nothing to stumble over.
   if (isProject && (basename(path) === projectFolderName || (await isOurs(join(path, projectFileName))))) {
@@ -100,6 +100,14 @@ async function hintForMissing(path: string): Promise<string> {
   return nearest === undefined
     ? `There is nothing called ${basename(path)} in ${parent}.`
     : `Did you mean ${join(parent, nearest)}?`;
+}
+
+/** Beside the file, under its name: the folder that it lies in may have a project, too. */
+async function folderOfFile(path: string): Promise<string> {
+  const shared = join(dirname(path), projectFolderName);
+  const file = await readProject(join(shared, projectFileName)).catch(() => undefined);
+  const isItsOwn = file !== undefined && dataPath(shared, file) === path;
+  return isItsOwn ? shared : join(dirname(path), `${projectFolderName}-${basename(path)}`);
 }
 
 async function isOurs(path: string): Promise<boolean> {

@@ -73,15 +73,19 @@ describe('a project', () => {
     await fs.writeFile(one, '');
     await fs.writeFile(other, '');
     await using beside = await Project.open(one, { ...who, name: 'Hens' });
-    expect(beside).toMatchObject({ folder: join(parent, '.quarterturn'), name: 'Hens', data: { path: one } });
     await beside.labels.append(labelled);
-    for (const of of [other, parent]) {
-      await expect(Project.open(of, who)).rejects.toMatchObject({
-        code: 'usage',
-        message: `${beside.folder}: expected a project of ${of}. Received: "Hens", of ${one}.`,
-        hint: expect.stringContaining(`Open ${one} to go on with them.`),
-      });
-    }
+    const folder = join(parent, '.quarterturn-one.zip');
+    expect(beside).toMatchObject({ folder, name: 'Hens', data: { path: one } });
+    // Neither other files nor the folder that it lies in are the same.
+    await using second = await Project.open(other, who);
+    expect(second.data).toEqual({ path: other });
+    await using around = await Project.open(parent, who);
+    expect([around.folder, around.data]).toEqual([join(parent, '.quarterturn'), { path: parent }]);
+    await expect(Project.open(other, { ...who, folder })).rejects.toMatchObject({
+      code: 'usage',
+      message: `${folder}: expected a project of ${other}. Received: "Hens", of ${one}.`,
+      hint: expect.stringContaining(`Open ${one} to go on with them.`),
+    });
     await using elsewhere = await Project.open(other, { ...who, folder: join(parent, 'deep/er') });
     expect(elsewhere.data).toEqual({ path: other });
     await using example = await Project.open({ example: 'mnist' }, { ...who, folder: join(parent, 'mnist') });
@@ -92,6 +96,7 @@ describe('a project', () => {
 
   test('one of other pictures that has no label makes room, and looking for one makes none', async () => {
     const text = join(photos, 'text.zip');
+    const left = { ...who, folder: join(photos, '.quarterturn') };
     await fs.writeFile(text, 'hello');
     expect(await Project.find(photos)).toMatchObject({
       folder: join(photos, '.quarterturn'),
@@ -99,11 +104,11 @@ describe('a project', () => {
     });
     expect(await fs.readdir(photos)).toEqual(['text.zip']);
     // As opening a file in place of its folder left behind.
-    await (await Project.open(text, who)).close();
+    await (await Project.open(text, left)).close();
     expect(await Project.find(photos)).toMatchObject({ name: 'photos', isThere: false });
     await expect(Project.open(photos, { ...who, make: false })).rejects.toThrow('expected a project.');
     {
-      await using served = await Project.open(text, who);
+      await using served = await Project.open(text, left);
       const studio = await served.serve();
       await expect(Project.find(photos)).rejects.toBeInstanceOf(ProjectInUse);
       await expect(Project.open(photos, who)).rejects.toBeInstanceOf(ProjectInUse);
@@ -112,10 +117,10 @@ describe('a project', () => {
     await using project = await Project.open(photos, who);
     expect(project).toMatchObject({ name: 'photos', data: { path: photos } });
     await project.labels.append(labelled);
-    await expect(Project.open(text, who)).rejects.toThrow('expected a project of');
+    await expect(Project.open(text, left)).rejects.toThrow('expected a project of');
     await project.labels.append(undoLast);
     await fs.mkdir(join(project.folder, 'runs/quick-1'), { recursive: true });
-    await expect(Project.find(text)).rejects.toThrow('expected a project of');
+    await expect(Project.find(text, left)).rejects.toThrow('expected a project of');
   });
 
   test('says what is not there, what is damaged, and what is not made', async () => {

@@ -78,3 +78,8 @@ function dataFolder(): string {
   const { XDG_DATA_HOME: given = '' } = process.env;
   return join(given.startsWith('/') ? given : join(homedir(), '.local', 'share'), 'quarterturn');
 }
+
+/** As a shell would take it: `~` is the home folder. */
+export function absolutePath(path: string): string {
+  return resolve(path.replace(/^~(?=$|[/\\])/, () => homedir()));
+}

@@ -14,6 +14,7 @@ export class OriginalPictures {
   readonly #source: PileSource;
   #opened: Promise<FoundImages | undefined> | undefined;
   #byName: Map<string, FoundImage> | undefined;
+  readonly #added: FoundImages[] = [];
   /** By name, the one that was asked for last behind. */
   readonly #tiles = new Map<string, EncodedPicture>();
   #keptBytes = 0;
@@ -45,13 +46,22 @@ export class OriginalPictures {
     return tile;
   }
 
+  /** Take one more file, which lies in the folder by now. */
+  async add(name: string, path: string): Promise<void> {
+    await this.#known();
+    this.#added.push(await openImages(path));
+    const [image] = this.#added.at(-1)?.images ?? [];
+    if (image) this.#byName?.set(name, image);
+  }
+
   /** Whether files are behind the images: they are all of one kind. */
   async areFiles([first]: readonly { readonly name: string }[]): Promise<boolean> {
     return (await this.#read(first?.name))?.kind === 'file';
   }
 
   async close(): Promise<void> {
-    await (await this.#opened?.catch(() => undefined))?.close?.();
+    const opened = [await this.#opened?.catch(() => undefined), ...this.#added];
+    await Promise.all(opened.map((each) => each?.close?.()));
   }
 
   async #encoded(name: string | undefined, maxSide: number): Promise<EncodedPicture | undefined> {
@@ -66,10 +76,14 @@ export class OriginalPictures {
   }
 
   async #read(name: string | undefined) {
+    return name === undefined ? undefined : (await this.#known()).get(name)?.read();
+  }
+
+  async #known(): Promise<Map<string, FoundImage>> {
     this.#opened ??= this.#open();
     const found = await this.#opened;
     this.#byName ??= new Map(found?.images.map((image) => [image.name, image]));
-    return name === undefined ? undefined : this.#byName.get(name)?.read();
+    return this.#byName;
   }
 
   async #open(): Promise<FoundImages | undefined> {

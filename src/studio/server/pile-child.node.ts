@@ -37,13 +37,14 @@ function* partsOf<T>(list: readonly T[]): Generator<readonly T[]> {
   for (let at = 0; at < list.length; at += imagesAtOnce) yield list.slice(at, at + imagesAtOnce);
 }
 
-async function sendPicture({ request, index, size }: Extract<PileTask, { type: 'picture' }>): Promise<void> {
+async function answer(task: Extract<PileTask, { readonly request: number }>): Promise<void> {
+  const { request } = task;
   try {
     if (pile === undefined) throw new RangeError('no picture is read yet');
-    const picture = await pile[size](index);
-    reply({ type: 'picture', request, picture });
+    const answer = await (task.type === 'add' ? pile.add(task.name) : pile[task.size](task.index));
+    reply({ type: 'answer', request, answer });
   } catch (error) {
-    reply({ type: 'noPicture', request, error: errorHere(error) });
+    reply({ type: 'noAnswer', request, error: errorHere(error) });
   }
 }
 
@@ -57,7 +58,7 @@ function errorHere(error: unknown): PlainError {
 process.on('message', (task: PileTask) => {
   if (task.type === 'open') void open(task);
   else if (task.type === 'stop') controller.abort();
-  else void sendPicture(task);
+  else void answer(task);
 });
 // What was decoded is kept in any case.
 process.on('disconnect', () => process.exit());

@@ -1,5 +1,5 @@
 import type { SkippedFile } from '../../data/readers/found-images.js';
-import type { Duplicate, EncodedPicture, PictureSize, PileImage, PileSource } from './pile.js';
+import type { AddedPicture, Duplicate, EncodedPicture, PictureSize, PileImage, PileSource } from './pile.js';
 import type { PlainError } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
@@ -7,6 +7,7 @@ import type { PileFacts, PileProgress } from './updates.js';
 export type PileTask =
   | { readonly type: 'open'; readonly source: PileSource; readonly cacheFolder: string | undefined }
   | { readonly type: 'stop' }
+  | { readonly type: 'add'; readonly request: number; readonly name: string }
   | {
       readonly type: 'picture';
       readonly request: number;
@@ -22,5 +23,5 @@ export type PileReply =
   | { readonly type: 'duplicates'; readonly duplicates: readonly Duplicate[] }
   | { readonly type: 'ready'; readonly facts: PileFacts }
   | { readonly type: 'failed'; readonly error: PlainError }
-  | { readonly type: 'picture'; readonly request: number; readonly picture: EncodedPicture }
-  | { readonly type: 'noPicture'; readonly request: number; readonly error: PlainError };
+  | { readonly type: 'answer'; readonly request: number; readonly answer: EncodedPicture | AddedPicture }
+  | { readonly type: 'noAnswer'; readonly request: number; readonly error: PlainError };

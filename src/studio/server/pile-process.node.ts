@@ -1,6 +1,14 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { QuarterturnError } from '../../errors.js';
-import type { Duplicate, EncodedPicture, OpenPile, PictureSize, Pile, PileImage } from './pile.js';
+import type {
+  AddedPicture,
+  Duplicate,
+  EncodedPicture,
+  OpenPile,
+  PictureSize,
+  Pile,
+  PileImage,
+} from './pile.js';
 import type { PileReply, PileTask } from './pile-messages.js';
 import { errorOf } from './plain-error.js';
 import type { PileFacts, PileProgress } from './updates.js';
@@ -36,9 +44,14 @@ export function pilesInProcesses(options: { readonly cacheFolder?: string | unde
 }
 
 interface Waiting {
-  resolve(picture: EncodedPicture): void;
+  resolve(answer: EncodedPicture | AddedPicture): void;
   reject(error: Error): void;
 }
+
+/** What is asked of the process, without its number. */
+type Question =
+  | Omit<Extract<PileTask, { type: 'add' }>, 'request'>
+  | Omit<Extract<PileTask, { type: 'picture' }>, 'request'>;
 
 class PileProcess {
   readonly #child: ChildProcess;
@@ -122,30 +135,42 @@ class PileProcess {
       case 'failed':
         this.#settle.reject(errorOf(reply.error));
         break;
-      case 'picture':
-        this.#waiting.get(reply.request)?.resolve(reply.picture);
+      case 'answer':
+        this.#waiting.get(reply.request)?.resolve(reply.answer);
         break;
-      case 'noPicture':
+      case 'noAnswer':
         this.#waiting.get(reply.request)?.reject(errorOf(reply.error));
         break;
     }
   }
 
   #pileOf(facts: PileFacts): Pile {
+    const images = this.#images;
     return {
-      facts,
-      images: this.#images,
+      get facts() {
+        return { ...facts, count: images.length };
+      },
+      images,
       skipped: this.#skipped,
       duplicates: this.#duplicates,
       lost: this.#lost,
       small: (index) => this.#picture(index, 'small'),
       tile: (index) => this.#picture(index, 'tile'),
       view: (index) => this.#picture(index, 'view'),
+      add: async (name) => {
+        const added = (await this.#ask({ type: 'add', name })) as AddedPicture;
+        if (added.isNew) images.push(added.image);
+        return added;
+      },
       close: () => this.close(),
     };
   }
 
   async #picture(index: number, size: PictureSize): Promise<EncodedPicture> {
+    return (await this.#ask({ type: 'picture', index, size })) as EncodedPicture;
+  }
+
+  async #ask(task: Question): Promise<EncodedPicture | AddedPicture> {
     if (this.#ended) throw this.#ended;
     const request = ++this.#lastRequest;
     let timer: NodeJS.Timeout | undefined;
@@ -153,7 +178,7 @@ class PileProcess {
       return await new Promise((resolve, reject) => {
         this.#waiting.set(request, { resolve, reject });
         timer = setTimeout(() => reject(noAnswer(`none within ${patienceMs / 1000} s`)), patienceMs);
-        this.tell({ type: 'picture', request, index, size });
+        this.tell({ ...task, request });
       });
     } finally {
       clearTimeout(timer);

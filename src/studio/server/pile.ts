@@ -1,10 +1,8 @@
 import type { SkippedFile } from '../../data/readers/found-images.js';
+import type { PileSource } from './pile-source.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
-export type { SkippedFile };
-
-/** What a pile is read from: what lies at a path, or the example that comes with the package. */
-export type PileSource = { readonly path: string } | { readonly example: 'mnist' };
+export type { PileSource, SkippedFile };
 
 /** An image of a pile. */
 export interface PileImage {
@@ -49,7 +47,20 @@ export interface Pile {
   tile(index: number): Promise<EncodedPicture>;
   /** From its file, as large as a window; as {@link Pile.tile} where there is none. */
   view(index: number): Promise<EncodedPicture>;
+  /**
+   * Take one more picture, which lies in the folder by now, as all others were taken; one that shows the same as another one is that.
+   * @param name of its file, within the folder
+   * @throws QuarterturnError `data` for what cannot be read, `usage` where the pile is no folder of pictures
+   */
+  add(name: string): Promise<AddedPicture>;
   close(): Promise<void>;
+}
+
+/** A picture that was added to a pile. */
+export interface AddedPicture {
+  readonly image: PileImage;
+  /** False where the pile had it already, under the name that the image bears. */
+  readonly isNew: boolean;
 }
 
 export interface OpenPileOptions {

@@ -1,8 +1,11 @@
+import { join } from 'node:path';
 import sharp from 'sharp';
+import { QuarterturnError } from '../../errors.js';
 import type { ImageSource } from '../../index.js';
 import { createImportEta, type ImportProgress, type ReadImages, readImages, readMnist } from '../../node.js';
 import { OriginalPictures } from './original-pictures.node.js';
-import type { EncodedPicture, OpenPileOptions, Pile, PileImage, PileSource } from './pile.js';
+import type { AddedPicture, EncodedPicture, OpenPileOptions, Pile, PileImage, PileSource } from './pile.js';
+import { readingOf } from './pile-source.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
 export interface ReadPileOptions extends OpenPileOptions {
@@ -34,10 +37,19 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
     const all = Array.from({ length: data.train.images.count }, (_, index) => index);
     const { images, rows } = eachOnce(data, await hashImages(data.train.images, all));
     signal.throwIfAborted();
-    const small = (index: number): Promise<EncodedPicture> => smallOf(data.train.images, rows[index] ?? 0);
+    const known = { originals, images };
+    const added = new AddedPictures(source, { cacheFolder, fit: data.fit, ...known });
+    const small = async (index: number): Promise<EncodedPicture> => {
+      const row = rows[index];
+      return row === undefined ? added.small(images[index]?.id) : smallOf(data.train.images, row);
+    };
     const hasFiles = await originals.areFiles(images);
+    const durationMs = performance.now() - startedMs;
+    const facts = factsOf(data, { count: images.length, hasFiles, durationMs });
     return {
-      facts: factsOf(data, { count: images.length, hasFiles, durationMs: performance.now() - startedMs }),
+      get facts() {
+        return { ...facts, count: images.length };
+      },
       images,
       skipped: data.skipped,
       duplicates: (data.duplicates ?? []).map(({ images, labels }) => ({
@@ -47,6 +59,7 @@ export async function readPile(source: PileSource, options: ReadPileOptions): Pr
       small,
       tile: async (index) => (await originals.tile(images[index]?.name)) ?? small(index),
       view: async (index) => (await originals.view(images[index]?.name)) ?? small(index),
+      add: (name) => added.add(name),
       close,
     };
   } catch (error) {
@@ -103,6 +116,7 @@ function factsOf(
     duplicates = [],
     notes = [],
     leftOut,
+    fit,
   }: Omit<ReadImages, 'close' | typeof Symbol.asyncDispose>,
   { count, hasFiles, durationMs }: Pick<PileFacts, 'count' | 'hasFiles' | 'durationMs'>,
 ): PileFacts {
@@ -114,8 +128,59 @@ function factsOf(
     setAside: skipped.length,
     setAsideKinds: leftOut?.kinds ?? [],
     duplicates: duplicates.length,
+    ...(fit && { reading: readingOf(fit) }),
     notes,
   };
+}
+
+interface AddedPicturesOptions {
+  readonly cacheFolder: string | undefined;
+  /** How the pictures of the pile became images; undefined where they were images already. */
+  readonly fit: ReadImages['fit'];
+  readonly originals: OriginalPictures;
+  /** Those of the pile, to which new ones are added. */
+  readonly images: PileImage[];
+}
+
+/** Pictures that came to a pile after it was read. */
+class AddedPictures {
+  readonly #source: PileSource;
+  readonly #options: AddedPicturesOptions;
+  readonly #smallOf = new Map<string, EncodedPicture>();
+
+  constructor(source: PileSource, options: AddedPicturesOptions) {
+    this.#source = source;
+    this.#options = options;
+  }
+
+  small(id: string | undefined): EncodedPicture {
+    const found = this.#smallOf.get(id ?? '');
+    if (found === undefined) throw new RangeError('no image of this number');
+    return found;
+  }
+
+  /** See `Pile.add`. */
+  async add(name: string): Promise<AddedPicture> {
+    const { cacheFolder, fit, originals, images } = this.#options;
+    if (!('path' in this.#source) || fit === undefined) {
+      throw new QuarterturnError('usage', 'pile: expected a folder of pictures. Received: another one.');
+    }
+    const path = join(this.#source.path, name);
+    const { size, fit: mode, ground } = fit;
+    await using data = await readImages(path, {
+      ...{ cacheFolder, size, fit: mode, ground, colours: size.channels === 1 ? 'grey' : 'rgb' },
+    });
+    const { hashImages } = await import('../../index.js');
+    const [id = ''] = await hashImages(data.train.images, [0]);
+    const before = images.find((image) => image.id === id);
+    if (before !== undefined) return { image: before, isNew: false };
+    const content = data.parts?.train[0]?.hash;
+    const image = { id, name, ...(content !== undefined && { content }) };
+    this.#smallOf.set(id, await smallOf(data.train.images, 0));
+    await originals.add(name, path);
+    images.push(image);
+    return { image, isNew: true };
+  }
 }
 
 /** A PNG of an image's own pixels. */

@@ -1,5 +1,3 @@
-import { homedir } from 'node:os';
-import { resolve } from 'node:path';
 import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../project/journal.node.js';
 import type { LabelEvent } from '../project/label-events.js';
 import type { LabelState } from '../project/label-state.js';
@@ -8,11 +6,16 @@ import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
 import { Explore } from './explore/explore.node.js';
 import type { Inquire } from './explore/inquiry.js';
+import { imagesOfPile, labelAsFound, sourceAsRead } from './images-of-pile.node.js';
 import { LabelledPile } from './labelled-pile.js';
-import type { FindProject, FoundProject, ServedProject } from './open-project.node.js';
-import type { OpenPile, Pile, PileSource } from './pile.js';
-import { labelAsFound, projectImagesOf } from './project-pile.node.js';
-import type { LabelsNow } from './runs/run-labels.js';
+import {
+  absolutePath,
+  type FindProject,
+  type FoundProject,
+  type ServedProject,
+} from './open-project.node.js';
+import type { AddedPicture, OpenPile, Pile, PileSource } from './pile.js';
+import { type LabelsNow, labelsNow } from './runs/run-labels.js';
 import type { RunDelta } from './runs/run-updates.js';
 import { Runs } from './runs/runs.node.js';
 import type { StartTraining } from './runs/trainer.js';
@@ -124,7 +127,7 @@ export class Studio implements AsyncDisposable {
       });
     }
     // The same project once more is read once more; nobody else takes it meanwhile.
-    const isSame = 'path' in source && absolute(source.path) === this.#state.project?.path;
+    const isSame = 'path' in source && absolutePath(source.path) === this.#state.project?.path;
     if (!isSame && this.#runs?.isBusy) {
       throw new Refusal('busy', 'project: expected the one that trains. Received: another one.', {
         hint: 'Stop the training first: it is saved, and can be gone on with.',
@@ -149,6 +152,20 @@ export class Studio implements AsyncDisposable {
   async settled(): Promise<PileState> {
     await this.#reading?.done;
     return this.#state.pile;
+  }
+
+  /**
+   * Take a picture into the pile that lies in its folder by now, without reading the others.
+   * @throws Refusal `conflict` while there is no pile; QuarterturnError as `Pile.add`
+   */
+  async addPicture(name: string): Promise<AddedPicture> {
+    const { pile } = this.#opened;
+    const added = await pile.add(name);
+    if (!added.isNew || this.#open?.pile !== pile) return added;
+    await this.project.setImages(imagesOfPile(pile));
+    this.#explore?.grow();
+    this.#showPile(this.project, pile);
+    return added;
   }
 
   /** Stop reading pictures. What was decoded is kept. */
@@ -196,7 +213,7 @@ export class Studio implements AsyncDisposable {
   /** In place of the project before, which is closed once it is clear that there is another one. */
   async #find(source: PileSource): Promise<ServedProject | FoundProject> {
     const found = await this.#options.findProject(
-      'path' in source ? { path: absolute(source.path) } : source,
+      'path' in source ? { path: absolutePath(source.path) } : source,
     );
     const project = found.isThere ? await found.open() : undefined;
     await this.#closeProject();
@@ -256,18 +273,23 @@ export class Studio implements AsyncDisposable {
 
   /** Bring images and labels together, and follow the labels from now on. */
   async #takePile(project: ServedProject, pile: Pile): Promise<void> {
-    await project.setImages(projectImagesOf(pile));
+    await project.setImages(imagesOfPile(pile));
     await labelAsFound(project, pile);
-    const labelled = new LabelledPile(pile.images, project.labels.state);
-    this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
-    this.#open = { pile, labelled };
     this.#explore?.forget();
-    this.#setLabels();
-    this.#setPile(pile.facts);
+    this.#showPile(project, pile);
     const begunMs = performance.now();
     void pile.lost?.then((error) =>
       this.#readAnew(project, pile, { error, lifeMs: performance.now() - begunMs }),
     );
+  }
+
+  #showPile(project: ServedProject, pile: Pile): void {
+    this.#stopListening();
+    const labelled = new LabelledPile(pile.images, project.labels.state);
+    this.#stopListening = project.labels.onChange((update) => this.#follow(project, labelled, update));
+    this.#open = { pile, labelled };
+    this.#setLabels();
+    this.#setPile(pile.facts);
   }
 
   /** What reads pictures has ended, as by a picture that its decoder did not stand, or for want of memory. */
@@ -314,20 +336,21 @@ export class Studio implements AsyncDisposable {
 
   #runsOf({ folder, data, labels }: ServedProject): Runs {
     return new Runs({
-      ...{ folder, source: data, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
+      ...{ folder, startTraining: this.#options.startTraining, onFault: this.#options.onFault },
+      source: () => sourceAsRead(data, this.#state.pile),
       labels: () => this.#labelsNow(labels.state),
       tell: (delta) => this.#tellRuns(delta),
     });
   }
 
   #labelsNow(state: LabelState): LabelsNow {
-    const images = this.#open?.labelled.labelledImages() ?? [];
-    return { seq: state.seq, classes: state.classes, images, classOf: (image) => classOf(state, image) };
+    return labelsNow(state, this.#open?.labelled.labelledImages() ?? []);
   }
 
   #exploreOf({ folder, data, labels }: ServedProject, runs: Runs): Explore {
     return new Explore({
-      ...{ folder, source: data, inquire: this.#options.inquire, onFault: this.#options.onFault },
+      ...{ folder, inquire: this.#options.inquire, onFault: this.#options.onFault },
+      source: () => sourceAsRead(data, this.#state.pile),
       runs: () => runs.known(),
       pathOf: (id) => runs.pathOf(id),
       labelled: () => this.labelled,
@@ -374,15 +397,4 @@ export class Studio implements AsyncDisposable {
     this.#state = { ...this.#state, labels };
     this.hub.publish({ type: 'labels', labels }, { key: 'labels' });
   }
-}
-
-/** A mark is no class. */
-function classOf(state: LabelState, image: string): string | undefined {
-  const label = state.labelOf(image);
-  return label === 'skipped' || label === 'unsure' ? undefined : label;
-}
-
-/** As a shell would take it: `~` is the home folder. */
-function absolute(path: string): string {
-  return resolve(path.replace(/^~(?=$|[/\\])/, () => homedir()));
 }

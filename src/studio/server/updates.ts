@@ -2,6 +2,7 @@ import type { SkippedKind } from '../../index.js';
 import type { LabelClass } from '../project/label-events.js';
 import type { ErrorBody } from './api-error.js';
 import type { Finding } from './explore/finding.js';
+import type { PileReading } from './pile-source.js';
 import type { RunDelta, TrainingState } from './runs/run-updates.js';
 
 /** What a page knows of the studio without asking for more; the same words as in the event stream. */
@@ -87,6 +88,8 @@ export interface PileFacts {
   readonly setAsideKinds: readonly SkippedKind[];
   /** Pictures that lie there more than once; each is taken once. */
   readonly duplicates: number;
+  /** How pictures became images; absent where they were images already. */
+  readonly reading?: PileReading;
   /** One sentence each, on how it was read. */
   readonly notes: readonly string[];
   readonly durationMs: number;

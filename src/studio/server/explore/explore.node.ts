@@ -16,7 +16,8 @@ import { Suggestions } from './suggestions.js';
 export interface ExploreOptions {
   /** Of the project, absolute. */
   readonly folder: string;
-  readonly source: PileSource;
+  /** What the pictures are read from, as they are read now. */
+  readonly source: () => PileSource;
   readonly inquire: Inquire;
   /** Runs of the project, the first one first. */
   readonly runs: () => Promise<readonly KnownRun[]>;
@@ -88,6 +89,7 @@ export class Explore {
         return this.#suggestions.maker({
           labelled,
           run: newest && this.#options.pathOf(newest.id),
+          answers: newest && answersFolder(this.#options.folder, newest.id),
           notesOf,
           classes,
         });
@@ -168,7 +170,11 @@ export class Explore {
   async learningCurve(runId: string): Promise<LearningCurve | undefined> {
     const { learned } = await this.#runNamed(runId);
     const labels = Array.from(learned, ([image, { name }]) => [image, name] as const);
-    return this.#found('learningCurve', { source: this.#options.source, labels }, `learning curve ${runId}`);
+    return this.#found(
+      'learningCurve',
+      { source: this.#options.source(), labels },
+      `learning curve ${runId}`,
+    );
   }
 
   /**
@@ -181,7 +187,7 @@ export class Explore {
     // What a run takes depends on how many labels there are, roughly.
     const size = Math.floor(Math.log2(labels.images.length));
     const classes = labels.classNames?.length ?? 0;
-    return this.#found('plan', { source: this.#options.source, labels }, `plan ${size} ${classes}`);
+    return this.#found('plan', { source: this.#options.source(), labels }, `plan ${size} ${classes}`);
   }
 
   /**
@@ -190,7 +196,7 @@ export class Explore {
    * @throws QuarterturnError where they could not be found out
    */
   nearDuplicates(): Inquiries['nearDuplicates']['result'] | undefined {
-    return this.#found('nearDuplicates', { source: this.#options.source }, 'near duplicates');
+    return this.#found('nearDuplicates', { source: this.#options.source() }, 'near duplicates');
   }
 
   /**
@@ -284,6 +290,11 @@ export class Explore {
     return this.#open.has(key);
   }
 
+  /** One more image: what was said of the others holds. */
+  grow(): void {
+    this.#looks.clear();
+  }
+
   /** Other images: nothing that was said of those before holds. */
   forget(): void {
     this.#looks.clear();
@@ -357,7 +368,14 @@ export class Explore {
         const theirs = b.saidOf(index);
         return theirs !== undefined && ofA[said]?.id !== ofB[theirs.class]?.id;
       });
-    return { notesOf, order };
+    const classesOfB = b.classes(classes);
+    return {
+      notesOf: (index) => {
+        const { prediction: other } = predictionOf(b, classesOfB, index);
+        return { ...predictionOf(a, ofA, index), ...(other && { other }) };
+      },
+      order,
+    };
   }
 }
 

@@ -13,12 +13,14 @@ import {
   suggest,
 } from '../../../index.js';
 import { createNodeRuntime, environmentIn, type ReadImages, RunFolder, readRunData } from '../../../node.js';
-import type { PileSource } from '../pile.js';
+import { type PileSource, placeOfSource } from '../pile-source.js';
 import { presetNames } from '../runs/trainer.js';
 import { readAnswers, readFeatures, readMap, writeMap } from './answer-files.node.js';
 import { answerPile } from './answer-pile.node.js';
+import { disagreements } from './disagreements.js';
 import type { Inquiries, InquiryName, InquiryTask } from './inquiry.js';
 import { pileMap } from './pile-map.js';
+import { AnswersByImage } from './run-answers.js';
 
 export interface PlaceToInquire {
   readonly onProgress: (progress: number) => void;
@@ -54,7 +56,7 @@ const runtimeOf = ({ threads = availableParallelism() }: PlaceToInquire): Promis
   createNodeRuntime({ device: 'cpu', threads });
 
 const dataOf = (source: PileSource, { cacheFolder }: PlaceToInquire): Promise<ReadImages> =>
-  readRunData({ dataFolder: 'path' in source ? source.path : null, reading: {} }, { cacheFolder });
+  readRunData(placeOfSource(source), { cacheFolder });
 
 const answers: Answer<'answers'> = async ({ run, runId, folder }, place) => {
   const store = await RunFolder.open(run, { readOnly: true });
@@ -67,7 +69,7 @@ const answers: Answer<'answers'> = async ({ run, runId, folder }, place) => {
   return null;
 };
 
-const suggestions: Answer<'suggest'> = async ({ source, run, labelled, count }, place) => {
+const suggestions: Answer<'suggest'> = async ({ source, run, labelled, labels, answers, count }, place) => {
   await using data = await dataOf(source, place);
   const { images } = data.train;
   const done = new Set(labelled);
@@ -85,7 +87,7 @@ const suggestions: Answer<'suggest'> = async ({ source, run, labelled, count }, 
     },
   };
   const { images: found } = await suggest(context, { count, labelled: Uint32Array.from(indices) });
-  return found.map(({ image, share, between }) => ({
+  const suggested = found.map(({ image, share, between }) => ({
     image,
     reason:
       share !== undefined
@@ -95,7 +97,56 @@ const suggestions: Answer<'suggest'> = async ({ source, run, labelled, count }, 
             between: (between ?? []).map(({ className, probability }) => ({ name: className, probability })),
           },
   }));
+  // With so few labels that typical images teach more, neither side knows much.
+  if (answers === undefined || suggested[0]?.reason.kind !== 'unsure') return suggested;
+  const torn = await tornImages(answers, { labelled: done, labels, count: Math.ceil(count / everyTorn) });
+  const isTorn = new Set(torn.map(({ image }) => image));
+  const others = suggested.filter(({ image }) => !isTorn.has(image));
+  return torn
+    .flatMap((each, i) => [each, ...others.slice(i * (everyTorn - 1), (i + 1) * (everyTorn - 1))])
+    .concat(others.slice(torn.length * (everyTorn - 1)))
+    .slice(0, count);
 };
+
+/** One of so many suggestions is an image of which the network and its neighbours say different things. */
+const everyTorn = 4;
+
+/** Images of which a run's classifier and the labelled images near to them say different things. */
+async function tornImages(
+  folder: string,
+  {
+    labelled,
+    labels,
+    count,
+  }: {
+    readonly labelled: ReadonlySet<string>;
+    readonly labels: Inquiries['suggest']['task']['labels'];
+    readonly count: number;
+  },
+) {
+  const answers = await readAnswers(folder).catch(() => undefined);
+  if (answers?.features == null) return [];
+  const { rows, dimensions } = answers.features;
+  const { images, classNames } = answers;
+  const features = await readFeatures(folder, answers.features);
+  const byImage = new AnswersByImage(answers);
+  const labelOf = new Map(labels);
+  const ids = rows.map((row) => images[row] ?? '');
+  const found = disagreements({
+    ...{ features, dimensions, classNames },
+    // What nobody can tell is not asked again.
+    count: count + labelled.size,
+    labels: ids.map((id) => classNames.indexOf(labelOf.get(id) ?? '')),
+    said: ids.map((id) => byImage.of(id) ?? { class: -1, probability: 0 }),
+  });
+  return found
+    .map(({ row, network, neighbours }) => ({
+      image: ids[row] ?? '',
+      reason: { kind: 'disagreement' as const, between: [network, neighbours] },
+    }))
+    .filter(({ image }) => !labelled.has(image))
+    .slice(0, count);
+}
 
 const duplicates: Answer<'nearDuplicates'> = async ({ source }, place) => {
   await using data = await dataOf(source, place);

@@ -2,6 +2,12 @@ import type { GivenLabels } from '../../../labels/given-labels.js';
 import type { PileSource } from '../pile.js';
 import type { presetNames } from '../runs/trainer.js';
 
+/** A class, by its name in a run, and how sure somebody is of it, 0–1. */
+export interface ClassSaid {
+  readonly name: string;
+  readonly probability: number;
+}
+
 /** Why an image is worth a label. */
 export type SuggestReason =
   /** It is like so much of the pile. */
@@ -9,8 +15,10 @@ export type SuggestReason =
   /** The classifier cannot tell these two classes apart in it; class names as the run has them. */
   | {
       readonly kind: 'unsure';
-      readonly between: readonly { readonly name: string; readonly probability: number }[];
-    };
+      readonly between: readonly ClassSaid[];
+    }
+  /** The classifier says one class, and most of the labelled images that look most like it to its network another. */
+  | { readonly kind: 'disagreement'; readonly between: readonly ClassSaid[] };
 
 /** What takes seconds to find out of a pile, and is found out in another process. */
 export interface Inquiries {
@@ -27,6 +35,10 @@ export interface Inquiries {
       readonly run: string | undefined;
       /** Hashes of images that need no label any more. */
       readonly labelled: readonly string[];
+      /** Images with a class that the run knows, and its name there. */
+      readonly labels: readonly (readonly [image: string, label: string])[];
+      /** Folder of what the run says of the pile. */
+      readonly answers: string | undefined;
       readonly count: number;
     };
     readonly result: readonly { readonly image: string; readonly reason: SuggestReason }[];

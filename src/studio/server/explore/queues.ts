@@ -10,6 +10,8 @@ export interface ImageNotes {
     readonly name: string;
     readonly probability: number;
   };
+  /** What the other of two runs takes it for, where a queue speaks of two. */
+  readonly other?: ImageNotes['prediction'];
   /** Why it is in the queue. */
   readonly reason?: QueueReason;
 }
@@ -19,7 +21,8 @@ export type QueueReason =
   | { readonly kind: 'typical'; readonly share: number }
   /** The classifier cannot tell these classes apart in it. */
   | {
-      readonly kind: 'unsure';
+      /** Or: the classifier says the first, labelled images that look most like it the second. */
+      readonly kind: 'unsure' | 'disagreement';
       readonly between: readonly {
         readonly class: string;
         readonly name: string;

@@ -21,7 +21,7 @@ interface Kept {
 
 /** The images whose labels would teach most, looked for again when they are used up or a new run is there. */
 export class Suggestions {
-  readonly #source: PileSource;
+  readonly #source: () => PileSource;
   readonly #ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined;
   #kept: Kept | undefined;
   /** Labels there were when the last ones were looked for: fewer could come of the same. */
@@ -29,7 +29,10 @@ export class Suggestions {
   #isExhausted = false;
 
   /** @param ask undefined where it was tried before and failed */
-  constructor(source: PileSource, ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined) {
+  constructor(
+    source: () => PileSource,
+    ask: (task: Inquiries['suggest']['task']) => Promise<Found> | undefined,
+  ) {
     this.#source = source;
     this.#ask = ask;
   }
@@ -42,12 +45,15 @@ export class Suggestions {
   maker({
     labelled,
     run,
+    answers,
     notesOf,
     classes,
   }: {
     readonly labelled: LabelledPile;
     /** Folder of the newest run. */
     readonly run: string | undefined;
+    /** Folder of what it says of the pile. */
+    readonly answers: string | undefined;
     readonly notesOf: QueueMaker['notesOf'];
     /** Of that run. */
     readonly classes: readonly RunClass[];
@@ -58,7 +64,8 @@ export class Suggestions {
     });
     const isOld = this.#kept?.run !== (run ?? '');
     if (isOld) this.#isExhausted = false;
-    if (isOld || (waiting.length < enough && !this.#isExhausted)) this.#look(labelled, run);
+    if (isOld || (waiting.length < enough && !this.#isExhausted))
+      this.#look(labelled, { run, answers, classes });
     const reasons = new Map(waiting);
     return {
       key: `suggested ${this.#kept?.number ?? 0}`,
@@ -71,11 +78,19 @@ export class Suggestions {
     };
   }
 
-  #look(labelled: LabelledPile, run: string | undefined): void {
+  #look(
+    labelled: LabelledPile,
+    { run, answers, classes }: Pick<Parameters<Suggestions['maker']>[0], 'run' | 'answers' | 'classes'>,
+  ): void {
     if (this.#isAsking) return;
     const done = labelled.images.flatMap(({ id }, i) => (labelled.labelAt(i) === undefined ? [] : [id]));
     if (done.length === labelled.images.length) return;
-    const asked = this.#ask({ source: this.#source, run, labelled: done, count });
+    const nameOf = new Map(classes.map(({ id, name }) => [id, name]));
+    const labels = labelled.labelledImages().flatMap(([, image, id]): [string, string][] => {
+      const name = nameOf.get(id);
+      return name === undefined ? [] : [[image, name]];
+    });
+    const asked = this.#ask({ source: this.#source(), run, labelled: done, labels, answers, count });
     if (asked === undefined) return;
     this.#isAsking = true;
     asked
@@ -96,5 +111,5 @@ function withIds(reason: SuggestReason, classes: readonly RunClass[]): QueueReas
   if (reason.kind === 'typical') return reason;
   const idOf = new Map(classes.map(({ id, name }) => [name, id]));
   const between = reason.between.map((each) => ({ class: idOf.get(each.name) ?? '', ...each }));
-  return { kind: 'unsure', between };
+  return { kind: reason.kind, between };
 }

@@ -100,11 +100,13 @@ function labelTable({ project, labelled, pile }: Pick<Studio, 'project' | 'label
  * --probabilities` has them.
  */
 function predictionTable(
-  pile: Pick<Pile, 'images'>,
+  pile: Pick<Pile, 'images' | 'duplicates'>,
   { classNames, probabilities, images }: RunAnswers,
 ): Readable {
   const k = classNames.length;
   const rowOf = new Map(images.map((id, row) => [id, row]));
+  // Files that are the same picture have the same answer.
+  const namesOf = new Map(pile.duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
   const encode = (row: readonly string[]): Uint8Array => new TextEncoder().encode(csvLine(row));
   function* lines(): Generator<Uint8Array> {
     yield encode(['file', 'label', 'probability', ...classNames.map((name) => `p_${name}`)]);
@@ -114,7 +116,9 @@ function predictionTable(
       const own = [...probabilities.subarray(row * k, (row + 1) * k)];
       const best = own.indexOf(Math.max(...own));
       const written = own.map((p) => String(Number(p.toPrecision(7))));
-      yield encode([name, classNames[best] ?? '', written[best] ?? '', ...written]);
+      for (const each of namesOf.get(name) ?? [name]) {
+        yield encode([each, classNames[best] ?? '', written[best] ?? '', ...written]);
+      }
     }
   }
   return Readable.from(lines());

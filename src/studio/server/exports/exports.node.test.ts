@@ -19,7 +19,7 @@ import { readPile } from '../read-pile.node.js';
 import { Studio } from '../studio.node.js';
 import { classifyTry } from '../tries/classify-try.node.js';
 import { Tries } from '../tries/tries.node.js';
-import type { TryAnswer } from '../tries/try-messages.js';
+import type { KeptTry, TryAnswer } from '../tries/try-messages.js';
 
 const keys = createKeys();
 let folder: string;
@@ -142,16 +142,27 @@ describe('a picture that somebody tries', () => {
   test('can be added to the pile, under a name that is free', async () => {
     const { 'turned.jpg': bytes = new Uint8Array() } = await pictures();
     const before = studio.pile.facts.count;
-    const names: string[] = [];
-    for (const name of ['../../bar', '../../bar']) {
-      const { id } = (await (await post(`/api/tries?name=${name}.png`, bytes)).json()) as TryAnswer;
-      names.push(((await (await post(`/api/tries/${id}/keep`)).json()) as { name: string }).name);
-    }
-    expect(names).toEqual(['bar.jpg', 'bar-2.jpg']);
+    const keep = async () => {
+      const { id } = (await (await post('/api/tries?name=../../bar.png', bytes)).json()) as TryAnswer;
+      return (await (await post(`/api/tries/${id}/keep`)).json()) as KeptTry;
+    };
+    const kept = await keep();
+    expect(kept).toMatchObject({ name: 'bar.jpg', isNew: true });
+    expect(studio.state.pile).toMatchObject({ phase: 'ready', count: before + 1 });
     // The same picture twice is one image.
-    expect(studio.pile.facts.count).toBe(before + 1);
-    expect(studio.pile.images.map(({ name }) => name)).toContain('bar-2.jpg');
-    for (const name of names) await fs.rm(file('photos', name));
+    expect(await keep()).toEqual({ ...kept, isNew: false });
+    expect(await fs.readdir(file('photos'))).not.toContain('bar-2.jpg');
+    // It can be looked at and labelled at once, and is the same image when all are read.
+    const [label] = studio.project.labels.state.classes;
+    await studio.label({ type: 'label', labels: [{ class: label?.id ?? '', images: [kept.id] }] });
+    expect((await get(`/api/images/${kept.id}`)).status).toBe(200);
+    const tile = await get(`/api/images/${kept.id}/tile`);
+    expect(await sharp(await tile.arrayBuffer()).metadata()).toMatchObject({ width: 40, height: 90 });
+    await studio.readAnew();
+    const { id = '' } = studio.pile.images.find(({ name }) => name === 'bar.jpg') ?? {};
+    expect(studio.labelled.labelOf(id)).toBe(label?.id);
+    await studio.label({ type: 'clear', images: [id] });
+    await fs.rm(file('photos', 'bar.jpg'));
     await studio.readAnew();
   });
 });

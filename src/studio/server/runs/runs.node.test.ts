@@ -224,7 +224,9 @@ test('a run that is stopped goes on where it was, its curve without a gap', asyn
   await until(() => studio.state.training?.phase === 'failed');
   expect(studio.state.training?.error).toMatchObject({ code: 'runtime' });
   expect(studio.state.runs).toBeGreaterThan(revision);
-  // The next one begins all the same.
+  // Who has read it has it taken away; the next one begins all the same.
+  expect(await ask('POST', '/api/runs/stop', {})).toMatchObject({ status: 202 });
+  expect(studio.state.training).toBe(null);
   expect(await ask('POST', '/api/runs', { preset: 'best' })).toMatchObject({ status: 202 });
 });
 

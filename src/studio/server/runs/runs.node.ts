@@ -16,7 +16,8 @@ import { beginningOf, type StageList, trainingAfter } from './training-state.js'
 export interface RunsOptions {
   /** Of the project, absolute: its runs lie in `runs`. */
   readonly folder: string;
-  readonly source: PileSource;
+  /** What the pictures are read from, as they are read now. */
+  readonly source: () => PileSource;
   readonly startTraining: StartTraining;
   /** The labels as they are now. */
   readonly labels: () => LabelsNow;
@@ -89,7 +90,7 @@ export class Runs {
       const runId = newName(preset, this.#now(), new Set(runs.map(({ id }) => id)));
       this.#begin(runId, {
         type: 'start',
-        ...{ source: this.#options.source, folder: this.#list.pathOf(runId), preset, labels },
+        ...{ source: this.#options.source(), folder: this.#list.pathOf(runId), preset, labels },
         budgetMs: budgetMinutes === undefined ? undefined : budgetMinutes * 60_000,
         project: { seq, classes },
       });
@@ -118,10 +119,14 @@ export class Runs {
   }
 
   /**
-   * Save what trains and stop it; how that goes, events tell.
+   * Save what trains and stop it; how that goes, events tell. One that failed is not told of any more.
    * @throws Refusal `conflict` where nothing trains
    */
   stop(): void {
+    if (this.#active === undefined && this.#training?.phase === 'failed') {
+      this.#setTraining(null);
+      return;
+    }
     if (this.#active === undefined || this.#training === null) {
       throw new Refusal('conflict', 'training: expected one to stop. Received: none.');
     }

@@ -28,7 +28,8 @@ import {
 } from '../../../node.js';
 import { answersFolder } from '../explore/answer-files.node.js';
 import { answerPile } from '../explore/answer-pile.node.js';
-import { plainError } from '../plain-error.js';
+import { placeOfSource } from '../pile-source.js';
+import { type PlainError, plainError } from '../plain-error.js';
 import type { ContinueTask, StartTask, TrainerNews, TrainingEnd, TrainTask } from './trainer.js';
 
 export interface TrainOptions {
@@ -63,13 +64,25 @@ export async function train(task: TrainTask, options: TrainOptions): Promise<Tra
     return { state: 'done' };
   } catch (error) {
     if (signal.aborted) return { state: 'stopped' };
-    return { state: 'failed', error: plainError(error, 'training: expected to learn from the pictures') };
+    const plain = plainError(error, 'training: expected to learn from the pictures');
+    return { state: 'failed', error: withoutFlags(plain, task) };
   } finally {
     await worker.release();
     await begun?.encoder?.release();
     await begun?.folder()?.close();
     await begun?.data.close();
   }
+}
+
+/** A time that does not suffice, told to somebody who has chosen it in a page, where there are no flags. */
+function withoutFlags(error: PlainError, task: TrainTask): PlainError {
+  const [, least] = /^--budget: expected at least (\S+) /.exec(error.message) ?? [];
+  if (least === undefined || task.type === 'continue') return error;
+  return {
+    code: error.code,
+    message: `time: expected at least ${least} for what is to be learned here, on this machine. Received: less.`,
+    hint: 'Choose more time, or as long as it needs.',
+  };
 }
 
 /** What the classifier says of the pile, which whoever looks at the run is shown. */
@@ -102,15 +115,15 @@ interface Begun {
 
 async function start(task: StartTask, options: TrainOptions, worker: BatchWorker): Promise<Begun> {
   const { signal, threads = availableParallelism() } = options;
-  const dataFolder = 'path' in task.source ? task.source.path : null;
-  const data = await readData({ dataFolder, reading: {} }, options);
+  const place = placeOfSource(task.source);
+  const data = await readData(place, options);
   const runtime = await createNodeRuntime({ device: 'cpu', threads });
   let folder: RunFolder | undefined;
   const run = startRun({
     settings: { ...settingsFor(task.preset), ...task.changes, labels: task.labels },
     ...{ data, runtime, signal, batchMakerFor: worker.makerFor, peakMemoryBytes },
     environment: {
-      ...environmentOf({ dataFolder, reading: {}, threads, commandLine: 'quarterturn studio' }, data),
+      ...environmentOf({ ...place, threads, commandLine: 'quarterturn studio' }, data),
       project: task.project,
     },
     budgetMs: task.budgetMs,

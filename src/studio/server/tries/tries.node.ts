@@ -9,13 +9,13 @@ import { answersFolder, readAnswers } from '../explore/answer-files.node.js';
 import { randomHex } from '../keys.js';
 import { modelOf } from '../newest-model.node.js';
 import type { Studio } from '../studio.node.js';
-import type { LabelledPicture, TryAnswer, TryResult, TryTask } from './try-messages.js';
+import type { KeptTry, LabelledPicture, TryAnswer, TryResult, TryTask } from './try-messages.js';
 
 /** Classifies a picture apart from this process. */
 export type Classify = Pick<ChildCalls<TryTask, TryResult>, 'call' | 'close'>;
 
 /** What of the studio it needs. */
-type TriedStudio = Pick<Studio, 'project' | 'labelled' | 'pile' | 'readAnew'>;
+type TriedStudio = Pick<Studio, 'project' | 'labelled' | 'pile' | 'addPicture'>;
 
 /** The model is loaded and labelled images are described first; a picture takes milliseconds. */
 const patienceMs = 60_000;
@@ -104,11 +104,10 @@ export class Tries implements AsyncDisposable {
   }
 
   /**
-   * Put a picture into the folder of the pile, and read that anew.
-   * @returns its name there
+   * Put a picture into the folder of the pile, and take it into the pile; the other pictures are not read.
    * @throws Refusal `conflict` for a pile that is no folder, `not-found` for a picture that is not kept any more
    */
-  async keep(id: string): Promise<string> {
+  async keep(id: string): Promise<KeptTry> {
     const { name, bytes } = this.#get(id);
     const { data } = this.#studio.project;
     if (!('path' in data) || !(await this.#takesFiles())) {
@@ -125,9 +124,16 @@ export class Tries implements AsyncDisposable {
     const stem = safeName(name.replace(/\.[A-Za-z]{2,5}$/, '') || 'picture').replace(/^[_.~]+/, '');
     const taken = new Set((await fs.readdir(data.path)).map((each) => each.toLowerCase()));
     const file = freeName(`${stem || 'picture'}${ending}`, taken, { ending });
-    await writeFileAtomically(join(data.path, file), bytes);
-    await this.#studio.readAnew();
-    return file;
+    const path = join(data.path, file);
+    await writeFileAtomically(path, bytes);
+    const remove = (): Promise<void> => fs.rm(path, { force: true });
+    const { image, isNew } = await this.#studio.addPicture(file).catch(async (error) => {
+      await remove();
+      throw error;
+    });
+    // The same picture twice is of no use.
+    if (!isNew) await remove();
+    return { id: image.id, name: image.name, isNew };
   }
 
   close(): Promise<void> {
@@ -148,7 +154,7 @@ export class Tries implements AsyncDisposable {
 
   async #takesFiles(): Promise<boolean> {
     const { data } = this.#studio.project;
-    if (!('path' in data)) return false;
+    if (!('path' in data) || !this.#studio.pile.facts.hasFiles) return false;
     return (await fs.stat(data.path).catch(() => undefined))?.isDirectory() ?? false;
   }
 

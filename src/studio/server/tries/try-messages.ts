@@ -57,3 +57,13 @@ export interface TryAnswer {
   /** Whether it can be added to the pile, which only a folder of pictures takes. */
   readonly canKeep: boolean;
 }
+
+/** A picture that was tried, and that the pile has now; as JSON. */
+export interface KeptTry {
+  /** Of the image. */
+  readonly id: string;
+  /** Of its file in the folder. */
+  readonly name: string;
+  /** False where the pile had it already. */
+  readonly isNew: boolean;
+}

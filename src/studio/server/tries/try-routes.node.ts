@@ -26,5 +26,5 @@ export function addTryRoutes(app: Hono, tries: Tries): void {
     const headers = { 'content-type': 'image/png', 'cache-control': 'private, max-age=3600' };
     return c.body(new Uint8Array(tries.seen(c.req.param('id'))), 200, headers);
   });
-  app.post('/api/tries/:id/keep', async (c) => c.json({ name: await tries.keep(c.req.param('id')) }));
+  app.post('/api/tries/:id/keep', async (c) => c.json(await tries.keep(c.req.param('id'))));
 }

@@ -2,7 +2,7 @@ import { useSignal, useSignalEffect } from '@preact/signals';
 import { viewAddress } from '../api/client.js';
 import { type RunRow, runs } from '../api/runs.js';
 import { addressOf } from '../shell/router.js';
-import { imageCount, labels, studio } from '../store/studio.js';
+import { imageCount, labels, studio, training } from '../store/studio.js';
 import { Icon } from '../ui/icon.js';
 import { toastError } from '../ui/toast.js';
 import { counted, percent } from '../ui/words.js';
@@ -39,7 +39,7 @@ export function Screen() {
     {
       file: 'predictions.csv',
       title: 'Answers for the whole pile',
-      says: `A row for each of ${counted(imageCount.value, 'image')}: class and probabilities.`,
+      says: `A row for each file of ${counted(imageCount.value, 'image')}: class and probabilities.`,
     },
   ];
   const ofLabels: readonly FileToTake[] = [
@@ -88,7 +88,7 @@ export function Screen() {
             {
               file: 'project.zip',
               title: 'The whole project',
-              says: 'Images, labels and trainings in one ZIP archive. Drop it on the start screen of another studio, and it opens there.',
+              says: `Images, labels and trainings in one ZIP archive. Drop it on the start screen of another studio, and it opens there.${training.value === null ? '' : ' The training that is under way is packed as far as it has got.'}`,
             },
           ]}
         />

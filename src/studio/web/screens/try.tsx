@@ -6,6 +6,7 @@ import { addressOf } from '../shell/router.js';
 import { learn } from '../store/image-labels.js';
 import { labels } from '../store/studio.js';
 import { useKeys } from '../ui/keys.js';
+import { useDrop } from '../ui/use-drop.js';
 import { Answer } from './try/answer.js';
 import { DrawPad } from './try/draw-pad.js';
 import { FileInput } from './try/file-input.js';
@@ -63,6 +64,11 @@ export function Screen() {
       asking.current?.abort();
     };
   }, []);
+  // Wherever it is let go.
+  const isOver = useDrop(({ dataTransfer }) => {
+    const file = dataTransfer?.files[0];
+    if (file) void tryPicture(file, file.name);
+  });
   useKeys('Try', [
     { key: 'f', says: ways.file, run: () => (way.value = 'file') },
     { key: 'c', says: ways.camera, run: () => (way.value = 'camera') },
@@ -87,7 +93,7 @@ export function Screen() {
             </button>
           ))}
         </fieldset>
-        {way.value === 'file' && <FileInput take={tryPicture} />}
+        {way.value === 'file' && <FileInput take={tryPicture} isOver={isOver.value} />}
         {way.value === 'camera' && <Webcam take={tryPicture} />}
         {way.value === 'draw' && <DrawPad take={tryPicture} />}
         <p class="small quiet-text">Nothing leaves this machine.</p>

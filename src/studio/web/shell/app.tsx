@@ -7,6 +7,7 @@ import { connection, labels, project, studio } from '../store/studio.js';
 import { ClassFinder } from '../ui/class-finder.js';
 import { isKeyHelpOpen, KeyHelp } from '../ui/key-help.js';
 import { useKeys } from '../ui/keys.js';
+import { LargePicture } from '../ui/large-picture.js';
 import { Toasts } from '../ui/toast.js';
 import { Header } from './header.js';
 import { addressOf, navigate, route, type ScreenName, screenNames } from './router.js';
@@ -43,6 +44,7 @@ export function App() {
         <Content />
       </main>
       <Toasts />
+      <LargePicture />
       <ClassFinder />
       <KeyHelp />
     </>

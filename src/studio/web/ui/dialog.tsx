@@ -6,14 +6,14 @@ export interface DialogProps {
   readonly title: string;
   readonly onClose: () => void;
   readonly children: ComponentChildren;
-  /** For lists of two columns. Default: false. */
-  readonly isWide?: boolean;
+  /** `wide` for lists of two columns, `window` for a picture. Default: as a text needs. */
+  readonly size?: 'wide' | 'window';
   /** At its foot, from the left to the right; the last one is what one came for. */
   readonly buttons?: ComponentChildren;
 }
 
 /** A question before the page goes on. The browser keeps the focus in it, and gives it back where it was. */
-export function Dialog({ title, onClose, isWide, children, buttons }: DialogProps) {
+export function Dialog({ title, onClose, size, children, buttons }: DialogProps) {
   const element = useRef<HTMLDialogElement>(null);
   const id = useId();
   // Before the next key: what is typed is for the dialog.
@@ -22,7 +22,7 @@ export function Dialog({ title, onClose, isWide, children, buttons }: DialogProp
     <dialog
       ref={element}
       class="dialog"
-      data-wide={isWide || undefined}
+      data-size={size}
       aria-labelledby={id}
       onClose={onClose}
       onClick={(event) => {

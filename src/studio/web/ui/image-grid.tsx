@@ -19,8 +19,10 @@ export interface ImageGridProps {
   readonly tileWidth?: number;
   /** A line below each image. Default: none. */
   readonly caption?: ((image: QueueImage) => string | undefined) | undefined;
-  /** A tile was opened, by Enter or a double click. */
+  /** A tile was opened, by a key or a double click. */
   readonly onOpen?: (index: number) => void;
+  /** Default: `Enter`. */
+  readonly openKey?: string;
 }
 
 /** Of a line of small text. */
@@ -30,7 +32,15 @@ const captionHeight = 22;
  * The images of a queue, any number of which are chosen and labelled at once: by mouse and keys as files are chosen in a folder.
  * What is labelled stays where it is.
  */
-export function ImageGrid({ queue, label, tileWidth = 104, caption, onOpen, ...given }: ImageGridProps) {
+export function ImageGrid({
+  queue,
+  label,
+  tileWidth = 104,
+  caption,
+  onOpen,
+  openKey = 'Enter',
+  ...given
+}: ImageGridProps) {
   const own = useChoice(queue);
   const { active, selection, choose, toggle, judge } = given.choice ?? own;
   const total = queue.total.value ?? 0;
@@ -52,7 +62,7 @@ export function ImageGrid({ queue, label, tileWidth = 104, caption, onOpen, ...g
     },
     { key: 'mod+Space', says: 'Choose one more, or one less', run: () => toggle(active.value) },
     { key: 'shift+ArrowRight', says: 'Choose up to here' },
-    ...(onOpen ? [{ key: 'Enter', says: 'Look at it', run: () => onOpen(active.value) }] : []),
+    ...(onOpen ? [{ key: openKey, says: 'Look at it', run: () => onOpen(active.value) }] : []),
   ]);
   const onMove = (to: number, event: KeyboardEvent): void => {
     // As in a folder: with Ctrl, only the place moves.

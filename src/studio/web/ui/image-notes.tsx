@@ -32,6 +32,10 @@ export function reasonWords(reason: Reason): string {
       return `Typical: it stands for ${percent(reason.share, 1)} of the images.`;
     case 'unsure':
       return `Unsure: ${reason.between.map(({ name, probability }) => `${name} ${percent(probability)}`).join(', or ')}.`;
+    case 'disagreement': {
+      const [network, neighbours] = reason.between;
+      return `Disagreement: the network says ${network?.name} (${percent(network?.probability ?? 0)}), what looks most like it is ${neighbours?.name}.`;
+    }
     case 'doubted':
       return `Its label is wrong with ${percent(reason.wrong)}: the others say ${reason.suggested.name}.`;
   }

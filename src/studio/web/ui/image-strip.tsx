@@ -6,6 +6,7 @@ import { wantClass } from './class-finder.js';
 import { ClassMark, nameOf } from './class-mark.js';
 import { useKeys } from './keys.js';
 import { labelKeys } from './label-keys.js';
+import { showLarge } from './large-picture.js';
 import { TilePicture } from './tile-picture.js';
 
 export interface StripImage {
@@ -71,6 +72,7 @@ export function ImageStrip({ images, label }: ImageStripProps) {
               onClick={() => {
                 active.value = i;
               }}
+              onDblClick={() => showLarge(image)}
             >
               <TilePicture id={image.id} />
               {labelled !== null && <ClassMark label={labelled} />}
@@ -84,10 +86,10 @@ export function ImageStrip({ images, label }: ImageStripProps) {
           type="button"
           class="button quiet"
           onClick={() =>
-            wantClass({ title: 'Label of the chosen image', take: (found) => void judge([now.id], found) })
+            wantClass({ title: 'Label of the framed image', take: (found) => void judge([now.id], found) })
           }
         >
-          Change the label …
+          Change the label of the framed image …
         </button>
       )}
     </div>

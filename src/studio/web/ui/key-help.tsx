@@ -22,7 +22,7 @@ export function KeyHelp() {
     isKeyHelpOpen.value = false;
   };
   return (
-    <Dialog title="Keys" isWide onClose={close}>
+    <Dialog title="Keys" size="wide" onClose={close}>
       <div class="key-groups">
         {keyGroups.value.map(({ name, bindings }) => (
           <section key={name}>

@@ -76,7 +76,7 @@ function Compared({ one, other }: ComparedProps) {
       </table>
       <ImageList
         queue={`differing:${one.id}:${other.id}`}
-        title={`Taken for different things, of ${counted(value.asked, 'image')}`}
+        title={`Taken for different things, of ${counted(value.asked, 'image')}: by training ${one.number}, then by ${other.number}`}
         label="Images that the two trainings take for different things"
         empty="They agree about every image."
       />

@@ -8,6 +8,7 @@ import { useChoice } from '../../ui/choice.js';
 import { Icon } from '../../ui/icon.js';
 import { Key } from '../../ui/key-help.js';
 import { useKeys } from '../../ui/keys.js';
+import { showLarge } from '../../ui/large-picture.js';
 import { toast } from '../../ui/toast.js';
 import { useQueue } from '../../ui/use-queue.js';
 import { counted, percent } from '../../ui/words.js';
@@ -41,6 +42,10 @@ export function ImageList({ queue: name, title, label, empty, countNow }: ImageL
     else toast('The class that it takes it for is not there any more.');
   };
   useKeys('Explore', [{ key: 'Enter', says: 'Label it as the classifier says', run: accept }]);
+  const openLarge = (index: number): void => {
+    const image = queue.now(index);
+    if (image) showLarge(image);
+  };
   const total = queue.total.value;
   const isOld = countNow !== undefined && total !== null && countNow !== total;
   return (
@@ -72,7 +77,7 @@ export function ImageList({ queue: name, title, label, empty, countNow }: ImageL
       {total === 0 ? (
         <p class="explore-empty quiet-text">{empty}</p>
       ) : (
-        <GridView {...{ queue, label, choice }} caption={captionOf} />
+        <GridView {...{ queue, label, choice }} caption={captionOf} onOpen={openLarge} openKey="shift+v" />
       )}
     </section>
   );
@@ -87,7 +92,12 @@ function suggestionOf({ reason, prediction }: QueueImage): string | undefined {
 export function captionOf({
   reason,
   prediction,
-}: Pick<QueueImage, 'reason' | 'prediction'>): string | undefined {
-  if (reason?.kind === 'doubted') return `rather ${reason.suggested.name} · ${percent(reason.wrong)}`;
-  return prediction && `${prediction.name} · ${percent(prediction.probability)}`;
+  other,
+}: Pick<QueueImage, 'reason' | 'prediction' | 'other'>): string | undefined {
+  // The number first: of a long name the end is cut.
+  if (reason?.kind === 'doubted') return `${percent(reason.wrong)} rather ${reason.suggested.name}`;
+  if (prediction && other) {
+    return `${percent(prediction.probability)} ${prediction.name}, ${percent(other.probability)} ${other.name}`;
+  }
+  return prediction && `${percent(prediction.probability)} ${prediction.name}`;
 }

@@ -3,6 +3,7 @@ import { useEffect, useMemo } from 'preact/hooks';
 import { explore, type NotedImage } from '../../api/explore.js';
 import { listOf } from '../../store/id-list.js';
 import { learn } from '../../store/image-labels.js';
+import { showLarge } from '../../ui/large-picture.js';
 import { toastError } from '../../ui/toast.js';
 import { counted } from '../../ui/words.js';
 import { GridView } from '../label/grid-view.js';
@@ -72,7 +73,15 @@ export function MapView({ run }: ExploreViewProps) {
             </button>
           )}
         </div>
-        <GridView queue={list} label="Images of the map" caption={captionOf} />
+        <GridView
+          queue={list}
+          label="Images of the map"
+          caption={captionOf}
+          onOpen={(index) => {
+            const image = list.at(index);
+            if (image) showLarge(image);
+          }}
+        />
       </section>
     </div>
   );

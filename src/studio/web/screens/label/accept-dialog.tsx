@@ -70,7 +70,7 @@ function AcceptDialog({ onClose }: { readonly onClose: () => void }) {
   return (
     <Dialog
       title="Accept predictions"
-      isWide
+      size="wide"
       onClose={onClose}
       buttons={
         <>

@@ -4,7 +4,7 @@ import { type Choice, useChoice } from '../../ui/choice.js';
 import { ImageGrid, type ImageGridProps } from '../../ui/image-grid.js';
 import { Palette } from './palette.js';
 
-export interface GridViewProps extends Pick<ImageGridProps, 'caption' | 'onOpen'> {
+export interface GridViewProps extends Pick<ImageGridProps, 'caption' | 'onOpen' | 'openKey'> {
   readonly queue: ImageList;
   readonly label: string;
   /** Default: its own. */

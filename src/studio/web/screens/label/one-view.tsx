@@ -11,6 +11,7 @@ import { Prediction, reasonWords, verdictOf } from '../../ui/image-notes.js';
 import { Key } from '../../ui/key-help.js';
 import { useKeys } from '../../ui/keys.js';
 import { labelKeys } from '../../ui/label-keys.js';
+import { toast } from '../../ui/toast.js';
 import { count } from '../../ui/words.js';
 import { Filmstrip } from './filmstrip.js';
 import { Palette } from './palette.js';
@@ -34,7 +35,12 @@ export function OneView({ queue, place, takeAnew }: OneViewProps) {
   };
   const say = (verdict: Verdict): void => {
     const now = queue.now(place.value);
-    if (now === undefined) return;
+    if (now === undefined) {
+      toast(
+        queue.isPending.peek() ? 'No image is shown yet: nothing was labelled.' : 'No image is shown here.',
+      );
+      return;
+    }
     void judge([now.id], verdict);
     if (!('clear' in verdict)) move(1);
   };

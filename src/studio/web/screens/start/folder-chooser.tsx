@@ -1,5 +1,5 @@
 import { useSignal } from '@preact/signals';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { FolderEntry, FolderListing } from '../../../server/folders.js';
 import { api } from '../../api/client.js';
 import { Dialog } from '../../ui/dialog.js';
@@ -41,6 +41,12 @@ export function FolderChooser({ named, onClose, onChosen }: FolderChooserProps) 
     onChosen(path);
   };
   const here = listing.value;
+  // Of a list that has come, keys speak.
+  const list = useRef<HTMLUListElement>(null);
+  useEffect(() => {
+    if (here !== null && named === undefined)
+      (list.current?.querySelector('button') ?? list.current)?.focus();
+  }, [here]);
   return (
     <Dialog
       title="Choose a folder"
@@ -88,7 +94,7 @@ export function FolderChooser({ named, onClose, onChosen }: FolderChooserProps) 
               {here.pictures > 0 ? counted(here.pictures, 'picture') : 'no pictures of its own'}
             </span>
           </p>
-          <ul class="folders">
+          <ul class="folders" ref={list} tabIndex={-1}>
             {here.folders.map((each) => (
               <li key={each.path}>
                 <button type="button" class="row-button" onClick={() => show(each.path)}>

@@ -3,7 +3,7 @@ import type { PileSource } from '../../../server/pile.js';
 import { api } from '../../api/client.js';
 import { Icon } from '../../ui/icon.js';
 import { toast, toastError } from '../../ui/toast.js';
-import { useDropTarget } from '../../ui/use-drop-target.js';
+import { useDrop } from '../../ui/use-drop.js';
 import { FolderChooser } from './folder-chooser.js';
 import { ImportProject, importProject } from './import-project.js';
 
@@ -16,7 +16,7 @@ export function openPictures(source: PileSource): void {
 export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
   const chooser = useSignal<{ readonly named?: string } | null>(null);
   const path = useSignal('');
-  const dropTarget = useDropTarget((event) => {
+  const isOver = useDrop((event) => {
     const entry = event.dataTransfer?.items[0]?.webkitGetAsEntry();
     const file = event.dataTransfer?.files[0];
     if (file && entry?.isFile && /\.zip$/i.test(file.name)) void importProject(file);
@@ -29,7 +29,7 @@ export function OpenPictures({ isFirst }: { readonly isFirst: boolean }) {
       <div class="open-ways">
         <form
           class="card drop"
-          {...dropTarget}
+          data-over={isOver.value || undefined}
           onSubmit={(event) => {
             event.preventDefault();
             const given = path.value.trim();

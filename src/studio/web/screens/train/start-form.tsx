@@ -65,9 +65,14 @@ export function StartForm({ failed }: StartFormProps) {
       }}
     >
       {failed?.error && (
-        <p class="train-failure" role="alert">
-          {(failed.error.message ?? '').replace(/\.$/, '')}. {failed.error.hint}
-        </p>
+        <div class="train-failure row" role="alert">
+          <p>
+            {(failed.error.message ?? '').replace(/\.$/, '')}. {failed.error.hint}
+          </p>
+          <button type="button" class="button quiet" onClick={() => void runs.stop().catch(toastError)}>
+            Close
+          </button>
+        </div>
       )}
       <fieldset class="presets">
         <legend>How thoroughly</legend>
@@ -100,11 +105,11 @@ export function StartForm({ failed }: StartFormProps) {
           }}
         >
           <option value="">
-            As long as it takes{expected !== undefined ? `: about ${duration(expected)}` : ''}
+            As long as it needs{expected !== undefined ? `: about ${duration(expected)}` : ''}
           </option>
           {budgets.map((minutes) => (
             <option key={minutes} value={minutes}>
-              At most {duration(minutes * 60_000)}
+              About {duration(minutes * 60_000)}
             </option>
           ))}
         </select>

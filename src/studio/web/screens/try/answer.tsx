@@ -1,6 +1,9 @@
 import { useSignal } from '@preact/signals';
 import { type TryAnswer, tries } from '../../api/tries.js';
+import { judge, type Verdict } from '../../store/labelling.js';
+import { classes } from '../../store/studio.js';
 import { ClassByName } from '../../ui/class-by-name.js';
+import { wantClass } from '../../ui/class-finder.js';
 import { ImageStrip } from '../../ui/image-strip.js';
 import { toast, toastError } from '../../ui/toast.js';
 import { percent } from '../../ui/words.js';
@@ -83,26 +86,54 @@ export function Answer({ answer, picture }: AnswerProps) {
   );
 }
 
+/** Adding the picture to the pile, with what the person says that it is. */
 function Keep({ answer }: Pick<AnswerProps, 'answer'>) {
   const state = useSignal<'no' | 'keeping' | 'kept'>('no');
   if (!answer.canKeep) return null;
-  const keep = async (): Promise<void> => {
+  const keep = async (verdict?: Verdict): Promise<void> => {
     state.value = 'keeping';
     try {
-      const { name } = await tries.keep(answer.id);
+      const { id, name, isNew } = await tries.keep(answer.id);
       state.value = 'kept';
-      toast(`Added to the pile as ${name}.`);
+      if (verdict) await judge([id], verdict);
+      toast(isNew ? `Added to the pile as ${name}.` : `The pile has it already, as ${name}.`);
     } catch (error) {
       state.value = 'no';
       toastError(error);
     }
   };
-  const words = { no: 'Add it to the pile', keeping: 'Adding it …', kept: 'It is in the pile' }[state.value];
+  const [best] = answer.probabilities;
+  const found = best && classes.value.find(({ name }) => name === best.class);
+  if (state.value !== 'no') {
+    return (
+      <p class="quiet-text" role="status">
+        {state.value === 'keeping' ? 'Adding it to the pile …' : 'It is in the pile.'}
+      </p>
+    );
+  }
   return (
-    <p>
-      <button type="button" class="button" disabled={state.value !== 'no'} onClick={() => void keep()}>
-        {words}
-      </button>
-    </p>
+    <section class="try-keep" aria-labelledby="keep-title">
+      <h3 id="keep-title">Add it to the pile</h3>
+      <p class="small quiet-text">
+        A copy is put into the folder of your pictures. Say what it is, and the next training learns from it.
+      </p>
+      <div class="row">
+        {found && (
+          <button type="button" class="button primary" onClick={() => void keep({ class: found.id })}>
+            It is {found.name}
+          </button>
+        )}
+        <button
+          type="button"
+          class="button"
+          onClick={() => wantClass({ title: 'What is it?', take: (said) => void keep(said) })}
+        >
+          It is something else …
+        </button>
+        <button type="button" class="button quiet" onClick={() => void keep()}>
+          Add it without a label
+        </button>
+      </div>
+    </section>
   );
 }

@@ -1,6 +1,5 @@
 import { useRef } from 'preact/hooks';
 import { Icon } from '../../ui/icon.js';
-import { useDropTarget } from '../../ui/use-drop-target.js';
 
 /** Takes a picture, with what it is called. */
 export interface PictureInputProps {
@@ -8,15 +7,20 @@ export interface PictureInputProps {
 }
 
 /** A picture from a file: dropped, chosen, or pasted anywhere on the page. */
-export function FileInput({ take }: PictureInputProps) {
+export function FileInput({
+  take,
+  isOver,
+}: PictureInputProps & {
+  /** Whether one is held over the page. */
+  readonly isOver: boolean;
+}) {
   const input = useRef<HTMLInputElement>(null);
   const takeFirst = (files: FileList | null | undefined): void => {
     const file = files?.[0];
     if (file) take(file, file.name);
   };
-  const dropTarget = useDropTarget((event) => takeFirst(event.dataTransfer?.files));
   return (
-    <div class="drop-area" {...dropTarget}>
+    <div class="drop-area" data-over={isOver || undefined}>
       <Icon name="image" />
       <p>Drop a picture here, or paste one.</p>
       <button type="button" class="button" onClick={() => input.current?.click()}>

@@ -1,10 +1,11 @@
 import { eventOfNames } from '../project/labels-of-names.js';
 import type { ProjectImage } from '../project/project-images.node.js';
 import type { ServedProject } from './open-project.node.js';
-import type { Pile } from './pile.js';
+import type { Pile, PileSource } from './pile.js';
+import type { PileState } from './updates.js';
 
-/** The images of a pile as its project keeps them: each under its first name, with the names of its copies. */
-export function projectImagesOf({ images, duplicates }: Pick<Pile, 'images' | 'duplicates'>): ProjectImage[] {
+/** The images of a pile, as a project takes them down. */
+export function imagesOfPile({ images, duplicates }: Pick<Pile, 'images' | 'duplicates'>): ProjectImage[] {
   const copies = new Map(duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
   return images.map(({ id, name, content }) => {
     const others = copies.get(name)?.filter((other) => other !== name) ?? [];
@@ -25,4 +26,9 @@ export async function labelAsFound({ labels, data }: ServedProject, { images, fa
     return label === undefined ? [] : [{ image: id, name, label }];
   });
   await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
+}
+
+/** What a pile is read from, so that whoever reads it again gets the images that there are. */
+export function sourceAsRead(source: PileSource, pile: PileState): PileSource {
+  return 'path' in source && pile.phase === 'ready' ? { ...source, reading: pile.reading } : source;
 }
