@@ -4,9 +4,11 @@
  * The example's images, or those of a folder that has a folder for each of ten classes at most, a hundred of them labelled. While a quick
  * training of four minutes runs, the page is loaded anew, hidden and
  * shown, the training stopped and gone on with: its curves are to be those that the server has, without a gap. Then each cell of the
- * confusion matrix is to count its grid, before and after a label is mended there by keys alone, and after that is undone.
+ * confusion matrix is to count its grid, before and after a label is mended there by keys alone, and after that is undone. Last, pictures
+ * come from the camera, the clipboard and a drop, images of the map are encircled, and a folder is dropped.
  */
 import { resolve } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { tell, withStudio } from './studio-served.mjs';
 
 const [source] = process.argv.slice(2);
@@ -146,6 +148,61 @@ async function mendLabel(page, ask, run) {
   tell('undone exactly', true, JSON.stringify(undone.counts) === JSON.stringify(counts));
 }
 
+/** Drops a file or a folder of this machine on a place of the page, as a person does. */
+async function dropOn(page, path, { x, y }) {
+  const session = await page.context().newCDPSession(page);
+  const data = { items: [], files: [path], dragOperationsMask: 1 };
+  for (const type of ['dragEnter', 'dragOver', 'drop']) {
+    await session.send('Input.dispatchDragEvent', { type, x, y, data });
+  }
+}
+
+/** Pictures from all ways in, and a lasso. */
+async function tryInputs(page) {
+  const show = (to) =>
+    page.evaluate((hash) => {
+      location.hash = hash;
+    }, `#/${to}`);
+  await show('try');
+  await page.getByRole('button', { name: 'The camera' }).click();
+  await page.getByRole('button', { name: 'Take this picture' }).click();
+  await page.locator('.answer').waitFor();
+  tell('a picture of the camera is classified', true, true);
+  await page.evaluate(async () => {
+    const canvas = new OffscreenCanvas(300, 200);
+    canvas.getContext('2d').fillRect(50, 50, 100, 80);
+    const picture = await canvas.convertToBlob();
+    await navigator.clipboard.write([new ClipboardItem({ 'image/png': picture })]);
+  });
+  await page.keyboard.press('Control+v');
+  await page.getByText('300 × 200').waitFor();
+  tell('a pasted picture is classified', true, true);
+  await dropOn(page, fileURLToPath(new URL('../docs/studio/try.png', import.meta.url)), { x: 900, y: 600 });
+  await page.getByText('1280 × 800').waitFor();
+  tell('a dropped file is classified, wherever it is let go', true, true);
+
+  await show('explore?view=map');
+  const canvas = page.locator('.map canvas');
+  await canvas.waitFor({ timeout: 300_000 });
+  await page.waitForTimeout(500);
+  const { x, y, width, height } = await canvas.boundingBox();
+  const at = (across, down) => [x + across * width, y + down * height];
+  await page.mouse.move(...at(0.05, 0.05));
+  await page.mouse.down();
+  for (const corner of [at(0.95, 0.05), at(0.95, 0.95), at(0.05, 0.95), at(0.05, 0.05)]) {
+    await page.mouse.move(...corner, { steps: 10 });
+  }
+  await page.mouse.up();
+  await page.getByText('Encircled').waitFor();
+  tell('images of the map are encircled', true, true);
+
+  await show('start');
+  await page.getByRole('button', { name: 'Choose a folder' }).waitFor();
+  await dropOn(page, fileURLToPath(new URL('../docs', import.meta.url)), { x: 600, y: 400 });
+  await page.getByRole('dialog').getByText('“docs”').waitFor();
+  tell('a dropped folder is looked for', true, true);
+}
+
 await withStudio(async ({ page, address, ask }) => {
   await labelSome(ask);
   await page.goto(address);
@@ -155,4 +212,5 @@ await withStudio(async ({ page, address, ask }) => {
   });
   const run = await watchTraining(page, ask);
   await mendLabel(page, ask, run);
+  await tryInputs(page);
 });

@@ -27,10 +27,14 @@ export async function withStudio(work) {
   const { child, address } = await serve(scratch);
   const browser = await chromium.launch({
     executablePath: process.env.CHROMIUM_PATH ?? '/usr/bin/chromium',
-    args: ['--no-sandbox'],
+    // A camera that shows a test picture, which no person has to allow.
+    args: ['--no-sandbox', '--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream'],
   });
   try {
-    const page = await browser.newPage({ viewport: { width: 1280, height: 800 } });
+    const page = await browser.newPage({
+      viewport: { width: 1280, height: 800 },
+      permissions: ['camera', 'clipboard-read', 'clipboard-write'],
+    });
     page.setDefaultTimeout(60_000);
     await work({ page, address, ask: asker(address) });
   } finally {

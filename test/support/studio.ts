@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { basename, join } from 'node:path';
 import { LabelJournal } from '../../src/studio/project/journal.node.js';
 import type { ProjectImage } from '../../src/studio/project/project-images.node.js';
+import { type AppOptions, createApp } from '../../src/studio/server/app.node.js';
 import type { Inquire, InquiryName } from '../../src/studio/server/explore/inquiry.js';
+import { createKeys } from '../../src/studio/server/keys.js';
 import type { FindProject, ServedProject } from '../../src/studio/server/open-project.node.js';
 import type { PageFiles } from '../../src/studio/server/page-files.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
@@ -13,6 +15,7 @@ import type {
   TrainingEnd,
   TrainTask,
 } from '../../src/studio/server/runs/trainer.js';
+import { Studio } from '../../src/studio/server/studio.node.js';
 import type { PileProgress } from '../../src/studio/server/updates.js';
 
 /** A page of one file. */
@@ -192,3 +195,72 @@ export class FakeInquiries {
 
 /** Lets everything that waits for nothing but its turn happen. */
 export const turns = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, 5));
+
+/** A request as a page sends it, and what is answered. */
+type Ask = (
+  method: 'GET' | 'POST',
+  path: string,
+  body?: unknown,
+  // biome-ignore lint/suspicious/noExplicitAny: tests say what they expect of it
+) => Promise<any>;
+
+/** A studio whose pictures, trainings and inquiries the test makes, with all that it answers; its project lies on the disk. */
+export class FakeStudio {
+  readonly keys = createKeys();
+  readonly piles = new FakePiles();
+  readonly trainings = new FakeTrainings();
+  readonly inquiries = new FakeInquiries();
+  /** What nobody foresaw. */
+  readonly faults: unknown[] = [];
+  readonly projects: FakeProjects;
+  readonly studio: Studio;
+  readonly app: ReturnType<typeof createApp>;
+
+  private constructor(projects: FakeProjects, options: Partial<AppOptions>) {
+    const onFault = (error: unknown): unknown => this.faults.push(error);
+    this.projects = projects;
+    this.studio = new Studio({
+      ...{ findProject: projects.find, openPile: this.piles.open, onFault },
+      ...{ startTraining: this.trainings.start, inquire: this.inquiries.inquire },
+    });
+    const { studio, keys } = this;
+    this.app = createApp({ studio, keys, page: fakePage, port: () => FakeStudio.port, onFault, ...options });
+  }
+
+  static readonly port = 4321;
+
+  /** @param projects of another one, to open the same again */
+  static async create(options: Partial<AppOptions> = {}, projects?: FakeProjects): Promise<FakeStudio> {
+    return new FakeStudio(projects ?? (await FakeProjects.create()), options);
+  }
+
+  get headers(): { readonly host: string; readonly 'x-quarterturn-token': string } {
+    return { host: `127.0.0.1:${FakeStudio.port}`, 'x-quarterturn-token': this.keys.token };
+  }
+
+  /** Open a pile, and wait until it is there. */
+  async open(pile: Pile): Promise<void> {
+    await this.studio.open({ path: '/photos' });
+    (await this.piles.next()).finish(pile);
+    await until(() => this.studio.state.pile.phase === 'ready');
+  }
+
+  readonly ask: Ask = async (method, path, body) => {
+    const answer = await this.app.request(path, {
+      method,
+      headers: { ...this.headers, 'content-type': 'application/json' },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+    });
+    return { status: answer.status, ...(await answer.json()) };
+  };
+
+  async close(): Promise<void> {
+    await this.studio.close();
+    await this.projects.remove();
+  }
+}
+
+/** Waits for something that waits for nothing but its turn. */
+export async function until(isSo: () => boolean): Promise<void> {
+  while (!isSo()) await turns();
+}

@@ -1,51 +1,25 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import {
-  FakeInquiries,
-  FakePiles,
-  FakeProjects,
-  FakeTrainings,
-  fakePage,
-  fakePile,
-  turns,
-} from '../../../test/support/studio.js';
+import { FakeStudio, fakePile, turns } from '../../../test/support/studio.js';
 import { QuarterturnError } from '../../errors.js';
-import { createApp } from './app.node.js';
-import { createKeys } from './keys.js';
 import type { Pile } from './pile.js';
-import { Studio } from './studio.node.js';
 
-const keys = createKeys();
-const port = 4321;
+const { port } = FakeStudio;
 
-let piles: FakePiles;
-let projects: FakeProjects;
-let studio: Studio;
-let faults: unknown[];
+let fake: FakeStudio;
+let { piles, projects, studio, app, keys, faults } = {} as FakeStudio;
 let codes: string[];
-let app: ReturnType<typeof createApp>;
 beforeEach(async () => {
-  piles = new FakePiles();
-  projects = await FakeProjects.create();
-  faults = [];
   codes = ['once'];
-  const onFault = (error: unknown): unknown => faults.push(error);
-  studio = new Studio({
-    findProject: projects.find,
-    openPile: piles.open,
-    startTraining: new FakeTrainings().start,
-    inquire: new FakeInquiries().inquire,
-    onFault,
-  });
-  const takeCode = (code: string): boolean => codes.splice(0).includes(code);
-  app = createApp({ studio, keys, page: fakePage, port: () => port, takeCode, onFault });
+  fake = await FakeStudio.create({ takeCode: (code) => codes.splice(0).includes(code) });
+  ({ piles, projects, studio, app, keys, faults } = fake);
+  own = fake.headers;
 });
 afterEach(async () => {
-  await studio.close();
-  await projects.remove();
+  await fake.close();
   expect(faults).toEqual([]);
 });
 
-const own = { host: `127.0.0.1:${port}`, 'x-quarterturn-token': keys.token };
+let own: FakeStudio['headers'];
 const get = (path: string, headers: Record<string, string> = own) => app.request(path, { headers });
 const post = (path: string, body: unknown, headers: Record<string, string> = {}) =>
   app.request(path, {

@@ -1,44 +1,21 @@
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  FakeInquiries,
-  FakePiles,
-  FakeProjects,
-  FakeTrainings,
-  fakePage,
-  fakePile,
-} from '../../../test/support/studio.js';
+import { FakeStudio, fakePile } from '../../../test/support/studio.js';
 import { newClass } from '../project/class-defaults.js';
 import { LabelJournal } from '../project/journal.node.js';
-import { createApp } from './app.node.js';
-import { createKeys } from './keys.js';
 import type { Pile } from './pile.js';
-import { Studio } from './studio.node.js';
 import type { StudioDelta, StudioState } from './updates.js';
 
-const keys = createKeys();
-const headers = { host: '127.0.0.1:4321', 'x-quarterturn-token': keys.token };
 const idOf = (i: number): string => fakePile(60).images[i]?.id ?? '';
 const ids = (from: number, to: number): string[] =>
   Array.from({ length: to - from }, (_, i) => idOf(from + i));
 
-let piles: FakePiles;
-let projects: FakeProjects;
-let studio: Studio;
-let app: ReturnType<typeof createApp>;
+let fake: FakeStudio;
+let { piles, projects, studio } = {} as FakeStudio;
 beforeEach(async () => {
-  [piles, projects] = [new FakePiles(), await FakeProjects.create()];
-  studio = new Studio({
-    findProject: projects.find,
-    openPile: piles.open,
-    startTraining: new FakeTrainings().start,
-    inquire: new FakeInquiries().inquire,
-  });
-  app = createApp({ studio, keys, page: fakePage, port: () => 4321 });
+  fake = await FakeStudio.create();
+  ({ piles, projects, studio } = fake);
 });
-afterEach(async () => {
-  await studio.close();
-  await projects.remove();
-});
+afterEach(() => fake.close());
 
 const openPile = async (changes: Partial<Pile> = {}): Promise<void> => {
   const isReady = told(({ state }) => state?.pile.phase === 'ready');
@@ -46,19 +23,8 @@ const openPile = async (changes: Partial<Pile> = {}): Promise<void> => {
   (await piles.next()).finish({ ...fakePile(60), ...changes });
   await isReady;
 };
-const post = async (path: string, event?: unknown) => {
-  const body = event === undefined ? {} : { body: JSON.stringify(event) };
-  const answer = await app.request(path, {
-    method: 'POST',
-    headers: { ...headers, 'content-type': 'application/json' },
-    ...body,
-  });
-  return { status: answer.status, ...(await answer.json()) };
-};
-const queue = async (query: string) => {
-  const answer = await app.request(`/api/images?${query}`, { headers });
-  return { status: answer.status, ...(await answer.json()) };
-};
+const post = (path: string, event?: unknown) => fake.ask('POST', path, event);
+const queue = (query: string) => fake.ask('GET', `/api/images?${query}`);
 
 interface Told {
   readonly state: StudioState;
@@ -133,12 +99,8 @@ test('what others append is told as well; many at once as one word', async () =>
   expect(await queue('queue=class:c1')).toMatchObject({ total: 1, images: [{ id: idOf(7), label: 'c1' }] });
   const foreign = Array.from({ length: 501 }, (_, i) => (i + 1000).toString(16).padStart(32, '0'));
   await studio.close();
-  studio = new Studio({
-    findProject: projects.find,
-    openPile: piles.open,
-    startTraining: new FakeTrainings().start,
-    inquire: new FakeInquiries().inquire,
-  });
+  fake = await FakeStudio.create({}, projects);
+  ({ piles, studio } = fake);
   await openPile(fakePile(2000));
   const many = told(({ deltas }) => deltas.some((delta) => delta.type === 'relabelled'));
   await journal.append({ type: 'mark', mark: 'unsure', images: foreign });

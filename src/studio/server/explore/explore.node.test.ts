@@ -1,62 +1,30 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  FakeInquiries,
-  FakePiles,
-  FakeProjects,
-  FakeTrainings,
-  fakePage,
-  fakePile,
-  turns,
-} from '../../../../test/support/studio.js';
+import { FakeStudio, fakePile, until } from '../../../../test/support/studio.js';
 import { QuarterturnError } from '../../../errors.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
-import { createApp } from '../app.node.js';
-import { createKeys } from '../keys.js';
-import { Studio } from '../studio.node.js';
 import { answersFolder, writeAnswers } from './answer-files.node.js';
 import type { RunAnswers } from './run-answers.js';
 
-const keys = createKeys();
-const headers = { host: '127.0.0.1:4321', 'x-quarterturn-token': keys.token };
 const count = 200;
 const ids = fakePile(count).images.map(({ id }) => id);
 const names = ['cat', 'dog', 'eel'];
 
-let projects: FakeProjects;
-let inquiries: FakeInquiries;
-let studio: Studio;
-let app: ReturnType<typeof createApp>;
+let fake: FakeStudio;
+let { projects, inquiries, studio, app } = {} as FakeStudio;
 beforeEach(async () => {
-  const piles = new FakePiles();
-  [projects, inquiries] = [await FakeProjects.create(), new FakeInquiries()];
-  studio = new Studio({
-    ...{ findProject: projects.find, openPile: piles.open },
-    ...{ startTraining: new FakeTrainings().start, inquire: inquiries.inquire },
-  });
-  app = createApp({ studio, keys, page: fakePage, port: () => 4321 });
-  await studio.open({ path: '/photos' });
-  (await piles.next()).finish(fakePile(count));
-  await until(() => studio.state.pile.phase === 'ready');
+  fake = await FakeStudio.create();
+  ({ projects, inquiries, studio, app } = fake);
+  await fake.open(fakePile(count));
   const colour = '#0072b2';
   for (const [i, name] of names.entries()) {
     await studio.label({ type: 'add-class', class: { id: `c${i + 1}`, name, colour, key: null } });
   }
 });
-afterEach(async () => {
-  await studio.close();
-  await projects.remove();
-});
+afterEach(() => fake.close());
 
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await turns();
-}
-
-const get = async (path: string) => {
-  const answer = await app.request(path, { headers });
-  return { status: answer.status, ...(await answer.json()) };
-};
+const get = (path: string) => fake.ask('GET', path);
 const queue = (name: string, more = '') => get(`/api/images?queue=${encodeURIComponent(name)}${more}`);
 const label = (classId: string, images: readonly string[]) =>
   studio.label({ type: 'label', labels: [{ class: classId, images: [...images] }] });
@@ -99,7 +67,7 @@ test('the answers for the whole pile are a table, for which the pile is asked fi
   const models = join(projects.folder, 'runs', 'one', 'models');
   await fs.mkdir(models, { recursive: true });
   await fs.writeFile(join(models, 'classifier.onnx'), 'a classifier');
-  const asking = app.request('/api/exports/predictions.csv', { headers });
+  const asking = app.request('/api/exports/predictions.csv', { headers: fake.headers });
   await until(() => inquiries.asked.length > 0);
   expect(inquiries.asked[0]).toMatchObject({ name: 'answers', task: { runId: 'one' } });
   await write();
@@ -112,7 +80,7 @@ test('the answers for the whole pile are a table, for which the pile is asked fi
   await failing();
   await fs.rm(answersFolder(projects.folder, 'two'), { recursive: true });
   await fs.cp(models, join(projects.folder, 'runs', 'two', 'models'), { recursive: true });
-  const refused = app.request('/api/exports/predictions.csv?run=two', { headers });
+  const refused = app.request('/api/exports/predictions.csv?run=two', { headers: fake.headers });
   await until(() => inquiries.asked.length > 1);
   inquiries.asked[1]?.fail(new QuarterturnError('data', 'pictures: expected them. Received: none.'));
   expect((await refused).status).toBe(422);

@@ -1,70 +1,31 @@
 import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import {
-  FakeInquiries,
-  FakePiles,
-  FakeProjects,
-  FakeTrainings,
-  fakePile,
-  turns,
-} from '../../../../test/support/studio.js';
+import { FakeStudio, fakePile, turns, until } from '../../../../test/support/studio.js';
 import type { RunEvent } from '../../../index.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
-import { createApp } from '../app.node.js';
-import { createKeys } from '../keys.js';
-import { Studio } from '../studio.node.js';
 import type { StudioDelta } from '../updates.js';
 import type { StartTask } from './trainer.js';
 
-const keys = createKeys();
-const headers = { host: '127.0.0.1:4321', 'x-quarterturn-token': keys.token };
 const ids = fakePile(60).images.map(({ id }) => id);
 const cat = { id: 'c1', name: 'cat', colour: '#0072b2', key: '1' };
 const dog = { id: 'c2', name: 'dog', colour: '#d55e00', key: '2' };
 
-let projects: FakeProjects;
-let trainings: FakeTrainings;
-let studio: Studio;
-let app: ReturnType<typeof createApp>;
+let fake: FakeStudio;
+let { projects, trainings, studio, ask } = {} as FakeStudio;
 const deltas: StudioDelta[] = [];
 beforeEach(async () => {
-  const piles = new FakePiles();
-  [projects, trainings] = [await FakeProjects.create(), new FakeTrainings()];
-  studio = new Studio({
-    findProject: projects.find,
-    openPile: piles.open,
-    startTraining: trainings.start,
-    inquire: new FakeInquiries().inquire,
-  });
-  app = createApp({ studio, keys, port: () => 4321 });
+  fake = await FakeStudio.create();
+  ({ projects, trainings, studio, ask } = fake);
   deltas.length = 0;
   studio.hub.subscribe({
     send: async (message) => {
       if (message.kind === 'deltas') deltas.push(...message.deltas);
     },
   });
-  await studio.open({ path: '/photos' });
-  (await piles.next()).finish(fakePile(60));
-  await until(() => studio.state.pile.phase === 'ready');
+  await fake.open(fakePile(60));
 });
-afterEach(async () => {
-  await studio.close();
-  await projects.remove();
-});
-
-async function until(isSo: () => boolean): Promise<void> {
-  while (!isSo()) await turns();
-}
-
-const ask = async (method: 'GET' | 'POST', path: string, body?: unknown) => {
-  const answer = await app.request(path, {
-    method,
-    headers: { ...headers, 'content-type': 'application/json' },
-    ...(body !== undefined && { body: JSON.stringify(body) }),
-  });
-  return { status: answer.status, ...(await answer.json()) };
-};
+afterEach(() => fake.close());
 
 const label = (classId: string, from: number, to: number) =>
   studio.label({ type: 'label', labels: [{ class: classId, images: ids.slice(from, to) }] });

@@ -47,3 +47,33 @@ export function Dialog({ title, onClose, size, children, buttons }: DialogProps)
     </dialog>
   );
 }
+
+export interface DialogButtonsProps {
+  readonly onCancel: () => void;
+  /** What one came for. */
+  readonly children: ComponentChildren;
+  readonly isDisabled: boolean;
+  /** Default: the form around it is sent. */
+  readonly onDo?: () => void;
+  /** Whether it takes something away. Default: false. */
+  readonly isDanger?: boolean;
+}
+
+/** To leave a dialog as if nothing had been, and to do what it is for. */
+export function DialogButtons({ onCancel, children, isDisabled, onDo, isDanger }: DialogButtonsProps) {
+  return (
+    <>
+      <button type="button" class="button" onClick={onCancel}>
+        Cancel
+      </button>
+      <button
+        type={onDo ? 'button' : 'submit'}
+        class={isDanger ? 'button danger' : 'button primary'}
+        disabled={isDisabled}
+        onClick={onDo}
+      >
+        {children}
+      </button>
+    </>
+  );
+}

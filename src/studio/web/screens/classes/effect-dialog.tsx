@@ -6,7 +6,7 @@ import type { Effect } from '../../../project/label-swap.js';
 import { ApiError, api } from '../../api/client.js';
 import { change } from '../../store/labelling.js';
 import { labels } from '../../store/studio.js';
-import { Dialog } from '../../ui/dialog.js';
+import { Dialog, DialogButtons } from '../../ui/dialog.js';
 import { modName } from '../../ui/keys.js';
 import { counted } from '../../ui/words.js';
 
@@ -65,12 +65,9 @@ export function EffectDialog({ title, deed, isDanger, event, says, onClose, chil
         </p>
         <p class="quiet-text small">{modName}+Z undoes it.</p>
         <div class="dialog-buttons">
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button type="submit" class={isDanger ? 'button danger' : 'button primary'} disabled={!isPossible}>
+          <DialogButtons onCancel={onClose} isDisabled={!isPossible} isDanger={isDanger}>
             {deed}
-          </button>
+          </DialogButtons>
         </div>
       </form>
     </Dialog>

@@ -4,7 +4,7 @@ import { ImageQueue, type QueueImage } from '../../store/image-queue.js';
 import { labelGroups, undo } from '../../store/labelling.js';
 import { classes } from '../../store/studio.js';
 import { ClassMark } from '../../ui/class-mark.js';
-import { Dialog } from '../../ui/dialog.js';
+import { Dialog, DialogButtons } from '../../ui/dialog.js';
 import { Icon } from '../../ui/icon.js';
 import { Prediction } from '../../ui/image-notes.js';
 import { TilePicture } from '../../ui/tile-picture.js';
@@ -73,19 +73,13 @@ function AcceptDialog({ onClose }: { readonly onClose: () => void }) {
       size="wide"
       onClose={onClose}
       buttons={
-        <>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button
-            type="button"
-            class="button primary"
-            disabled={total === 0}
-            onClick={() => accept().catch(toastError)}
-          >
-            Label {counted(total, 'image')}
-          </button>
-        </>
+        <DialogButtons
+          onCancel={onClose}
+          isDisabled={total === 0}
+          onDo={() => void accept().catch(toastError)}
+        >
+          Label {counted(total, 'image')}
+        </DialogButtons>
       }
     >
       <label class="threshold">

@@ -2,7 +2,7 @@ import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
 import type { FolderEntry, FolderListing } from '../../../server/folders.js';
 import { api } from '../../api/client.js';
-import { Dialog } from '../../ui/dialog.js';
+import { Dialog, DialogButtons } from '../../ui/dialog.js';
 import { Icon } from '../../ui/icon.js';
 import { toastError } from '../../ui/toast.js';
 import { counted } from '../../ui/words.js';
@@ -52,19 +52,15 @@ export function FolderChooser({ named, onClose, onChosen }: FolderChooserProps) 
       title="Choose a folder"
       onClose={onClose}
       buttons={
-        <>
-          <button type="button" class="button" onClick={onClose}>
-            Cancel
-          </button>
-          <button
-            type="button"
-            class="button primary"
-            disabled={here === null}
-            onClick={() => here && choose(here.path)}
-          >
-            Open this folder
-          </button>
-        </>
+        <DialogButtons
+          onCancel={onClose}
+          isDisabled={here === null}
+          onDo={() => {
+            if (here) choose(here.path);
+          }}
+        >
+          Open this folder
+        </DialogButtons>
       }
     >
       {named !== undefined && <Matches {...{ named, matches: matches.value, choose }} />}
