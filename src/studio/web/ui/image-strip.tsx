@@ -19,10 +19,12 @@ export interface ImageStripProps {
   readonly images: readonly StripImage[];
   /** For those who do not see it. */
   readonly label: string;
+  /** Whether one label fits all of them. Default: false. */
+  readonly isGroup?: boolean;
 }
 
 /** A few images in a row, each of which can be labelled in place: by its key while it has the focus, or by a click. */
-export function ImageStrip({ images, label }: ImageStripProps) {
+export function ImageStrip({ images, label, isGroup }: ImageStripProps) {
   const active = useSignal(0);
   const hasFocus = useSignal(false);
   const id = useId();
@@ -90,6 +92,24 @@ export function ImageStrip({ images, label }: ImageStripProps) {
           }
         >
           Change the label of the framed image …
+        </button>
+      )}
+      {isGroup && (
+        <button
+          type="button"
+          class="button quiet"
+          onClick={() =>
+            wantClass({
+              title: `Label of all ${images.length}`,
+              take: (found) =>
+                void judge(
+                  images.map((image) => image.id),
+                  found,
+                ),
+            })
+          }
+        >
+          Label all {images.length} of them …
         </button>
       )}
     </div>

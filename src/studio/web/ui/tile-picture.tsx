@@ -34,7 +34,7 @@ function nextTiles(): void {
 }
 
 /** How long a tile has to stand still before its file is decoded, in ms: of what is scrolled past, nobody sees more. */
-const restMs = 80;
+const restMs = 150;
 
 /** Of each image, whether its tile has come, one signal an image: it is shown at once the next time. */
 const sharp = new Map<string, Signal<boolean>>();

@@ -49,6 +49,7 @@ export function DuplicatesView(_: ExploreViewProps) {
           <ImageStrip
             key={ids[0]}
             label={`Group ${from.value + i + 1}`}
+            isGroup
             images={ids.slice(0, 24).map((id) => ({ id, caption: names.value.get(id) }))}
           />
         ))}

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect } from 'preact/hooks';
+import { useEffect, useRef } from 'preact/hooks';
 import type { PileFacts, PileProgress } from '../../../server/updates.js';
 import { api } from '../../api/client.js';
 import { addressOf } from '../../shell/router.js';
@@ -93,6 +93,11 @@ function Ready({ facts }: { readonly facts: PileFacts }) {
   useEffect(() => {
     api.images({ queue: 'suggested', from: 0, count: 1 }).catch(() => {});
   }, []);
+  const next = useRef<HTMLAnchorElement>(null);
+  // What one came for, for who has no mouse.
+  useEffect(() => {
+    if (document.activeElement === document.body) next.current?.focus({ preventScroll: true });
+  }, []);
   const isBegun = (labels.value?.labelled ?? 0) > 0;
   return (
     <>
@@ -114,7 +119,7 @@ function Ready({ facts }: { readonly facts: PileFacts }) {
       <SetAside facts={facts} />
       <Duplicates facts={facts} />
       <div>
-        <a class="button primary" href={addressOf('label')}>
+        <a ref={next} class="button primary" href={addressOf('label')}>
           {isBegun ? 'Go on labelling' : 'Start labelling'}
           <Icon name="right" />
         </a>

@@ -1,6 +1,7 @@
 import { useSignal } from '@preact/signals';
 import type { TrainingState } from '../../../server/runs/run-updates.js';
 import { runs } from '../../api/runs.js';
+import { connection } from '../../store/studio.js';
 import { toastError } from '../../ui/toast.js';
 import { count, duration, percent } from '../../ui/words.js';
 import { Curves } from './curves.js';
@@ -55,7 +56,7 @@ export function NowTraining({ now }: { readonly now: TrainingState }) {
         <button
           type="button"
           class="button"
-          disabled={phase === 'stopping' || isStopping.value}
+          disabled={phase === 'stopping' || isStopping.value || connection.value.phase === 'lost'}
           onClick={() => void stop()}
         >
           Stop and save
