@@ -1,9 +1,9 @@
 import type { RunEvent, RunEventListener } from '../../store/run-event.js';
 import type { RecipeContext } from '../context.js';
-import { graphSize } from '../pile-graph.js';
 import { cachesFeatures, type RunSettings } from '../settings.js';
 import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { Stage, Stopwatch } from '../stages/stage.js';
+import { assumed, classifyShare, pileTimes } from './assumed-times.js';
 import { imageCountsOf } from './measure-speeds.js';
 import { endingMs, lengthsOf } from './run-cost.js';
 import { usualBatchSize } from './stage-graph.js';
@@ -14,23 +14,8 @@ const stepsToTell = 10;
 /** A run that is over in this time, in ms, needs no word about it. */
 const worthTellingMs = 10_000;
 
-/** To classify an image takes as long as so much of a step takes for it: 20 of 80 ms for 128 images of 28×28. */
-const classifyShare = 0.25;
-
 /** What a step on the frozen blocks' features takes of a whole one. */
 const headShare = 0.2;
-
-/** What cannot be told from the time of a step, in ms, as on 2 cores; none of it is much of a run that takes minutes. */
-const assumed = {
-  compileMs: { step: 300, classify: 50 },
-  viewMs: 0.1,
-  saveMs: 30,
-  /** To describe an image and to connect it with its neighbours. */
-  describeMs: 0.5,
-  /** To compare two images. */
-  compareMs: 3e-6,
-  spreadStepMs: 0.0003,
-} as const;
 
 /** A part of a run. */
 interface Part {
@@ -149,14 +134,6 @@ export class RunForecast {
       images,
     };
   }
-}
-
-function pileTimes(train: number): Speeds['pile'] {
-  const n = graphSize(train);
-  return {
-    graphMs: n * assumed.describeMs + n * n * assumed.compareMs,
-    spreadStepMs: n * assumed.spreadStepMs,
-  };
 }
 
 /** A step of each stage in relation to the others: the images that it trains on. */

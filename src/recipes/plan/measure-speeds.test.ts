@@ -141,6 +141,36 @@ describe('measureSpeeds', () => {
     expect(fastest.stepMs.pretrain).toBeLessThan(40);
   });
 
+  test('looks no longer than ten seconds and what is under way then, and derives the rest', async () => {
+    const clock = { ms: 0 };
+    let [compiled, runs] = [0, 0];
+    // Each run takes four seconds of a clock that nothing else moves.
+    const busy: Runtime = {
+      ...runtimeOf(async () => {}),
+      compile: async (graph) => {
+        compiled++;
+        const program = await runtime.compile(graph);
+        const run: typeof program.run = (...args) => {
+          runs++;
+          clock.ms += 4000;
+          return program.run(...args);
+        };
+        return { ...program, run, release: () => program.release() };
+      },
+    };
+    const speeds = await measureSpeeds(
+      { ...contextOf(600, busy), settings: withTeacher('neighbours') },
+      { now: () => clock.ms },
+    );
+    // The batch that is classified: begun, run again, and timed once.
+    expect([compiled, runs]).toEqual([1, 3]);
+    const { pretrain = 0, finetune = 0, selfTrain = 0 } = speeds.stepMs;
+    expect(pretrain / finetune).toBeCloseTo(settings.pretrain.batchSize / settings.finetune.batchSize);
+    expect(selfTrain).toBeGreaterThan(0);
+    expect(speeds.imageMs / (pretrain / settings.pretrain.batchSize)).toBeCloseTo(0.25);
+    expect(speeds.pile.graphMs).toBeCloseTo(600 * 0.5 + 600 * 600 * 3e-6);
+  });
+
   test('stops when it is asked to', async () => {
     const stopped = { ...contextOf(600), signal: AbortSignal.abort() };
     await expect(measureSpeeds(stopped)).rejects.toMatchObject({ code: 'interrupted' });

@@ -21,7 +21,8 @@ import { allStages, stageNamed, stagesOf } from '../stages/registry.js';
 import { selfTrainStage } from '../stages/self-train-stage.js';
 import type { ImageCounts, Speeds } from '../stages/speeds.js';
 import type { SampleBatches, Stage, Stopwatch } from '../stages/stage.js';
-import { type ImageKind, stageGraph } from './stage-graph.js';
+import { classifyShare, pileTimes } from './assumed-times.js';
+import { type ImageKind, stageGraph, usualBatchSize } from './stage-graph.js';
 import type { StageGraphName } from './stage-graph-names.js';
 
 /** Runs of a graph that count. */
@@ -31,6 +32,9 @@ const maxRuns = 24;
 /** Share of a budget that each graph is run for, at most: the more is at stake, the longer it is worth to look. */
 const measuringShare = 0.01;
 const longestMeasuringMs = 5000;
+
+/** After so long nothing is run again, and what was not run yet is derived from what was: on a busy machine, one look takes minutes. */
+const longestLookMs = 10_000;
 
 /** A step that takes longer than this is not run again. */
 const patienceMs = 1500;
@@ -52,6 +56,8 @@ export interface MeasureOptions {
    * which nothing else runs. Default: they are the best of a few runs.
    */
   readonly cpuMs?: (() => number) | undefined;
+  /** What a clock says, in ms; default: that of the system. */
+  readonly now?: (() => number) | undefined;
 }
 
 /** How long something took. */
@@ -81,12 +87,20 @@ export interface MeasuredSpeeds extends Speeds {
 }
 
 /**
- * Measures the speed of this machine on the graphs and batches of the run. Takes a few seconds.
+ * Measures the speed of this machine on the graphs and batches of the run. Takes a few seconds; after ten, what was not measured is
+ * derived from what was, by the images that it goes through.
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  */
 export async function measureSpeeds(
   given: MeasuredContext,
-  { stages: asked, registry = allStages, budgetMs = 0, spentMs = () => 0, cpuMs }: MeasureOptions = {},
+  {
+    stages: asked,
+    registry = allStages,
+    budgetMs = 0,
+    spentMs = () => 0,
+    cpuMs,
+    now = () => performance.now(),
+  }: MeasureOptions = {},
 ): Promise<MeasuredSpeeds> {
   const context = await withLocatedLabels(given);
   const { settings } = context;
@@ -96,12 +110,21 @@ export async function measureSpeeds(
   const isRun = ({ name }: Stage) => stages.includes(name);
   // Another device works while this process waits.
   const timer = timerWith(context.runtime.device === 'cpu' ? cpuMs : undefined);
-  const classify = await timeGraph(context, 'classify', { forMs, timer });
+  const begunMs = now();
+  const isLate = (): boolean => now() - begunMs > longestLookMs;
+  const classify = await timeGraph(context, 'classify', { forMs, timer, isLate });
   const timed = new Map<StageGraphName, GraphTime>();
+  /** Time of an image in a step: the longest that was seen, else what classifying it tells. */
+  const imageOfStep = (speed: 'runMs' | 'fastestMs'): number =>
+    timed.size > 0
+      ? Math.max(...Array.from(timed.values(), (time) => time[speed] / time.batchSize))
+      : classify[speed] / classify.batchSize / classifyShare;
   const stopwatchFor = (speed: 'runMs' | 'fastestMs'): Stopwatch => ({
     isRun,
     async stepMs(graph, batches) {
-      const time = timed.get(graph) ?? (await timeGraph(context, graph, { batches, forMs, timer }));
+      const known = timed.get(graph);
+      if (known === undefined && isLate()) return usualBatchSize(settings, graph) * imageOfStep(speed);
+      const time = known ?? (await timeGraph(context, graph, { batches, forMs, timer, isLate }));
       timed.set(graph, time);
       return time[speed];
     },
@@ -122,7 +145,12 @@ export async function measureSpeeds(
   const selfTrains = isRun(selfTrainStage) && settings.selfTrain !== null;
   const isTaught = selfTrains && settings.selfTrain?.teacher === 'neighbours';
   const lookedAtPile = timer();
-  const pile = isTaught ? await predictPile(context) : { graphMs: 0, spreadStepMs: 0 };
+  const images = imageCountsOf(context);
+  const pile = isTaught
+    ? isLate()
+      ? pileTimes(images.train)
+      : await predictPile(context)
+    : { graphMs: 0, spreadStepMs: 0 };
   const ofPile = lookedAtPile();
   const alone = ofPile.aloneMs / ofPile.ms;
   const usual: Speeds = {
@@ -133,7 +161,7 @@ export async function measureSpeeds(
     pile,
     saveMs: await timeSave(context),
     spentMs: spentMs(),
-    images: imageCountsOf(context),
+    images,
   };
   const fastest = {
     ...usual,
@@ -199,13 +227,15 @@ interface TimeGraphOptions {
   /** Time to run the graph for, where the fewest runs take less and the most take more. */
   readonly forMs: number;
   readonly timer: Timer;
+  /** Whether nothing is to be run that need not. */
+  readonly isLate: () => boolean;
 }
 
 /** Time of a step, its batch made, and the time before the first one, in ms. */
 async function timeGraph(
   context: MeasuredContext,
   name: StageGraphName,
-  { batches, forMs, timer }: TimeGraphOptions,
+  { batches, forMs, timer, isLate }: TimeGraphOptions,
 ): Promise<GraphTime> {
   const { settings, runtime, batchMakerFor = makeBatchesHere } = context;
   const { graph, inputs, batchSize } = stageGraph(settings, kindOf(context), name);
@@ -231,9 +261,13 @@ async function timeGraph(
     await ahead?.take(Number.POSITIVE_INFINITY);
     const first = await run();
     let [total, runs, fastestMs] = [0, 0, first.aloneMs];
-    const isSlow = first.ms > patienceMs;
+    const isSlow = first.ms > patienceMs || isLate();
     if (!isSlow) await run();
-    for (; !isSlow && (runs < fewestRuns || (runs < maxRuns && total < forMs)); runs++) {
+    for (
+      ;
+      !isSlow && (runs === 0 || !isLate()) && (runs < fewestRuns || (runs < maxRuns && total < forMs));
+      runs++
+    ) {
       const { ms, aloneMs } = await run();
       total += ms;
       fastestMs = Math.min(fastestMs, aloneMs);
