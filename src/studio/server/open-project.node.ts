@@ -43,10 +43,13 @@ export function projectsOnDisk({ folder }: ProjectsOptions = {}): OpenProject {
     try {
       const owner = await project.serve();
       const { name, data } = project;
-      await noteRecent({ folder: project.folder, name, data: 'path' in data ? data.path : 'MNIST' });
       return {
         ...{ name, data, folder: project.folder, labels: project.labels },
-        setImages: (images) => project.setImages(images),
+        setImages: async (images) => {
+          await project.setImages(images);
+          // A folder in which nothing was found is nothing to come back to.
+          await noteRecent({ folder: project.folder, name, data: 'path' in data ? data.path : 'MNIST' });
+        },
         setAddress: (address) => owner.setAddress(address),
         close: async () => {
           await project.close();
