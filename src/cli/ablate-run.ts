@@ -12,6 +12,7 @@ import { createNodeRuntime } from '../runtime/node.js';
 import { withLabelTable } from './labels-file.js';
 import { shellPath, shownPath } from './paths.js';
 import { environmentHere, type PlaceFlags, placeOf, readData } from './place.js';
+import { withProjectLabels } from './project-of-data.js';
 import { inSession, type Session } from './session.js';
 import {
   assertSameLabels,
@@ -47,8 +48,9 @@ export async function ablate(typed: AblateFlags): Promise<void> {
   process.stdout.write(output);
 }
 
-async function measured(path: string, flags: AblateFlags, session: Session): Promise<Ablation> {
+async function measured(path: string, typed: AblateFlags, session: Session): Promise<Ablation> {
   let folder = await AblationFolder.open(path);
+  const flags = folder ? typed : await withProjectLabels(typed, session);
   if (!folder && flags.resume !== undefined) {
     throw new QuarterturnError(
       'checkpoint',

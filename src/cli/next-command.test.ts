@@ -25,7 +25,7 @@ describe('the command that learns from a labels file as a run did', () => {
 
   test('names data and device', () => {
     expect(commandAfter(settingsFor('quick'), { dataFolder: '/data/my images', device: 'webgpu' })).toBe(
-      "quarterturn run --labels labels.json --data '/data/my images' --device webgpu",
+      "quarterturn run '/data/my images' --labels labels.json --device webgpu",
     );
   });
 
@@ -34,7 +34,7 @@ describe('the command that learns from a labels file as a run did', () => {
     const reading = { labelTable: '/data/labels.csv', size: 32, fit: 'cover', colours: 'rgb' } as const;
     const place = { dataFolder: '/data/birds', device: 'cpu', reading } as const;
     expect(runCommand('labels.json', { path: 'runs/a', config: settings, settings, place })).toBe(
-      'quarterturn run --labels labels.json --data /data/birds --label-table /data/labels.csv --size 32 --rgb',
+      'quarterturn run /data/birds --labels labels.json --label-table /data/labels.csv --size 32 --rgb',
     );
     const table = { fileColumn: 'my photo', labelColumn: 3 };
     const said = { ...place, reading: { labelTable: '/l.csv', table } };
@@ -67,7 +67,7 @@ describe('the command that learns from a labels file as a run did', () => {
     const quick = settingsFor('quick');
     const changed = { ...quick, finetune: { ...quick.finetune, batchSize: 20 } };
     expect(commandAfter(changed, { dataFolder: '/data' })).toBe(
-      'quarterturn run --labels labels.json --data /data --config runs/a/config.json',
+      'quarterturn run /data --labels labels.json --config runs/a/config.json',
     );
     expect(commandAfter(settingsFor('quick', { epochs: 1 }))).toContain('--config runs/a/config.json');
   });

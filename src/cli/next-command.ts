@@ -26,8 +26,9 @@ export function runCommand(labels: string, { path, config, settings, place }: Su
   const { dataFolder, device, reading = {} } = place;
   return [
     'quarterturn run',
+    ...(dataFolder === null ? [] : [shellPath(dataFolder)]),
     `--labels ${shellPath(labels)}`,
-    ...(dataFolder === null ? [] : [`--data ${shellPath(dataFolder)}`, ...readingFlags(reading)]),
+    ...(dataFolder === null ? [] : readingFlags(reading)),
     ...recipeFlags(path, config, settings),
     ...(device === 'cpu' ? [] : [`--device ${device}`]),
   ].join(' ');

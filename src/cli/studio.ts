@@ -1,11 +1,7 @@
-import { stat } from 'node:fs/promises';
-import { resolve } from 'node:path';
 import { type Command, Option } from 'commander';
-import { QuarterturnError } from '../errors.js';
 import { openBrowser } from './open-browser.js';
 import { wholeNumber } from './option-values.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
-import { shownPath } from './paths.js';
 import { inSession } from './session.js';
 import { formatError } from './terminal.js';
 import { onUncaught } from './uncaught.js';
@@ -55,7 +51,6 @@ async function serve(
   folder: string | undefined,
   { port, open, project, cache, threads, quiet }: StudioFlags,
 ): Promise<void> {
-  if (folder !== undefined) await assertThere(folder);
   // Loaded for this command alone.
   const [
     { serveStudio },
@@ -77,7 +72,7 @@ async function serve(
     const removeListener = onUncaught(onFault);
     atEnd(async () => removeListener());
     const studio = new Studio({
-      openProject: projectsOnDisk({ folder: project }),
+      findProject: projectsOnDisk({ folder: project }),
       openPile: pilesInProcesses({ cacheFolder: cache }),
       startTraining: trainingInProcesses({ cacheFolder: cache, threads }),
       inquire: inquiriesInProcesses({ cacheFolder: cache, threads }),
@@ -89,18 +84,13 @@ async function serve(
     if (folder !== undefined) await studio.open({ path: folder });
     process.stdout.write(`${server.address}\n`);
     note('Open this address in a browser on this machine. Ctrl-C ends it.');
+    // Whoever mistyped the folder sees it here, too; another one can be chosen in the page.
+    void studio.settled().then((pile) => {
+      if (pile.phase !== 'failed') return;
+      const { message, hint } = pile.error;
+      note([message, hint].filter((part) => part !== undefined).join(' '));
+    });
     if (open && process.stdout.isTTY) openBrowser(server.addressForOnce());
     if (!signal.aborted) await new Promise((end) => signal.addEventListener('abort', end, { once: true }));
-  });
-}
-
-/** The page says what is wrong with what is there; what is not there was mistyped here. */
-async function assertThere(folder: string): Promise<void> {
-  await stat(resolve(folder)).catch((cause) => {
-    throw new QuarterturnError(
-      'data',
-      `${shownPath(folder)}: expected a folder of images. Received: ${cause.code === 'ENOENT' ? 'nothing of this name' : cause.code}.`,
-      { hint: 'Without a folder, you choose one in the page.', cause },
-    );
   });
 }

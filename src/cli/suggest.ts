@@ -14,6 +14,7 @@ import { readConfig } from '../runs/finished-run.js';
 import { readingWith } from '../runs/reading.node.js';
 import { ioError } from '../store/atomic-file.node.js';
 import type { LabelNeeds } from '../store/label-needs.js';
+import { isLabelsOfProject } from '../studio/project/label-files.js';
 import { contactSheet, encodePng } from './contact-sheet.js';
 import { dataOptions } from './data-options.js';
 import { type FileOf, withLabelTable } from './labels-file.js';
@@ -22,6 +23,7 @@ import { runCommand } from './next-command.js';
 import { addExamples, addGroup, addOutputGroup, option } from './options.js';
 import { printable, shownPath } from './paths.js';
 import { type CommandData, type PlaceFlags, placeOf, readData } from './place.js';
+import { withLabelsSince } from './project-of-data.js';
 import { inSession } from './session.js';
 import { assertHasFiles, assertWritable, isTable, labelsSoFar, writeSuggested } from './suggested-labels.js';
 
@@ -73,12 +75,13 @@ export function addSuggestCommand(program: Command): void {
 }
 
 async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
-  const flags = await withLabelTable(typed);
-  const { out = 'labels.json', count = 20, strategy } = flags;
-  const output = await inSession({ quiet: flags.quiet, stopping: 'Stopping.' }, async (session) => {
+  const given = await withLabelTable(typed);
+  const { out = 'labels.json', count = 20, strategy } = given;
+  const output = await inSession({ quiet: given.quiet, stopping: 'Stopping.' }, async (session) => {
     const store = await openRun(path, { readOnly: true, hint: pretrainFirst });
     const config = await readConfig(store);
     const settings = settingsOfConfig(config, path);
+    const flags = await withLabelsSince(given, { config, labels: settings.labels, note: session.note });
     const place = placeOf(flags, config);
     // Labels that are given in a file go before those of the run's table.
     const table = flags.labels === undefined ? place.reading.labelTable : undefined;
@@ -93,10 +96,10 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
     const data = await readData({ ...place, largestSide: encoder?.input.height }, session, config);
     const fileOf = fileNames(data);
     assertHasFiles(fileOf, places, data);
-    const given = await labelsSoFar(places, data);
+    const soFar = await labelsSoFar(places, data);
     // A table in which no image of training has a label, or waits for one, says that none has.
-    const none = given?.images.length === 0 ? { labelled: new Uint32Array() } : {};
-    const labels = given === undefined ? settings.labels : given.images.length === 0 ? null : given;
+    const none = soFar?.images.length === 0 ? { labelled: new Uint32Array() } : {};
+    const labels = soFar === undefined ? settings.labels : soFar.images.length === 0 ? null : soFar;
     const context = {
       encoder,
       settings: { ...settings, seed: flags.seed ?? settings.seed, labels },
@@ -116,17 +119,18 @@ async function suggestImages(path: string, typed: SuggestFlags): Promise<void> {
       return `${JSON.stringify({ run: path, strategy, labels: out, sheet, images, needs }, null, 2)}\n`;
     }
     const reading = data.fit ? readingWith(place.reading, data.fit) : place.reading;
-    // A table says all that is labelled: it takes the place of the one that there was.
-    const { labelTable: _, table: said, ...bare } = reading;
+    // A table says all that is labelled: it takes the place of the one that there was. So does any file of what a project had.
+    const { labelTable, table: said, ...bare } = reading;
+    const isOfProject = labelTable !== undefined && isLabelsOfProject(labelTable);
     const withoutTable = { ...bare, ...(keepsColumns && { table: said }) };
     const next = runCommand(out, {
       ...{ path, config, settings },
-      place: { ...place, reading: isTable(places) ? withoutTable : reading },
+      place: { ...place, reading: isTable(places) || isOfProject ? withoutTable : reading },
     });
     return formatSuggestions(suggestions, {
       ...{ count, out, sheet: flags.sheet, next, fileOf },
       inTable: isTable(places),
-      hasLabels: data.train.labels !== undefined,
+      hasLabels: data.train.labels !== undefined && !isOfProject,
     });
   });
   process.stdout.write(output);

@@ -18,6 +18,7 @@ import { openRun } from './named-path.js';
 import { encoderOfSettings, givenEncoder, withEncoder } from './open-encoder.js';
 import { shownPath } from './paths.js';
 import { environmentHere, type PlaceFlags, placeOf, readData, writeSkipped } from './place.js';
+import { withProjectLabels } from './project-of-data.js';
 import { formatRun, resumeCommand, writeReport } from './run-report.js';
 import { inSession, type Session } from './session.js';
 import {
@@ -67,11 +68,14 @@ interface Outcome {
   readonly config: RunRecord['config'];
 }
 
-async function startInFolder(command: TrainCommand, flags: TrainFlags, session: Session): Promise<Outcome> {
-  const source = flags.from === undefined ? undefined : await sourceOf(flags.from);
-  const chosen = source
-    ? await chosenSettings(flags, finetuneName, source.settings)
-    : await chosenSettings(flags, epochsOf(command));
+async function startInFolder(command: TrainCommand, typed: TrainFlags, session: Session): Promise<Outcome> {
+  const source = typed.from === undefined ? undefined : await sourceOf(typed.from);
+  const chosenBy = (flags: TrainFlags): Promise<RunSettings> =>
+    source ? chosenSettings(flags, finetuneName, source.settings) : chosenSettings(flags, epochsOf(command));
+  const asked = await chosenBy(typed);
+  const needsLabels = command !== pretrainName && asked.labels === null;
+  const flags = needsLabels ? await withProjectLabels(typed, session) : typed;
+  const chosen = flags === typed ? asked : await chosenBy(flags);
   if (flags.budget !== undefined) assertScalable(chosen);
   const name = command === 'run' ? chosen.preset : `${chosen.preset}-${command}`;
   const path = flags.out ?? `runs/${name}-${timestamp(new Date())}`;

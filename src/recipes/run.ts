@@ -178,7 +178,7 @@ function assertClasses(context: Pick<RecipeContext, 'settings' | 'data'>): void 
   const { name } = context.data.train.images;
   if (!hasLabels(context)) {
     throw new QuarterturnError('data', `${name}: expected labels. Received: images alone.`, {
-      hint: 'Learn what the images look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',
+      hint: 'Label some of them in `quarterturn studio`. Or learn what they look like with `quarterturn pretrain`, let `quarterturn suggest` choose images to label, and name the labels with --labels.',
     });
   }
   const classNames = classNamesOf(context);

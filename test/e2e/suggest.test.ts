@@ -57,7 +57,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     for (const { index } of images)
       expect(stdout).toMatch(new RegExp(`^ *${index} {2}[\\d.]+ % of the pile$`, 'm'));
     expect(commandIn(stdout)).toBe(
-      'quarterturn run --labels labels.json --data data --config runs/turns/config.json',
+      'quarterturn run data --labels labels.json --config runs/turns/config.json',
     );
     // All but the command, which is to be pasted as it is.
     const lines = stdout.split('\n').filter((line) => !line.startsWith('Next'));

@@ -6,7 +6,7 @@ import type { ProjectImage } from '../../src/studio/project/project-images.node.
 import { type AppOptions, createApp } from '../../src/studio/server/app.node.js';
 import type { Inquire, InquiryName } from '../../src/studio/server/explore/inquiry.js';
 import { createKeys } from '../../src/studio/server/keys.js';
-import type { OpenProject } from '../../src/studio/server/open-project.node.js';
+import type { FindProject, ServedProject } from '../../src/studio/server/open-project.node.js';
 import type { PageFiles } from '../../src/studio/server/page-files.node.js';
 import type { OpenPile, Pile, PileSource } from '../../src/studio/server/pile.js';
 import type {
@@ -91,6 +91,9 @@ export class FakeProjects {
   /** That the project was told to have. */
   images: readonly ProjectImage[] = [];
   readonly addresses: string[] = [];
+  /** Whether it was made before. */
+  isThere = true;
+  opened = 0;
   closed = 0;
 
   private constructor(folder: string) {
@@ -101,12 +104,20 @@ export class FakeProjects {
     return new FakeProjects(await mkdtemp(join(tmpdir(), 'quarterturn-projects-')));
   }
 
-  readonly open: OpenProject = async (source) => {
-    const labels = await LabelJournal.open(this.folder, { who: 'studio' });
-    return {
+  readonly find: FindProject = async (source) => {
+    const own = {
       name: 'path' in source ? basename(source.path) : 'MNIST',
       folder: this.folder,
       data: source,
+    };
+    return { ...own, isThere: this.isThere, open: () => this.#open(own) };
+  };
+
+  async #open(own: Pick<ServedProject, 'name' | 'folder' | 'data'>): Promise<ServedProject> {
+    this.opened++;
+    const labels = await LabelJournal.open(this.folder, { who: 'studio' });
+    return {
+      ...own,
       labels,
       setImages: async (images) => {
         this.images = images;
@@ -119,7 +130,7 @@ export class FakeProjects {
         await labels.close();
       },
     };
-  };
+  }
 
   remove(): Promise<void> {
     return rm(this.folder, { recursive: true, force: true });
@@ -209,7 +220,7 @@ export class FakeStudio {
     const onFault = (error: unknown): unknown => this.faults.push(error);
     this.projects = projects;
     this.studio = new Studio({
-      ...{ openProject: projects.open, openPile: this.piles.open, onFault },
+      ...{ findProject: projects.find, openPile: this.piles.open, onFault },
       ...{ startTraining: this.trainings.start, inquire: this.inquiries.inquire },
     });
     const { studio, keys } = this;

@@ -8,6 +8,7 @@ import { writeLabelTable } from '../../labels/label-table-file.node.js';
 import { type MissingRow, matchLabels } from '../../labels/match-labels.js';
 import { ensureFolder, ioError, writeFileAtomically } from '../../store/atomic-file.node.js';
 import { sha256 } from '../../store/digest.js';
+import { labelFilesName } from './label-files.js';
 import type { Effect } from './label-swap.js';
 import { eventOfNames, type NamedLabel } from './labels-of-names.js';
 import type { Project } from './project.node.js';
@@ -62,7 +63,6 @@ export async function writeProjectLabels(project: Project, path: string): Promis
   return labels;
 }
 
-const filesName = 'label-files';
 /** Runs that are stopped and may yet be gone on with are seldom older than so many others. */
 const filesKept = 50;
 
@@ -79,7 +79,7 @@ const isInArray = ({ file }: ProjectLabel): boolean => /\[\d+\]$/.test(file);
 export async function projectLabelsFile(project: Project): Promise<string> {
   const labels = await projectLabels(project);
   const digest = await sha256(JSON.stringify(labels.rows));
-  const folder = join(project.folder, filesName);
+  const folder = join(project.folder, labelFilesName);
   const ending = labels.rows.every(isInArray) ? 'json' : 'csv';
   const path = join(folder, `labels-${labels.seq}-${digest?.slice(0, 8)}.${ending}`);
   if ((await fs.stat(path).catch(() => undefined)) !== undefined) return path;

@@ -24,6 +24,11 @@ beforeEach(async () => {
 afterEach(() => fs.rm(parent, { recursive: true }));
 
 const who = { who: 'studio' };
+const labelled = {
+  type: 'label',
+  newClasses: [{ id: 'c1', name: 'cat', colour: '#0072b2', key: '1' }],
+  labels: [{ class: 'c1', images: [hashOf(1)] }],
+} as const;
 const image = (i: number, name = `scans/${i}.png`) => ({ image: hashOf(i), name });
 
 describe('a project', () => {
@@ -68,6 +73,7 @@ describe('a project', () => {
     await fs.writeFile(one, '');
     await fs.writeFile(other, '');
     await using beside = await Project.open(one, { ...who, name: 'Hens' });
+    await beside.labels.append(labelled);
     const folder = join(parent, '.quarterturn-one.zip');
     expect(beside).toMatchObject({ folder, name: 'Hens', data: { path: one } });
     // Neither other files nor the folder that it lies in are the same.
@@ -78,16 +84,62 @@ describe('a project', () => {
     await expect(Project.open(other, { ...who, folder })).rejects.toMatchObject({
       code: 'usage',
       message: `${folder}: expected a project of ${other}. Received: "Hens", of ${one}.`,
+      hint: expect.stringContaining(`Open ${one} to go on with them.`),
     });
     await using elsewhere = await Project.open(other, { ...who, folder: join(parent, 'deep/er') });
     expect(elsewhere.data).toEqual({ path: other });
     await using example = await Project.open({ example: 'mnist' }, { ...who, folder: join(parent, 'mnist') });
     expect([example.name, example.data]).toEqual(['MNIST', { example: 'mnist' }]);
+    await example.labels.append(labelled);
     await expect(Project.open(one, { ...who, folder: example.folder })).rejects.toThrow('of an example');
   });
 
+  test('one of other pictures that has no label makes room, and looking for one makes none', async () => {
+    const text = join(photos, 'text.zip');
+    const left = { ...who, folder: join(photos, '.quarterturn') };
+    await fs.writeFile(text, 'hello');
+    expect(await Project.find(photos)).toMatchObject({
+      folder: join(photos, '.quarterturn'),
+      isThere: false,
+    });
+    expect(await fs.readdir(photos)).toEqual(['text.zip']);
+    // As opening a file in place of its folder left behind.
+    await (await Project.open(text, left)).close();
+    expect(await Project.find(photos)).toMatchObject({ name: 'photos', isThere: false });
+    await expect(Project.open(photos, { ...who, make: false })).rejects.toThrow('expected a project.');
+    {
+      await using served = await Project.open(text, left);
+      const studio = await served.serve();
+      await expect(Project.find(photos)).rejects.toBeInstanceOf(ProjectInUse);
+      await expect(Project.open(photos, who)).rejects.toBeInstanceOf(ProjectInUse);
+      await studio.release();
+    }
+    await using project = await Project.open(photos, who);
+    expect(project).toMatchObject({ name: 'photos', data: { path: photos } });
+    await project.labels.append(labelled);
+    await expect(Project.open(text, left)).rejects.toThrow('expected a project of');
+    await project.labels.append(undoLast);
+    await fs.mkdir(join(project.folder, 'runs/quick-1'), { recursive: true });
+    await expect(Project.find(text, left)).rejects.toThrow('expected a project of');
+  });
+
   test('says what is not there, what is damaged, and what is not made', async () => {
-    await expect(Project.open(join(parent, 'no'), who)).rejects.toMatchObject({ code: 'data' });
+    const said = async (of: string) => {
+      const error = await Project.find(of).catch((error) => error);
+      return [error.code, error.message, error.hint];
+    };
+    const wanted = 'expected a folder of images. Received:';
+    for (const [name, received, hint] of [
+      ['no', 'nothing there', `There is nothing called no in ${parent}.`],
+      ['photso', 'nothing there', `Did you mean ${photos}?`],
+      ['no/photos', 'nothing there', `There is no folder ${join(parent, 'no')} either.`],
+      ['photos/a.JPG', 'one picture', `Open the folder that it lies in: ${photos}`],
+    ] as const) {
+      const path = join(parent, name);
+      if (received === 'one picture') await fs.writeFile(path, '');
+      expect(await said(path)).toEqual(['data', `${path}: ${wanted} ${received}.`, hint]);
+      if (received === 'one picture') await fs.rm(path);
+    }
     await expect(Project.open(photos, { ...who, make: false })).rejects.toMatchObject({ code: 'usage' });
     expect(await fs.readdir(photos)).toEqual([]);
     await fs.mkdir(join(photos, '.quarterturn'));

@@ -1,18 +1,17 @@
 import fs from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { projectFolderName } from '../../data/readers/foreign-names.js';
 import { QuarterturnError } from '../../errors.js';
-import { ensureFolder, ioError, readFileIfThere, writeFileAtomically } from '../../store/atomic-file.node.js';
+import { ensureFolder, ioError, writeFileAtomically } from '../../store/atomic-file.node.js';
 import { FolderLock } from '../../store/folder-lock.node.js';
-import { parseJson, parseWith } from '../../store/json.js';
 import { LabelJournal } from './journal.node.js';
-import { type ProjectFile, projectFileName, projectFileText, projectSchema } from './project-file.js';
+import { type ProjectFile, projectFileName, projectFileText } from './project-file.js';
 import {
   movedImages,
   type ProjectImage,
   readProjectImages,
   writeProjectImages,
 } from './project-images.node.js';
+import { type ProjectOf, type ProjectPlace, placeOf } from './project-place.node.js';
 import { StudioOwner } from './studio-owner.node.js';
 
 const lockName = '.making-lock';
@@ -32,6 +31,11 @@ export interface OpenProjectOptions {
   readonly name?: string | undefined;
   /** Whether a project that is not there is made; default: yes. */
   readonly make?: boolean | undefined;
+}
+
+/** A project that is there, or that would be made. */
+export interface FoundProject extends Pick<Project, 'folder' | 'name' | 'data'> {
+  readonly isThere: boolean;
 }
 
 /**
@@ -55,11 +59,11 @@ export class Project implements AsyncDisposable {
   readonly labels: LabelJournal;
   #images: readonly ProjectImage[] | undefined;
 
-  private constructor(folder: string, { name, data, madeAt }: ProjectFile, labels: LabelJournal) {
+  private constructor(folder: string, file: ProjectFile, labels: LabelJournal) {
     this.folder = folder;
-    this.name = name;
-    this.data = 'example' in data ? data : { path: resolve(folder, data.path) };
-    this.madeAt = madeAt;
+    this.name = file.name;
+    this.data = dataOf(folder, file);
+    this.madeAt = file.madeAt;
     this.labels = labels;
   }
 
@@ -71,19 +75,29 @@ export class Project implements AsyncDisposable {
    * @example
    * await using project = await Project.open('photos', { who: 'studio' });
    * project.labels.state.labelledCount; // how many images have a label
-   * @throws QuarterturnError `data` if nothing is there, or what is there is damaged; `usage` if the folder has a project of
-   *   other pictures, or no project and none is to be made; `io` if it cannot be read or written
+   * @throws QuarterturnError `data` if nothing is there, or what is there is damaged; `usage` if the folder has labels of
+   *   other pictures, or no project and none is to be made; `io` if it cannot be read or written; ProjectInUse if a studio
+   *   serves one that this one would replace
    */
-  static async open(
-    of: string | { readonly example: 'mnist' },
-    options: OpenProjectOptions,
-  ): Promise<Project> {
-    const { folder, isGiven } = await folderOf(of, options);
-    const path = join(folder, projectFileName);
-    const file = (await readProject(path)) ?? (await makeProject(of, { ...options, folder, isGiven }));
-    await assertSame(folder, file, of);
+  static async open(of: ProjectOf, options: OpenProjectOptions): Promise<Project> {
+    const place = await placeOf(of, options.folder);
+    const { folder } = place;
+    const file = place.file ?? (await makeProject(of, place, options));
     const labels = await LabelJournal.open(folder, { who: options.who });
     return new Project(folder, file, labels);
+  }
+
+  /**
+   * Look for the project that {@link Project.open} would open, or make: nothing is made, so that what turns out to be no pile
+   * keeps no trace of it.
+   * @throws QuarterturnError as {@link Project.open}; `io` where one would be made in a folder that cannot be written
+   */
+  static async find(of: ProjectOf, options: Pick<OpenProjectOptions, 'folder'> = {}): Promise<FoundProject> {
+    const place = await placeOf(of, options.folder);
+    const { folder, file } = place;
+    if (file === undefined) await assertFree(place);
+    const own = file ?? newFile(of, place);
+    return { folder, name: own.name, data: dataOf(folder, own), isThere: file !== undefined };
   }
 
   /**
@@ -131,126 +145,73 @@ export class Project implements AsyncDisposable {
   }
 }
 
-/** Where the project of some pictures is, or is to be. */
-async function folderOf(
-  of: string | { readonly example: string },
-  { folder }: OpenProjectOptions,
-): Promise<{ readonly folder: string; readonly isGiven: boolean }> {
-  if (typeof of !== 'string') {
-    if (folder !== undefined) return { folder: resolve(folder), isGiven: true };
-    throw new QuarterturnError(
-      'usage',
-      'project: expected a folder for the project of an example. Received: none.',
-    );
-  }
-  const path = resolve(of);
-  const found = await fs.stat(path).catch((error) => {
-    if (error.code === 'ENOENT') return undefined;
-    throw ioError('read', of, error);
-  });
-  if (found === undefined) {
-    throw new QuarterturnError('data', `${of}: expected pictures, or a project. Received: nothing there.`, {
-      hint: 'Check the path.',
-    });
-  }
-  if (folder !== undefined) return { folder: resolve(folder), isGiven: true };
-  if (!found.isDirectory()) return { folder: await folderOfFile(path), isGiven: false };
-  const isProject = (await readFileIfThere(join(path, projectFileName))) !== undefined;
-  // Another program's project.json is nothing to stumble over.
-  if (isProject && (basename(path) === projectFolderName || (await isOurs(join(path, projectFileName))))) {
-    return { folder: path, isGiven: false };
-  }
-  return { folder: join(path, projectFolderName), isGiven: false };
-}
-
-/** Beside the file, under its name: the folder that it lies in may have a project, too. */
-async function folderOfFile(path: string): Promise<string> {
-  const shared = join(dirname(path), projectFolderName);
-  const file = await readProject(join(shared, projectFileName)).catch(() => undefined);
-  const isItsOwn = file !== undefined && 'path' in file.data && resolve(shared, file.data.path) === path;
-  return isItsOwn ? shared : join(dirname(path), `${projectFolderName}-${basename(path)}`);
-}
-
-async function isOurs(path: string): Promise<boolean> {
-  const text = new TextDecoder().decode(await readFileIfThere(path));
-  return text.includes('"quarterturn-project"');
-}
-
-async function readProject(path: string): Promise<ProjectFile | undefined> {
-  const bytes = await readFileIfThere(path);
-  if (bytes === undefined) return undefined;
-  const hint = 'It was changed or damaged, or a later version of Quarterturn wrote it.';
-  const value = parseJson(path, new TextDecoder().decode(bytes), { hint });
-  return parseWith(projectSchema, value, path, 'a project', { hint });
-}
-
-interface MakeOptions extends OpenProjectOptions {
-  readonly folder: string;
-  /** Whether somebody said where it is to be. */
-  readonly isGiven: boolean;
-}
-
 async function makeProject(
-  of: string | { readonly example: 'mnist' },
-  { folder, isGiven, name, make = true }: MakeOptions,
+  of: ProjectOf,
+  place: ProjectPlace,
+  { name, folder: given, make = true }: OpenProjectOptions,
 ): Promise<ProjectFile> {
-  const path = join(folder, projectFileName);
+  const { folder } = place;
   if (!make) {
     const where = typeof of === 'string' ? of : folder;
     throw new QuarterturnError('usage', `${where}: expected a project. Received: none in ${folder}.`, {
       hint: `Make one: quarterturn studio ${where}`,
     });
   }
-  try {
+  await assertFree(place);
+  return explained(place, async () => {
     await ensureFolder(folder);
     const lock = await FolderLock.take(join(folder, lockName), { waitMs: makeWaitMs });
     try {
-      const meanwhile = await readProject(path);
-      if (meanwhile !== undefined) return meanwhile;
-      const file: ProjectFile = {
-        schema: 'quarterturn-project',
-        version: 1,
-        name: name ?? (typeof of === 'string' ? basename(resolve(of)) || 'images' : 'MNIST'),
-        data: typeof of === 'string' ? { given: of, path: storedPath(folder, resolve(of), isGiven) } : of,
-        madeAt: new Date().toISOString(),
-      };
-      await writeFileAtomically(path, projectFileText(file));
-      return file;
+      // Somebody else may have made it meanwhile.
+      const { file } = await placeOf(of, given);
+      if (file !== undefined) return file;
+      const made = newFile(of, place, name);
+      await writeFileAtomically(join(folder, projectFileName), projectFileText(made));
+      return made;
     } finally {
       await lock.release();
     }
-  } catch (error) {
-    if (isGiven || !(error instanceof QuarterturnError) || error.code !== 'io') throw error;
-    throw new QuarterturnError('io', error.message, {
-      hint: 'The project is kept beside its pictures if nothing else is said: name a folder for it that can be written with --project.',
-      cause: error,
-    });
-  }
+  });
+}
+
+function newFile(of: ProjectOf, { folder, isGiven }: ProjectPlace, name?: string): ProjectFile {
+  return {
+    schema: 'quarterturn-project',
+    version: 1,
+    name: name ?? (typeof of === 'string' ? basename(resolve(of)) || 'images' : 'MNIST'),
+    data: typeof of === 'string' ? { given: of, path: storedPath(folder, resolve(of), isGiven) } : of,
+    madeAt: new Date().toISOString(),
+  };
 }
 
 const storedPath = (folder: string, path: string, isGiven: boolean): string =>
   isGiven ? path : relative(folder, path).replaceAll('\\', '/');
 
-/** A folder that was named for other pictures would get labels that belong elsewhere. */
-async function assertSame(
-  folder: string,
-  { data, name }: ProjectFile,
-  of: string | { readonly example: string },
-): Promise<void> {
-  const stored = 'example' in data ? undefined : resolve(folder, data.path);
-  if (typeof of !== 'string' ? stored === undefined : await isSame(of, [folder, stored])) return;
-  const wanted = typeof of === 'string' ? of : `the example ${of.example}`;
-  throw new QuarterturnError(
-    'usage',
-    `${folder}: expected a project of ${wanted}. Received: ${JSON.stringify(name)}, of ${stored ?? 'an example'}.`,
-    { hint: 'Name another folder for the project with --project.' },
-  );
+const dataOf = (folder: string, { data }: ProjectFile): ProjectData =>
+  'example' in data ? data : { path: resolve(folder, data.path) };
+
+/** Makes sure, without making anything, that a project can be made here: reading the pictures first may take minutes. */
+async function assertFree(place: ProjectPlace): Promise<void> {
+  const { folder, isUnused } = place;
+  if (isUnused) await (await StudioOwner.take(folder)).release();
+  await explained(place, async () => {
+    for (let path = folder; ; path = dirname(path)) {
+      const error = await fs.access(path, fs.constants.W_OK).catch((error) => error);
+      if (error === undefined) return;
+      if (error.code !== 'ENOENT' || path === dirname(path)) throw ioError('write', path, error);
+    }
+  });
 }
 
-/** Whether a path leads to one of some places. */
-async function isSame(path: string, places: readonly (string | undefined)[]): Promise<boolean> {
-  const realPath = (of: string) => fs.realpath(of).catch(() => of);
-  const asked = await realPath(resolve(path));
-  const there = await Promise.all(places.flatMap((place) => (place === undefined ? [] : realPath(place))));
-  return there.includes(asked);
+/** Do something, and say of a failure to write beside the pictures that a project can lie elsewhere. */
+async function explained<T>({ isGiven }: ProjectPlace, body: () => Promise<T>): Promise<T> {
+  try {
+    return await body();
+  } catch (error) {
+    if (isGiven || !(error instanceof QuarterturnError) || error.code !== 'io') throw error;
+    throw new QuarterturnError('io', error.message, {
+      hint: 'The project is kept beside its pictures if nothing else is said: start the studio with the name of a folder for it that can be written, quarterturn studio --project <folder>.',
+      cause: error,
+    });
+  }
 }

@@ -234,6 +234,23 @@ describe('images', () => {
   });
 });
 
+test('a project is made once its pictures are read', async () => {
+  projects.isThere = false;
+  await studio.open({ path: '/photos/text.jpg' });
+  (await piles.next()).fail(new QuarterturnError('data', 'text.jpg: expected images. Received: text.'));
+  expect(await studio.settled()).toMatchObject({ phase: 'failed', error: { code: 'data' } });
+  expect(studio.state.project).toMatchObject({ name: 'text.jpg' });
+  expect([projects.opened, await refusal(get('/api/runs'))]).toEqual([0, '409 conflict']);
+  await studio.setAddress('http://127.0.0.1:4321');
+  await openPile(3);
+  expect([projects.opened, projects.addresses, projects.images.length]).toEqual([
+    1,
+    ['http://127.0.0.1:4321'],
+    3,
+  ]);
+  expect((await get('/api/runs')).status).toBe(200);
+});
+
 test('pictures whose reader has ended can be opened again', async () => {
   let lose = (_: Error): void => {};
   const lost = new Promise<Error>((resolve) => {

@@ -5,10 +5,10 @@ import { dirname, join, resolve } from 'node:path';
 import type { Hono } from 'hono';
 import { z } from 'zod';
 import { QuarterturnError } from '../../errors.js';
+import { isPictureName } from '../project/picture-name.js';
 import type { FolderEntry, FolderListing } from './folders.js';
 import { queryOf } from './guards.js';
 
-const picture = /\.(jpe?g|png|webp|gif|tiff?|avif|bmp)$/i;
 const archive = /\.(zip|tar|tgz|tar\.gz|npz|parquet)$/i;
 
 /** More than anybody looks through in a list. */
@@ -60,7 +60,7 @@ export async function listFolder(given: string): Promise<FolderListing> {
     parent: parent === path ? null : parent,
     folders: sorted(shown.filter((each) => each.isDirectory())),
     archives: sorted(shown.filter((each) => each.isFile() && archive.test(each.name))),
-    pictures: shown.filter((each) => each.isFile() && picture.test(each.name)).length,
+    pictures: shown.filter((each) => each.isFile() && isPictureName(each.name)).length,
     places: await places(),
   };
 }

@@ -1,4 +1,6 @@
+import { eventOfNames } from '../project/labels-of-names.js';
 import type { ProjectImage } from '../project/project-images.node.js';
+import type { ServedProject } from './open-project.node.js';
 import type { Pile, PileSource } from './pile.js';
 import type { PileState } from './updates.js';
 
@@ -13,6 +15,17 @@ export function imagesOfPile({ images, duplicates }: Pick<Pile, 'images' | 'dupl
       ...(content !== undefined && { content }),
     };
   });
+}
+
+/** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
+export async function labelAsFound({ labels, data }: ServedProject, { images, facts }: Pile): Promise<void> {
+  // The example is there to be labelled.
+  if (labels.state.seq > 0 || 'example' in data) return;
+  const found = images.flatMap(({ id, name, foundClass }) => {
+    const label = foundClass === undefined ? undefined : facts.classNames[foundClass];
+    return label === undefined ? [] : [{ image: id, name, label }];
+  });
+  await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
 }
 
 /** What a pile is read from, so that whoever reads it again gets the images that there are. */

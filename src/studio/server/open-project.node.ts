@@ -14,53 +14,63 @@ export interface ServedProject {
   /** What its pictures are read from. */
   readonly data: PileSource;
   readonly labels: LabelJournal;
-  /** Take down which images it has; labels follow those whose hash is another one now. */
+  /** Take down which images it has, and that it was opened; labels follow images whose hash is another one now. */
   setImages(images: readonly ProjectImage[]): Promise<unknown>;
   /** Say where it is served. */
   setAddress(address: string): Promise<void>;
   close(): Promise<void>;
 }
 
+/** A project that is there, or that is made when it is opened. */
+export interface FoundProject extends Pick<ServedProject, 'name' | 'folder' | 'data'> {
+  readonly isThere: boolean;
+  /** @throws ProjectInUse where another studio serves it; QuarterturnError as `Project.open` */
+  open(): Promise<ServedProject>;
+}
+
 /**
- * Opens a project, or makes one.
- * @throws ProjectInUse where another studio serves it; QuarterturnError as `Project.open`
+ * Looks for the project of some pictures; makes nothing.
+ * @throws QuarterturnError as `Project.find`
  */
-export type OpenProject = (source: PileSource) => Promise<ServedProject>;
+export type FindProject = (source: PileSource) => Promise<FoundProject>;
 
 export interface ProjectsOptions {
   /** Folder of the project; default: `.quarterturn` beside the pictures. */
   readonly folder?: string | undefined;
 }
 
-/** Opens projects that lie on the disk. */
-export function projectsOnDisk({ folder }: ProjectsOptions = {}): OpenProject {
+/** Finds projects that lie on the disk. */
+export function projectsOnDisk({ folder: given }: ProjectsOptions = {}): FindProject {
   return async (source) => {
     const isExample = 'example' in source;
-    const project = await Project.open(isExample ? source : resolve(source.path), {
-      who: 'studio',
-      folder: folder ?? (isExample ? join(dataFolder(), source.example) : undefined),
-    });
-    try {
-      const owner = await project.serve();
-      const { name, data } = project;
-      return {
-        ...{ name, data, folder: project.folder, labels: project.labels },
-        setImages: async (images) => {
-          await project.setImages(images);
-          // A folder in which nothing was found is nothing to come back to.
-          await noteRecent({ folder: project.folder, name, data: 'path' in data ? data.path : 'MNIST' });
-        },
-        setAddress: (address) => owner.setAddress(address),
-        close: async () => {
-          await project.close();
-          await owner.release();
-        },
-      };
-    } catch (error) {
-      await project.close();
-      throw error;
-    }
+    const of = isExample ? source : resolve(source.path);
+    const folder = given ?? (isExample ? join(dataFolder(), source.example) : undefined);
+    const found = await Project.find(of, { folder });
+    return { ...found, open: async () => served(await Project.open(of, { who: 'studio', folder })) };
   };
+}
+
+async function served(project: Project): Promise<ServedProject> {
+  const { name, data, folder, labels } = project;
+  try {
+    const owner = await project.serve();
+    return {
+      ...{ name, data, folder, labels },
+      setImages: async (images) => {
+        await project.setImages(images);
+        // Not before: what holds no pictures is nothing to come back to.
+        await noteRecent({ folder, name, data: 'path' in data ? data.path : 'MNIST' });
+      },
+      setAddress: (address) => owner.setAddress(address),
+      close: async () => {
+        await project.close();
+        await owner.release();
+      },
+    };
+  } catch (error) {
+    await project.close();
+    throw error;
+  }
 }
 
 /** Where projects of examples are kept, which have no folder of their own: where data of programs is kept on this system. */

@@ -22,7 +22,7 @@ let token: string;
 beforeAll(async () => {
   projects = await FakeProjects.create();
   studio = new Studio({
-    openProject: projects.open,
+    findProject: projects.find,
     openPile: piles.open,
     startTraining: new FakeTrainings().start,
     inquire: new FakeInquiries().inquire,

@@ -2,23 +2,27 @@ import { type EventMaker, type JournalUpdate, redoLast, undoLast } from '../proj
 import type { LabelEvent } from '../project/label-events.js';
 import type { LabelState } from '../project/label-state.js';
 import type { Effect } from '../project/label-swap.js';
-import { eventOfNames } from '../project/labels-of-names.js';
 import { errorAnswer, Refusal } from './api-error.js';
 import { EventHub } from './event-hub.js';
 import { Explore } from './explore/explore.node.js';
 import type { Inquire } from './explore/inquiry.js';
-import { imagesOfPile, sourceAsRead } from './images-of-pile.node.js';
+import { imagesOfPile, labelAsFound, sourceAsRead } from './images-of-pile.node.js';
 import { LabelledPile } from './labelled-pile.js';
-import { absolutePath, type OpenProject, type ServedProject } from './open-project.node.js';
+import {
+  absolutePath,
+  type FindProject,
+  type FoundProject,
+  type ServedProject,
+} from './open-project.node.js';
 import type { AddedPicture, OpenPile, Pile, PileSource } from './pile.js';
-import type { LabelsNow } from './runs/run-labels.js';
+import { type LabelsNow, labelsNow } from './runs/run-labels.js';
 import type { RunDelta } from './runs/run-updates.js';
 import { Runs } from './runs/runs.node.js';
 import type { StartTraining } from './runs/trainer.js';
 import type { PileState, ProjectFacts, StudioDelta, StudioState } from './updates.js';
 
 export interface StudioOptions {
-  readonly openProject: OpenProject;
+  readonly findProject: FindProject;
   readonly openPile: OpenPile;
   readonly startTraining: StartTraining;
   readonly inquire: Inquire;
@@ -51,7 +55,7 @@ interface OpenPileOfProject {
  * What all tabs look at: at most one project, its images and their labels. Every change is told to the hub, whoever made it.
  *
  * @example
- * await using studio = new Studio({ openProject: projectsOnDisk(), openPile: pilesInProcesses() });
+ * await using studio = new Studio({ findProject: projectsOnDisk(), openPile: pilesInProcesses() });
  * await studio.open({ path: 'photos' });
  */
 export class Studio implements AsyncDisposable {
@@ -111,7 +115,8 @@ export class Studio implements AsyncDisposable {
   }
 
   /**
-   * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells.
+   * Open a project in place of the one before, and begin to read its pictures; how that goes, {@link Studio.hub} tells. One that is not
+   * there yet is made when its pictures are read.
    * @throws Refusal `conflict` while pictures are being read, `busy` while another project trains; ProjectInUse, QuarterturnError as `Project.open`: then the
    *   project before stays
    */
@@ -130,19 +135,8 @@ export class Studio implements AsyncDisposable {
     }
     this.#isOpening = true;
     try {
-      const project =
-        isSame && this.#project
-          ? this.#project
-          : await this.#options.openProject('path' in source ? { path: absolutePath(source.path) } : source);
-      if (project !== this.#project) {
-        await this.#closeProject();
-        this.#project = project;
-        this.#runs = this.#runsOf(project);
-        this.#explore = this.#exploreOf(project, this.#runs);
-        if (this.#address !== undefined) await project.setAddress(this.#address);
-      }
-      const controller = new AbortController();
-      this.#reading = { controller, done: this.#read(project, controller.signal) };
+      const project = isSame && this.#project ? this.#project : await this.#find(source);
+      this.#begin(project);
     } finally {
       this.#isOpening = false;
     }
@@ -150,9 +144,14 @@ export class Studio implements AsyncDisposable {
 
   /** Read the pictures of the project that is open once more, as after one was added; what is known of the others is kept. */
   async readAnew(): Promise<void> {
-    const { data } = this.project;
-    if (this.#reading === undefined) await this.open(data);
+    if (this.#reading === undefined) await this.open(this.project.data);
     await this.#reading?.done;
+  }
+
+  /** How the pictures stand once none are being read. */
+  async settled(): Promise<PileState> {
+    await this.#reading?.done;
+    return this.#state.pile;
   }
 
   /**
@@ -211,6 +210,24 @@ export class Studio implements AsyncDisposable {
     return this.close();
   }
 
+  /** In place of the project before, which is closed once it is clear that there is another one. */
+  async #find(source: PileSource): Promise<ServedProject | FoundProject> {
+    const found = await this.#options.findProject(
+      'path' in source ? { path: absolutePath(source.path) } : source,
+    );
+    const project = found.isThere ? await found.open() : undefined;
+    await this.#closeProject();
+    return project === undefined ? found : this.#serve(project);
+  }
+
+  async #serve(project: ServedProject): Promise<ServedProject> {
+    this.#project = project;
+    this.#runs = this.#runsOf(project);
+    this.#explore = this.#exploreOf(project, this.#runs);
+    if (this.#address !== undefined) await project.setAddress(this.#address);
+    return project;
+  }
+
   get #opened(): OpenPileOfProject {
     if (this.#open !== undefined) return this.#open;
     throw new Refusal('conflict', `pictures: expected to be read. Received: ${this.#state.pile.phase}.`);
@@ -224,8 +241,13 @@ export class Studio implements AsyncDisposable {
     return (await this.#journal.append(event))?.seq ?? null;
   }
 
+  #begin(project: ServedProject | FoundProject): void {
+    const controller = new AbortController();
+    this.#reading = { controller, done: this.#read(project, controller.signal) };
+  }
+
   /** Never rejects. */
-  async #read(project: ServedProject, signal: AbortSignal): Promise<void> {
+  async #read(project: ServedProject | FoundProject, signal: AbortSignal): Promise<void> {
     const { data, name, folder } = project;
     this.#setProject({ name, folder, path: 'path' in data ? data.path : null });
     this.#setPile({ phase: 'finding' });
@@ -233,10 +255,13 @@ export class Studio implements AsyncDisposable {
       await this.#closePile();
       const onProgress = (progress: PileState): void => this.#setPile(progress);
       const pile = await this.#options.openPile(data, { signal, onProgress });
-      await this.#takePile(project, pile).catch(async (error) => {
+      try {
+        // Pictures lie there: now it is a project.
+        await this.#takePile('labels' in project ? project : await this.#serve(await project.open()), pile);
+      } catch (error) {
         await pile.close();
         throw error;
-      });
+      }
     } catch (error) {
       const { body } = errorAnswer(error);
       if (body.error.code === 'internal' && !signal.aborted) this.#options.onFault?.(error);
@@ -249,7 +274,7 @@ export class Studio implements AsyncDisposable {
   /** Bring images and labels together, and follow the labels from now on. */
   async #takePile(project: ServedProject, pile: Pile): Promise<void> {
     await project.setImages(imagesOfPile(pile));
-    await this.#labelAsFound(project, pile);
+    await labelAsFound(project, pile);
     this.#explore?.forget();
     this.#showPile(project, pile);
     const begunMs = performance.now();
@@ -275,23 +300,11 @@ export class Studio implements AsyncDisposable {
   ): Promise<void> {
     if (this.#open?.pile !== pile || this.#reading !== undefined || this.#isOpening) return;
     if (lifeMs >= leastLifeMs) {
-      const controller = new AbortController();
-      this.#reading = { controller, done: this.#read(project, controller.signal) };
+      this.#begin(project);
       return;
     }
     await this.#closePile();
     this.#setPile({ phase: 'failed', error: errorAnswer(error).body.error });
-  }
-
-  /** Whoever sorted pictures into a folder for each class has labelled them: of a new project these labels are the first event. */
-  async #labelAsFound({ labels, data }: ServedProject, { images, facts }: Pile): Promise<void> {
-    // The example is there to be labelled.
-    if (labels.state.seq > 0 || 'example' in data) return;
-    const found = images.flatMap(({ id, name, foundClass }) => {
-      const label = foundClass === undefined ? undefined : facts.classNames[foundClass];
-      return label === undefined ? [] : [{ image: id, name, label }];
-    });
-    await labels.append((state) => (state.seq > 0 ? undefined : eventOfNames(state, found)));
   }
 
   #follow(project: ServedProject, labelled: LabelledPile, { lines, isNew }: JournalUpdate): void {
@@ -331,8 +344,7 @@ export class Studio implements AsyncDisposable {
   }
 
   #labelsNow(state: LabelState): LabelsNow {
-    const images = this.#open?.labelled.labelledImages() ?? [];
-    return { seq: state.seq, classes: state.classes, images, classOf: (image) => classOf(state, image) };
+    return labelsNow(state, this.#open?.labelled.labelledImages() ?? []);
   }
 
   #exploreOf({ folder, data, labels }: ServedProject, runs: Runs): Explore {
@@ -385,10 +397,4 @@ export class Studio implements AsyncDisposable {
     this.#state = { ...this.#state, labels };
     this.hub.publish({ type: 'labels', labels }, { key: 'labels' });
   }
-}
-
-/** A mark is no class. */
-function classOf(state: LabelState, image: string): string | undefined {
-  const label = state.labelOf(image);
-  return label === 'skipped' || label === 'unsure' ? undefined : label;
 }

@@ -32,7 +32,7 @@ beforeAll(async () => {
   process.env.XDG_CONFIG_HOME = file('config');
   await writePictures(file('photos'), { counts: { bar: 6, corner: 5 }, jpeg: true });
   studio = new Studio({
-    openProject: projectsOnDisk(),
+    findProject: projectsOnDisk(),
     openPile: (source, options) => readPile(source, { ...options, cacheFolder: file('cache') }),
     inquire: new FakeInquiries().inquire,
     startTraining: () => {

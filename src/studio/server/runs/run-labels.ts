@@ -1,5 +1,6 @@
 import { QuarterturnError } from '../../../errors.js';
 import type { GivenLabels } from '../../../labels/given-labels.js';
+import type { LabelState } from '../../project/label-state.js';
 import type { KnownRun } from './known-run.js';
 
 /** The labels of a project at some moment. */
@@ -11,6 +12,16 @@ export interface LabelsNow {
   readonly images: readonly (readonly [index: number, image: string, classId: string])[];
   /** Id of an image's class; undefined where it has none. */
   classOf(image: string): string | undefined;
+}
+
+/** The labels of a state. */
+export function labelsNow(state: LabelState, images: LabelsNow['images']): LabelsNow {
+  const classOf = (image: string): string | undefined => {
+    const label = state.labelOf(image);
+    // A mark is no class.
+    return label === 'skipped' || label === 'unsure' ? undefined : label;
+  };
+  return { seq: state.seq, classes: state.classes, images, classOf };
 }
 
 /**
