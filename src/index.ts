@@ -45,7 +45,7 @@ export {
   type NearestLabelPoint,
   nearestLabelCurve,
 } from './labels/nearest-label.js';
-export type { Abstention } from './model/abstention.js';
+export { type Abstention, looksUnlike } from './model/abstention.js';
 export type { DescribedClassifier } from './model/classifier-metadata.js';
 export { type ComposeOptions, composeClassifier, type LinearHead } from './model/compose.js';
 export { describeModel, type ModelDescription } from './model/describe-model.js';

@@ -58,7 +58,7 @@ export {
   predictImages,
 } from './runs/predict-images.node.js';
 export type { Shard } from './runs/prediction-inputs.node.js';
-export type { PredictionRow } from './runs/prediction-row.js';
+export { isUnsure, type PredictionRow } from './runs/prediction-row.js';
 export { cpuMs, peakMemoryBytes } from './runs/process-usage.node.js';
 export { type ReadImages, type ReadImagesOptions, readImages } from './runs/read-images.node.js';
 export type { Reading } from './runs/reading.node.js';

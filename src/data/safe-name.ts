@@ -33,3 +33,8 @@ export function classFoldersOf(classNames: readonly string[]): Map<string, strin
   const taken = new Set<string>();
   return new Map(classNames.map((className) => [className, freeName(safeName(className), taken)]));
 }
+
+/** The folder of what belongs to no class, beside those of {@link classFoldersOf}: a class may be called `unsure`, too. */
+export function unsureFolderBeside(classFolders: ReadonlyMap<string, string>): string {
+  return freeName('unsure', new Set([...classFolders.values()].map((name) => name.toLowerCase())));
+}

@@ -87,11 +87,11 @@ describe.each([grey, colour])('images of $height×$width×$channels', (size) => 
     const distances = distancesFromOthers(rows);
     const images = Array.from(distances, (distance) => ({ confidence: 1, distance }));
     const abstention = fitAbstention(images, { pile: [], likeness: fitLikeness(rows) })!;
-    expect(looksUnlike(abstention, screenshot(size), size)).toBe(true);
-    const others = Array.from({ length: 200 }, () => looksUnlike(abstention, spots(size), size));
+    expect(looksUnlike(abstention, { pixels: screenshot(size), size })).toBe(true);
+    const others = Array.from({ length: 200 }, () => looksUnlike(abstention, { pixels: spots(size), size }));
     expect(others.filter(Boolean).length).toBeLessThan(20);
     const { likeness: _, ...without } = abstention;
-    expect(looksUnlike(without, screenshot(size), size)).toBe(false);
+    expect(looksUnlike(without, { pixels: screenshot(size), size })).toBe(false);
   });
 
   test('a distance is that of the whitened traits, and grows by the square', () => {

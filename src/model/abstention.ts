@@ -89,13 +89,15 @@ export function fitAbstention(
 
 /**
  * Whether an image is of another kind than all that had a label: a screenshot among photographs. What it shows does not matter.
- * @param pixels uint8 [H, W, C], as the classifier takes them
+ * @param image.pixels uint8 [H, W, C], as the classifier takes them; `image.size` says H, W and C
+ * @returns false where nothing is known of how images with a label differ
+ * @example
+ * looksUnlike(abstention, { pixels, size: classifier });
  */
 export function looksUnlike(
   { likeness, farthest }: Abstention,
-  pixels: Uint8Array,
-  image: ImageSize,
+  { pixels, size }: { readonly pixels: Uint8Array; readonly size: ImageSize },
 ): boolean {
   if (likeness === undefined || farthest === undefined) return false;
-  return distanceFrom(likeness, pictureTraits(pixels, image)) > farthest;
+  return distanceFrom(likeness, pictureTraits(pixels, size)) > farthest;
 }

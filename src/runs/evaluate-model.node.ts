@@ -69,7 +69,7 @@ export async function evaluateModel(
       if ('probabilities' in outcome) {
         const { probabilities, fitted } = outcome;
         const { pixels } = fitted;
-        const unlike = abstention && looksUnlike(abstention, pixels, classifier);
+        const unlike = abstention && looksUnlike(abstention, { pixels, size: classifier });
         tally.add({ name, label, probabilities, pixels, unlike });
       } else if (strict) throw outcome.error;
       else skipped.push(await skippedPicture(name, outcome.error));

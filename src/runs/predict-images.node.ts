@@ -116,6 +116,7 @@ export function rowOf(
     ...(index !== undefined && { index }),
     label: classNames[best] ?? '',
     probability: probabilities[best] ?? Number.NaN,
-    ...(abstention && looksUnlike(abstention, fitted.pixels, classifier) && { unlike: true }),
+    ...(abstention &&
+      looksUnlike(abstention, { pixels: fitted.pixels, size: classifier }) && { unlike: true }),
   };
 }

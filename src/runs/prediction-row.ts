@@ -52,8 +52,17 @@ export function floatDigits(value: number): number {
 /** When a classifier is unsure of a row. */
 export type Unsureness = Pick<PredictionColumns, 'unsure' | 'abstain'>;
 
-/** Whether a row is to be looked at by a person: it may be of none of the classes. */
-export function isUnsure({ probability, unlike }: PredictionRow, { unsure }: Unsureness): boolean {
+/**
+ * Whether what a classifier says is to be looked at by a person, since the image may be of none of its classes: the probability of the
+ * likeliest class, 0–1, is below `unsure`, or the image is unlike all that had a label.
+ * @param options.unsure default: it is never unsure
+ * @example
+ * isUnsure({ probability: 0.4 }, { unsure: classifier.abstention?.threshold });
+ */
+export function isUnsure(
+  { probability, unlike }: Pick<PredictionRow, 'probability' | 'unlike'>,
+  { unsure }: { readonly unsure?: number | undefined },
+): boolean {
   return unsure !== undefined && (unlike === true || probability < unsure);
 }
 

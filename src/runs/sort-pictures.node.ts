@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { basename, extname, join, resolve } from 'node:path';
 import { contentOf, type ImageFormat } from '../data/image-content.js';
 import type { ImageBytes } from '../data/readers/found-images.js';
-import { classFoldersOf, freeName } from '../data/safe-name.js';
+import { classFoldersOf, unsureFolderBeside } from '../data/safe-name.js';
 import {
   clearTemporaries,
   ensureFolder,
@@ -51,8 +51,7 @@ export class SortedFolder {
     this.#link = link;
     this.#columns = columns;
     this.#classFolders = classFoldersOf(classNames);
-    const taken = new Set([...this.#classFolders.values()].map((name) => name.toLowerCase()));
-    this.#unsureFolder = columns.abstain ? freeName('unsure', taken) : undefined;
+    this.#unsureFolder = columns.abstain ? unsureFolderBeside(this.#classFolders) : undefined;
   }
 
   /** Make the folders of the classes, and delete what a killed process left half copied. */

@@ -1,8 +1,11 @@
 import {
+  type Abstention,
   type DataSource,
   type EncoderOptions,
   hashImages,
+  type ImageSource,
   loadClassifier,
+  looksUnlike,
   openEncoder,
   Random,
   type Runtime,
@@ -52,11 +55,17 @@ export async function answerPile(options: AnswerOptions): Promise<void> {
   const classifier = await loadClassifier(`${store.name}, classifier.onnx`, model, { runtime });
   const { classNames } = classifier;
   let probabilities: Float32Array;
+  let unsure: RunAnswers['unsure'];
   try {
     probabilities = await classifier.classify(selectImages(images, Uint32Array.from(rows)), {
       signal,
       emit: ({ done, total }) => onProgress((classifyingShare * done) / total),
     });
+    const { abstention } = classifier;
+    if (abstention) {
+      const unlike = await unlikeIn(abstention, { images, rows, signal });
+      unsure = { below: abstention.threshold, unlike: unlike.map((at) => hashes[at] ?? '') };
+    }
   } finally {
     await classifier.release();
   }
@@ -73,8 +82,39 @@ export async function answerPile(options: AnswerOptions): Promise<void> {
       doubts?.doubted.map(({ image, label, suggested, wrong }) => ({ image, label, suggested, wrong })) ??
       null,
     features: described?.features ?? null,
+    ...(unsure && { unsure }),
   };
   await writeAnswers(folder, { answers, features: described });
+}
+
+/** Images that are read at once. */
+const readAtOnce = 256;
+
+/** Places in `rows` of images that are unlike all that had a label. */
+async function unlikeIn(
+  abstention: Abstention,
+  {
+    images,
+    rows,
+    signal,
+  }: {
+    readonly images: ImageSource;
+    readonly rows: readonly number[];
+    readonly signal: AbortSignal | undefined;
+  },
+): Promise<number[]> {
+  const found: number[] = [];
+  const sizeBytes = images.height * images.width * images.channels;
+  for (let from = 0; from < rows.length; from += readAtOnce) {
+    signal?.throwIfAborted();
+    const some = rows.slice(from, from + readAtOnce);
+    const { data } = await images.read(some);
+    for (const at of some.keys()) {
+      const pixels = data.subarray(at * sizeBytes, (at + 1) * sizeBytes);
+      if (looksUnlike(abstention, { pixels, size: images })) found.push(from + at);
+    }
+  }
+  return found;
 }
 
 function firstOfEach(hashes: readonly string[]): number[] {

@@ -2,6 +2,7 @@ import fs from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { FakeStudio, fakePile, until } from '../../../../test/support/studio.js';
+import { openZipTree } from '../../../data/readers/zip-tree.node.js';
 import { QuarterturnError } from '../../../errors.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { answersFolder, writeAnswers } from './answer-files.node.js';
@@ -57,12 +58,13 @@ async function writeRun(
     heldBack: ids.slice(0, 2),
     heldBackProbabilities: Float32Array.from([...row(2, 0.99), ...row(1, 0.5)]),
     doubted: [{ image: ids[0] ?? '', label: 'cat', suggested: 'eel', wrong: 0.8 }],
+    unsure: { below: 0.411, unlike: ids.slice(199) },
     features: null,
   };
   return () => writeAnswers(answersFolder(projects.folder, id), { answers, features: undefined });
 }
 
-test('the answers for the whole pile are a table, for which the pile is asked first', async () => {
+test('the answers for the whole pile are a table and folders, for which the pile is asked first', async () => {
   const write = await writeRun('one');
   const models = join(projects.folder, 'runs', 'one', 'models');
   await fs.mkdir(models, { recursive: true });
@@ -74,8 +76,28 @@ test('the answers for the whole pile are a table, for which the pile is asked fi
   inquiries.asked[0]?.answer(null);
   const lines = (await (await asking).text()).trim().split('\r\n');
   expect(lines).toHaveLength(1 + count);
-  expect(lines[0]).toBe('file,label,probability,p_cat,p_dog,p_eel');
-  expect(lines[2]).toMatch(/^photos\/1\.png,dog,0\.4025,/);
+  expect(lines[0]).toBe('file,label,probability,unsure,p_cat,p_dog,p_eel');
+  expect(lines[2]).toMatch(/^photos\/1\.png,dog,0\.4025,true,/);
+  expect(lines[6]).toMatch(/^photos\/5\.png,eel,0\.4125,false,/);
+  // An example has no files: what the model sees of it is packed.
+  await studio.open({ example: 'mnist' });
+  (await fake.piles.next()).finish(fakePile(count));
+  await studio.settled();
+  // In folders, labels come first, and a class that was renamed since is the same one.
+  await label('c3', ids.slice(0, 1));
+  await studio.label({ type: 'rename-class', class: 'c2', name: 'unsure' });
+  const zip = await app.request('/api/exports/sorted.zip', { headers: fake.headers });
+  await fs.writeFile(join(projects.folder, 'sorted.zip'), Buffer.from(await zip.arrayBuffer()));
+  const tree = await openZipTree(join(projects.folder, 'sorted.zip'));
+  await tree.close();
+  const files = tree.entries.flatMap(({ kind, path }) => (kind === 'file' ? [path] : []));
+  const inFolder = (folder: string) => files.filter((path) => path.startsWith(`${folder}/`));
+  expect(['cat', 'unsure', 'eel', 'unsure-2'].map((folder) => inFolder(folder).length)).toEqual([
+    65, 64, 66, 5,
+  ]);
+  expect(files).toHaveLength(count);
+  expect(inFolder('unsure-2')).toEqual([1, 199, 2, 3, 4].map((i) => `unsure-2/${i}.png`));
+  expect(inFolder('eel')).toContain('eel/0.png');
   const failing = await writeRun('two', { startedAt: '2026-02-01T00:00:00.000Z' });
   await failing();
   await fs.rm(answersFolder(projects.folder, 'two'), { recursive: true });

@@ -246,6 +246,11 @@ export class Explore {
     return answers;
   }
 
+  /** The classes of a run, in the order of its probabilities. @throws Refusal `not-found` */
+  async classesOf(runId: string): Promise<KnownRun['classes']> {
+    return (await this.#runNamed(runId)).classes;
+  }
+
   /**
    * Ask a question in another process, unless it is being asked.
    * @param key tells it from other ones

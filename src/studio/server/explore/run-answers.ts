@@ -24,6 +24,11 @@ export const answersSchema = z
       )
       .readonly()
       .nullable(),
+    /**
+     * When the classifier is unsure of an image: below this probability, and of these, which are unlike all that had a label. Absent where
+     * its file does not say.
+     */
+    unsure: z.object({ below: z.number(), unlike: hashes }).readonly().optional(),
     /** How some images are described, in `features.f32`; null where the run has no network of its own. */
     features: z
       .object({

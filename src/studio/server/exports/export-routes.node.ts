@@ -5,16 +5,17 @@ import { Readable } from 'node:stream';
 import type { Context, Hono } from 'hono';
 import { z } from 'zod';
 import { csvLine } from '../../../data/csv-line.js';
-import { safeName } from '../../../data/safe-name.js';
 import { describeModel, modelCard } from '../../../index.js';
+import { type ExportFile, exportName } from '../../project/export-names.js';
 import { packProject } from '../../project/project-zip.node.js';
 import type { RunAnswers } from '../explore/run-answers.js';
 import { bodyChunks, queryOf } from '../guards.js';
 import { modelOf } from '../newest-model.node.js';
 import type { Pile } from '../pile.js';
 import type { Studio } from '../studio.node.js';
-import { classFolders } from './class-folders.node.js';
+import { classFolders, sortedFolders } from './class-folders.node.js';
 import { importProject } from './import-project.node.js';
+import { saidOfPile } from './said-of-pile.node.js';
 
 const runQuery = z.strictObject({
   /** Default: the newest that has a classifier. */
@@ -40,35 +41,44 @@ export function addExportRoutes(
   app: Hono,
   studio: Pick<Studio, 'project' | 'labelled' | 'pile' | 'explore' | 'open'>,
 ): void {
-  const nameOf = (ending: string): string => `${safeName(studio.project.name)}${ending}`;
+  const nameOf = (file: ExportFile): string => exportName(studio.project.name, file);
 
   app.get('/api/exports/model.onnx', async (c) => {
     const { bytes } = await modelBytes(studio, c);
-    return download(c, bytes, { type: 'application/octet-stream', name: nameOf('.onnx') });
+    return download(c, bytes, { type: 'application/octet-stream', name: nameOf('model.onnx') });
   });
   app.get('/api/exports/card.md', async (c) => {
     const { bytes } = await modelBytes(studio, c);
-    const file = nameOf('.onnx');
+    const file = nameOf('model.onnx');
     const sha256 = createHash('sha256').update(bytes).digest('hex');
     const card = modelCard(describeModel(file, bytes), { file, data: studio.project.name, sha256 });
-    return download(c, card, { type: 'text/markdown; charset=utf-8', name: nameOf('-card.md') });
+    return download(c, card, { type: 'text/markdown; charset=utf-8', name: nameOf('card.md') });
   });
   app.get('/api/exports/labels.csv', (c) =>
-    download(c, labelTable(studio), { type: 'text/csv; charset=utf-8', name: nameOf('-labels.csv') }),
+    download(c, labelTable(studio), { type: 'text/csv; charset=utf-8', name: nameOf('labels.csv') }),
   );
-  app.get('/api/exports/predictions.csv', async (c) => {
+  /** It takes a while where the pile was not asked yet; events tell how far it is. */
+  const answersFor = async (c: Context): Promise<RunAnswers> => {
     const { run } = queryOf(c, runQuery, 'a run');
     const { run: id } = await modelOf(studio.project.folder, run);
-    // It takes a while where the pile was not asked yet; events tell how far it is.
-    const table = predictionTable(studio.pile, await studio.explore.answersOf(id));
-    return download(c, table, { type: 'text/csv; charset=utf-8', name: nameOf('-predictions.csv') });
+    return studio.explore.answersOf(id);
+  };
+  app.get('/api/exports/predictions.csv', async (c) => {
+    const table = predictionTable(studio.pile, await answersFor(c));
+    return download(c, table, { type: 'text/csv; charset=utf-8', name: nameOf('predictions.csv') });
   });
   app.get('/api/exports/classes.zip', (c) =>
-    download(c, classFolders(studio), { type: 'application/zip', name: nameOf('-classes.zip') }),
+    download(c, classFolders(studio), { type: 'application/zip', name: nameOf('classes.zip') }),
   );
+  app.get('/api/exports/sorted.zip', async (c) => {
+    const answers = await answersFor(c);
+    const classes = await studio.explore.classesOf(answers.run);
+    const content = sortedFolders(studio, { answers, classes });
+    return download(c, content, { type: 'application/zip', name: nameOf('sorted.zip') });
+  });
   app.get('/api/exports/project.zip', async (c) => {
-    const { name, bytes } = await packProject(studio.project, { signal: c.req.raw.signal });
-    return download(c, bytes, { type: 'application/zip', name: `${name}.zip` });
+    const { bytes } = await packProject(studio.project, { signal: c.req.raw.signal });
+    return download(c, bytes, { type: 'application/zip', name: nameOf('project.zip') });
   });
 
   app.post('/api/projects/import', async (c) => {
@@ -96,28 +106,20 @@ function labelTable({ project, labelled, pile }: Pick<Studio, 'project' | 'label
 }
 
 /**
- * What a run's classifier says of every image of the pile: class, its probability, and that of each class, as `quarterturn predict
- * --probabilities` has them.
+ * What a run's classifier says of every file of the pile: class, its probability, whether it is unsure, and the probability of each class,
+ * as `quarterturn predict --probabilities` has them.
  */
-function predictionTable(
-  pile: Pick<Pile, 'images' | 'duplicates'>,
-  { classNames, probabilities, images }: RunAnswers,
-): Readable {
-  const k = classNames.length;
-  const rowOf = new Map(images.map((id, row) => [id, row]));
-  // Files that are the same picture have the same answer.
-  const namesOf = new Map(pile.duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+function predictionTable(pile: Pick<Pile, 'images' | 'duplicates'>, answers: RunAnswers): Readable {
+  const { classNames, unsure } = answers;
   const encode = (row: readonly string[]): Uint8Array => new TextEncoder().encode(csvLine(row));
   function* lines(): Generator<Uint8Array> {
-    yield encode(['file', 'label', 'probability', ...classNames.map((name) => `p_${name}`)]);
-    for (const { id, name } of pile.images) {
-      const row = rowOf.get(id);
-      if (row === undefined) continue;
-      const own = [...probabilities.subarray(row * k, (row + 1) * k)];
-      const best = own.indexOf(Math.max(...own));
-      const written = own.map((p) => String(Number(p.toPrecision(7))));
-      for (const each of namesOf.get(name) ?? [name]) {
-        yield encode([each, classNames[best] ?? '', written[best] ?? '', ...written]);
+    const classes = classNames.map((name) => `p_${name}`);
+    yield encode(['file', 'label', 'probability', ...(unsure ? ['unsure'] : []), ...classes]);
+    for (const { files, best, probabilities, isUnsure } of saidOfPile(pile, answers)) {
+      const written = probabilities.map((p) => String(Number(p.toPrecision(7))));
+      const mark = unsure ? [String(isUnsure)] : [];
+      for (const file of files) {
+        yield encode([file, classNames[best] ?? '', written[best] ?? '', ...mark, ...written]);
       }
     }
   }

@@ -10,6 +10,7 @@ import { FakeInquiries } from '../../../../test/support/studio.js';
 import { openZipTree } from '../../../data/readers/zip-tree.node.js';
 import { exportClassifier, loadClassifier } from '../../../index.js';
 import { createNodeRuntime, predictImages } from '../../../node.js';
+import { type ExportFile, exportName } from '../../project/export-names.js';
 import { Project } from '../../project/project.node.js';
 import { unpackProject } from '../../project/unpack-project.node.js';
 import { createApp } from '../app.node.js';
@@ -168,11 +169,12 @@ describe('a picture that somebody tries', () => {
 });
 
 describe('what leaves the studio', () => {
-  const download = async (name: string) => {
+  const download = async (name: ExportFile) => {
     const answer = await app.request(`/api/exports/${name}?key=${keys.viewKey}`, {
       headers: { host: headers.host },
     });
-    expect(answer.headers.get('content-disposition')).toMatch(/^attachment; filename="photos/);
+    const saved = exportName('photos', name);
+    expect(answer.headers.get('content-disposition')).toContain(`attachment; filename="${saved}"`);
     expect(answer.status).toBe(200);
     return Buffer.from(await answer.arrayBuffer());
   };

@@ -80,6 +80,9 @@ test('a run learns the classes of the labels alone, and says what it takes each 
   });
   const answers = await readAnswers(answersFolder(join(folder, 'project'), 'whole'));
   expect(answers).toMatchObject({ run: 'whole', classNames: ['rim', 'beam'] });
+  // As the file of the classifier says it.
+  expect(answers?.unsure?.below).toBeGreaterThan(0);
+  expect(answers?.unsure?.unlike.length).toBeLessThan(90);
   expect(answers?.images).toHaveLength(180);
   // Each label is held back once.
   expect(answers?.heldBack.toSorted()).toEqual(task.labels.images.map(({ image }) => image).toSorted());

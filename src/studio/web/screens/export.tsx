@@ -1,14 +1,15 @@
 import { useSignal, useSignalEffect } from '@preact/signals';
+import { type ExportFile, exportName } from '../../project/export-names.js';
 import { viewAddress } from '../api/client.js';
 import { type RunRow, runs } from '../api/runs.js';
 import { addressOf } from '../shell/router.js';
-import { imageCount, labels, studio, training } from '../store/studio.js';
+import { imageCount, labels, project, studio, training } from '../store/studio.js';
 import { Icon } from '../ui/icon.js';
 import { toastError } from '../ui/toast.js';
 import { counted, percent } from '../ui/words.js';
 
 interface FileToTake {
-  readonly file: string;
+  readonly file: ExportFile;
   readonly title: string;
   readonly says: string;
 }
@@ -25,6 +26,7 @@ export function Screen() {
   const run = found.value;
   const labelled = labels.value?.labelled ?? 0;
   const estimate = run?.estimate;
+  const isTraining = training.value !== null && training.value.phase !== 'failed';
   const ofRun: readonly FileToTake[] = [
     {
       file: 'model.onnx',
@@ -39,7 +41,12 @@ export function Screen() {
     {
       file: 'predictions.csv',
       title: 'Answers for the whole pile',
-      says: `A row for each file of ${counted(imageCount.value, 'image')}: class and probabilities.`,
+      says: `A row for each file of ${counted(imageCount.value, 'image')}: class, probabilities, and whether the classifier is unsure.`,
+    },
+    {
+      file: 'sorted.zip',
+      title: 'All images in folders, by the answers',
+      says: 'A folder for each class: by your label where there is one, else by what the classifier says. What it is unsure of lies in a folder of its own.',
     },
   ];
   const ofLabels: readonly FileToTake[] = [
@@ -88,7 +95,7 @@ export function Screen() {
             {
               file: 'project.zip',
               title: 'The whole project',
-              says: `Images, labels and trainings in one ZIP archive. Drop it on the start screen of another studio, and it opens there.${training.value === null ? '' : ' The training that is under way is packed as far as it has got.'}`,
+              says: `Images, labels and trainings in one ZIP archive. Drop it on the start screen of another studio, and it opens there.${isTraining ? ' The training that is under way is not finished: it is packed as far as it has got, and can be gone on with there.' : ''}`,
             },
           ]}
         />
@@ -98,9 +105,10 @@ export function Screen() {
 }
 
 function Files({ files }: { readonly files: readonly FileToTake[] }) {
+  const named = files.map((each) => ({ ...each, name: exportName(project.value?.name ?? '', each.file) }));
   return (
     <ul class="export-files">
-      {files.map(({ file, title, says }) => (
+      {named.map(({ file, title, says, name }) => (
         <li key={file}>
           <div>
             <h3>{title}</h3>
@@ -110,10 +118,10 @@ function Files({ files }: { readonly files: readonly FileToTake[] }) {
             class="button"
             href={viewAddress(`/api/exports/${file}`)}
             download
-            aria-label={`Download ${title}: ${file}`}
+            aria-label={`Download ${title}: ${name}`}
           >
             <Icon name="down" />
-            {file}
+            {name}
           </a>
         </li>
       ))}

@@ -8,7 +8,8 @@ export function TrainingStatus() {
   if (now === null) return <FindingStatus />;
   const parts = [
     now.phase === 'failed' ? 'Training failed' : now.stageText,
-    now.phase !== 'failed' && now.progress !== null && percent(now.progress),
+    // Of a stage, of which there are several: where it is known how long all of them take, that is said alone.
+    now.phase !== 'failed' && now.etaMs === undefined && now.progress !== null && percent(now.progress),
     now.phase !== 'failed' && now.etaMs !== undefined && `${duration(now.etaMs)} left`,
   ];
   return (

@@ -31,10 +31,14 @@ export function NowTraining({ now }: { readonly now: TrainingState }) {
   const { phase, stageText, passText, stageIndex, stageCount, progress, imagesPerSecond, etaMs } = now;
   const facts = [
     stageCount > 0 && phase === 'training' && `Step ${stageIndex + 1} of ${stageCount}`,
-    passText,
-    progress !== null && percent(progress),
+    [passText, progress !== null && `${percent(progress)}${passText ? '' : ' of this step'}`]
+      .filter(Boolean)
+      .join(' '),
     imagesPerSecond !== null && `${count(Math.round(imagesPerSecond))} images/s`,
   ];
+  // Of the whole training, as far as anybody can tell; a stage begins at 0 again.
+  const elapsedMs = Date.now() - Date.parse(now.startedAt);
+  const shareDone = etaMs === undefined ? progress : elapsedMs / Math.max(1, elapsedMs + etaMs);
   return (
     <section class="card now-training" aria-labelledby="now-title">
       <div class="now-head">
@@ -65,7 +69,11 @@ export function NowTraining({ now }: { readonly now: TrainingState }) {
       {now.stage !== null && stageWords[now.stage] && phase === 'training' && (
         <p class="small quiet-text">{stageWords[now.stage]}</p>
       )}
-      <progress class="thin" aria-label={stageText} {...(progress !== null && { max: 1, value: progress })} />
+      <progress
+        class="thin"
+        aria-label="The whole training"
+        {...(shareDone !== null && { max: 1, value: shareDone })}
+      />
       <Curves runId={now.runId} stage={now.stage} />
       <p class="small quiet-text">
         It goes on when this page is closed. What stops it is the button, or the end of the command.

@@ -1,5 +1,6 @@
 import { useSignal } from '@preact/signals';
 import { useEffect, useRef } from 'preact/hooks';
+import { toastError } from '../../ui/toast.js';
 import type { PictureInputProps } from './file-input.js';
 
 /** A picture of the camera. It is on only while it is shown. */
@@ -15,7 +16,6 @@ export function Webcam({ take }: PictureInputProps) {
         if (isGone) return stop(found);
         stream = found;
         if (video.current) video.current.srcObject = found;
-        state.value = 'on';
       } catch (error) {
         state.value = { failed: reasonOf(error) };
       }
@@ -31,12 +31,22 @@ export function Webcam({ take }: PictureInputProps) {
     if (source === null) return;
     const canvas = new OffscreenCanvas(source.videoWidth, source.videoHeight);
     canvas.getContext('2d')?.drawImage(source, 0, 0);
-    void canvas.convertToBlob({ type: 'image/png' }).then((picture) => take(picture, 'camera'));
+    canvas.convertToBlob({ type: 'image/png' }).then((picture) => take(picture, 'camera'), toastError);
   };
   if (typeof state.value === 'object') return <p role="alert">{state.value.failed}</p>;
   return (
     <div class="webcam">
-      <video ref={video} autoplay playsInline muted aria-label="What the camera sees" />
+      <video
+        ref={video}
+        autoplay
+        playsInline
+        muted
+        aria-label="What the camera sees"
+        onLoadedData={() => {
+          // Before its first image there is nothing to take.
+          state.value = 'on';
+        }}
+      />
       <button type="button" class="button primary" disabled={state.value !== 'on'} onClick={shoot}>
         {state.value === 'on' ? 'Take this picture' : 'Waiting for the camera …'}
       </button>
