@@ -4,6 +4,7 @@ import type { DataSource } from '../data/dataset.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { MemoryStore } from '../store/checkpoint.js';
+import { isRecord } from '../store/json.js';
 import type { RunEvent } from '../store/run-event.js';
 import { run } from './run.js';
 import type { RunSettings } from './settings.js';
@@ -42,6 +43,16 @@ async function reusedBy(change: { settings?: RunSettings; data?: DataSource; reg
   return { reused, trained: [...trained], store };
 }
 
+/** The same, with the fields of each object in the opposite order. */
+const reversed = (value: unknown): unknown =>
+  isRecord(value)
+    ? Object.fromEntries(
+        Object.entries(value)
+          .reverse()
+          .map(([name, inner]) => [name, reversed(inner)]),
+      )
+    : value;
+
 const everything = ['scratch 0', 'baseline 0'];
 const given = (label: string) => ({
   data: null,
@@ -53,6 +64,10 @@ describe('a finished stage', () => {
     const { reused, trained, store } = await reusedBy({});
     expect({ reused, trained }).toEqual({ reused: everything, trained: [] });
     expect(await store.readEpochs()).toEqual(await first.readEpochs());
+    // A budget puts settings together in another order than reading them back does.
+    const backwards = reversed(settings) as RunSettings;
+    expect(JSON.stringify(backwards)).not.toBe(JSON.stringify(settings));
+    expect((await reusedBy({ settings: backwards })).reused).toEqual(everything);
     for (const name of stages) {
       expect((await store.loadCheckpoint(name))?.tensors).toEqual(
         (await first.loadCheckpoint(name))?.tensors,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { RunStore } from '../store/checkpoint.js';
 import { sha256 } from '../store/digest.js';
-import { parseWith } from '../store/json.js';
+import { isRecord, parseWith } from '../store/json.js';
 import { encodeSafetensors } from '../store/safetensors.js';
 import type { Tensors } from '../tensor/tensor.js';
 import { checkpointName, loadProgress } from '../train/loop.js';
@@ -67,7 +67,7 @@ export class Fingerprints {
           .map((other) => this.of(other, draw))
       : [];
     return sha256(
-      JSON.stringify([
+      sortedJson([
         [stage.name, stage.version, stage.isShared ? 0 : draw],
         [settings.seed, settings.network, stage.dependsOn?.(this.#context) ?? stage.settingsOf(settings)],
         checksums,
@@ -86,6 +86,13 @@ export class Fingerprints {
     const { labels = [] } = labelledImages(this.#context, draw);
     return [classNamesOf(this.#context), [...labelledIndices(this.#context, draw)], [...labels]];
   }
+}
+
+/** JSON in which the fields of each object are in the order of their names: settings are the same whatever order they were put together in. */
+function sortedJson(value: unknown): string {
+  return JSON.stringify(value, (_key, inner: unknown) =>
+    isRecord(inner) ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1))) : inner,
+  );
 }
 
 function fingerprintOfWeights(weights: Tensors): Promise<string | undefined> {

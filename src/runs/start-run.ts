@@ -6,7 +6,7 @@ import { loadPretrained } from '../recipes/backbone.js';
 import { fitToLabels } from '../recipes/fit-to-labels.js';
 import { withLocatedLabels } from '../recipes/labels.js';
 import { assertFits, run } from '../recipes/run.js';
-import { parseSettings, type RunSettings, settingsOfConfig } from '../recipes/settings.js';
+import { type RunSettings, settingsOfConfig } from '../recipes/settings.js';
 import { finetuneName } from '../recipes/stages/finetune.js';
 import { stagesOf } from '../recipes/stages/registry.js';
 import type { Stage } from '../recipes/stages/stage.js';
@@ -105,15 +105,13 @@ export function startRun(options: StartRunOptions): Run {
       const context = fitToLabels(located);
       assertFits(context, stages ?? stagesOf(context.settings, registry), registry);
       assertGoingOn(signal);
-      // As they are read back: by their text, stages that are gone on with are known.
-      const settings = parseSettings(
+      const settings =
         budgetMs === undefined
           ? context.settings
           : await settingsWithin(context, {
               ...{ budgetMs, stages, registry, cpuMs: options.cpuMs },
               spentMs: options.spentMs ?? (() => performance.now() - began),
-            }),
-      );
+            });
       assertGoingOn(signal);
       const store = typeof options.store === 'function' ? await options.store() : options.store;
       recorder.attach(store);

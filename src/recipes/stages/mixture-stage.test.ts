@@ -23,8 +23,8 @@ import { stageFacts } from './registry.js';
 async function noisyPictures(name: string, count: number): Promise<ImageDataset> {
   const { images, ...labelled } = tinyPictures(name, count);
   const { data } = await readRange(images, 0, count);
-  const random = Random.seeded(5).split(name);
-  const pixels = data.map((value) => 0.25 * value + random.uniform(0, 191));
+  const random = Random.seeded(4).split(name);
+  const pixels = data.map((value) => 0.2 * value + random.uniform(0, 204));
   const { height, width, channels } = images;
   return { ...labelled, images: imagesInMemory({ name, pixels, height, width, channels }) };
 }
