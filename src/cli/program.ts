@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Help } from 'commander';
 import { packageVersion } from '../runs/version.node.js';
 import { createStyles } from './terminal.js';
 
@@ -57,7 +57,10 @@ export async function createProgram(args: readonly string[] = []): Promise<Comma
     .option('--debug', 'print the stack of an error (default: its message and a hint)')
     .exitOverride()
     .configureOutput({ outputError: () => {} })
-    .configureHelp({ styleTitle: bold, subcommandTerm: (command) => command.name() })
+    .configureHelp({
+      ...{ styleTitle: bold, subcommandTerm: (command) => command.name() },
+      ...{ minWidthToWrap: leastWidth, formatItem: narrowItem },
+    })
     .addHelpText(
       'after',
       `
@@ -71,7 +74,8 @@ Examples:
   quarterturn predict runs/quick-20250314-101245 digit.png
 
 Exit status: 0 done, 1 failed, 2 wrong usage; where it was stopped and has
-saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
+saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.
+The studio, which Ctrl-C ends: 0.`,
     );
   const known = Object.values(commandGroups).flatMap((group) => Object.keys(group));
   // The only options before a command take no value.
@@ -82,4 +86,17 @@ saved, to be gone on with: 130 by Ctrl-C, 75 by SIGTERM, SIGHUP or SIGQUIT.`,
     for (const [name, load] of Object.entries(group)) if (isWanted(name)) (await load())(program);
   }
   return program;
+}
+
+/** Columns of the narrowest text that can be read. */
+const leastWidth = 30;
+
+/** In a narrow terminal there is no room beside an option: what it does stands below. */
+function narrowItem(term: string, termWidth: number, description: string, helper: Help): string {
+  const width = helper.helpWidth ?? 80;
+  if (description === '' || width - termWidth - 4 >= leastWidth) {
+    return Help.prototype.formatItem.call(helper, term, termWidth, description, helper);
+  }
+  const below = helper.boxWrap(description, width - 6).replaceAll('\n', '\n      ');
+  return `  ${term}\n      ${below}`;
 }

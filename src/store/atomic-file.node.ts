@@ -42,10 +42,14 @@ async function ageMs(path: string): Promise<number> {
  * synced too, since it is what holds the name.
  * @throws QuarterturnError `io` naming the path; the old file is then as it was.
  */
-export async function writeFileAtomically(path: string, content: Uint8Array | string): Promise<void> {
+export async function writeFileAtomically(
+  path: string,
+  content: Uint8Array | string,
+  { mode }: { readonly mode?: number } = {},
+): Promise<void> {
   const temporary = temporaryPath(path);
   try {
-    const file = await fs.open(temporary, 'wx');
+    const file = await fs.open(temporary, 'wx', mode);
     try {
       await file.writeFile(content);
       await file.sync();

@@ -105,6 +105,11 @@ installedTest('holds what it needs and nothing else', async () => {
   for (const file of ['package.json', 'README.md', 'LICENSE', 'CHANGELOG.md', 'bin/quarterturn.js']) {
     expect(files).toContain(file);
   }
+  // What the README shows and links to is there.
+  const readme = await fs.readFile(join(project, 'node_modules/quarterturn/README.md'), 'utf8');
+  const linked = [...readme.matchAll(/\]\((?!https?:|#)([^)#]+)/g)].map(([, file]) => file);
+  expect(linked).toContain('docs/studio/README.md');
+  for (const file of linked) expect(files).toContain(file);
   expect(
     files.filter((file) => /^(src|test|scripts|bench)\b|\.map$|\.test\.|tsbuildinfo|-build$/.test(file)),
   ).toEqual([]);

@@ -156,7 +156,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     });
     const command = commandIn(suggested.stdout);
     expect(command).toBe(
-      "quarterturn run --labels 'nine labels.json' --data 'it'\\''s mine' --config 'runs/a b/config.json'",
+      "quarterturn run 'it'\\''s mine' --labels 'nine labels.json' --config 'runs/a b/config.json'",
     );
 
     const { stdout } = await paste(command);

@@ -182,7 +182,7 @@ describe('a studio', () => {
       program,
       `import { StudioOwner } from ${owner};
       const owner = await StudioOwner.take(process.argv[2]);
-      await owner.setAddress('http://127.0.0.1:4321/');
+      await owner.setAddress('http://127.0.0.1:4321/#token=abc');
       process.send('served');
       setInterval(() => {}, 1000);`,
     );
@@ -192,9 +192,10 @@ describe('a studio', () => {
     expect(error).toBeInstanceOf(ProjectInUse);
     expect(error).toMatchObject({
       message: `${project.folder}: expected a project that no other studio serves. Received: process ${other.pid}, at http://127.0.0.1:4321/.`,
-      hint: expect.stringContaining('Open http://127.0.0.1:4321/'),
-      ...{ code: 'io', pid: other.pid, address: 'http://127.0.0.1:4321/' },
+      hint: expect.stringContaining('Open http://127.0.0.1:4321/#token=abc, or'),
+      ...{ code: 'io', pid: other.pid, address: 'http://127.0.0.1:4321/#token=abc' },
     });
+    expect((await fs.stat(join(project.folder, 'studio.json'))).mode & 0o777).toBe(0o600);
     // The command line labels beside it.
     await project.labels.append({
       type: 'add-class',

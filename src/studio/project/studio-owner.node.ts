@@ -60,12 +60,20 @@ export class StudioOwner {
   }
 
   /**
-   * Say where the project is served, for the message to a second studio.
-   * @param address without what only the first page may know: others may be able to read the file
+   * Say where the project is served, for a second studio of the same user, whose own terminal may be the only one that is left.
+   *
+   * The address bears the key of the page, so that it leads somewhere. On a machine that others use, too, the file keeps it from them as
+   * well as the page is kept from them: it is made readable by this user alone before anything stands in it, and whoever can read it
+   * all the same (this user's processes, root) can read the memory of the studio as well. Where the disk does not keep modes (FAT,
+   * some network drives), the key is left out. It is worth nothing on another machine, nor once the studio has ended, and no archive
+   * of the project holds the file.
+   *
+   * @param address with the key
    */
   async setAddress(address: string): Promise<void> {
-    const text = JSON.stringify(addressSchema.parse({ pid: process.pid, address }));
-    await writeFileAtomically(join(this.#folder, addressName), `${text}\n`);
+    const path = join(this.#folder, addressName);
+    await writeAddress(path, withoutKey(address));
+    if (await isReadByOwnerAlone(path)) await writeAddress(path, address);
   }
 
   /** Let others serve it. */
@@ -75,13 +83,28 @@ export class StudioOwner {
   }
 }
 
+const withoutKey = (address: string): string => address.replace(/#.*$/, '');
+
+async function writeAddress(path: string, address: string): Promise<void> {
+  const text = JSON.stringify(addressSchema.parse({ pid: process.pid, address }));
+  await writeFileAtomically(path, `${text}\n`, { mode: 0o600 });
+}
+
+/** What Windows tells as modes says nothing of who may read. */
+async function isReadByOwnerAlone(path: string): Promise<boolean> {
+  if (process.platform === 'win32') return false;
+  const { mode, uid } = await fs.stat(path);
+  return (mode & 0o077) === 0 && uid === process.getuid?.();
+}
+
 async function inUse(folder: string, cause: FolderLocked): Promise<ProjectInUse> {
   const { owner } = cause;
   const isNear = owner !== undefined && isHere(owner);
   const said = isNear ? await readAddress(folder) : undefined;
   const address = said?.pid === owner?.pid ? said?.address : undefined;
   const who = owner === undefined ? 'another process' : `process ${owner.pid}`;
-  const where = address !== undefined ? `, at ${address}` : isNear ? '' : ', of another host or container';
+  const where =
+    address !== undefined ? `, at ${withoutKey(address)}` : isNear ? '' : ', of another host or container';
   const open = address === undefined ? 'Use that one' : `Open ${address}`;
   return new ProjectInUse(
     `${folder}: expected a project that no other studio serves. Received: ${who}${where}.`,

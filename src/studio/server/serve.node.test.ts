@@ -153,7 +153,7 @@ describe('a studio that is served', () => {
     const stream = send(head('GET /api/events'), /deltas/);
     while (studio.hub.size === 0) await turns();
     await studio.open({ example: 'mnist' });
-    expect(projects.addresses).toEqual([new URL(server.address).origin]);
+    expect(projects.addresses).toEqual([server.address]);
     (await piles.next()).finish(fakePile(3));
     expect(await stream).toMatch(/event: snapshot[\s\S]*event: deltas/);
     while (studio.hub.size > 0) await turns();

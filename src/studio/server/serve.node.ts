@@ -90,7 +90,8 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => refuseSocket(error, socket));
   server.on('connect', (_, socket: Socket) => refuseSocket(undefined, socket));
   const port = await listen(server, options.port ?? 0);
-  await studio.setAddress(`http://${host}:${port}`);
+  const address = `http://${host}:${port}/#token=${keys.token}`;
+  await studio.setAddress(address);
   const close = async (): Promise<void> => {
     await new Promise<void>((resolve) => {
       server.close(() => resolve());
@@ -100,7 +101,7 @@ export async function serveStudio(studio: Studio, options: ServeOptions = {}): P
   };
   return {
     port,
-    address: `http://${host}:${port}/#token=${keys.token}`,
+    address,
     addressForOnce() {
       const code = randomHex();
       codes.set(code, performance.now());

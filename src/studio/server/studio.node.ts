@@ -108,7 +108,7 @@ export class Studio implements AsyncDisposable {
     throw new Refusal('conflict', 'pictures: expected an open project. Received: none.');
   }
 
-  /** Where it is served, for the message to a second studio on the same project; without the token. */
+  /** Where it is served, with the key, for the message to a second studio on the same project. */
   async setAddress(address: string): Promise<void> {
     this.#address = address;
     await this.#project?.setAddress(address);
