@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { foundAtMost } from './found-of.js';
 
 /** What images may be compared by: a frozen network that was given, oriented gradients, the network that was pretrained on rotations. */
 export const descriptionKinds = ['encoder', 'gradients', 'rotations'] as const;
@@ -20,6 +21,7 @@ export const descriptionChoiceSchema = z
             found: z.int().min(0),
             of: z.int().min(1),
           })
+          .refine(...foundAtMost('of'))
           .readonly(),
       )
       .readonly(),

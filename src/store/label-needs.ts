@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { foundAtMost } from './found-of.js';
 
 const share = z.number().min(0).max(1);
 const count = z.int().min(0);
@@ -23,6 +24,7 @@ export const classNeedSchema = z
     /** Whether it is among the first, and more likely to be so than not. */
     standsOut: z.boolean(),
   })
+  .refine(...foundAtMost('heldBack'))
   .readonly();
 export type ClassNeed = z.infer<typeof classNeedSchema>;
 
@@ -41,5 +43,6 @@ export const labelNeedsSchema = z
     /** All classes, the one with most mistakes first. */
     classes: z.array(classNeedSchema).readonly(),
   })
+  .refine(...foundAtMost('heldBack'))
   .readonly();
 export type LabelNeeds = z.infer<typeof labelNeedsSchema>;

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { exhibitsSchema } from './exhibits-record.js';
+import { evidenceSchema } from './run-record.js';
 
 const withConfusion = (confusion: object) =>
   exhibitsSchema.parse({
@@ -28,4 +29,11 @@ test('classes without a name, and what is no count, are refused', () => {
     expect(() => withConfusion({ counts })).toThrow();
   }
   expect(() => withConfusion({ cells: [[2, 0, 1]] })).toThrow('expected numbers of classes that have a name');
+});
+
+test('more labels found than were held back are refused: a share and its interval would be no numbers', () => {
+  const evidence = { stage: 'finetune', found: 88, of: 100 };
+  expect(evidenceSchema.parse(evidence)).toEqual(evidence);
+  const { error } = evidenceSchema.safeParse({ ...evidence, found: 101 });
+  expect(error?.issues).toMatchObject([{ path: ['found'], message: 'expected at most as many as of says' }]);
 });

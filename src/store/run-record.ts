@@ -3,6 +3,7 @@
 import { z } from 'zod';
 import { descriptionChoiceSchema } from './description-choice.js';
 import type { Exhibits } from './exhibits-record.js';
+import { foundAtMost } from './found-of.js';
 import { invarianceSchema } from './invariance.js';
 import type { LabelDoubts } from './label-doubts.js';
 import type { LabelNeeds } from './label-needs.js';
@@ -75,6 +76,7 @@ export const evidenceSchema = z
     /** Whom self-training believed. */
     teacher: z.enum(teachers).optional(),
   })
+  .refine(...foundAtMost('of'))
   .readonly();
 export type Evidence = z.infer<typeof evidenceSchema>;
 
