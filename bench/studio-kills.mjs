@@ -24,8 +24,11 @@ const scratch = await mkdtemp(join(tmpdir(), 'quarterturn-bench-'));
 const env = { ...process.env, XDG_CONFIG_HOME: scratch, XDG_DATA_HOME: scratch };
 const places = ['--project', join(scratch, 'project'), '--cache', join(scratch, 'cache')];
 
+/** The studio that was begun last. */
+let child;
+
 async function begin() {
-  const child = spawn(process.execPath, [program, 'studio', '--no-open', resolve(source), ...places], {
+  child = spawn(process.execPath, [program, 'studio', '--no-open', resolve(source), ...places], {
     env,
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -44,7 +47,7 @@ async function begin() {
   };
   for (;;) {
     const found = await ask('/api/images?count=500').catch(() => undefined);
-    if (found !== undefined) return { child, ask, ids: found.images.map(({ id }) => id) };
+    if (found !== undefined) return { ask, ids: found.images.map(({ id }) => id) };
     await sleep(100);
   }
 }
@@ -98,17 +101,17 @@ try {
       }
     });
     await sleep(300 + Math.random() * 1200);
-    studio.child.kill('SIGKILL');
+    child.kill('SIGKILL');
     isKilled = true;
     await Promise.all(burst);
     await new Promise((ended) =>
-      (studio.child.exitCode ?? studio.child.signalCode) ? ended() : studio.child.once('exit', ended),
+      (child.exitCode ?? child.signalCode) ? ended() : child.once('exit', ended),
     );
   }
   const last = await begin();
   await check(last);
-  last.child.kill('SIGINT');
-  await new Promise((ended) => last.child.once('exit', ended));
+  child.kill('SIGINT');
+  await new Promise((ended) => child.once('exit', ended));
   const sorted = answersMs.toSorted((a, b) => a - b);
   const at = (share) => Math.round(sorted[Math.floor(share * (sorted.length - 1))]);
   console.log(
@@ -116,5 +119,6 @@ try {
   );
   process.exitCode = lost === 0 ? 0 : 1;
 } finally {
+  child?.kill('SIGKILL');
   await rm(scratch, { recursive: true, force: true });
 }
