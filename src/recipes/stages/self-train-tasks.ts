@@ -143,9 +143,9 @@ export function sampleBatches(context: Omit<RecipeContext, 'store'>): SampleBatc
 }
 
 /**
- * Weight of the second opinion beside what neighbours say: one that is certain decides. Of 0.05 to 1, measured on the whole pile of ten draws of MNIST, Fashion-MNIST and
- * CIFAR-10 with 100 labels: with 0.1, what is taught is right for 0.0 to 0.05, −0.4 to 0.4 and 0.5 to 1.2 points more images; with more, one
- * draw of Fashion-MNIST loses a point.
+ * Weight of the second opinion beside what neighbours say: one that is certain decides. Of 0.05 to 1, measured on the whole pile of ten
+ * draws of MNIST, Fashion-MNIST and CIFAR-10 with 100 labels: with 0.1, what is taught is right for 0.0 to 0.05, −0.4 to 0.4 and 0.5 to
+ * 1.2 points more images; with more, one draw of Fashion-MNIST loses a point.
  */
 const secondOpinionWeight = unsureMargin;
 

@@ -1,14 +1,14 @@
 import { eventOfNames } from '../project/labels-of-names.js';
 import type { ProjectImage } from '../project/project-images.node.js';
 import type { ServedProject } from './open-project.node.js';
-import type { Pile, PileSource } from './pile.js';
+import { filesOfSame, type Pile, type PileSource } from './pile.js';
 import type { PileState } from './updates.js';
 
 /** The images of a pile, as a project takes them down. */
 export function imagesOfPile({ images, duplicates }: Pick<Pile, 'images' | 'duplicates'>): ProjectImage[] {
-  const copies = new Map(duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+  const filesOf = filesOfSame(duplicates);
   return images.map(({ id, name, content }) => {
-    const others = copies.get(name)?.filter((other) => other !== name) ?? [];
+    const others = filesOf.get(name)?.filter((other) => other !== name) ?? [];
     return {
       ...{ image: id, name },
       ...(others.length > 0 && { copies: others }),

@@ -1,6 +1,7 @@
 import sharp from 'sharp';
 import { decodeView, type FoundImage, type FoundImages, openImages } from '../../node.js';
 import type { EncodedPicture, PileSource } from './pile.js';
+import { quickPng } from './quick-png.node.js';
 
 /** Pixels of the longer side: a large window has room for a view of so many, and twice the room of a tile is enough for any screen. */
 const sides = { tile: 256, view: 1280 } as const;
@@ -9,6 +10,7 @@ const losslessSide = 128;
 const jpegQuality = 88;
 /** Of tiles that are kept: those of some thousand photographs. */
 const maxKeptBytes = 2 ** 26;
+
 /** The files behind the images of a pile, looked for when the first of them is asked for. */
 export class OriginalPictures {
   readonly #source: PileSource;
@@ -70,8 +72,7 @@ export class OriginalPictures {
     const { pixels, height, width } = await decodeView(name, content.bytes, { maxSide });
     const picture = sharp(pixels, { raw: { height, width, channels: 3 } });
     return height * width <= losslessSide ** 2
-      ? // Level 1: on a loopback, time matters and bytes do not.
-        { type: 'image/png', bytes: await picture.png({ compressionLevel: 1 }).toBuffer() }
+      ? quickPng(picture)
       : { type: 'image/jpeg', bytes: await picture.jpeg({ quality: jpegQuality }).toBuffer() };
   }
 

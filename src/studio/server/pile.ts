@@ -29,6 +29,11 @@ export interface Duplicate {
   readonly labels: readonly string[];
 }
 
+/** Of each file whose picture lies there more than once, all files that are this picture, itself among them. */
+export function filesOfSame(duplicates: readonly Duplicate[]): ReadonlyMap<string, readonly string[]> {
+  return new Map(duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+}
+
 /** Sizes in which an image can be seen. */
 export type PictureSize = 'small' | 'tile' | 'view';
 

@@ -6,6 +6,7 @@ import { createImportEta, type ImportProgress, type ReadImages, readImages, read
 import { OriginalPictures } from './original-pictures.node.js';
 import type { AddedPicture, EncodedPicture, OpenPileOptions, Pile, PileImage, PileSource } from './pile.js';
 import { readingOf } from './pile-source.js';
+import { quickPng } from './quick-png.node.js';
 import type { PileFacts, PileProgress } from './updates.js';
 
 export interface ReadPileOptions extends OpenPileOptions {
@@ -188,7 +189,5 @@ async function smallOf(source: ImageSource, row: number): Promise<EncodedPicture
   const { height, width, channels } = source;
   const { data } = await source.read([row]);
   const raw = { height, width, channels: channels === 1 ? 1 : 3 } as const;
-  // Level 1: on a loopback, time matters and bytes do not.
-  const bytes = await sharp(data, { raw }).png({ compressionLevel: 1 }).toBuffer();
-  return { type: 'image/png', bytes };
+  return quickPng(sharp(data, { raw }));
 }

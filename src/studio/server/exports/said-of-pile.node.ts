@@ -1,6 +1,6 @@
 import { isUnsure } from '../../../node.js';
 import type { RunAnswers } from '../explore/run-answers.js';
-import type { Pile } from '../pile.js';
+import { filesOfSame, type Pile } from '../pile.js';
 
 /** What a run's classifier says of an image of the pile. */
 export interface SaidOfImage {
@@ -22,7 +22,7 @@ export function* saidOfPile(
 ): Generator<SaidOfImage> {
   const k = classNames.length;
   const rowOf = new Map(asked.map((id, row) => [id, row]));
-  const filesOf = new Map(duplicates.flatMap(({ names }) => names.map((name) => [name, names])));
+  const filesOf = filesOfSame(duplicates);
   const unlike = new Set(unsure?.unlike);
   for (const { id, name } of images) {
     const row = rowOf.get(id);
