@@ -44,15 +44,47 @@ const reluGrad: LoweringRule<object, Two> = (lowering, { inputs: [y, dy], output
   lowering.set(dx, wherePositive(lowering.emit, of, flow), layout);
 };
 
+/** Where the batch is innermost it stays there, if it is an axis of its own before and after. */
 const reshape: LoweringRule<{ readonly shape: Shape }> = (
   lowering,
-  { inputs: [x], outputs: [y], attributes },
-) => lowering.set(y, lowering.reshape(lowering.plain(x), attributes.shape));
+  { inputs: [x], outputs: [y], attributes: { shape } },
+) => {
+  if (lowering.layoutOf(x) === 'channelMajor' && shape[0] === x.shape[0] && lowering.preparesMap(y)) {
+    const handle = lowering.emit.reshape(lowering.channelMajor(x), lowering.storedShape(shape));
+    lowering.set(y, handle, 'channelMajor');
+    return;
+  }
+  lowering.set(y, lowering.reshape(lowering.plain(x), shape));
+};
 
+/**
+ * What moves parts of each image on the way to a convolution, which wants the batch innermost, does so there: ONNX Runtime
+ * then moves runs as long as the batch, in place of one number after the other.
+ */
 const transpose: LoweringRule<{ readonly perm: readonly number[] }> = (
   lowering,
-  { inputs: [x], outputs: [y], attributes },
-) => lowering.set(y, lowering.transpose(lowering.plain(x), attributes.perm));
+  { inputs: [x], outputs: [y], attributes: { perm } },
+) => {
+  const [batch, ...rest] = perm;
+  if (batch === 0 && perm.length >= 4 && lowering.preparesMap(y)) {
+    const moved = lowering.transpose(batchInnermost(lowering, x), [
+      ...rest.map((axis) => axis - 1),
+      rest.length,
+    ]);
+    lowering.set(y, moved, 'channelMajor');
+    return;
+  }
+  lowering.set(y, lowering.transpose(lowering.plain(x), perm));
+};
+
+/** x [N, …] as […, N]: a transpose of two axes, which is the fastest. */
+function batchInnermost(lowering: Lowering, x: Value): Handle {
+  if (lowering.layoutOf(x) === 'channelMajor') return lowering.channelMajor(x);
+  const { emit } = lowering;
+  const [batch = 1, ...rest] = x.shape;
+  const columns = lowering.transpose(emit.reshape(lowering.plain(x), [batch, sizeOf(rest)]), [1, 0]);
+  return emit.reshape(columns, [...rest, batch]);
+}
 
 /** What is broadcast to rank 4 meets maps, so it is made channel-major. */
 const broadcastTo: LoweringRule<{ readonly shape: Shape }> = (

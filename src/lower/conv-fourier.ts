@@ -2,13 +2,7 @@ import { type Attribute, float, int } from '../onnx/model.js';
 import { at, fourAxes } from '../tensor/elements.js';
 import type { ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter, Handle } from './emitter.js';
-import {
-  fourierTransforms,
-  frequenciesOf,
-  periodOf,
-  productsPerFrequency,
-  type Transforms,
-} from './fourier.js';
+import { axisTransforms, frequenciesOf, periodOf, planeTransforms, productsPerFrequency } from './fourier.js';
 import { type Matrix, transposed } from './matrix.js';
 
 /** With fewer channels on either side the transforms, whose cost grows with their sum, outweigh the product's gain. */
@@ -22,6 +16,15 @@ const minGain = 2;
 
 /** Transforms take time with the period: on larger maps Winograd's tiles are faster. */
 const longestPeriod = 16;
+
+/**
+ * Positions of a map up to which both axes go at once: the arithmetic of that grows with their square, passes over memory are
+ * two fewer.
+ */
+const mostPlanePositions = 64;
+
+const isSmall = ({ axes: [height, width] }: ConvProblem): boolean =>
+  Math.max(height.size * width.size, height.outSize * width.outSize) <= mostPlanePositions;
 
 /** Whether the Fourier transform is the fastest way; the thresholds are measured (docs/performance.md). */
 export function paysByFourier({ batch, channels, outChannels, axes }: ConvProblem): boolean {
@@ -39,7 +42,7 @@ export function paysByFourier({ batch, channels, outChannels, axes }: ConvProble
 /**
  * Convolutions of one geometry by the Fourier transform, in ordinary operators over maps [C, H, W, N].
  *
- * A map becomes points [C, 3, l, k, N]: three numbers for each frequency. They are multiplied as matrices over the
+ * A map becomes points [C, P, N]: up to three numbers for each frequency. They are multiplied as matrices over the
  * channels, one product for each point. ONNX Runtime's FusedMatMul takes operands whose channels are outermost
  * (`transBatch…`), so that no points have to be moved before. None of its operands may come straight from a Transpose:
  * ONNX Runtime 1.30 would fuse that into the product and lose `transBatch…`.
@@ -50,41 +53,40 @@ export function paysByFourier({ batch, channels, outChannels, axes }: ConvProble
 export class FourierConv implements FastConv {
   readonly #emit: Emitter;
   readonly #problem: ConvProblem;
-  readonly #transforms: Transforms;
-  /** Frequencies along the height and the width. */
-  readonly #frequencies: readonly [number, number];
+  readonly #method: FourierMethod;
 
   constructor(emit: Emitter, problem: ConvProblem) {
     this.#emit = emit;
     this.#problem = problem;
-    const [height, width] = problem.axes;
-    this.#transforms = fourierTransforms(height, width);
-    this.#frequencies = [periodOf(height), frequenciesOf(periodOf(width))];
+    this.#method = isSmall(problem) ? wholePlane(problem) : axisByAxis(problem);
   }
 
   /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]: output·((kernel·w)·(input·x)). */
   forward(x: Handle, w: Handle): Handle {
-    const { output } = this.#transforms;
-    const points = this.#product(this.#kernelPoints(w), this.#inputPoints(x), { transBatchB: int(1) });
-    return this.#fromPoints(points, output.rows, output.columns);
+    const { input, output } = this.#method;
+    const points = this.#product(this.#kernelPoints(w), input.spread(this.#emit, x), { transBatchB: int(1) });
+    return output.gather(this.#emit, points);
   }
 
   /** dx [C, H, W, N]: inputᵀ·((kernel·w)ᵀ·(outputᵀ·dy)). */
-  inputGrad(dy: Handle, w: Handle): Handle {
-    const { input } = this.#transforms;
+  inputGrad(dy: Handle, w: Handle, gain?: Handle): Handle {
+    const { input, output } = this.#method;
     const flags = { transA: int(1), transBatchB: int(1) };
-    const points = this.#product(this.#kernelPoints(w), this.#outputPoints(dy), flags);
-    return this.#fromPoints(points, transposed(input.rows), transposed(input.columns));
+    const kernel = this.#kernelPoints(w);
+    // [P, O, C] by [O, 1].
+    const scaled = gain === undefined ? kernel : this.#emit.node('Mul', [kernel, gain]);
+    return input.gather(this.#emit, this.#product(scaled, output.spread(this.#emit, dy), flags));
   }
 
   /** dw [O, C, kh, kw]: kernelᵀ·((outputᵀ·dy)·(input·x)ᵀ). */
   weightGrad(x: Handle, dy: Handle): Handle {
     const emit = this.#emit;
     const { channels, outChannels, axes } = this.#problem;
+    const { kernel, input, output } = this.#method;
     const flags = { transBatchA: int(1), transBatchB: int(1), transB: int(1) };
-    const products = this.#product(this.#outputPoints(dy), this.#inputPoints(x), flags);
-    const flat = emit.reshape(products, [this.#transforms.kernel.length, outChannels * channels]);
-    const byTap = emit.node('MatMul', [emit.matrix(transposed(this.#transforms.kernel)), flat]);
+    const products = this.#product(output.spread(emit, dy), input.spread(emit, x), flags);
+    const flat = emit.reshape(products, [kernel.length, outChannels * channels]);
+    const byTap = emit.node('MatMul', [emit.matrix(transposed(kernel)), flat]);
     const dw = emit.transpose(byTap, [1, 0]);
     return emit.reshape(dw, [outChannels, channels, axes[0].kernel, axes[1].kernel]);
   }
@@ -93,57 +95,94 @@ export class FourierConv implements FastConv {
     return this.#emit.microsoft('FusedMatMul', [a, b], { ...flags, alpha: float(1) });
   }
 
-  /** The kernel as matrices [3, l, k, O, C]. */
+  /** The kernel as matrices [P, O, C]. */
   #kernelPoints(w: Handle): Handle {
     const emit = this.#emit;
     const { channels, outChannels } = this.#problem;
-    const { kernel } = this.#transforms;
+    const { kernel } = this.#method;
     const flat = emit.reshape(w, [outChannels * channels, at(kernel, 0).length]);
-    const byTap = emit.transpose(flat, [1, 0]);
-    const points = emit.node('MatMul', [emit.matrix(kernel), byTap]);
-    return emit.reshape(points, [productsPerFrequency, ...this.#frequencies, outChannels, channels]);
+    const points = emit.node('MatMul', [emit.matrix(kernel), emit.transpose(flat, [1, 0])]);
+    return emit.reshape(points, [kernel.length, outChannels, channels]);
   }
+}
 
-  #inputPoints(x: Handle): Handle {
-    const { columns, rows } = this.#transforms.input;
-    return this.#toPoints(x, columns, rows);
-  }
+/** How maps become points and points become maps. */
+interface FourierMethod {
+  /** [P, taps]. */
+  readonly kernel: Matrix;
+  /** From x to its points. */
+  readonly input: PointMap;
+  /** From y to what its points, as a product leaves them, give it: the transpose of `output`. */
+  readonly output: PointMap;
+}
 
-  #outputPoints(dy: Handle): Handle {
-    const { columns, rows } = this.#transforms.output;
-    return this.#toPoints(dy, transposed(columns), transposed(rows));
-  }
+/** A linear map A from the positions of each channel's map to points, and its transpose. */
+interface PointMap {
+  /** A: [C, H, W, N] → [C, P, N]. */
+  spread(emit: Emitter, map: Handle): Handle;
+  /** Aᵀ: [P, C, N], as products leave it, → [C, H, W, N]. */
+  gather(emit: Emitter, points: Handle): Handle;
+}
 
-  /** [C, H, W, N] → [C, H, part, k, N] → [C, 3, l, k, N]. */
-  #toPoints(map: Handle, columns: Matrix, rows: Matrix): Handle {
-    const emit = this.#emit;
-    const [channels, height, width, batch] = fourAxes(map.shape);
-    const [l, k] = this.#frequencies;
-    const lines = emit.reshape(map, [channels * height, width, batch]);
-    const alongWidth = emit.node('MatMul', [emit.matrix(columns), lines]);
-    const alongBoth = emit.node('MatMul', [
-      emit.matrix(rows),
-      emit.reshape(alongWidth, [channels, height * 2, k * batch]),
-    ]);
-    return emit.reshape(alongBoth, [channels, productsPerFrequency, l, k, batch]);
-  }
+function wholePlane({ axes: [height, width] }: ConvProblem): FourierMethod {
+  const { kernel, input, output } = planeTransforms(height, width);
+  const plane = (matrix: Matrix, rows: number, columns: number): PointMap => ({
+    spread(emit, map) {
+      const [channels, , , batch] = fourAxes(map.shape);
+      return emit.node('MatMul', [emit.matrix(matrix), emit.reshape(map, [channels, rows * columns, batch])]);
+    },
+    gather(emit, points) {
+      const [, channels, batch] = points.shape as readonly [number, number, number];
+      // The channels outermost again, which spares a transpose.
+      const flags = { transBatchB: int(1), alpha: float(1) };
+      const toPositions = emit.reshape(emit.matrix(transposed(matrix)), [1, rows * columns, matrix.length]);
+      const map = emit.microsoft('FusedMatMul', [toPositions, points], flags);
+      return emit.reshape(map, [channels, rows, columns, batch]);
+    },
+  });
+  return {
+    kernel,
+    input: plane(input, height.size, width.size),
+    output: plane(transposed(output), height.outSize, width.outSize),
+  };
+}
 
-  /** [3, l, k, C, N] → [H, part, k, C, N] → [H, W, C, N] → [C, H, W, N]. */
-  #fromPoints(points: Handle, rows: Matrix, columns: Matrix): Handle {
-    const emit = this.#emit;
-    const [channels, batch] = [at(points.shape, 3), at(points.shape, 4)];
-    const [height, width] = [rows.length / 2, columns.length];
-    const [l, k] = this.#frequencies;
-    const line = channels * batch;
-    const alongHeight = emit.node('MatMul', [
-      emit.matrix(rows),
-      emit.reshape(points, [productsPerFrequency * l, k * line]),
-    ]);
-    const alongBoth = emit.node('MatMul', [
-      emit.matrix(columns),
-      emit.reshape(alongHeight, [height, 2 * k, line]),
-    ]);
-    const byPosition = emit.reshape(alongBoth, [height, width, channels, batch]);
-    return emit.transpose(byPosition, [2, 0, 1, 3]);
-  }
+function axisByAxis({ axes: [height, width] }: ConvProblem): FourierMethod {
+  const { kernel, input, output } = axisTransforms(height, width);
+  const [l, k] = [periodOf(height), frequenciesOf(periodOf(width))];
+  const axes = (rows: Matrix, columns: Matrix): PointMap => ({
+    /** [C, H, W, N] → [C, H, part, k, N] → [C, 3, l, k, N]. */
+    spread(emit, map) {
+      const [channels, height, width, batch] = fourAxes(map.shape);
+      const lines = emit.reshape(map, [channels * height, width, batch]);
+      const alongWidth = emit.node('MatMul', [emit.matrix(columns), lines]);
+      const alongBoth = emit.node('MatMul', [
+        emit.matrix(rows),
+        emit.reshape(alongWidth, [channels, height * 2, k * batch]),
+      ]);
+      return emit.reshape(alongBoth, [channels, rows.length * k, batch]);
+    },
+    /** [3, l, k, C, N] → [H, part, k, C, N] → [H, W, C, N] → [C, H, W, N]. */
+    gather(emit, points) {
+      const [, channels, batch] = points.shape as readonly [number, number, number];
+      const [toRows, toColumns] = [transposed(rows), transposed(columns)];
+      const [height, width] = [toRows.length / 2, toColumns.length];
+      const line = channels * batch;
+      const alongHeight = emit.node('MatMul', [
+        emit.matrix(toRows),
+        emit.reshape(points, [productsPerFrequency * l, k * line]),
+      ]);
+      const alongBoth = emit.node('MatMul', [
+        emit.matrix(toColumns),
+        emit.reshape(alongHeight, [height, 2 * k, line]),
+      ]);
+      const byPosition = emit.reshape(alongBoth, [height, width, channels, batch]);
+      return emit.transpose(byPosition, [2, 0, 1, 3]);
+    },
+  });
+  return {
+    kernel,
+    input: axes(input.rows, input.columns),
+    output: axes(transposed(output.rows), transposed(output.columns)),
+  };
 }

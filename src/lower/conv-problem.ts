@@ -22,8 +22,8 @@ export interface ConvProblem {
 export interface FastConv {
   /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]. */
   forward(x: Handle, w: Handle): Handle;
-  /** dx [C, H, W, N]. */
-  inputGrad(dy: Handle, w: Handle): Handle;
+  /** dx [C, H, W, N] of dy, or of gain [O, 1] times dy by channel. */
+  inputGrad(dy: Handle, w: Handle, gain?: Handle): Handle;
   /** dw [O, C, kh, kw]. */
   weightGrad(x: Handle, dy: Handle): Handle;
 }

@@ -81,8 +81,10 @@ export class WinogradConv implements FastConv {
   }
 
   /** dx [C, H, W, N]: dy convolved with the kernel turned by half, its channel axes exchanged. */
-  inputGrad(dy: Handle, w: Handle): Handle {
+  inputGrad(dy: Handle, w: Handle, gain?: Handle): Handle {
     const { batch, channels, outChannels, axes } = this.#problem;
+    const scaled =
+      gain === undefined ? w : this.#emit.node('Mul', [w, this.#emit.reshape(gain, [outChannels, 1, 1, 1])]);
     const turned = ({ size, outSize, kernel, before }: ConvAxis): ConvAxis => ({
       size: outSize,
       outSize: size,
@@ -95,7 +97,7 @@ export class WinogradConv implements FastConv {
       outChannels: channels,
       axes: [turned(axes[0]), turned(axes[1])],
     };
-    return new WinogradConv(this.#emit, back).#forwardTurned(dy, w);
+    return new WinogradConv(this.#emit, back).#forwardTurned(dy, scaled);
   }
 
   /** {@link forward} with w [C, O, kh, kw] turned by half: the transform takes the taps in reverse. */

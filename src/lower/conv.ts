@@ -108,8 +108,8 @@ const convInputGrad: LoweringRule<ConvAttributes, Two> = (lowering, node) => {
   }
   const method = fast(lowering, dx, dy, w, pads);
   if (method) {
-    const map = method.inputGrad(lowering.channelMajor(dy), lowering.plain(w));
-    lowering.set(dx, map, 'channelMajor');
+    const { map, gain } = lowering.scaledMap(dy);
+    lowering.set(dx, method.inputGrad(map, lowering.plain(w), gain), 'channelMajor');
     return;
   }
   const [top, left, bottom, right] = pads;
@@ -189,17 +189,19 @@ const convWeightGrad: LoweringRule<ConvAttributes, Two> = (lowering, node) => {
   const { emit } = lowering;
   const [o, c, kh, kw] = fourAxes(dw.shape);
   const map = lowering.channelMajor(x);
-  const method = fast(lowering, x, dy, dw, pads);
-  if (method) {
-    lowering.set(dw, method.weightGrad(map, lowering.channelMajor(dy)));
-    return;
-  }
   const { rows: dyRows, gain } = lowering.scaledRows(dy);
-  const productWith = (rows: Handle): Handle => emit.node('Gemm', [dyRows, rows], { transB: int(1) });
+  /** @param product [O, …], the gradient but for the gain */
   const set = (product: Handle): void => {
-    const scaled = gain === undefined ? product : emit.node('Mul', [product, gain]);
+    const rows = emit.reshape(product, [o, c * kh * kw]);
+    const scaled = gain === undefined ? rows : emit.node('Mul', [rows, gain]);
     lowering.set(dw, emit.reshape(scaled, dw.shape));
   };
+  const method = fast(lowering, x, dy, dw, pads);
+  if (method) {
+    set(method.weightGrad(map, lowering.scaledMap(dy).map));
+    return;
+  }
+  const productWith = (rows: Handle): Handle => emit.node('Gemm', [dyRows, rows], { transB: int(1) });
   if (isPointwise(dw.shape, pads)) {
     set(productWith(lowering.channelRows(x)));
     return;
@@ -220,7 +222,7 @@ const convWeightGrad: LoweringRule<ConvAttributes, Two> = (lowering, node) => {
     products.push(emit.reshape(product, [o, c, some.length]));
   }
   const all = products.length === 1 ? at(products, 0) : emit.node('Concat', products, { axis: int(2) });
-  set(emit.reshape(all, [o, c * taps.length]));
+  set(all);
 };
 
 export const convRules = { conv, convInputGrad, convWeightGrad };

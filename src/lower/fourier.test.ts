@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ConvAxis } from './conv-problem.js';
-import { fourierTransforms, frequenciesOf, periodOf } from './fourier.js';
+import { axisTransforms, frequenciesOf, periodOf, planeTransforms } from './fourier.js';
 import { type Matrix, range } from './matrix.js';
 
 const product = (matrix: Matrix, vector: readonly number[]) =>
@@ -47,34 +47,65 @@ const anyAxis: fc.Arbitrary<ConvAxis> = fc
   })
   .filter(({ size, before }) => before > -size);
 
-test('a convolution on the circle is the convolution on the padded map', () => {
-  fc.assert(
-    fc.property(
-      anyAxis,
-      anyAxis,
-      fc.infiniteStream(fc.integer({ min: -9, max: 9 })),
-      (height, width, numbers) => {
-        const draw = (rows: number, columns: number) =>
-          range(rows).map(() => range(columns).map(() => numbers.next().value));
-        const [x, w] = [draw(height.size, width.size), draw(height.kernel, width.kernel)];
-        const { kernel, input, output } = fourierTransforms(height, width);
-        const ofX = inputPoints(input, x);
-        const points = product(kernel, w.flat()).map((value, i) => value * ofX[i]!);
-        const y = outputMap(output, points);
-        range(height.outSize).forEach((i) => {
-          range(width.outSize).forEach((j) => {
-            const direct = w.flatMap((row, k) =>
-              row.map((tap, l) => tap * (x[i + k - height.before]?.[j + l - width.before] ?? 0)),
-            );
-            expect(y[i]![j]!).toBeCloseTo(
-              direct.reduce((sum, value) => sum + value, 0),
-              9,
-            );
+/** Both ways from x [h][w] and w [k][l] to y [i][j]. */
+const ways = {
+  'axis by axis': (height: ConvAxis, width: ConvAxis, x: Matrix, w: Matrix): Matrix => {
+    const { kernel, input, output } = axisTransforms(height, width);
+    const ofX = inputPoints(input, x);
+    return outputMap(
+      output,
+      product(kernel, w.flat()).map((value, i) => value * ofX[i]!),
+    );
+  },
+  'the whole plane': (height: ConvAxis, width: ConvAxis, x: Matrix, w: Matrix): Matrix => {
+    const { kernel, input, output } = planeTransforms(height, width);
+    const ofX = product(input, x.flat());
+    const y = product(
+      output,
+      product(kernel, w.flat()).map((value, i) => value * ofX[i]!),
+    );
+    return range(height.outSize).map((i) => y.slice(i * width.outSize, (i + 1) * width.outSize));
+  },
+};
+
+test.each(Object.entries(ways))(
+  'a convolution on the circle is the convolution on the padded map, %s',
+  (_, way) => {
+    fc.assert(
+      fc.property(
+        anyAxis,
+        anyAxis,
+        fc.infiniteStream(fc.integer({ min: -9, max: 9 })),
+        (height, width, numbers) => {
+          const draw = (rows: number, columns: number) =>
+            range(rows).map(() => range(columns).map(() => numbers.next().value));
+          const [x, w] = [draw(height.size, width.size), draw(height.kernel, width.kernel)];
+          const y = way(height, width, x, w);
+          range(height.outSize).forEach((i) => {
+            range(width.outSize).forEach((j) => {
+              const direct = w.flatMap((row, k) =>
+                row.map((tap, l) => tap * (x[i + k - height.before]?.[j + l - width.before] ?? 0)),
+              );
+              expect(y[i]![j]!).toBeCloseTo(
+                direct.reduce((sum, value) => sum + value, 0),
+                9,
+              );
+            });
           });
-        });
-      },
-    ),
-  );
+        },
+      ),
+    );
+  },
+);
+
+test('in the plane, frequencies that are their own conjugates take one product, the others three for two of them', () => {
+  const same = (size: number, taps: number): ConvAxis => ({
+    ...{ size, outSize: size, kernel: taps },
+    before: (taps - 1) / 2,
+  });
+  const pointsOf = (size: number, taps: number) =>
+    planeTransforms(same(size, taps), same(size, taps)).kernel.length;
+  expect([pointsOf(4, 3), pointsOf(7, 3), pointsOf(7, 5)]).toEqual([37, 94, 121]);
 });
 
 describe('the period', () => {

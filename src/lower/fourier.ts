@@ -1,6 +1,6 @@
 import { at } from '../tensor/elements.js';
 import type { ConvAxis } from './conv-problem.js';
-import { type Matrix, range } from './matrix.js';
+import { type Matrix, range, transposed } from './matrix.js';
 
 /**
  * The shortest period in which no window that reaches over one end of the map meets the other end: then a convolution on
@@ -22,10 +22,19 @@ export function frequenciesOf(period: number): number {
 export const productsPerFrequency = 3;
 
 /**
- * The maps of a fast convolution: y = output·((kernel·w) ∘ (input·x)), with ∘ number by number. Input and output go axis
- * by axis, `columns` along the width, `rows` along the height.
+ * The maps of a fast convolution: y = output·((kernel·w) ∘ (input·x)), with ∘ number by number.
  */
-export interface Transforms {
+export interface PlaneTransforms {
+  /** [points, (i, j)] of the taps. */
+  readonly kernel: Matrix;
+  /** [points, (h, w)]. */
+  readonly input: Matrix;
+  /** [(h, w), points]. */
+  readonly output: Matrix;
+}
+
+/** The same, input and output axis by axis: `columns` along the width, `rows` along the height. */
+export interface AxisTransforms {
   /** [(3, l, k), (i, j)] of the taps. */
   readonly kernel: Matrix;
   readonly input: {
@@ -55,56 +64,22 @@ export interface Transforms {
  * 360 instead of 1,764. All transforms are products with constant matrices whose entries are at most 2: rounding errors
  * stay those of a sum.
  */
-export function fourierTransforms(height: ConvAxis, width: ConvAxis): Transforms {
+export function axisTransforms(height: ConvAxis, width: ConvAxis): AxisTransforms {
   const [rows, columns] = [periodOf(height), periodOf(width)];
   const [l, k] = [range(rows), range(frequenciesOf(columns))];
-  const angleOf = (frequency: number, position: number, period: number) =>
-    // Reduced first: products of integers are exact, angles are not.
-    (2 * Math.PI * ((frequency * position) % period)) / period;
 
-  const wave = (frequency: number, position: number, period: number): Complex => {
-    const angle = angleOf(frequency, position, period);
-    return { re: Math.cos(angle), im: Math.sin(angle) };
-  };
-  const [heightOut, widthOut] = [range(height.outSize), range(width.outSize)];
-
-  const kernel = (['a', 'b', 'c'] as const).flatMap((product) =>
-    l.flatMap((fl) =>
-      k.map((fk) =>
-        range(height.kernel).flatMap((i) =>
-          range(width.kernel).map((j) => {
-            const { re, im } = times(wave(fl, i - height.before, rows), wave(fk, j - width.before, columns));
-            return { a: re, b: im - re, c: re + im }[product];
-          }),
-        ),
-      ),
-    ),
-  );
-
+  const kernelOf = l.flatMap((fl) => k.map((fk) => kernelForms(height, width, fl, fk)));
   const inputColumns = [
     ...k.map((f) => range(width.size).map((s) => wave(f, -s, columns).re)),
     ...k.map((f) => range(width.size).map((s) => wave(f, -s, columns).im)),
   ];
-  // The real and the imaginary part of e·(u + i·v), as factors of u and of v.
-  const inputRows = (['a', 'b', 'c'] as const).flatMap((product) =>
-    l.map((f) =>
-      range(height.size).flatMap((s) => {
-        const { re, im } = wave(f, -s, rows);
-        return { a: [re + im, re - im], b: [re, -im], c: [im, re] }[product];
-      }),
-    ),
-  );
-
-  // ŷ·e = (a − c)·eᵣ − (a + b)·eᵢ + i·((a − c)·eᵢ + (a + b)·eᵣ).
-  const outputRows = heightOut.flatMap((s) => {
-    const waves = l.map((f) => wave(f, s, rows));
-    return [
-      [...waves.map(({ re, im }) => re - im), ...waves.map(({ im }) => -im), ...waves.map(({ re }) => -re)],
-      [...waves.map(({ re, im }) => re + im), ...waves.map(({ re }) => re), ...waves.map(({ im }) => -im)],
-    ];
+  const inputOf = l.map((f) => range(height.size).map((s) => inputForms(wave(f, -s, rows))));
+  const outputRows = range(height.outSize).flatMap((s) => {
+    const forms = l.map((f) => outputForms(wave(f, s, rows)));
+    return (['re', 'im'] as const).map((part) => products.flatMap((p) => forms.map((form) => form[part][p])));
   });
   // The real part of each frequency and of its conjugate, which 0 and half the period do not have.
-  const outputColumns = widthOut.map((s) => {
+  const outputColumns = range(width.outSize).map((s) => {
     const weights = k.map((f) => ((2 * f) % columns === 0 ? 1 : 2) / (rows * columns));
     return [
       ...k.map((f) => at(weights, f) * wave(f, s, columns).re),
@@ -113,15 +88,90 @@ export function fourierTransforms(height: ConvAxis, width: ConvAxis): Transforms
   });
 
   return {
-    kernel,
-    input: { columns: inputColumns, rows: inputRows },
+    kernel: products.flatMap((p) => kernelOf.map((forms) => forms[p])),
+    input: {
+      columns: inputColumns,
+      rows: products.flatMap((p) => inputOf.map((forms) => forms.flatMap((form) => form[p]))),
+    },
     output: { rows: outputRows, columns: outputColumns },
   };
 }
 
+/**
+ * The same with both axes at once. Then each frequency stands for its conjugate too, and one that is its own conjugate is
+ * real and takes a single product: 94 for 3×3 taps on 7×7 maps, 37 on 4×4 maps, where {@link axisTransforms} has 120 and 45.
+ * The transforms take more arithmetic, which grows with the square of the positions, and one product instead of two.
+ */
+export function planeTransforms(height: ConvAxis, width: ConvAxis): PlaneTransforms {
+  const [rows, columns] = [periodOf(height), periodOf(width)];
+  const conjugate = (f: number, period: number) => (period - f) % period;
+  const frequencies = range(rows).flatMap((l) =>
+    range(columns).flatMap((k) => {
+      const order = l * columns + k - (conjugate(l, rows) * columns + conjugate(k, columns));
+      return order > 0 ? [] : [{ l, k, isReal: order === 0 }];
+    }),
+  );
+  const over = <T>(height: number, width: number, at: (i: number, j: number) => T) =>
+    range(height).flatMap((i) => range(width).map((j) => at(i, j)));
+
+  const points = frequencies.flatMap(({ l, k, isReal }) => {
+    const waveAt = (i: number, j: number) => times(wave(l, i, rows), wave(k, j, columns));
+    const kernel = kernelForms(height, width, l, k);
+    const input = over(height.size, width.size, (i, j) => inputForms(waveAt(-i, -j)));
+    const output = over(height.outSize, width.outSize, (i, j) => outputForms(waveAt(i, j)));
+    const weight = (isReal ? 1 : 2) / (rows * columns);
+    // Where nothing is imaginary, a is the whole product.
+    return (isReal ? realProducts : products).map((p) => ({
+      kernel: kernel[p],
+      input: input.map((form) => form[p][0]),
+      output: output.map((form) => weight * form.re[p]),
+    }));
+  });
+  return {
+    kernel: points.map(({ kernel }) => kernel),
+    input: points.map(({ input }) => input),
+    output: transposed(points.map(({ output }) => output)),
+  };
+}
+
+/** The products of {@link axisTransforms}. */
+const products = ['a', 'b', 'c'] as const;
+const realProducts = ['a'] as const;
+
+/** What the taps are multiplied by for the three products of a frequency. */
+function kernelForms(height: ConvAxis, width: ConvAxis, l: number, k: number) {
+  const [rows, columns] = [periodOf(height), periodOf(width)];
+  const taps = range(height.kernel).flatMap((i) =>
+    range(width.kernel).map((j) =>
+      times(wave(l, i - height.before, rows), wave(k, j - width.before, columns)),
+    ),
+  );
+  return {
+    a: taps.map(({ re }) => re),
+    b: taps.map(({ re, im }) => im - re),
+    c: taps.map(({ re, im }) => re + im),
+  };
+}
+
+/** The real part, the imaginary part or their sum of e·(u + i·v), as factors of u and of v. */
+const inputForms = ({ re, im }: Complex) => ({ a: [re + im, re - im], b: [re, -im], c: [im, re] }) as const;
+
+/** ŷ·e = (a − c)·eᵣ − (a + b)·eᵢ + i·((a − c)·eᵢ + (a + b)·eᵣ), as factors of a, b and c. */
+const outputForms = ({ re, im }: Complex) => ({
+  re: { a: re - im, b: -im, c: -re },
+  im: { a: re + im, b: re, c: -im },
+});
+
 interface Complex {
   readonly re: number;
   readonly im: number;
+}
+
+/** e^(2πi·frequency·position/period). */
+function wave(frequency: number, position: number, period: number): Complex {
+  // Reduced first: products of integers are exact, angles are not.
+  const angle = (2 * Math.PI * ((frequency * position) % period)) / period;
+  return { re: Math.cos(angle), im: Math.sin(angle) };
 }
 
 function times(u: Complex, v: Complex): Complex {

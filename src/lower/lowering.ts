@@ -16,7 +16,8 @@ export type Target = DeviceName | 'anywhere';
  * `channelMajor` stores a map [N, C, H, W] with its channels outermost: then a 1×1 convolution and both its gradients
  * are plain matrix products over [C, H·W·N], BatchNorm's sums are sums of contiguous rows, and a k×k convolution is
  * ONNX's 3-D convolution whose kernel has size 1 along the batch. Everything else is `plain`, row-major as its shape
- * says.
+ * says. Values of more axes, which images pass through on their way to a convolution, are channel-major with the batch
+ * innermost behind all their other axes.
  */
 export type Layout = 'plain' | 'channelMajor';
 
@@ -41,6 +42,10 @@ const backwardOps: ReadonlySet<string> = new Set([
   'reluGrad',
 ]);
 
+/** Ops that images pass through on their way to the first convolution, and those that have them there. */
+const preparingOps: ReadonlySet<string> = new Set(['add', 'mul', 'reshape', 'transpose']);
+const convolvingOps: ReadonlySet<string> = new Set(['conv', 'convWeightGrad']);
+
 /** Emits the operators of one node, of an op with these attributes, inputs and outputs, and records where they are. */
 export type LoweringRule<
   A extends object = object,
@@ -52,6 +57,14 @@ export type LoweringRule<
 export interface ScaledRows {
   /** [C, H·W·N]. */
   readonly rows: Handle;
+  /** [C, 1]. */
+  readonly gain: Handle;
+}
+
+/** The same of a map in the order in which maps are stored. */
+export interface ScaledMap {
+  /** [C, …]. */
+  readonly map: Handle;
   /** [C, 1]. */
   readonly gain: Handle;
 }
@@ -113,6 +126,20 @@ export class Lowering {
     this.#stored.set(value, layouts);
   }
 
+  /**
+   * Whether a value, with the batch outermost, goes to a convolution and nowhere else, through ops that can be done while the
+   * batch is innermost.
+   */
+  preparesMap(value: Value): boolean {
+    if (!this.batchIsInnermost || this.mapLayout === 'plain' || this.#outputs.has(value)) return false;
+    const consumers = this.#consumers.get(value) ?? [];
+    return consumers.every(({ op, inputs, outputs }) =>
+      preparingOps.has(op.name)
+        ? this.preparesMap(at(outputs, 0))
+        : convolvingOps.has(op.name) && inputs[0] === value,
+    );
+  }
+
   /** Whether a rule has emitted this value already. */
   has(value: Value): boolean {
     return this.#produced.has(value);
@@ -135,7 +162,7 @@ export class Lowering {
 
   /** Shape of a map as stored channel-major. */
   storedShape(shape: Shape): Shape {
-    return this.#order.map((axis) => at(shape, axis));
+    return this.#orderOf(shape.length).map((axis) => at(shape, axis));
   }
 
   /** Where axis 0–3 of a map [N, C, H, W] lies in a channel-major one. */
@@ -190,6 +217,13 @@ export class Lowering {
     return this.#scaled.get(value) ?? { rows: this.channelRows(value) };
   }
 
+  /** The same as the map [C, H, W, N] that it is stored as. */
+  scaledMap(value: Value): Pick<ScaledMap, 'map'> & Partial<ScaledMap> {
+    const scaled = this.#scaled.get(value);
+    if (!scaled) return { map: this.channelMajor(value) };
+    return { map: this.emit.reshape(scaled.rows, this.storedShape(value.shape)), gain: scaled.gain };
+  }
+
   /** x in another shape. The first axis is whatever is left, so that the size of a batch in it may be free. */
   reshape(x: Handle, to: Shape): Handle {
     return this.emit.reshape(x, to.length > 0 ? [-1, ...to.slice(1)] : to);
@@ -207,6 +241,12 @@ export class Lowering {
     return this.emit.transpose(x, perm);
   }
 
+  /** Axes as stored channel-major, outermost first, of a value of this rank. */
+  #orderOf(rank: number): readonly number[] {
+    if (rank === 4) return this.#order;
+    return [...Array.from({ length: rank - 1 }, (_, axis) => axis + 1), 0];
+  }
+
   #as(value: Value, layout: Layout): Handle {
     const scaled = this.#scaled.get(value);
     if (scaled && !this.#stored.has(value)) {
@@ -218,8 +258,9 @@ export class Lowering {
     const [first] = layouts ?? [];
     if (!first) throw new RangeError(`${value.node.op.name}: its value is asked for before it is there`);
     const [other, handle] = first;
-    const back = [0, 1, 2, 3].map((axis) => this.storedAxis(axis));
-    const converted = other === 'plain' ? this.toChannelMajor(handle) : this.transpose(handle, back);
+    const order = this.#orderOf(value.shape.length);
+    const back = order.map((_, axis) => order.indexOf(axis));
+    const converted = this.transpose(handle, other === 'plain' ? order : back);
     this.set(value, converted, layout);
     return converted;
   }

@@ -1,4 +1,4 @@
-import type { Three, Value } from '../graph/graph.js';
+import type { Three } from '../graph/graph.js';
 import { reluGradOp } from '../graph/ops/arithmetic.js';
 import type { PoolAttributes } from '../graph/ops/pool.js';
 import { type Attribute, float, int, ints } from '../onnx/model.js';
@@ -15,7 +15,7 @@ import type { Lowering, LoweringRule } from './lowering.js';
 function pool(
   lowering: Lowering,
   opType: string,
-  x: Value,
+  map: Handle,
   { kernel, strides, pads: [top, left, bottom, right] }: PoolAttributes,
   extra: Readonly<Record<string, Attribute>> = {},
 ): Handle {
@@ -28,21 +28,38 @@ function pool(
   });
   if (lowering.mapLayout === 'plain' || !lowering.batchIsInnermost) {
     const flags = attributes((_batch, height, width) => [height, width]);
-    return emit.node(opType, [lowering.map(x)], flags);
+    return emit.node(opType, [map], flags);
   }
-  const volume = emit.reshape(lowering.channelMajor(x), [1, ...lowering.storedShape(x.shape)]);
-  const flags = attributes((...sizes) => lowering.alongMap(...sizes));
-  return emit.node(opType, [volume], flags);
+  const volume = emit.reshape(map, [1, ...map.shape]);
+  const pooled = emit.node(
+    opType,
+    [volume],
+    attributes((...sizes) => lowering.alongMap(...sizes)),
+  );
+  return emit.reshape(pooled, pooled.shape.slice(1));
 }
 
-/** Record a pooling's result as the map `y`. */
-function setPooled(lowering: Lowering, y: Value, pooled: Handle): void {
-  const stored = lowering.mapLayout === 'channelMajor';
-  lowering.setMap(y, stored ? lowering.emit.reshape(pooled, lowering.storedShape(y.shape)) : pooled);
+/** The maxima of windows along the width, then along the height. */
+function axesOf({ kernel, strides, pads: [top, left, bottom, right] }: PoolAttributes) {
+  return {
+    width: { kernel: [1, kernel[1]], strides: [1, strides[1]], pads: [0, left, 0, right] },
+    height: { kernel: [kernel[0], 1], strides: [strides[0], 1], pads: [top, 0, bottom, 0] },
+  } as const;
 }
 
-const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) =>
-  setPooled(lowering, y, pool(lowering, 'MaxPool', x, attributes));
+/**
+ * In training axis by axis, as its gradient goes back: the maxima along the width are computed once for both, and that takes no
+ * longer than a pooling of both axes, which looks at each number up to nine times.
+ */
+const maxPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
+  const map = lowering.map(x);
+  if (lowering.mapLayout === 'plain') {
+    lowering.setMap(y, pool(lowering, 'MaxPool', map, attributes));
+    return;
+  }
+  const { width, height } = axesOf(attributes);
+  lowering.setMap(y, pool(lowering, 'MaxPool', pool(lowering, 'MaxPool', map, width), height));
+};
 
 /**
  * A window's first maximum, row by row, lies in the first row that holds the maximum, and is the first of that row. So
@@ -56,16 +73,11 @@ const maxPoolGrad: LoweringRule<PoolAttributes, Three> = (lowering, node) => {
   const {
     inputs: [x, y, dy],
     outputs: [dx],
-    attributes: { kernel, strides, pads },
+    attributes,
   } = node;
-  const [top, left, , right] = pads;
-  const rowsShape = x.shape.with(3, at(y.shape, 3));
-  const ofRows = pool(lowering, 'MaxPool', x, {
-    kernel: [1, kernel[1]],
-    strides: [1, strides[1]],
-    pads: [0, left, 0, right],
-  });
-  const rows = lowering.emit.reshape(ofRows, lowering.storedShape(rowsShape));
+  const { kernel, strides, pads } = attributes;
+  const [top, left] = pads;
+  const rows = pool(lowering, 'MaxPool', lowering.channelMajor(x), axesOf(attributes).width);
   const [xMap, yMap, dyMap] = [lowering.channelMajor(x), lowering.channelMajor(y), lowering.channelMajor(dy)];
   const next = lowering.onlyConsumer(dx);
   const beforeRelu = next?.op === reluGradOp && next.inputs[0] === x;
@@ -108,16 +120,14 @@ function gradToFirstMaxima(
 ): Handle {
   const [outer, inner] = [sizeOf(u.shape.slice(0, axis)), sizeOf(u.shape.slice(axis + 1))];
   const [size, windows] = [at(u.shape, axis), at(v.shape, axis)];
-  const span = (windows - 1) * stride + 1;
-
-  // The last tap is not looked at.
-  const after = Math.max(span + kernel - 2 - before - size, 0);
-  const padded = alongMiddle(emit, emit.reshape(u, [outer, size, inner]), [before, after], lowest);
+  const padded = alongMiddle(emit, emit.reshape(u, [outer, size, inner]), [before, 0], lowest);
   const maxima = emit.reshape(v, [outer, windows, inner]);
   let left = emit.reshape(dv, [outer, windows, inner]);
   const flows = Array.from({ length: kernel - 1 }, (_, t) => {
-    // Not a Slice with steps: that runs on one thread.
-    const positions = emit.int64(Array.from({ length: windows }, (_, i) => t + i * stride));
+    // Not a Slice with steps: that runs on one thread. What lies behind the map's end stands for its last position, which an
+    // earlier tap has looked at: nothing is left to flow there.
+    const last = before + size - 1;
+    const positions = emit.int64(Array.from({ length: windows }, (_, i) => Math.min(t + i * stride, last)));
     const tap = emit.node('Gather', [padded, positions], { axis: int(1) });
     // 1 where the difference is 0; see wherePositive.
     const isMaximum = emit.node('HardSigmoid', [emit.node('Sub', [tap, maxima])], {
@@ -157,16 +167,13 @@ function alongMiddle(
   [before, after]: readonly [number, number],
   value: number,
 ): Handle {
-  const length = at(x.shape, 1);
-  const cut =
-    before < 0 || after < 0 ? emit.slice(x, [1], [Math.max(-before, 0)], [length - Math.max(-after, 0)]) : x;
-  if (before <= 0 && after <= 0) return cut;
-  const pads = emit.int64([0, Math.max(before, 0), 0, 0, Math.max(after, 0), 0]);
-  return emit.node('Pad', [cut, pads, emit.float(value)]);
+  if (before === 0 && after === 0) return x;
+  return emit.node('Pad', [x, emit.int64([0, before, 0, 0, after, 0]), emit.float(value)]);
 }
 
 const avgPool: LoweringRule<PoolAttributes> = (lowering, { inputs: [x], outputs: [y], attributes }) => {
-  setPooled(lowering, y, pool(lowering, 'AveragePool', x, attributes, { count_include_pad: int(0) }));
+  const flags = { count_include_pad: int(0) };
+  lowering.setMap(y, pool(lowering, 'AveragePool', lowering.map(x), attributes, flags));
 };
 
 /** The pooling of one axis as a matrix [out, size]: 1/count where a window covers a position. */

@@ -1,6 +1,14 @@
 import { gradients } from '../../../src/graph/gradients.js';
-import { apply, constant, input } from '../../../src/graph/graph.js';
-import { add, broadcastTo, mul, reduceSum, relu } from '../../../src/graph/ops/arithmetic.js';
+import { apply, constant, input, type Value } from '../../../src/graph/graph.js';
+import {
+  add,
+  broadcastTo,
+  mul,
+  reduceSum,
+  relu,
+  reshape,
+  transpose,
+} from '../../../src/graph/ops/arithmetic.js';
 import { conv, convInputGrad, convWeightGrad, type Pads, samePads } from '../../../src/graph/ops/conv.js';
 import { batchNormGradOp, batchNormInference, batchNormTrain } from '../../../src/graph/ops/normalize.js';
 import {
@@ -56,6 +64,7 @@ const geometries: readonly Geometry[] = [
 const fourierGeometries: readonly Geometry[] = [
   ['5 × 5 same on odd × even maps', [16, 16, 7, 10], [18, 16, 5, 5], samePads(5, 5)],
   ['3 × 3 same, an odd number of images', [17, 17, 7, 5], [16, 17, 3, 3], samePads(3, 3)],
+  ['3 × 3 same, the largest map whose axes go at once', [16, 16, 8, 8], [18, 16, 3, 3], samePads(3, 3)],
   ['3 × 4 with four different pads', [16, 16, 9, 10], [18, 16, 3, 4], [2, 0, 1, 3]],
   ['3 × 5 without pads', [16, 16, 10, 9], [16, 16, 3, 5], none],
   ['pads beyond the kernel on either side', [16, 16, 4, 4], [16, 16, 3, 3], [3, 0, 2, 4]],
@@ -253,7 +262,9 @@ const normalisation: readonly LoweringCase[] = [
 const chainGeometries: readonly Geometry[] = [
   ['a 1 × 1 convolution', [3, 4, 6, 5], [5, 4, 1, 1], none],
   ['a 3 × 3 convolution', [3, 4, 6, 5], [5, 4, 3, 3], samePads(3, 3)],
-  ['one by the Fourier transform', [16, 16, 6, 5], [16, 16, 3, 3], samePads(3, 3)],
+  ['one by the Fourier transform of the plane', [16, 16, 6, 5], [16, 16, 3, 3], samePads(3, 3)],
+  ['one by the Fourier transform of each axis', [16, 16, 9, 10], [16, 16, 3, 3], samePads(3, 3)],
+  ["one by Winograd's tiles", [16, 16, 4, 17], [16, 16, 3, 3], samePads(3, 3)],
 ];
 
 /** What a gradient is handed on to can take a part of its work: BatchNorm's scale, the mask of ReLU. */
@@ -272,4 +283,35 @@ const chains: readonly LoweringCase[] = chainGeometries.map(([what, x, w, pads])
   };
 });
 
-export const imageCases: readonly LoweringCase[] = [...chains, ...convolutions, ...pooling, ...normalisation];
+/** What images of 4 × 6 pixels with two channels last pass through before a convolution whose kernel learns. */
+const ways: readonly (readonly [what: string, prepare: (x: Value) => Value])[] = [
+  ['channels brought forward', (x) => mul(transpose(x, [0, 3, 1, 2]), 0.5)],
+  [
+    '2 × 2 pixels made channels',
+    (x) => reshape(transpose(reshape(x, [3, 2, 2, 3, 2, 2]), [0, 5, 2, 4, 1, 3]), [3, 8, 2, 3]),
+  ],
+  ['two moves', (x) => transpose(transpose(x, [0, 3, 1, 2]), [0, 1, 3, 2])],
+  ['images cut into rows', (x) => reshape(transpose(x, [0, 2, 1, 3]), [18, 2, 2, 2])],
+  ['the batch moved', (x) => reshape(transpose(x, [1, 0, 2, 3]), [4, 2, 3, 6])],
+];
+
+const preparation: readonly LoweringCase[] = ways.map(([what, prepare]): LoweringCase => {
+  const [, channels] = prepare(input('x', 'float32', [3, 4, 6, 2])).shape;
+  return {
+    op: 'convWeightGrad',
+    what: `of images prepared, ${what}`,
+    inputs: [uniform(3, 4, 6, 2), uniform(5, channels!, 2, 2)],
+    build: (x, w) => {
+      const y = conv(prepare(x!), w!, { pads: none });
+      return [y, ...gradients(reduceSum(mul(y, y), [0, 1, 2, 3]), [w!])];
+    },
+  };
+});
+
+export const imageCases: readonly LoweringCase[] = [
+  ...chains,
+  ...convolutions,
+  ...preparation,
+  ...pooling,
+  ...normalisation,
+];
