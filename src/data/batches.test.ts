@@ -6,6 +6,8 @@ import {
   batchesPerEpoch,
   endlessOrder,
   epochOrder,
+  evenBatchSize,
+  evenOrder,
   groupedOrder,
   interleavedBatches,
   rotationTargets,
@@ -53,6 +55,35 @@ describe('epoch orders', () => {
     expect(windows[0]!.length).toBe(128);
     expect(windows.at(-1)!.length).toBe(64);
     expect(epochOrder(191_680, 128, Random.seeded(12), { dropLast: true }).length).toBe(1497);
+  });
+
+  it.each([
+    [100, 50, 48],
+    [67, 50, 32],
+    // A sixteenth may be left out, no more.
+    [20, 50, 20],
+    [36, 50, 36],
+    [31, 50, 31],
+    [1000, 50, 48],
+    [3, 50, 3],
+  ])('in even batches: %i items in batches of at most %i are batches of %i', (count, batchSize, size) => {
+    expect(evenBatchSize(count, batchSize)).toBe(size);
+    const windows = evenOrder(count, batchSize, Random.seeded(1));
+    expect(windows.map((window) => window.length)).toEqual(
+      new Array(batchesPerEpoch(count, batchSize)).fill(size),
+    );
+  });
+
+  it('in even batches meets no item twice, and leaves out fewer than a sixteenth and one of each batch', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1, max: 300 }), fc.integer({ min: 1, max: 100 }), (count, batchSize) => {
+        const windows = evenOrder(count, batchSize, Random.seeded(1));
+        const items = joined(windows);
+        expect(new Set(items).size).toBe(items.length);
+        expect(count - items.length).toBeLessThan(count / 16 + windows.length);
+        expect(Math.max(...windows.map((window) => window.length))).toBeLessThanOrEqual(batchSize);
+      }),
+    );
   });
 
   it('meets every item once', () => {

@@ -75,6 +75,25 @@ export function epochOrder(
   return windowsOf(order, batchSize, options);
 }
 
+/** Columns that kernels work on at once, where these are images: a batch of 17 takes them as long as one of 32. */
+const columnsAtOnce = 16;
+
+/**
+ * Items in each of as many batches as {@link batchesPerEpoch} says, if they are to be of one size; of a multiple of 16, where this
+ * leaves out no more than a sixteenth of them.
+ */
+export function evenBatchSize(count: number, batchSize: number): number {
+  const even = Math.floor(count / batchesPerEpoch(count, batchSize));
+  const over = even % columnsAtOnce;
+  return over * columnsAtOnce <= even ? even - over : even;
+}
+
+/** {@link epochOrder} in batches of {@link evenBatchSize}: what is left over, others in each epoch, is left out. */
+export function evenOrder(count: number, batchSize: number, random: Random): Uint32Array[] {
+  const windows = epochOrder(count, evenBatchSize(count, batchSize), random);
+  return windows.slice(0, batchesPerEpoch(count, batchSize));
+}
+
 /**
  * An epoch in which each batch holds all four turns of its images, as RotNet's authors train (Gidaris
  * et al., "Unsupervised Representation Learning by Predicting Image Rotations", 2018, section 3.1).

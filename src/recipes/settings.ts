@@ -163,6 +163,8 @@ export const settingsSchema = z
     }),
     pretrain: pretrainSchema,
     finetune: stageSchema.extend({
+      /** Batches of one size that kernels are quick at, in place of full ones and a short one: see `evenOrder`. */
+      evenBatches: z.boolean().default(false),
       /** What it starts from: the pretrained backbone, or random weights, for which nothing is pretrained. */
       from: z.enum(['backbone', 'random']).default('backbone'),
       /** Epochs of a training that is only tried, with labels held back; absent: as many as the stage has. */

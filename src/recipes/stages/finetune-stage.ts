@@ -1,4 +1,4 @@
-import { batchesPerEpoch } from '../../data/batches.js';
+import { batchesPerEpoch, evenBatchSize } from '../../data/batches.js';
 import { subsetOf } from '../../data/dataset.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
@@ -72,9 +72,11 @@ export const finetuneStage: Stage = {
   learnWithout: async (at, fold) => learnWithoutFold(finetuneName, at, fold, await backboneFor(at)),
 
   stepMs(context, stopwatch) {
-    const { batchSize, augmentation } = context.settings.finetune;
+    const { batchSize, evenBatches, augmentation } = context.settings.finetune;
     const labelled = labelledImages(context, 0);
-    const positions = Uint32Array.from({ length: Math.min(batchSize, labelled.images.count) }, (_, i) => i);
+    const { count } = labelled.images;
+    const length = evenBatches ? evenBatchSize(count, batchSize) : Math.min(batchSize, count);
+    const positions = Uint32Array.from({ length }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
     return stopwatch.stepMs('finetune', {
       images: labelled.images,
@@ -149,7 +151,8 @@ function learnWithoutFold(
 function learningMs(work: Workload, stage: Stage, cachingMs: number): number {
   const { settings, speeds } = work;
   const { labelled, test, folds } = speeds.images;
-  const graphs = compiledGraphs(labelled, settings.finetune.batchSize);
+  const { batchSize, evenBatches } = settings.finetune;
+  const graphs = evenBatches ? 1 : compiledGraphs(labelled, batchSize);
   const crossValidationMs =
     folds > 0
       ? heldBackFoldCount(labelled, folds) * heldBackMs(work, stage, Math.floor(labelled / folds))

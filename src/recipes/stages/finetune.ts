@@ -1,5 +1,12 @@
 import { countOf } from '../../counts.js';
-import { batchesPerEpoch, epochOrder, targetsAt, windowsOf } from '../../data/batches.js';
+import {
+  batchesPerEpoch,
+  epochOrder,
+  evenBatchSize,
+  evenOrder,
+  targetsAt,
+  windowsOf,
+} from '../../data/batches.js';
 import type { ImageDataset } from '../../data/dataset.js';
 import type { Network } from '../../nn/network.js';
 import type { Random } from '../../random/random.js';
@@ -107,7 +114,8 @@ export async function learnLabels(
   { labelled, backbone, draw, stage }: LearnLabelsOptions,
 ): Promise<TrainedNetwork> {
   const { settings, data, runtime } = context;
-  const { epochs, batchSize, augmentation, labelSmoothing, batchNormMomentum } = settings.finetune;
+  const { epochs, batchSize, evenBatches, augmentation, labelSmoothing, batchNormMomentum } =
+    settings.finetune;
   const frozenBlocks = stage === scratchName ? 0 : settings.finetune.frozenBlocks;
   const classes = classNamesOf(context).length;
   const network = networkFor(settings.network, data.train.images, classes);
@@ -128,6 +136,7 @@ export async function learnLabels(
         );
   const { images } = labelled;
   const stepsPerEpoch = batchesPerEpoch(images.count, batchSize);
+  const orderOf = evenBatches ? evenOrder : epochOrder;
   const { state } = await trainStage(
     {
       stage,
@@ -136,7 +145,7 @@ export async function learnLabels(
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
-        batchSize,
+        batchSize: evenBatches ? evenBatchSize(images.count, batchSize) : batchSize,
         frozenBlocks,
         batch: cached ? 'features' : 'images',
         batchNormMomentum,
@@ -146,7 +155,7 @@ export async function learnLabels(
       stepsPerEpoch,
       schedule: scheduleOf(settings.finetune, epochs * stepsPerEpoch),
       weights: start,
-      order: (epoch) => epochOrder(images.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
+      order: (epoch) => orderOf(images.count, batchSize, randomFor(context, stage, 'order', draw, epoch)),
       images,
       batch,
     },
