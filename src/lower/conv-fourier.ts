@@ -110,9 +110,9 @@ export class FourierConv implements FastConv {
 interface FourierMethod {
   /** [P, taps]. */
   readonly kernel: Matrix;
-  /** From x to its points. */
+  /** Spreads x to its points, gathers dx. */
   readonly input: PointMap;
-  /** From y to what its points, as a product leaves them, give it: the transpose of `output`. */
+  /** Spreads dy to its points, gathers y. */
   readonly output: PointMap;
 }
 
@@ -135,7 +135,7 @@ function wholePlane({ axes: [height, width] }: ConvProblem): FourierMethod {
       const [, channels, batch] = points.shape as readonly [number, number, number];
       // The channels outermost again, which spares a transpose.
       const flags = { transBatchB: int(1), alpha: float(1) };
-      const toPositions = emit.reshape(emit.matrix(transposed(matrix)), [1, rows * columns, matrix.length]);
+      const toPositions = emit.floats([1, rows * columns, matrix.length], transposed(matrix).flat());
       const map = emit.microsoft('FusedMatMul', [toPositions, points], flags);
       return emit.reshape(map, [channels, rows, columns, batch]);
     },

@@ -105,20 +105,17 @@ export function axisTransforms(height: ConvAxis, width: ConvAxis): AxisTransform
 export function planeTransforms(height: ConvAxis, width: ConvAxis): PlaneTransforms {
   const [rows, columns] = [periodOf(height), periodOf(width)];
   const conjugate = (f: number, period: number) => (period - f) % period;
-  const frequencies = range(rows).flatMap((l) =>
-    range(columns).flatMap((k) => {
-      const order = l * columns + k - (conjugate(l, rows) * columns + conjugate(k, columns));
-      return order > 0 ? [] : [{ l, k, isReal: order === 0 }];
-    }),
-  );
-  const over = <T>(height: number, width: number, at: (i: number, j: number) => T) =>
-    range(height).flatMap((i) => range(width).map((j) => at(i, j)));
+  // Of each frequency and its conjugate the one that comes first.
+  const frequencies = overPlane(rows, columns, (l, k) => {
+    const distance = l * columns + k - (conjugate(l, rows) * columns + conjugate(k, columns));
+    return { l, k, isReal: distance === 0, isFirst: distance <= 0 };
+  }).filter(({ isFirst }) => isFirst);
 
   const points = frequencies.flatMap(({ l, k, isReal }) => {
     const waveAt = (i: number, j: number) => times(wave(l, i, rows), wave(k, j, columns));
     const kernel = kernelForms(height, width, l, k);
-    const input = over(height.size, width.size, (i, j) => inputForms(waveAt(-i, -j)));
-    const output = over(height.outSize, width.outSize, (i, j) => outputForms(waveAt(i, j)));
+    const input = overPlane(height.size, width.size, (i, j) => inputForms(waveAt(-i, -j)));
+    const output = overPlane(height.outSize, width.outSize, (i, j) => outputForms(waveAt(i, j)));
     const weight = (isReal ? 1 : 2) / (rows * columns);
     // Where nothing is imaginary, a is the whole product.
     return (isReal ? realProducts : products).map((p) => ({
@@ -141,16 +138,19 @@ const realProducts = ['a'] as const;
 /** What the taps are multiplied by for the three products of a frequency. */
 function kernelForms(height: ConvAxis, width: ConvAxis, l: number, k: number) {
   const [rows, columns] = [periodOf(height), periodOf(width)];
-  const taps = range(height.kernel).flatMap((i) =>
-    range(width.kernel).map((j) =>
-      times(wave(l, i - height.before, rows), wave(k, j - width.before, columns)),
-    ),
+  const taps = overPlane(height.kernel, width.kernel, (i, j) =>
+    times(wave(l, i - height.before, rows), wave(k, j - width.before, columns)),
   );
   return {
     a: taps.map(({ re }) => re),
     b: taps.map(({ re, im }) => im - re),
     c: taps.map(({ re, im }) => re + im),
   };
+}
+
+/** Row by row. */
+function overPlane<T>(height: number, width: number, of: (i: number, j: number) => T): readonly T[] {
+  return range(height).flatMap((i) => range(width).map((j) => of(i, j)));
 }
 
 /** The real part, the imaginary part or their sum of e·(u + i·v), as factors of u and of v. */
