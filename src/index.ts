@@ -156,7 +156,7 @@ export {
 export type { Started } from './runs/started.js';
 export { ProgramShelf } from './runtime/program-shelf.js';
 export type { DeviceName, Program, Runtime } from './runtime/runtime.js';
-export type { NeighbourGraph } from './similarity/propagate.js';
+export type { NeighbourGraph } from './similarity/neighbour-graph.js';
 export { type TypicalOptions, type TypicalPoint, typicalPoints } from './similarity/typical.js';
 export { type Checkpoint, type DocumentName, MemoryStore, type RunStore } from './store/checkpoint.js';
 export type { DescriptionChoice, DescriptionKind } from './store/description-choice.js';

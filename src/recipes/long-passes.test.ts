@@ -7,14 +7,9 @@ import type { ProgressOptions } from '../progress.js';
 import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { kMeans } from '../similarity/cluster.js';
+import { type NeighbourGraph, neighbourGraph } from '../similarity/neighbour-graph.js';
 import type { Neighbours } from '../similarity/neighbours.js';
-import {
-  type NeighbourGraph,
-  neighbourGraph,
-  propagateLabels,
-  recoverHeldBack,
-  smoothPredictions,
-} from '../similarity/propagate.js';
+import { propagateLabels, recoverHeldBack, smoothPredictions } from '../similarity/propagate.js';
 import { typicalPoints } from '../similarity/typical.js';
 import { uncertainPoints } from '../similarity/uncertain.js';
 import { MemoryStore } from '../store/checkpoint.js';

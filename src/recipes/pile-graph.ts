@@ -7,14 +7,9 @@ import { gradientEncoder } from '../features/gradient-encoder.js';
 import type { ProgressOptions } from '../progress.js';
 import type { Random } from '../random/random.js';
 import { isClosed, mirroredShare } from '../similarity/closure.js';
+import { type NeighbourGraph, neighbourGraph } from '../similarity/neighbour-graph.js';
 import { blockPairs, type Neighbours, nearestNeighbours } from '../similarity/neighbours.js';
-import {
-  type KnownLabels,
-  type NeighbourGraph,
-  neighbourGraph,
-  propagateLabels,
-  walkSteps,
-} from '../similarity/propagate.js';
+import { type KnownLabels, propagateLabels, walkSteps } from '../similarity/propagate.js';
 import { type Tensor, tensor } from '../tensor/tensor.js';
 import { type RecipeContext, randomFor, silentContext } from './context.js';
 import { classNamesOf, labelledIndices } from './labels.js';

@@ -22,13 +22,22 @@ export async function balanceClasses(
   classCount: number,
   onChunk?: () => Promise<void>,
 ): Promise<ClassBalance> {
+  const totals = totalsByClass(scores, classCount);
+  const densities = scores.map((score, at) => score / (totals[at % classCount]! || 1));
+  const prior = labelledShares(labels, classCount);
+  return { totals, shares: await estimateClassShares(densities, classCount, { prior, onChunk }) };
+}
+
+/**
+ * What walks brought to all images together, by class.
+ * @param scores float32 [n · K]
+ */
+export function totalsByClass(scores: Float32Array, classCount: number): Float64Array {
   const totals = new Float64Array(classCount);
   scores.forEach((score, at) => {
     totals[at % classCount]! += score;
   });
-  const densities = scores.map((score, at) => score / (totals[at % classCount]! || 1));
-  const prior = labelledShares(labels, classCount);
-  return { totals, shares: await estimateClassShares(densities, classCount, { prior, onChunk }) };
+  return totals;
 }
 
 /**

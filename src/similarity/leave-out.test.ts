@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
 import { spreadWithoutOwn } from './leave-out.js';
+import { neighbourGraph } from './neighbour-graph.js';
 import { nearestNeighbours } from './neighbours.js';
-import { neighbourGraph } from './propagate.js';
 
 const runtime = await createNodeRuntime({ device: 'cpu', threads: 1 });
 

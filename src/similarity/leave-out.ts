@@ -1,6 +1,8 @@
 import { type ProgressOptions, startProgress } from '../progress.js';
-import { balanceClasses } from './class-balance.js';
-import { type KnownLabels, type NeighbourGraph, shortWalkSteps, walk } from './propagate.js';
+import { balanceClasses, totalsByClass } from './class-balance.js';
+import type { NeighbourGraph } from './neighbour-graph.js';
+import { chosenLabels, type KnownLabels, setKnown, shortWalkSteps } from './propagate.js';
+import { walk } from './walk.js';
 
 /**
  * Parts that the labels of each class are dealt out to, of which that of a label is left out. With 10 labels a class, as many wrong
@@ -8,7 +10,7 @@ import { type KnownLabels, type NeighbourGraph, shortWalkSteps, walk } from './p
  */
 const partsOfClass = 3;
 
-/** How often labels are spread to find out what neighbours say without them, in class-after-class passes over the graph. */
+/** How often labels are spread to find out what neighbours say without them. */
 export const passesWithoutOwn = partsOfClass;
 
 /** Share of a class whose labels do not reach an image: a millionth, so that it has a logarithm. */
@@ -24,8 +26,8 @@ const sharpening = 1.4;
  * What the neighbours say of each labelled image without its own label: the other labels spread over the graph (see
  * `propagateLabels`), and the classes that arrive are weighed in the same way.
  *
- * Spreading adds up: what all labels of a class bring is the sum of what parts of them bring. So each of three parts is spread by
- * itself, once, and that of a label is left out where the label is judged. Other classes are whole.
+ * Spreading adds up: what all labels of a class bring is the sum of what parts of them bring. So each of three parts of
+ * every class is spread by itself, once, and that of a label is left out where the label is judged. Other classes are whole.
  *
  * @param classCount K
  * @param context progress listener and abort signal
@@ -50,24 +52,21 @@ export async function spreadWithoutOwn(
   // What the part of each label brought, to its image and to all.
   const own = new Float64Array(count);
   const ownTotal = new Float64Array(count);
-  for (const [done, { members, ofClass }] of parts.entries()) {
-    const start = new Float32Array(graph.count);
-    for (const i of members) start[rows[i] ?? 0] = 1;
+  for (const [done, members] of parts.entries()) {
+    const start = new Float32Array(graph.count * classCount);
+    setKnown(start, chosenLabels(known, members), classCount);
     const arrived = await walk(graph, start, steps, (share) =>
       progress(done + share, `${done} of ${parts.length} parts of the labels`),
     );
-    const total = arrived.reduce((sum, score) => sum + score, 0);
-    for (let i = 0; i < graph.count; i++) {
-      const at = i * classCount + ofClass;
-      everywhere[at] = (everywhere[at] ?? 0) + (arrived[i] ?? 0);
-    }
+    const totals = totalsByClass(arrived, classCount);
+    for (let at = 0; at < arrived.length; at++) everywhere[at]! += arrived[at]!;
     for (let i = 0; i < count; i++) {
-      const at = i * classCount + ofClass;
-      scores[at] = (scores[at] ?? 0) + (arrived[rows[i] ?? 0] ?? 0);
+      const from = rows[i]! * classCount;
+      for (let k = 0; k < classCount; k++) scores[i * classCount + k]! += arrived[from + k]!;
     }
     for (const i of members) {
-      own[i] = arrived[rows[i] ?? 0] ?? 0;
-      ownTotal[i] = total;
+      own[i] = arrived[rows[i]! * classCount + classes[i]!]!;
+      ownTotal[i] = totals[classes[i]!]!;
     }
   }
   const balance = await balanceClasses(everywhere, classes, classCount, () => progress(parts.length));
@@ -92,26 +91,18 @@ export async function spreadWithoutOwn(
   return logits;
 }
 
-interface LabelPart {
-  /** Positions of labels, all of one class. */
-  readonly members: readonly number[];
-  readonly ofClass: number;
-}
-
-/** Labels are dealt out in turn, so that no part is a stretch of the order in which they were given. */
-function partsOf(classes: ArrayLike<number>, classCount: number): readonly LabelPart[] {
-  const parts = Array.from({ length: classCount * partsOfClass }, (_, at) => ({
-    ofClass: Math.floor(at / partsOfClass),
-    members: [] as number[],
-  }));
+/**
+ * Positions of labels, part by part, each of them with labels of all classes. Those of a class are dealt out in turn, so that no part is a
+ * stretch of the order in which they were given.
+ */
+function partsOf(classes: ArrayLike<number>, classCount: number): readonly (readonly number[])[] {
+  const parts = Array.from({ length: partsOfClass }, () => [] as number[]);
   const dealt = new Uint32Array(classCount);
   for (let i = 0; i < classes.length; i++) {
-    const ofClass = classes[i] ?? 0;
-    const turn = dealt[ofClass] ?? 0;
-    dealt[ofClass] = turn + 1;
-    parts[ofClass * partsOfClass + (turn % partsOfClass)]?.members.push(i);
+    const turn = dealt[classes[i]!]!++;
+    parts[turn % partsOfClass]!.push(i);
   }
-  return parts.filter(({ members }) => members.length > 0);
+  return parts.filter((members) => members.length > 0);
 }
 
 function onlyOfClass(classes: ArrayLike<number>): (i: number) => boolean {

@@ -4,10 +4,9 @@ import { Random } from '../random/random.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import { float32 } from '../tensor/tensor.js';
 import { estimateClassShares, labelledShares } from './class-shares.js';
+import { type NeighbourGraph, neighbourGraph } from './neighbour-graph.js';
 import { nearestNeighbours } from './neighbours.js';
 import {
-  type NeighbourGraph,
-  neighbourGraph,
   propagateLabels,
   pseudoLabels,
   recoverHeldBack,

@@ -1,22 +1,9 @@
 import { countOf } from '../counts.js';
-import { inChunks, type ProgressOptions, startProgress } from '../progress.js';
+import { type ProgressOptions, startProgress } from '../progress.js';
 import { indexOfLargest } from '../tensor/index-of-largest.js';
 import { balanceClasses, weighClasses } from './class-balance.js';
-import type { Neighbours } from './neighbours.js';
-
-/**
- * An undirected graph of images with weighted edges, row by row: those of row i are `targets` and `weights` from
- * `offsets[i]` to `offsets[i + 1]`.
- */
-export interface NeighbourGraph {
-  readonly count: number;
-  readonly offsets: Uint32Array;
-  readonly targets: Uint32Array;
-  readonly weights: Float32Array;
-}
-
-/** Power of the cosine that an edge weighs: of neighbours of 0.9 and 0.8, the first counts ten times as much. */
-const sharpness = 20;
+import type { NeighbourGraph } from './neighbour-graph.js';
+import { stepThrough, type WalkProgress, walk } from './walk.js';
 
 /** Share of the neighbours in a smoothed prediction; the classifier's own probabilities have the rest, a fifth. */
 const smoothing = 0.8;
@@ -31,131 +18,6 @@ const walkScale = 4;
 
 /** Steps of a walk at most where labels are held back: which of them are found again shows after few. */
 const heldBackSteps = 30;
-
-/** Images whose neighbours are connected between two checks of the abort signal: a few milliseconds' work. */
-const imagesAtATime = 1000;
-
-/**
- * The neighbour graph, made symmetric and normalised by degree: S = D^(−½) W D^(−½). An edge weighs cosine²⁰, and twice
- * that if each end is among the other's neighbours.
- *
- * @param context progress listener and abort signal
- * @throws QuarterturnError `interrupted` if the context's signal is aborted
- * @see Zhou, Bousquet, Lal, Weston and Schölkopf, "Learning with Local and Global Consistency", 2003, section 2
- */
-export async function neighbourGraph(
-  { count: k, indices, similarities }: Neighbours,
-  context: ProgressOptions = {},
-): Promise<NeighbourGraph> {
-  const count = k === 0 ? 0 : indices.length / k;
-  const progress = startProgress(context, 'neighbours connected', 2 * count);
-  const rows: Map<number, number>[] = Array.from({ length: count }, () => new Map());
-  const connect = (i: number, j: number, weight: number) => rows[i]!.set(j, (rows[i]!.get(j) ?? 0) + weight);
-  await inChunks(
-    count,
-    imagesAtATime,
-    (from, to) => {
-      for (let i = from; i < to; i++) {
-        for (let at = i * k; at < (i + 1) * k; at++) {
-          const weight = Math.max(similarities[at]!, 0) ** sharpness;
-          connect(i, indices[at]!, weight);
-          connect(indices[at]!, i, weight);
-        }
-      }
-    },
-    progress,
-  );
-  const degrees = rows.map((row) => {
-    let sum = 1e-9;
-    for (const weight of row.values()) sum += weight;
-    return sum;
-  });
-  const edges = rows.reduce((sum, row) => sum + row.size, 0);
-  const offsets = new Uint32Array(count + 1);
-  const targets = new Uint32Array(edges);
-  const weights = new Float32Array(edges);
-  await inChunks(
-    count,
-    imagesAtATime,
-    (from, to) => {
-      for (let i = from; i < to; i++) {
-        let at = offsets[i]!;
-        for (const [j, weight] of rows[i]!) {
-          targets[at] = j;
-          weights[at++] = weight / Math.sqrt(degrees[i]! * degrees[j]!);
-        }
-        offsets[i + 1] = at;
-      }
-    },
-    (done) => progress(count + done),
-  );
-  return { count, offsets, targets, weights };
-}
-
-/** Told the share of the spreading that is done. */
-type SpreadProgress = (share: number) => Promise<void>;
-
-/**
- * What walks over the graph bring to each image from where they start:
- *
- *   F = Σ Sᵗ·Y over t = 0 … T − 1
- *
- * @param start Y, float32 [n · classes]
- * @param steps T, 1 or more
- * @param progress told the share of the classes that is done, again and again
- */
-export function walk(
-  graph: NeighbourGraph,
-  start: Float32Array,
-  steps: number,
-  progress: SpreadProgress,
-): Promise<Float32Array> {
-  return stepThrough(graph, start, { alpha: 1, steps: steps - 1, result: 'sum' }, progress);
-}
-
-interface Steps {
-  /** Share of the neighbours in a step. */
-  readonly alpha: number;
-  readonly steps: number;
-  /** What all steps, the start included, add up to, or where the last one comes to. */
-  readonly result: 'sum' | 'last';
-}
-
-/**
- * Steps over the graph, F ← (1 − α)·Y + α·S·F from F = Y on. Class by class, so that each sum over neighbours stays in a register: six
- * times as fast as all classes of an image together.
- */
-async function stepThrough(
-  { count, offsets, targets, weights }: NeighbourGraph,
-  start: Float32Array,
-  { alpha, steps, result }: Steps,
-  progress: SpreadProgress,
-): Promise<Float32Array> {
-  const classes = start.length / count;
-  const reached = new Float32Array(start.length);
-  const own = new Float32Array(count);
-  const sums = new Float32Array(count);
-  let [scores, next] = [new Float32Array(count), new Float32Array(count)];
-  for (let k = 0; k < classes; k++) {
-    for (let i = 0; i < count; i++) own[i] = start[i * classes + k]!;
-    scores.set(own);
-    sums.set(own);
-    for (let step = 0; step < steps; step++) {
-      for (let i = 0; i < count; i++) {
-        let sum = 0;
-        const end = offsets[i + 1]!;
-        for (let edge = offsets[i]!; edge < end; edge++) sum += weights[edge]! * scores[targets[edge]!]!;
-        next[i] = (1 - alpha) * own[i]! + alpha * sum;
-      }
-      [scores, next] = [next, scores];
-      if (result === 'sum') for (let i = 0; i < count; i++) sums[i]! += scores[i]!;
-      await progress((k + (step + 1) / steps) / classes);
-    }
-    const column = result === 'sum' ? sums : scores;
-    for (let i = 0; i < count; i++) reached[i * classes + k] = column[i]!;
-  }
-  return reached;
-}
 
 /**
  * Steps of a walk from a few labels: T = 4·√(images / labels), rounded. It grows with the number of images that a label has to reach,
@@ -174,6 +36,11 @@ export function shortWalkSteps(images: number, labels: number): number {
 export interface KnownLabels {
   readonly rows: ArrayLike<number>;
   readonly classes: ArrayLike<number>;
+}
+
+/** Some of the labels, by their positions. */
+export function chosenLabels({ rows, classes }: KnownLabels, positions: readonly number[]): KnownLabels {
+  return { rows: positions.map((at) => rows[at]!), classes: positions.map((at) => classes[at]!) };
 }
 
 /**
@@ -202,7 +69,7 @@ async function scoresFrom(
   known: KnownLabels,
   classCount: number,
   steps: number,
-  progress: SpreadProgress,
+  progress: WalkProgress,
 ): Promise<Float32Array> {
   const start = new Float32Array(graph.count * classCount);
   setKnown(start, known, classCount);
@@ -215,8 +82,8 @@ async function scoresFrom(
   return normalised(scores, classCount);
 }
 
-/** Reports progress over the classes, which spread one after the other. */
-function spreadProgress(context: ProgressOptions, title: string, classCount: number): SpreadProgress {
+/** Reports progress over the classes, of which some spread at a time. */
+function spreadProgress(context: ProgressOptions, title: string, classCount: number): WalkProgress {
   const pass = startProgress(context, title, classCount);
   return (share) =>
     pass(share * classCount, `${Math.floor(share * classCount)} of ${countOf(classCount, 'class')}`);
@@ -248,7 +115,7 @@ export async function smoothPredictions(
 }
 
 /** Known labels keep their class, whatever the scores. */
-function setKnown(scores: Float32Array, { rows, classes }: KnownLabels, classCount: number): void {
+export function setKnown(scores: Float32Array, { rows, classes }: KnownLabels, classCount: number): void {
   for (let i = 0; i < rows.length; i++) {
     const own = rows[i]! * classCount;
     scores.fill(0, own, own + classCount);
@@ -346,18 +213,14 @@ export async function recoverHeldBack(
   const progress = startProgress(context, 'labels held back', splits.length);
   const found: boolean[] = [];
   for (const [done, { heldBack, kept }] of splits.entries()) {
-    const chosen = (positions: readonly number[]): KnownLabels => ({
-      rows: positions.map((at) => known.rows[at]!),
-      classes: positions.map((at) => known.classes[at]!),
-    });
     const scores = await scoresFrom(
       graph,
-      chosen(kept),
+      chosenLabels(known, kept),
       classCount,
       shortWalkSteps(graph.count, kept.length),
       (share) => progress(done + share, `${done} of ${splits.length} folds`),
     );
-    const { rows, classes } = chosen(heldBack);
+    const { rows, classes } = chosenLabels(known, heldBack);
     for (let n = 0; n < rows.length; n++) {
       const row = scores.subarray(rows[n]! * classCount, (rows[n]! + 1) * classCount);
       found.push(indexOfLargest(row) === classes[n]);

@@ -1,8 +1,9 @@
 import { gradientEncoder } from '../../features/gradient-encoder.js';
 import { heldBackSplits } from '../../labels/held-back.js';
 import { isClosed, mirroredShare } from '../../similarity/closure.js';
+import { neighbourGraph } from '../../similarity/neighbour-graph.js';
 import type { Neighbours } from '../../similarity/neighbours.js';
-import { neighbourGraph, recoverHeldBack } from '../../similarity/propagate.js';
+import { recoverHeldBack } from '../../similarity/propagate.js';
 import type { Invariance } from '../../store/invariance.js';
 import type { RecipeContext } from '../context.js';
 import { classNamesOf } from '../labels.js';
