@@ -51,7 +51,7 @@ async function createWorld(): Promise<World> {
   const world = await fs.mkdtemp(join(tmpdir(), 'quarterturn-documents-'));
   const shell = (command: string, cwd: string) => run(command, cwd, world);
   const path = (...parts: string[]) => join(world, 'start', ...parts);
-  await writeMnistSubset(path('my-images'), { train: 1000, test: 100 });
+  await writeMnistSubset(path('my-images'), { train: 400, test: 100 });
   await fs.copyFile(path('my-images/t10k-images-idx3-ubyte'), path('t10k-images-idx3-ubyte'));
   await writeDigits(path());
   // A network as somebody would have it; one that is known by name is elsewhere.
@@ -62,7 +62,7 @@ async function createWorld(): Promise<World> {
   for (const name of ['my-pictures', 'photos']) {
     await (await Project.open(path(name), { who: 'command line' })).close();
   }
-  const labelled = Object.keys(photos).filter((file) => /\/00\d/.test(file));
+  const labelled = Object.keys(photos).filter((file) => /\/000/.test(file));
   const rows = labelled.map((file) => `${file},${file.split('/')[0]}`);
   await fs.writeFile(path('labels.csv'), ['file,label', ...rows].join('\n'));
   await fs.writeFile(path('small.json'), JSON.stringify(smallestSettings));
@@ -72,7 +72,7 @@ async function createWorld(): Promise<World> {
   await fs.writeFile(join(world, 'bin/quarterturn'), program, { mode: 0o755 });
 
   const begin = '--data my-images --config small.json --threads 1 --out';
-  await shell(`quarterturn run ${begin} runs/name --labels-per-class 10`, path());
+  await shell(`quarterturn run ${begin} runs/name --labels-per-class 4`, path());
   await shell(`quarterturn pretrain ${begin} runs/turns`, path());
   await shell('quarterturn suggest runs/turns', path());
   await fs.copyFile(path('runs/name/models/classifier.onnx'), path('model.onnx'));
