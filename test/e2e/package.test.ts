@@ -6,9 +6,8 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../support/compile.js';
-import { smallestSettings } from '../support/documented-world.js';
 import { instructions } from '../support/documents.js';
-import { writeMnistSubset } from '../support/mnist-subset.js';
+import { smallestSettings, writeMnistSubset } from '../support/mnist-subset.js';
 import { idx } from '../support/tiny-data.js';
 
 /** The package as README says to make and to install it, in a folder that was empty. */

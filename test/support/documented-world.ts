@@ -8,7 +8,7 @@ import { afterAll, beforeAll } from 'vitest';
 import { Project } from '../../src/studio/project/project.node.js';
 import { root } from './compile.js';
 import { encodeMobileNet } from './encoders.js';
-import { smallSettings, writeMnistSubset } from './mnist-subset.js';
+import { smallestSettings, writeMnistSubset } from './mnist-subset.js';
 import { zip } from './npz.js';
 import { filesBelow, writePictures } from './picture-folder.js';
 
@@ -24,17 +24,6 @@ export interface World {
   remove(): Promise<void>;
 }
 
-/**
- * So few steps that a run is little more than its start: what it learns is looked at by other tests. Of a single label a class
- * none is held back, which halves a run; the runs that every document finds have more of them.
- */
-export const smallestSettings = {
-  ...smallSettings,
-  labelsPerClass: 1,
-  pretrain: { ...smallSettings.pretrain, epochs: 1 },
-  finetune: { epochs: 1 },
-  selfTrain: { ...smallSettings.selfTrain, epochs: 1, stepsPerEpoch: 3 },
-};
 const { selfTrain: _, ...withoutSelfTraining } = smallestSettings;
 
 /** The world of the tests of a file: made before the first of them, removed after the last. */
