@@ -316,19 +316,10 @@ describe('a run', () => {
     expect(whole.stderr).toBe('');
     // There is no command for self-training alone: these stages end with fine-tuning.
     const { pretext, fineTune, baseline, baselineReestimated } = result;
-    const draws = result.draws.map((draw) => ({
-      ...draw,
-      scratch: null,
-      selfTrain: null,
-      final: draw.fineTune,
-    }));
-    expect(JSON.parse(whole.stdout)).toMatchObject({
-      pretext,
-      fineTune,
-      baseline,
-      baselineReestimated,
-      draws,
-    });
+    const none = { scratch: null, selfTrain: null };
+    const draws = result.draws.map((draw) => ({ ...draw, ...none, final: draw.fineTune }));
+    const figures = { pretext, fineTune, baseline, baselineReestimated, draws };
+    expect(JSON.parse(whole.stdout)).toMatchObject(figures);
   });
 });
 

@@ -60,7 +60,7 @@ const commandSubstitutions: readonly Substitution[] = [
   },
   {
     what: /^(quarterturn studio\b.*)$/,
-    by: '$1 --no-open > studio.log 2>&1 & until grep -q http studio.log || ! kill -0 $!; do sleep 0.1; done; kill -INT $!; wait $! || exit 1; cat studio.log',
+    by: '$1 --no-open > studio.log 2>&1 & until grep -q http studio.log || ! kill -0 $!; do sleep 0.1; done; kill -INT $!; wait $!; ended=$?; cat studio.log; exit $ended',
     why: 'it serves until it is stopped',
   },
   { what: /^(quarterturn explain\b.*)$/, by: '$1 --width 0.0625', why: 'a small network' },
