@@ -125,6 +125,7 @@ test('archives that name anything', { timeout }, async () => {
     ),
   }));
   await readsOrRefuses(archives, {
+    dailyShare: 0.4,
     file: 'named.',
     read: async (made) => {
       await fs.writeFile(join(root, 'named.tar'), made.tar);
@@ -154,6 +155,7 @@ test('folders with anything in them', { timeout }, async () => {
   });
   let round = 0;
   await readsOrRefuses(fc.tuple(plain, links), {
+    dailyShare: 0.4,
     file: 'tree-',
     read: async ([paths, targets]) => {
       const folder = join(root, `tree-${round++}`);

@@ -229,6 +229,7 @@ test('what a report is made from, and the page', { timeout }, async () => {
     .constantFrom(...Object.entries(documents))
     .chain(([name, value]) => changedJson([value]).map((text) => ({ name, value, text })));
   await readsOrRefuses(changed, {
+    dailyShare: 0.3,
     file: path,
     async read({ name, value, text }) {
       await write(name, text);

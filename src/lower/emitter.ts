@@ -41,6 +41,8 @@ export interface TypedModel {
 
 /** Constants of up to so many numbers are compared: the transforms that several rules ask for, but no large weights. */
 const comparedConstants = 2 ** 15;
+/** Each byte to a character of its own: to write the numbers out would take a third of the time that lowering takes. */
+const bytesAsText = new TextDecoder('latin1');
 
 /**
  * Collects ONNX nodes, names their results and knows their types.
@@ -96,9 +98,10 @@ export class Emitter {
   }
 
   initializer(t: Tensor): Handle {
-    const { dtype, shape } = t;
-    const small = t.data.length <= comparedConstants;
-    const key = small ? `${dtype} [${shape.join()}] ${t.data.join()}` : '';
+    const { dtype, shape, data } = t;
+    const small = data.length <= comparedConstants;
+    const bytes = () => bytesAsText.decode(new Uint8Array(data.buffer, data.byteOffset, data.byteLength));
+    const key = small ? `${dtype} [${shape.join()}] ${bytes()}` : '';
     const known = small ? this.#knownConstants.get(key) : undefined;
     if (known) return known;
     const name = `${reservedPrefix}constant_${Object.keys(this.#initializers).length}`;

@@ -20,7 +20,7 @@ import { describeImages } from './pile-graph.js';
 import { pileViews } from './pile-metrics.js';
 import { settingsFor } from './presets.js';
 
-const many = 20_000;
+const many = 8_000;
 const classCount = 10;
 
 /** Points without any structure, which k-means takes many rounds to group. */
@@ -71,9 +71,9 @@ const passes: Record<string, (context: ProgressOptions) => Promise<unknown>> = {
   typicality: (context) => typicalPoints(points, { ...context, count: 1, random: Random.seeded(2) }),
   'clusters of doubtful images': (context) =>
     uncertainPoints(points, margins, { ...context, count: 500, taken: new Set(), random: Random.seeded(2) }),
-  'connecting neighbours': (context) => neighbourGraph(neighboursOf(60_000, 10), context),
+  'connecting neighbours': (context) => neighbourGraph(neighboursOf(30_000, 10), context),
   propagation: (context) => propagateLabels(graph, known, classCount, context),
-  smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 30).fill(1 / 30), known, context),
+  smoothing: (context) => smoothPredictions(graph, new Float32Array(many * 40).fill(1 / 40), known, context),
   'labels held back': (context) =>
     recoverHeldBack(graph, known, classCount, heldBackSplits(known.classes), context),
   'shapes of images': (context) => describeImages({ ...recipe, ...context }, images(1000)),

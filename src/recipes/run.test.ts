@@ -342,7 +342,7 @@ describe('run', () => {
         ...tiny.selfTrain!,
         start: 'finetune',
         teacher: 'views',
-        epochs: 20,
+        epochs: 4,
         schedule: { kind: 'constant', learningRate: 1 },
         // Nothing but its own opinion to learn from, however unsure it is.
         labelWeight: 0,
@@ -355,7 +355,7 @@ describe('run', () => {
     const context = { settings, data, runtime, store, emit };
     const result = await run(context, { stages: ['pretrain', 'finetune', 'selfTrain'] });
     const epochs = (await store.readEpochs()).filter((r) => r.stage === 'selfTrain');
-    expect(epochs.length).toBeLessThan(20);
+    expect(epochs.length).toBeLessThan(4);
     expect(epochs.at(-1)!.pile!.smallestClass).toBeLessThan(0.05);
     const { epoch, pile } = epochs.at(-1)!;
     const { smallestClass } = pile!;

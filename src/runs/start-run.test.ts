@@ -2,7 +2,7 @@ import fs from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { tinyPictures, tinySettings } from '../../test/support/tiny-run.js';
+import { tiniestSettings, tinyPictures } from '../../test/support/tiny-run.js';
 import type { DataSource } from '../data/dataset.js';
 import { createNodeRuntime } from '../runtime/node.js';
 import type { Runtime } from '../runtime/runtime.js';
@@ -13,7 +13,7 @@ import { readStatus } from '../store/run-status.js';
 import { watchRun } from '../store/watch-run.node.js';
 import { resumeRun, startRun } from './start-run.js';
 
-const settings = { ...tinySettings, draws: 1 };
+const settings = tiniestSettings;
 const data: DataSource = {
   train: tinyPictures('train', 200),
   test: tinyPictures('test', 60),
@@ -66,7 +66,7 @@ describe('startRun', () => {
     expect(lasting(plain.filter(counted))).toEqual(lasting(told));
     expect(await readStatus(folder)).toMatchObject({
       ...{ state: 'finished', run: path, stages: ['pretrain', 'finetune'], stage: 'finetune' },
-      ...{ step: 20, totalSteps: 20, pid: process.pid, reason: null },
+      ...{ step: 8, totalSteps: 8, pid: process.pid, reason: null },
     });
   });
 

@@ -224,7 +224,7 @@ interface Answer {
 }
 
 /** Rounds of six contenders; a night has time for more. */
-const rounds = Number(process.env.QUARTERTURN_LOCK_ROUNDS ?? 40);
+const rounds = Number(process.env.QUARTERTURN_LOCK_ROUNDS ?? 20);
 
 describe('six contenders, each held up at random between any two of its steps', () => {
   let compiled: CompiledFolder;

@@ -3,11 +3,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type CliOptions, cli, longestLine, tinySettings } from '../support/cli.js';
+import { inProcess } from '../support/in-process.js';
 import { writeTinyData } from '../support/tiny-data.js';
 
 let cwd: string;
 const quarterturn = (args: string, options: Omit<CliOptions, 'cwd'> = {}) =>
   cli(args.split(' ').filter(Boolean), { cwd, ...options });
+const asked = (args: string) => inProcess(args.split(' ').filter(Boolean), { cwd });
 
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-usage-'));
@@ -41,7 +43,7 @@ describe('help', () => {
   });
 
   test.each(commands)('%s: defaults and examples, in 80 columns', async (command) => {
-    const { code, stdout } = await quarterturn(`${command} --help`);
+    const { code, stdout } = await asked(`${command} --help`);
     expect(code).toBe(0);
     expect(stdout).toMatch(/Examples:\n {2}quarterturn /);
     expect(longestLine(stdout)).toBeLessThanOrEqual(80);
@@ -84,7 +86,7 @@ describe('wrong usage exits 2 before anything is made', () => {
     ['run --config none.json', /--config none\.json: expected a JSON object/],
   ])('%s', async (args, message) => {
     const before = await fs.readdir(cwd);
-    const { code, stdout, stderr } = await quarterturn(args);
+    const { code, stdout, stderr } = await asked(args);
     expect({ code, stdout }).toEqual({ code: 2, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);

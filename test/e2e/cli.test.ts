@@ -4,7 +4,8 @@ import { join } from 'node:path';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { RunResult } from '../../src/store/run-record.js';
-import { type CliOptions, cli, longestLine, tinySettings } from '../support/cli.js';
+import { type CliOptions, cli, longestLine, tiniestSettings, tinySettings } from '../support/cli.js';
+import { inProcess } from '../support/in-process.js';
 import { byNight } from '../support/nightly.js';
 import { idx, tinyClasses, tinyImage, tinySize, writeTinyData } from '../support/tiny-data.js';
 
@@ -270,7 +271,7 @@ describe('a run', () => {
       /train-labels-idx1-ubyte: expected images, \[N, H, W\][\s\S]*Received: \[600\]/,
     ],
   ])('%s fails with a clear message', async (args, message) => {
-    const { code, stdout, stderr } = await quarterturn(args);
+    const { code, stdout, stderr } = await inProcess(args.split(' '), { cwd });
     expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
     expect(stderr).toMatch(message);
     expect(stderr).not.toMatch(/^\s+at /m);
@@ -315,19 +316,10 @@ describe('a run', () => {
     expect(whole.stderr).toBe('');
     // There is no command for self-training alone: these stages end with fine-tuning.
     const { pretext, fineTune, baseline, baselineReestimated } = result;
-    const draws = result.draws.map((draw) => ({
-      ...draw,
-      scratch: null,
-      selfTrain: null,
-      final: draw.fineTune,
-    }));
-    expect(JSON.parse(whole.stdout)).toMatchObject({
-      pretext,
-      fineTune,
-      baseline,
-      baselineReestimated,
-      draws,
-    });
+    const none = { scratch: null, selfTrain: null };
+    const draws = result.draws.map((draw) => ({ ...draw, ...none, final: draw.fineTune }));
+    const figures = { pretext, fineTune, baseline, baselineReestimated, draws };
+    expect(JSON.parse(whole.stdout)).toMatchObject(figures);
   });
 });
 
@@ -349,9 +341,14 @@ syncBuiltinESMExports();
 `,
   );
   const env = { NODE_OPTIONS: `--import ${spy}` };
-  const common = '--config tiny.json --data data --draws 1 --threads 1 --quiet --json';
   // Of a single label a class none is held back, which halves a run.
-  const begin = `run ${common.replace(' --quiet', '')} --labels-per-class 1`;
+  const pretrain = { ...tiniestSettings.pretrain, epochs: 3 };
+  await fs.writeFile(
+    join(cwd, 'brief.json'),
+    JSON.stringify({ ...tiniestSettings, pretrain, labelsPerClass: 1 }),
+  );
+  const common = '--config brief.json --data data --draws 1 --threads 1 --quiet --json';
+  const begin = `run ${common.replace(' --quiet', '')}`;
   const stopped = await quarterturn(`${begin} --out runs/threads`, {
     ...{ env, signal: { name: 'SIGINT', when: /epoch 2\/3/ } },
   });
@@ -369,7 +366,10 @@ syncBuiltinESMExports();
 
 test('a backbone that --config names is trained, goes on where it was stopped, and classifies', async () => {
   const network = { ...tinySettings.network, backbone: 'residual' };
-  await fs.writeFile(join(cwd, 'residual.json'), JSON.stringify({ ...tinySettings, draws: 1, network }));
+  await fs.writeFile(
+    join(cwd, 'residual.json'),
+    JSON.stringify({ ...tinySettings, draws: 1, selfTrain: null, network }),
+  );
   const stopped = await quarterturn(
     'run --config residual.json --data data --threads 1 --out runs/residual',
     { signal: { name: 'SIGINT', when: /epoch 2\/3/ } },

@@ -9,8 +9,9 @@ import {
   substituted,
   testCommands,
 } from '../support/documented-commands.js';
-import { smallestSettings, useWorld } from '../support/documented-world.js';
+import { useWorld } from '../support/documented-world.js';
 import { examples, ofMarkdown } from '../support/documents.js';
+import { smallestSettings } from '../support/mnist-subset.js';
 
 const world = useWorld();
 testCommands(world);

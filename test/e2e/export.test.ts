@@ -11,8 +11,9 @@ import { startRun } from '../../src/runs/start-run.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import { RunFolder } from '../../src/store/run-folder.node.js';
 import { cli } from '../support/cli.js';
+import { inProcess } from '../support/in-process.js';
 import { pythonWith, runPython } from '../support/python.js';
-import { tinyPictures, tinySettings } from '../support/tiny-run.js';
+import { tiniestSettings, tinyPictures } from '../support/tiny-run.js';
 
 let cwd: string;
 let model: Uint8Array;
@@ -23,7 +24,7 @@ beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-export-'));
   const folder = await RunFolder.create(join(cwd, 'ran'));
   await startRun({
-    settings: { ...tinySettings, draws: 1 },
+    settings: tiniestSettings,
     data: { train: tinyPictures('train', 100), origin: '/somewhere/of mine/photos', checksums: {} },
     runtime: await createNodeRuntime({ device: 'cpu', threads: 1 }),
     store: folder,
@@ -117,7 +118,7 @@ print(json.dumps([header["head.kernel"]["shape"][1], numpy.frombuffer(raw[start 
       ['export alone.onnx --safetensors w --card new.md', 2, /--safetensors: expected a run, .*lies in none/],
       ['export mine.md --card new.md', 1, /^error: mine\.md, model: expected .*\nhint: Is it an ONNX file\?/],
     ] as const) {
-      const said = await quarterturn(args);
+      const said = await inProcess(args.split(' '), { cwd });
       expect({ args, code: said.code, stdout: said.stdout }).toEqual({ args, code, stdout: '' });
       expect(said.stderr).toMatch(message);
     }

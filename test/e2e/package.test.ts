@@ -7,7 +7,7 @@ import sharp from 'sharp';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../support/compile.js';
 import { instructions } from '../support/documents.js';
-import { smallSettings, writeMnistSubset } from '../support/mnist-subset.js';
+import { smallestSettings, writeMnistSubset } from '../support/mnist-subset.js';
 import { idx } from '../support/tiny-data.js';
 
 /** The package as README says to make and to install it, in a folder that was empty. */
@@ -207,9 +207,11 @@ installedTest('has types that a strict project takes, in a browser as in Node', 
 });
 
 installedTest('trains, and its model classifies three images at once and one by one', async () => {
-  await writeMnistSubset(join(project, 'my-images'), { train: 1000, test: 100 });
-  await fs.writeFile(join(project, 'small.json'), JSON.stringify(smallSettings));
-  await succeed('npx quarterturn run --data my-images --config small.json --out runs/small --quiet');
+  await writeMnistSubset(join(project, 'my-images'), { train: 300, test: 50 });
+  await fs.writeFile(join(project, 'small.json'), JSON.stringify(smallestSettings));
+  await succeed(
+    'npx quarterturn run --data my-images --config small.json --threads 1 --out runs/small --quiet',
+  );
 
   const test = await fs.readFile(join(project, 'my-images/t10k-images-idx3-ubyte'));
   const pixels = test.subarray(16, 16 + 3 * 784);

@@ -6,7 +6,8 @@ import { promisify } from 'node:util';
 import sharp from 'sharp';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { GivenLabel, GivenLabels } from '../../src/labels/given-labels.js';
-import { cli, tinySettings } from '../support/cli.js';
+import { cli, tiniestSettings } from '../support/cli.js';
+import { inProcess } from '../support/in-process.js';
 import { tinyClasses, tinySize, writeTinyData } from '../support/tiny-data.js';
 
 let cwd: string;
@@ -33,7 +34,7 @@ async function paste(line: string) {
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-suggest-'));
   await writeTinyData(join(cwd, 'data'));
-  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tinySettings, draws: 1 }));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify(tiniestSettings));
   const ended = await quarterturn(
     'pretrain --config tiny.json --data data --threads 1 --quiet --out runs/turns',
   );
@@ -98,7 +99,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
     expect(ended.code).toBe(0);
     const config = await readJson('runs/tuned/config.json');
     expect(config.labels).toEqual({ data: null, ...(await readLabels('labels.json')) });
-    expect(config.baselineSteps).toBe(tinySettings.baseline.epochs);
+    expect(config.baselineSteps).toBe(tiniestSettings.baseline.epochs);
     const { classCounts } = await readJson('runs/tuned/exhibits.json');
     const counts = classCounts.map(({ labelled }: { labelled: number }) => labelled);
     expect(counts.reduce((a: number, b: number) => a + b)).toBe(6);
@@ -144,7 +145,7 @@ describe('suggest, label, fine-tune, suggest again', () => {
 
   test('the command that is printed runs as it is printed, with data, recipe and labels of before', async () => {
     await writeTinyData(join(cwd, "it's mine"));
-    const settings = { ...tinySettings, preset: 'best', seed: 4, draws: 1 };
+    const settings = { ...tiniestSettings, preset: 'best', seed: 4 };
     await fs.writeFile(join(cwd, 'best.json'), JSON.stringify(settings));
     const pretrained = await cli(
       ['pretrain', '--config', 'best.json', '--data', "it's mine", '--threads', '1', '--out', 'runs/a b'],
@@ -224,7 +225,8 @@ describe('suggest, label, fine-tune, suggest again', () => {
     );
     const before = await fs.readdir(cwd);
     const place = args.startsWith('suggest') ? '' : ' --data data';
-    const { code, stdout, stderr } = await quarterturn(`${args}${place} --labels given.json`);
+    const given = `${args}${place} --labels given.json`.split(' ');
+    const { code, stdout, stderr } = await inProcess(given, { cwd });
     expect({ code, stdout }).toEqual({ code: status, stdout: '' });
     expect(stderr).toMatch(message);
     expect(await fs.readdir(cwd)).toEqual(before);

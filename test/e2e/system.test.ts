@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { type CliOptions, cli, tinySettings } from '../support/cli.js';
+import { type CliOptions, cli, tiniestSettings, tinySettings } from '../support/cli.js';
 import { writeTinyData } from '../support/tiny-data.js';
 
 const bin = resolve(import.meta.dirname, '../../bin/quarterturn.js');
@@ -24,7 +24,7 @@ const leftIn = async (folder: string) =>
 beforeAll(async () => {
   cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-system-'));
   await writeTinyData(join(cwd, 'data'));
-  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tinySettings, draws: 1 }));
+  await fs.writeFile(join(cwd, 'tiny.json'), JSON.stringify({ ...tiniestSettings, labelsPerClass: 1 }));
   // Long enough that no signal comes too late.
   const long = { ...tinySettings, pretrain: { ...tinySettings.pretrain, epochs: 1000 } };
   await fs.writeFile(join(cwd, 'long.json'), JSON.stringify(long));
@@ -176,7 +176,7 @@ describe.runIf(existsSync('/dev/full'))('an output that takes nothing', () => {
 
   test('progress that cannot be shown does not stop the work', async () => {
     const { code, stdout } = await redirected(
-      'run --config tiny.json --data data --threads 1 --labels-per-class 1 --out unseen --json',
+      'run --config tiny.json --data data --threads 1 --out unseen --json',
       { stderr: '/dev/full' },
     );
     expect(code).toBe(0);

@@ -18,7 +18,7 @@ describe('a pile that nobody has labelled, with no test set', () => {
 
   beforeAll(async () => {
     cwd = await fs.mkdtemp(join(tmpdir(), 'quarterturn-pile-'));
-    await writeMnistSubset(join(cwd, 'known'), { train: 600, test: 1 });
+    await writeMnistSubset(join(cwd, 'known'), { train: 400, test: 1 });
     await fs.mkdir(join(cwd, 'pile'));
     await fs.rename(join(cwd, 'known/train-images-idx3-ubyte'), join(cwd, 'pile/train-images-idx3-ubyte'));
     digits = (await fs.readFile(join(cwd, 'known/train-labels-idx1-ubyte'))).subarray(8);
@@ -38,10 +38,10 @@ describe('a pile that nobody has labelled, with no test set', () => {
   test('goes from pretraining by way of suggested labels to a model and its report', async () => {
     const pretrained = await quarterturn('pretrain --data pile --config small.json --threads 1 --out turns');
     expect(pretrained).toMatchObject({ code: 0 });
-    expect(pretrained.stderr).toContain('Data  pile: 600 images, no test set, 28×28, no labels');
+    expect(pretrained.stderr).toContain('Data  pile: 400 images, no test set, 28×28, no labels');
     expect((await quarterturn('report turns')).code).toBe(0);
 
-    expect((await quarterturn('suggest turns --count 60')).code).toBe(0);
+    expect((await quarterturn('suggest turns --count 40')).code).toBe(0);
     const suggested: { readonly images: readonly Required<GivenLabel>[] } = JSON.parse(
       await fs.readFile(join(cwd, 'labels.json'), 'utf8'),
     );

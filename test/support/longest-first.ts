@@ -3,16 +3,20 @@ import { BaseSequencer, type TestSpecification } from 'vitest/node';
 /** What takes longest, on two idle cores from half a minute on, the longest first. */
 const longest = [
   'e2e/documented-commands',
-  'e2e/cli',
   'e2e/kill-and-resume',
+  'e2e/package',
   'e2e/predict',
-  'recipes/run',
+  'e2e/cli',
   'e2e/own-images',
   'e2e/system',
   'e2e/web-runtime',
-  'e2e/ablate',
-  'e2e/suggest',
+  'recipes/run',
+  'conformance/exported-model',
   'conformance/webgpu',
+  'e2e/suggest',
+  'e2e/ablate',
+  'e2e/unlabelled',
+  'e2e/explain',
 ].map((name) => `${name}.test.ts`);
 
 /**

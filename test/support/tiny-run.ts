@@ -24,7 +24,7 @@ export function tinyPictures(name: string, count: number): ImageDataset {
   return { images, labels, classNames: ['corner', 'edge'] };
 }
 
-/** The quick recipe in a second: few steps of a narrow network. */
+/** The quick recipe in so few steps of a narrow network as learn something. */
 export const tinySettings: RunSettings = {
   ...presets.quick,
   draws: 2,
@@ -48,4 +48,16 @@ export const tinySettings: RunSettings = {
     averageDecay: 0.9,
   },
   baseline: { ...presets.quick.baseline, epochs: 2, batchSize: 4 },
+};
+
+const { pretrain, finetune, baseline, selfTrain } = tinySettings;
+
+/** The same, so few steps that a run is little more than its start: for tests of what a run is given and leaves. */
+export const tiniestSettings: RunSettings = {
+  ...tinySettings,
+  draws: 1,
+  pretrain: { ...pretrain, epochs: 2, stepsPerEpoch: 10 },
+  finetune: { ...finetune, epochs: 4, trialEpochs: 2 },
+  baseline: { ...baseline, epochs: 1 },
+  selfTrain: selfTrain && { ...selfTrain, epochs: 1, stepsPerEpoch: 4 },
 };

@@ -113,8 +113,11 @@ describe('a stage that is one object in the list', () => {
     ...{ settings, data, runtime, store, emit },
   });
 
+  /** What the first run left. */
+  const whole = new MemoryStore('new');
+
   it('is trained for every draw, may be kept, is evaluated again and stands in the report', async () => {
-    const store = new MemoryStore('new');
+    const store = whole;
     const context = contextOf(store);
     const result = await run(context, { stages, registry });
     expect(await store.readJson('config')).toMatchObject({ stages });
@@ -144,8 +147,7 @@ describe('a stage that is one object in the list', () => {
   });
 
   it('goes on where it was stopped, to the same weights', async () => {
-    const [whole, stopped] = [new MemoryStore('whole'), new MemoryStore('stopped')];
-    await run(contextOf(whole), { stages, registry });
+    const stopped = new MemoryStore('stopped');
     const abort = new AbortController();
     const stop = (event: RunEvent) => {
       if (event.type === 'step' && event.stage === 'distill' && event.step === 13) abort.abort();

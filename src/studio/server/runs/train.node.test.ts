@@ -6,7 +6,7 @@ import { promisify } from 'node:util';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { root } from '../../../../test/support/compile.js';
 import { writePictures } from '../../../../test/support/picture-folder.js';
-import { tinySettings } from '../../../../test/support/tiny-run.js';
+import { tiniestSettings } from '../../../../test/support/tiny-run.js';
 import { decodeCheckpoint } from '../../../store/checkpoint.js';
 import { RunFolder } from '../../../store/run-folder.node.js';
 import { answersFolder, readAnswers, readFeatures } from '../explore/answer-files.node.js';
@@ -14,17 +14,6 @@ import { readPile } from '../read-pile.node.js';
 import { eventsSoFar } from './follow-run.node.js';
 import { train } from './train.node.js';
 import type { StartTask, StartTraining, Training } from './trainer.js';
-
-/** So few steps that a run is little more than its start. */
-const { pretrain, finetune, baseline, selfTrain } = tinySettings;
-const tiniest = {
-  ...tinySettings,
-  draws: 1,
-  pretrain: { ...pretrain, epochs: 2, stepsPerEpoch: 10 },
-  finetune: { ...finetune, epochs: 4, trialEpochs: 2 },
-  baseline: { ...baseline, epochs: 1 },
-  selfTrain: selfTrain && { ...selfTrain, epochs: 1, stepsPerEpoch: 4 },
-};
 
 let folder: string;
 let task: Omit<StartTask, 'folder'>;
@@ -46,7 +35,7 @@ beforeAll(async () => {
   });
   await pile.close();
   task = {
-    ...{ type: 'start', source, preset: 'quick', changes: tiniest },
+    ...{ type: 'start', source, preset: 'quick', changes: tiniestSettings },
     labels: { data: null, classNames: ['rim', 'beam'], images },
     project: { seq: 7, classes: ['c2', 'c1'] },
   };
