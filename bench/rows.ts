@@ -70,11 +70,8 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
 
 /** Every row, in the order of the table. */
 export function allRows(options: RowOptions): Row[] {
-  const step = (
-    name: string,
-    title: string,
-    { batchSize = 128, flags, ...variant }: StepVariant & Partial<Omit<StageSteps, 'flags'>> = {},
-  ) => trainingRow(name, title, { flags: { ...notebookStep, ...flags }, batchSize }, variant, options);
+  const step = (name: string, title: string, { batchSize = 128, flags, ...variant }: StepVariant = {}) =>
+    trainingRow(name, title, { flags: { ...notebookStep, ...flags }, batchSize }, variant, options);
   return [
     step('trainStep', 'Training step', allContenders),
     step('trainStepWidth05', 'Training step', { ...allContenders, flags: { width: 0.5 } }),
@@ -111,6 +108,7 @@ export function allRows(options: RowOptions): Row[] {
 /** How a training row differs from the notebook's pretraining step. */
 interface StepVariant {
   readonly flags?: Partial<StepFlags>;
+  readonly batchSize?: number;
   /** Batches hold the frozen blocks' features. */
   readonly features?: boolean;
   readonly threads?: number;
@@ -129,7 +127,7 @@ function trainingRow(
   name: string,
   title: string,
   { flags: own, batchSize }: StageSteps,
-  variant: Omit<StepVariant, 'flags'>,
+  variant: Omit<StepVariant, keyof StageSteps>,
   options: RowOptions,
 ): Row {
   const { features = false, naive = false, layouts = ['channels_last'] } = variant;
