@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { QuarterturnError } from '../src/errors.js';
 import { Fixtures } from './fixtures.js';
-import { describeMachine, findPyTorches, loadAverage } from './machine.js';
+import { describeMachine, findPyTorches, findSearchers, loadAverage } from './machine.js';
 import {
   type Bench,
   hopeless,
@@ -15,6 +15,7 @@ import {
   peakSize,
   threadCountsOf,
 } from './measure.js';
+import { neighboursName } from './neighbours-row.js';
 import { type BenchOptions, helpText, parseOptions } from './options.js';
 import { Progress } from './progress.js';
 import { asMarkdown, asText, driftSentence, overview, rowTable, type Table } from './render.js';
@@ -102,11 +103,15 @@ async function main(): Promise<void> {
   }
   const load = loadAverage();
   const { pytorches, notes: searchNotes } = findPyTorches();
+  const { searchers, notes: searcherNotes } = options.only.includes(neighboursName)
+    ? findSearchers()
+    : { searchers: [], notes: [] };
   const notes = [
     ...searchNotes,
+    ...searcherNotes,
     ...(load > 0.3 ? [`The machine was not idle at the start: load average ${load.toFixed(1)}.`] : []),
   ];
-  const all = allRows({ ...options, pytorches });
+  const all = allRows({ ...options, pytorches, searchers });
   const rows = all.filter(({ name }) => options.only.includes(name));
   const results = await measure(rows, options, notes);
   const json = Object.fromEntries(results.rows.map((row) => [row.name, rowJson(row)]));

@@ -1,6 +1,7 @@
 import { type Contender, type Flags, OutOfTime, runContender } from './contender.js';
 import type { Fixtures } from './fixtures.js';
 import { allowedDrift, driftOf, type Gate, outOfDrift } from './gate.js';
+import { ourProgram } from './places.js';
 import type { Sample } from './programs/program.js';
 import type { Progress } from './progress.js';
 import {
@@ -11,7 +12,7 @@ import {
   type RowResult,
   speedOf,
 } from './results.js';
-import { ourProgram, type Row } from './rows.js';
+import type { Row } from './rows.js';
 
 export interface Pace {
   /** How often the contenders of a row take turns. */
@@ -61,7 +62,7 @@ export async function measureRow(bench: Bench, row: Row, peakFlops: number): Pro
       const sample = await turns.take(contender, paceOf(bench, row, contender), timedJob(row, contender));
       if (sample) samples.get(contender)!.push(sample);
     }
-    if (round === 0 && !row.gate) compareWithFirstPeer(turns, samples);
+    if (round === 0 && !row.gate) compareWithFirstPeer(turns, row, samples);
   }
   const contenders = row.contenders.map((contender): ContenderResult => {
     const { name, role, note } = contender;
@@ -144,11 +145,15 @@ async function passGate(turns: Turns, row: Row, gate: Gate): Promise<LossDrift> 
 }
 
 /** Compare the numbers of the first turn with those of the first peer that has some. */
-function compareWithFirstPeer(turns: Turns, samples: ReadonlyMap<Contender, readonly Sample[]>): void {
+function compareWithFirstPeer(
+  turns: Turns,
+  { tolerance }: Row,
+  samples: ReadonlyMap<Contender, readonly Sample[]>,
+): void {
   const first = [...samples].filter(([, [sample]]) => sample !== undefined);
   const reference = first.find(([{ role }]) => role === 'peer')?.[1][0];
   for (const [contender, [sample]] of reference ? first : []) {
-    const wrong = disagreement(sample!.checks, reference!.checks);
+    const wrong = disagreement(sample!.checks, reference!.checks, tolerance);
     if (wrong !== undefined) turns.blame(contender, wrong);
   }
 }

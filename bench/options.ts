@@ -3,7 +3,8 @@ import { parseArgs } from 'node:util';
 import { QuarterturnError } from '../src/errors.js';
 import { gateSteps } from './gate.js';
 import type { Pace } from './measure.js';
-import { tolerance } from './results.js';
+import { neighboursTolerance } from './neighbours-row.js';
+import { usualTolerance } from './results.js';
 import { groups } from './rows.js';
 
 export interface BenchOptions extends Pace {
@@ -100,9 +101,9 @@ the same weights and batches. PyTorch takes part in each version that PYTHON nam
 allocator as installed and tuned, in each memory layout; the fastest peer whose numbers are
 right is the row's peer, and the only ratio is against it. A training step is timed only after
 the losses of the same ${gateSteps} steps were compared with float64's; other numbers that are off by
-more than ${tolerance} are marked wrong. Wants an idle machine; all rows take about an hour with two
-PyTorches.
-bench/README.md says how to make a second PyTorch.
+more than ${usualTolerance} are marked wrong (cosines of neighbours: ${neighboursTolerance}). Wants an idle machine; all rows
+take well over an hour with two PyTorches.
+bench/README.md says how to make a second PyTorch, and which libraries find neighbours.
 
 Options:
   --only <rows>    rows or groups of rows, separated by commas (default: all)
@@ -118,8 +119,8 @@ Options:
   -h, --help
 
 Environment:
-  PYTHON           Pythons that have PyTorch, separated by colons (default: /usr/bin/python3,
-                   else python3); the first one computes the float64 losses
+  PYTHON           Pythons that have PyTorch, faiss or scikit-learn, separated by colons (default:
+                   /usr/bin/python3, else python3); the first PyTorch computes the float64 losses
   What tunes memory or number libraries (MALLOC_*, LD_PRELOAD, OPENBLAS_*, OMP_*, ...) reaches
   no contender.
 

@@ -42,7 +42,7 @@ export interface LossDrift {
 }
 
 /** Largest difference between logits or corners of gradients that rounding explains. */
-export const tolerance = 1e-3;
+export const usualTolerance = 1e-3;
 
 /**
  * How far two contenders' numbers are apart: the largest difference, as far as both have some (a smaller batch has fewer).
@@ -54,7 +54,11 @@ export function largestDifference(a: readonly number[], b: readonly number[]): n
 }
 
 /** Why numbers are wrong, compared with the first peer's; undefined where they agree. */
-export function disagreement(checks: readonly number[], reference: readonly number[]): string | undefined {
+export function disagreement(
+  checks: readonly number[],
+  reference: readonly number[],
+  tolerance = usualTolerance,
+): string | undefined {
   const difference = largestDifference(checks, reference);
   if (difference <= tolerance) return undefined;
   return `wrong: off by ${difference.toExponential(1)} (allowed: ${tolerance})`;

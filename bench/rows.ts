@@ -1,16 +1,29 @@
-import { fileURLToPath } from 'node:url';
+import { countOf } from '../src/counts.js';
+import { evaluationBatchSize } from '../src/train/evaluate.js';
 import type { Contender, Files, Flags } from './contender.js';
 import { inferenceFlops, trainingFlops } from './flops.js';
 import { type Gate, gateSteps } from './gate.js';
-import { conv5x5, networkOf, sgdSettings } from './settings.js';
+import { neighboursRow, type Searcher } from './neighbours-row.js';
+import { ourProgram, script, source } from './places.js';
 import {
   float32Witnesses,
   float64Reference,
   layouts,
-  type PyTorch,
-  type TorchProgram,
-  torchPeers,
-} from './torch.js';
+  type PythonLibrary,
+  pythonPeers,
+  pythonProgram,
+} from './python.js';
+import {
+  conv5x5,
+  type NetworkFlags,
+  networkOf,
+  notebookStep,
+  quickNetwork,
+  quickSteps,
+  rotnet,
+  type StageSteps,
+  type StepFlags,
+} from './settings.js';
 
 /** Contenders that do the same work, side by side. */
 export interface Row {
@@ -22,6 +35,8 @@ export interface Row {
   readonly unit: 'images/s' | 's';
   /** Floating-point operations of one image; absent where hardly any are done. */
   readonly flopsPerImage?: number;
+  /** Largest difference between numbers that rounding explains, where it is not that of logits and gradients. */
+  readonly tolerance?: number;
   /** Stands before the timing; where there is none, numbers are compared with the first peer's as they are timed. */
   readonly gate?: Gate;
   /** Timed steps of a contender for each that was asked for: more where they are short. */
@@ -30,7 +45,9 @@ export interface Row {
 
 export interface RowOptions {
   readonly threads: number;
-  readonly pytorches: readonly PyTorch[];
+  readonly pytorches: readonly PythonLibrary[];
+  /** Libraries that find neighbours, beside PyTorch. */
+  readonly searchers?: readonly Searcher[];
   /** Put in place of every row's own width or batch size, for a quick look. */
   readonly width?: number | undefined;
   readonly batch?: number | undefined;
@@ -38,6 +55,7 @@ export interface RowOptions {
 
 /** Names that stand for several rows. */
 export const groups: Readonly<Record<string, readonly string[]>> = {
+  quick: ['pretrainStep', 'selfTrainStep', 'predict', 'neighbours'],
   dataPath: ['dataPathRotate', 'dataPathAugment'],
   scaling: [
     'trainStepWidth025',
@@ -50,32 +68,33 @@ export const groups: Readonly<Record<string, readonly string[]>> = {
   ],
 };
 
-/** How one of our programs is started. */
-export const ourProgram = (file: string): string[] => [
-  process.execPath,
-  fileURLToPath(new URL(`programs/${file}.js`, import.meta.url)),
-];
-/** A file of the checkout; this one runs as dist/bench/bench/rows.js. */
-const source = (path: string): string => fileURLToPath(new URL(`../../../${path}`, import.meta.url));
-const script = (path: string): string[] => [process.execPath, source(`bench/${path}`)];
-
 /** Every row, in the order of the table. */
 export function allRows(options: RowOptions): Row[] {
-  const step = (name: string, title: string, settings: Partial<StepSettings> = {}) =>
-    trainingRow(name, title, { ...stepDefaults, ...settings }, options);
+  const step = (name: string, title: string, { batchSize = 128, flags, ...variant }: StepVariant = {}) =>
+    trainingRow(name, title, { flags: { ...notebookStep, ...flags }, batchSize }, variant, options);
   return [
     step('trainStep', 'Training step', allContenders),
-    step('trainStepWidth05', 'Training step', { width: 0.5, ...allContenders }),
-    step('trainStepWidth025', 'Training step', { width: 0.25, ...allContenders }),
-    step('finetuneStep', 'Fine-tuning step, blocks 1–2 frozen', { ...finetuning, ...allContenders }),
+    step('trainStepWidth05', 'Training step', { ...allContenders, flags: { width: 0.5 } }),
+    step('trainStepWidth025', 'Training step', { ...allContenders, flags: { width: 0.25 } }),
+    step('finetuneStep', 'Fine-tuning step, blocks 1–2 frozen', { ...allContenders, flags: finetuning }),
     step('finetuneStepFeatures', 'Fine-tuning step on the frozen blocks’ features', {
-      ...finetuning,
       ...allContenders,
+      flags: finetuning,
       features: true,
+    }),
+    step('pretrainStep', 'Pretraining step of the quick preset', {
+      ...allContenders,
+      ...quickSteps.pretrain,
+    }),
+    step('selfTrainStep', 'Self-training step of the quick preset', {
+      ...allContenders,
+      ...quickSteps.selfTrain,
     }),
     inferenceRow('inference128', 128, options),
     inferenceRow('inference1', 1, options),
+    predictRow(options),
     convRow(options),
+    neighboursRow(options),
     dataPathRow('dataPathRotate', 'Batches for pretraining: gather and rotate', 'rotate', options),
     dataPathRow('dataPathAugment', 'Batches for fine-tuning: gather and augment', 'augment', options),
     startRow(options),
@@ -86,45 +105,42 @@ export function allRows(options: RowOptions): Row[] {
   ];
 }
 
-interface StepSettings {
-  readonly width: number;
-  readonly batchSize: number;
-  readonly classes: number;
-  readonly frozenBlocks: number;
+/** How a training row differs from the notebook's pretraining step. */
+interface StepVariant {
+  readonly flags?: Partial<StepFlags>;
+  readonly batchSize?: number;
   /** Batches hold the frozen blocks' features. */
-  readonly features: boolean;
+  readonly features?: boolean;
   readonly threads?: number;
-  /** In which PyTorch takes part. */
-  readonly layouts: readonly string[];
-  readonly naive: boolean;
+  /** In which PyTorch takes part; default: the one that is the faster. */
+  readonly layouts?: readonly string[];
+  readonly naive?: boolean;
 }
 
-const stepDefaults: StepSettings = {
-  width: 1,
-  batchSize: 128,
-  classes: 4,
-  frozenBlocks: 0,
-  features: false,
-  layouts: ['channels_last'],
-  naive: false,
-};
 /** Of the longest common step; shorter ones are run more often. */
-const fullStepFlops = 128 * trainingFlops(networkOf(1, 4), { frozenBlocks: 0, batch: 'images' });
+const fullStepFlops = 128 * trainingFlops(networkOf(rotnet, 4), { frozenBlocks: 0, batch: 'images' });
 
 const allContenders = { layouts, naive: true };
-const finetuning = { classes: 10, frozenBlocks: 2 };
+const finetuning = { classes: 10, frozen: 2 };
 
-function trainingRow(name: string, title: string, settings: StepSettings, options: RowOptions): Row {
-  const { classes, frozenBlocks, features, layouts, naive } = settings;
-  const { width = settings.width, batch = settings.batchSize } = options;
-  const threads = settings.threads ?? options.threads;
-  const flags = { width, classes, frozen: frozenBlocks, ...sgdSettings };
+function trainingRow(
+  name: string,
+  title: string,
+  { flags: own, batchSize }: StageSteps,
+  variant: Omit<StepVariant, keyof StageSteps>,
+  options: RowOptions,
+): Row {
+  const { features = false, naive = false, layouts = ['channels_last'] } = variant;
+  const flags = { ...own, ...networkIn(own, options) };
+  const { batch = batchSize, pytorches } = options;
+  const threads = variant.threads ?? options.threads;
+  const { classes, frozen } = flags;
   const files: Files = async (fixtures) => ({
-    weights: await fixtures.weights(width, classes),
+    weights: await fixtures.weights(flags, classes),
     batches: await fixtures.batches({
       batchSize: batch,
       classes,
-      ...(features && { features: { blocks: frozenBlocks, width } }),
+      ...(features && { features: { blocks: frozen, network: flags } }),
     }),
   });
   const step = (name: string, role: Contender['role'], lowering: string): Contender => ({
@@ -134,18 +150,17 @@ function trainingRow(name: string, title: string, settings: StepSettings, option
     flags: { ...flags, lowering },
     files,
   });
-  const flopsPerImage = trainingFlops(networkOf(width, classes), {
-    frozenBlocks,
+  const flopsPerImage = trainingFlops(networkOf(flags, classes), {
+    frozenBlocks: frozen,
     batch: features ? 'features' : 'images',
   });
-  const { pytorches } = options;
-  const torch = torchProgram('rotnet_step.py', flags, files);
+  const torch = pythonProgram('train_step.py', flags, files);
   return {
     name,
-    title: `${title}: ${circumstances(width, batch, threads)}`,
+    title: `${title}: ${circumstances(flags, batch, threads)}`,
     contenders: [
       step('ours', 'ours', 'ours'),
-      ...torchPeers(pytorches, torch, layouts),
+      ...pythonPeers(pytorches, torch, layouts),
       ...(naive ? [step('naive lowering', 'yardstick', 'naive')] : []),
     ],
     threads,
@@ -162,11 +177,13 @@ function trainingRow(name: string, title: string, settings: StepSettings, option
   };
 }
 
+/** Classes of the digits, which a classifier tells apart. */
+const digits = 10;
+
 function inferenceRow(name: string, batchSize: number, options: RowOptions): Row {
-  const { width = 1, batch = batchSize, threads, pytorches } = options;
-  const classes = 10;
-  const flags = { width, classes };
-  const files = imageFiles(width, classes, batch);
+  const { batch = batchSize, threads } = options;
+  const flags = { ...networkIn(rotnet, options), classes: digits };
+  const files = imageFiles(flags, digits, batch);
   const tfjs = (backend: string, size: number): Contender => ({
     name: `tfjs ${backend}`,
     role: 'peer',
@@ -178,21 +195,56 @@ function inferenceRow(name: string, batchSize: number, options: RowOptions): Row
   });
   return {
     name,
-    title: `Inference: ${circumstances(width, batch, threads)}`,
+    title: `Inference: ${circumstances(flags, batch, threads)}`,
     contenders: [
       { name: 'ours', role: 'ours', program: ourProgram('inference'), flags, files },
-      ...torchPeers(pytorches, torchProgram('rotnet_inference.py', flags, files), layouts),
-      ...torchPeers(pytorches, torchProgram('rotnet_inference.py', { ...flags, script: 1 }, files), [
-        'contiguous',
-      ]),
+      ...torchInference(flags, files, options),
       tfjs('wasm', batch),
       tfjs('cpu', Math.min(batch, 4)),
     ],
     threads,
     unit: 'images/s',
-    flopsPerImage: inferenceFlops(networkOf(width, classes)),
+    flopsPerImage: inferenceFlops(networkOf(flags, digits)),
     stepFactor: Math.max(1, Math.round(32 / batch)),
   };
+}
+
+/** Batches that an evaluation goes through. */
+const predictedBatches = 80;
+
+/** A whole evaluation, not one batch: what a run and `evaluate` do with the images that they are given. */
+function predictRow(options: RowOptions): Row {
+  const { batch = evaluationBatchSize, threads } = options;
+  const flags = { ...networkIn(quickNetwork, options), classes: digits };
+  const files = imageFiles(flags, digits, batch, predictedBatches);
+  const count = predictedBatches * batch;
+  return {
+    name: 'predict',
+    title: `Evaluation of ${countOf(count, 'image')} by the quick preset’s classifier: ${circumstances(flags, batch, threads)}`,
+    contenders: [
+      {
+        name: 'ours',
+        role: 'ours',
+        program: ourProgram('predict'),
+        flags,
+        files,
+        note: 'with the time to compile its program',
+      },
+      ...torchInference({ ...flags, pass: 1 }, files, options),
+    ],
+    threads,
+    unit: 'images/s',
+    flopsPerImage: inferenceFlops(networkOf(flags, digits)),
+    stepFactor: 1,
+  };
+}
+
+/** PyTorch's forward pass as it is, and as TorchScript: its convolutions have a layout of their own. */
+function torchInference(flags: Flags, files: Files, { pytorches }: RowOptions): Contender[] {
+  return [
+    ...pythonPeers(pytorches, pythonProgram('inference.py', flags, files), layouts),
+    ...pythonPeers(pytorches, pythonProgram('inference.py', { ...flags, script: 1 }, files), ['contiguous']),
+  ];
 }
 
 function convRow(options: RowOptions): Row {
@@ -211,10 +263,10 @@ function convRow(options: RowOptions): Row {
   });
   return {
     name: 'conv5x5',
-    title: `5×5 convolution with both gradients, ${shapes}: ${plural(threads, 'thread')}`,
+    title: `5×5 convolution with both gradients, ${shapes}: ${countOf(threads, 'thread')}`,
     contenders: [
       { name: 'ours', role: 'ours', program: ourProgram('conv'), flags: { batch }, files },
-      ...torchPeers(pytorches, torchProgram('conv.py', { batch }, files), layouts),
+      ...pythonPeers(pytorches, pythonProgram('conv.py', { batch }, files), layouts),
       peer('tfjs cpu', 'tfjs/conv.mjs', 1),
       peer('jax-js wasm', 'jax/conv.mjs', 1),
     ],
@@ -227,19 +279,20 @@ function convRow(options: RowOptions): Row {
 
 /** Beside it the fastest step that is fed by it: batches must come much faster than that takes them. */
 function dataPathRow(name: string, title: string, maker: string, options: RowOptions): Row {
-  const { width = 0.25, batch: batchSize = 128, threads } = options;
-  const classes = 4;
+  const { flags: own, batchSize } = quickSteps.pretrain;
+  const { batch = batchSize, threads } = options;
+  const flags = { ...own, ...networkIn(own, options) };
   return {
     name,
     title: `${title} (one thread)`,
     contenders: [
       { name: 'ours', role: 'ours', program: ourProgram('data-path'), flags: { maker } },
       {
-        name: `our training step, width ${width}`,
+        name: 'our pretraining step of the quick preset',
         role: 'peer',
         program: ourProgram('train-step'),
-        flags: { width, classes },
-        files: imageFiles(width, classes, batchSize),
+        flags,
+        files: imageFiles(flags, flags.classes, batch),
       },
     ],
     threads,
@@ -267,16 +320,16 @@ function startRow({ threads }: RowOptions): Row {
 }
 
 /** Weights, and batches of images. */
-function imageFiles(width: number, classes: number, batchSize: number): Files {
+function imageFiles(network: NetworkFlags, classes: number, batchSize: number, count?: number): Files {
   return async (fixtures) => ({
-    weights: await fixtures.weights(width, classes),
-    batches: await fixtures.batches({ batchSize, classes }),
+    weights: await fixtures.weights(network, classes),
+    batches: await fixtures.batches({ batchSize, classes, ...(count !== undefined && { count }) }),
   });
 }
 
-/** One of PyTorch's programs, by the name of its file. */
-function torchProgram(file: string, flags: Flags, files: Files): TorchProgram {
-  return { path: source(`bench/torch/${file}`), flags, files };
+/** A row's network, in the width that was asked for. */
+function networkIn({ backbone, width: own }: NetworkFlags, { width = own }: RowOptions): NetworkFlags {
+  return { backbone, width };
 }
 
 /** A contender that is too slow for the row's batch has a smaller one; its figure is images per second all the same. */
@@ -284,11 +337,8 @@ function noteOn(size: number, batch: number): { readonly note: string } {
   return { note: size === batch ? 'one thread' : `one thread, batch ${size}` };
 }
 
-/** `width 0.25, batch 128, 2 threads` */
-function circumstances(width: number, batch: number, threads: number): string {
-  return `width ${width}, batch ${batch}, ${plural(threads, 'thread')}`;
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? '' : 's'}`;
+/** `Compact network of width 0.25, batch 128, 2 threads` */
+function circumstances(network: NetworkFlags, batch: number, threads: number): string {
+  const { title } = networkOf(network, digits);
+  return `${title} of width ${network.width}, batch ${batch}, ${countOf(threads, 'thread')}`;
 }

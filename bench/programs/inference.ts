@@ -1,13 +1,13 @@
 /** Our classifier, from uint8 images to logits. */
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import { buildClassifier } from '../../src/train/forward.js';
-import { networkOf } from '../settings.js';
+import { networkOf, rotnet } from '../settings.js';
 import { batchesOf, readFlags, readTensors, report, timeSteps } from './program.js';
 
-const flags = readFlags({ width: 1, classes: 10, weights: '', batches: '' });
+const flags = readFlags({ ...rotnet, classes: 10, weights: '', batches: '' });
 const batches = batchesOf(readTensors(flags.batches));
 const batchSize = batches[0]!.images!.shape[0]!;
-const network = networkOf(flags.width, flags.classes);
+const network = networkOf(flags, flags.classes);
 const runtime = await createNodeRuntime({ device: 'cpu', threads: flags.threads });
 const program = await runtime.compile(buildClassifier(network, readTensors(flags.weights), { batchSize }));
 

@@ -1,34 +1,18 @@
 /** Our training step, lowered as the product does it or naively; buffers take turns as in the product's loop. */
 import { encodeModel } from '../../src/onnx/encode.js';
-import { sgd } from '../../src/optim/sgd.js';
 import { createNodeRuntime } from '../../src/runtime/node.js';
 import { cloneTensor, scalar, type Tensors } from '../../src/tensor/tensor.js';
 import { flattenState, nextPrefix } from '../../src/train/state.js';
 import { buildTrainStep, initialState, stepNames } from '../../src/train/train-step.js';
 import { lowerNaively, naiveVersion } from '../naive-lowering.js';
-import { networkOf, sgdSettings } from '../settings.js';
+import { notebookStep, stepSettings } from '../settings.js';
 import { batchesOf, readFlags, readTensors, report, timeSteps } from './program.js';
 
-const flags = readFlags({
-  ...sgdSettings,
-  width: 1,
-  classes: 4,
-  frozen: 0,
-  weights: '',
-  batches: '',
-  lowering: 'ours',
-});
+const flags = readFlags({ ...notebookStep, weights: '', batches: '', lowering: 'ours' });
 const weights = readTensors(flags.weights);
 const batches = batchesOf(readTensors(flags.batches));
 const batchSize = batches[0]!.targets!.shape[0]!;
-const settings = {
-  network: networkOf(flags.width, flags.classes),
-  optimizer: sgd({ momentum: flags.momentum }),
-  batchSize,
-  frozenBlocks: flags.frozen,
-  batchNormMomentum: 0.99,
-  batch: 'features' in batches[0]! ? 'features' : 'images',
-} as const;
+const settings = stepSettings(flags, { batchSize, batch: 'features' in batches[0]! ? 'features' : 'images' });
 
 const runtime = await createNodeRuntime({ device: 'cpu', threads: flags.threads });
 const graph = buildTrainStep(settings);

@@ -1,7 +1,9 @@
 import type { Contender, Files, Flags } from './contender.js';
+import { source } from './places.js';
 
-/** A PyTorch that takes part, and the Python that it belongs to. */
-export interface PyTorch {
+/** A library of a Python that takes part, above all PyTorch. */
+export interface PythonLibrary {
+  /** The Python that it belongs to. */
   readonly python: string;
   /** `PyTorch 2.6.0` */
   readonly label: string;
@@ -25,30 +27,38 @@ const allocators: Readonly<Record<string, Readonly<Record<string, string>>>> = {
 /** Memory layouts: which one is faster depends on the work. */
 export const layouts = ['channels_last', 'contiguous'] as const;
 
-/** One of PyTorch's programs, and what it works on. */
-export interface TorchProgram {
-  /** A file of `bench/torch`. */
+/** A program in Python, and what it works on. */
+export interface PythonProgram {
+  /** A file of `bench/python`. */
   readonly path: string;
   readonly flags: Flags;
   readonly files: Files;
 }
 
-/** Each PyTorch with each allocator in each of the layouts; none where there is no PyTorch. */
-export function torchPeers(
-  pytorches: readonly PyTorch[],
-  program: TorchProgram,
-  layouts: readonly string[],
+/** A program by the name of its file. */
+export function pythonProgram(file: string, flags: Flags, files: Files): PythonProgram {
+  return { path: source(`bench/python/${file}`), flags, files };
+}
+
+/**
+ * Each library with each allocator in each of the layouts; none where there is no library.
+ * @param layouts none are told to a program whose work knows none
+ */
+export function pythonPeers(
+  libraries: readonly PythonLibrary[],
+  { path, flags, files }: PythonProgram,
+  layouts: readonly (string | undefined)[] = [undefined],
 ): Contender[] {
-  return pytorches.flatMap(({ python, label }) =>
+  return libraries.flatMap(({ python, label }) =>
     Object.entries(allocators).flatMap(([allocator, env]) =>
       layouts.map(
         (layout): Contender => ({
-          name: `${label}, ${allocator}, ${layout}${program.flags.script ? ', TorchScript' : ''}`,
+          name: [label, allocator, layout, flags.script && 'TorchScript'].filter(Boolean).join(', '),
           role: 'peer',
-          program: [python, program.path],
-          flags: { ...program.flags, layout },
+          program: [python, path],
+          flags: { ...flags, ...(layout !== undefined && { layout }) },
           env,
-          files: program.files,
+          files,
         }),
       ),
     ),
@@ -57,8 +67,8 @@ export function torchPeers(
 
 /** The same losses without float32's rounding, which all others are judged by. */
 export function float64Reference(
-  { python, label }: PyTorch,
-  { path, flags, files }: TorchProgram,
+  { python, label }: PythonLibrary,
+  { path, flags, files }: PythonProgram,
 ): Contender {
   return {
     name: `${label} in float64`,
@@ -75,8 +85,8 @@ export function float64Reference(
  * in float32, in contiguous maps in float64. The allocator does not.
  */
 export function float32Witnesses(
-  pytorches: readonly PyTorch[],
-  { path, flags, files }: TorchProgram,
+  pytorches: readonly PythonLibrary[],
+  { path, flags, files }: PythonProgram,
 ): Contender[] {
   return pytorches.flatMap(({ python, label }) =>
     layouts.map((layout) => ({

@@ -2,7 +2,8 @@
 import torch
 from torch.nn.functional import conv2d
 
-from rotnet import parse_arguments, read_safetensors, report, time_steps
+from maps import VERSION, parse_arguments
+from program import read_safetensors, report, time_steps
 
 CHECKED_COUNT = 16
 
@@ -25,7 +26,7 @@ def main():
     y = step(0).detach()
     first = lambda t: t.contiguous().flatten()[:CHECKED_COUNT].tolist()
     checks = first(y) + first(x.grad) + [value / args.batch for value in first(w.grad)]
-    report(args.batch, time_steps(args, step), checks)
+    report(VERSION, args.batch, time_steps(args, step), checks)
 
 
 if __name__ == '__main__':
