@@ -1,4 +1,3 @@
-import { type Attribute, float, int } from '../onnx/model.js';
 import { at, fourAxes } from '../tensor/elements.js';
 import type { ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter, Handle } from './emitter.js';
@@ -64,18 +63,20 @@ export class FourierConv implements FastConv {
   /** y [O, H', W', N] of x and the kernel w [O, C, kh, kw]: output·((kernel·w)·(input·x)). */
   forward(x: Handle, w: Handle): Handle {
     const { input, output } = this.#method;
-    const points = this.#product(this.#kernelPoints(w), input.spread(this.#emit, x), { transBatchB: int(1) });
-    return output.gather(this.#emit, points);
+    const emit = this.#emit;
+    const points = emit.fusedProduct(this.#kernelPoints(w), input.spread(emit, x), 'transBatchB');
+    return output.gather(emit, points);
   }
 
   /** dx [C, H, W, N]: inputᵀ·((kernel·w)ᵀ·(outputᵀ·dy)). */
   inputGrad(dy: Handle, w: Handle, gain?: Handle): Handle {
+    const emit = this.#emit;
     const { input, output } = this.#method;
-    const flags = { transA: int(1), transBatchB: int(1) };
     const kernel = this.#kernelPoints(w);
     // [P, O, C] by [O, 1].
-    const scaled = gain === undefined ? kernel : this.#emit.node('Mul', [kernel, gain]);
-    return input.gather(this.#emit, this.#product(scaled, output.spread(this.#emit, dy), flags));
+    const scaled = gain === undefined ? kernel : emit.node('Mul', [kernel, gain]);
+    const points = emit.fusedProduct(scaled, output.spread(emit, dy), 'transA', 'transBatchB');
+    return input.gather(emit, points);
   }
 
   /** dw [O, C, kh, kw]: kernelᵀ·((outputᵀ·dy)·(input·x)ᵀ). */
@@ -83,16 +84,12 @@ export class FourierConv implements FastConv {
     const emit = this.#emit;
     const { channels, outChannels, axes } = this.#problem;
     const { kernel, input, output } = this.#method;
-    const flags = { transBatchA: int(1), transBatchB: int(1), transB: int(1) };
-    const products = this.#product(output.spread(emit, dy), input.spread(emit, x), flags);
+    const [dyPoints, xPoints] = [output.spread(emit, dy), input.spread(emit, x)];
+    const products = emit.fusedProduct(dyPoints, xPoints, 'transBatchA', 'transBatchB', 'transB');
     const flat = emit.reshape(products, [kernel.length, outChannels * channels]);
     const byTap = emit.node('MatMul', [emit.matrix(transposed(kernel)), flat]);
     const dw = emit.transpose(byTap, [1, 0]);
     return emit.reshape(dw, [outChannels, channels, axes[0].kernel, axes[1].kernel]);
-  }
-
-  #product(a: Handle, b: Handle, flags: Readonly<Record<string, Attribute>>): Handle {
-    return this.#emit.microsoft('FusedMatMul', [a, b], { ...flags, alpha: float(1) });
   }
 
   /** The kernel as matrices [P, O, C]. */
@@ -133,10 +130,9 @@ function wholePlane({ axes: [height, width] }: ConvProblem): FourierMethod {
     },
     gather(emit, points) {
       const [, channels, batch] = points.shape as readonly [number, number, number];
-      // The channels outermost again, which spares a transpose.
-      const flags = { transBatchB: int(1), alpha: float(1) };
       const toPositions = emit.floats([1, rows * columns, matrix.length], transposed(matrix).flat());
-      const map = emit.microsoft('FusedMatMul', [toPositions, points], flags);
+      // The channels outermost again, which spares a transpose.
+      const map = emit.fusedProduct(toPositions, points, 'transBatchB');
       return emit.reshape(map, [channels, rows, columns, batch]);
     },
   });

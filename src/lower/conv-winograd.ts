@@ -1,4 +1,3 @@
-import { float, int } from '../onnx/model.js';
 import { fourAxes } from '../tensor/elements.js';
 import type { ConvAxis, ConvProblem, FastConv } from './conv-problem.js';
 import type { Emitter, Handle } from './emitter.js';
@@ -114,8 +113,8 @@ export class WinogradConv implements FastConv {
     const emit = this.#emit;
     const { channels, outChannels } = this.#problem;
     const dyPoints = this.#toPoints(dy, outputToPoints(this.#rows), outputToPoints(this.#columns));
-    const flags = { transBatchA: int(1), transBatchB: int(1), transB: int(1), alpha: float(1) };
-    const products = emit.microsoft('FusedMatMul', [dyPoints, this.#inputPoints(x)], flags);
+    const xPoints = this.#inputPoints(x);
+    const products = emit.fusedProduct(dyPoints, xPoints, 'transBatchA', 'transBatchB', 'transB');
     const { transforms, points, tiles } = this.#rows;
     const sumOfTiles: Matrix = [new Array<number>(tiles).fill(1)];
     const toTaps = kronecker(
@@ -173,8 +172,7 @@ export class WinogradConv implements FastConv {
       outChannels,
       channels,
     ]);
-    const flags = { transBatchB: int(1), alpha: float(1) };
-    const points = emit.microsoft('FusedMatMul', [kernel, this.#inputPoints(x)], flags);
+    const points = emit.fusedProduct(kernel, this.#inputPoints(x), 'transBatchB');
 
     // [p, i, q, O, j, N] → [p, i, n, O, j, N] → [m, i, n, O, j, N], m and n counting a tile's positions.
     const line = outChannels * columns.tiles * batch;

@@ -1,6 +1,7 @@
 import { reservedPrefix, type ValueType } from '../graph/graph.js';
 import {
   type Attribute,
+  float,
   int,
   ints,
   type OnnxModel,
@@ -25,6 +26,9 @@ export interface Handle extends ValueType {
 }
 
 type Attributes = Readonly<Record<string, Attribute>>;
+
+/** How an operand of {@link Emitter.fusedProduct} lies. */
+type ProductFlag = 'transA' | 'transB' | 'transBatchA' | 'transBatchB';
 
 export interface NodeOptions {
   readonly attributes?: Attributes;
@@ -95,6 +99,15 @@ export class Emitter {
   /** One of ONNX Runtime's own operators (domain com.microsoft). */
   microsoft(opType: string, inputs: readonly Handle[], attributes: Attributes): Handle {
     return first(this.nodes(opType, inputs, { attributes, domain: 'com.microsoft' }));
+  }
+
+  /**
+   * a·b by ONNX Runtime's own product, whose operands may lie with their rows before the batch (`transBatch…`) and be
+   * transposed (`trans…`).
+   */
+  fusedProduct(a: Handle, b: Handle, ...flags: readonly ProductFlag[]): Handle {
+    const set = Object.fromEntries(flags.map((flag) => [flag, int(1)]));
+    return this.microsoft('FusedMatMul', [a, b], { ...set, alpha: float(1) });
   }
 
   initializer(t: Tensor): Handle {

@@ -61,14 +61,6 @@ export interface ScaledRows {
   readonly gain: Handle;
 }
 
-/** The same of a map in the order in which maps are stored. */
-export interface ScaledMap {
-  /** [C, …]. */
-  readonly map: Handle;
-  /** [C, 1]. */
-  readonly gain: Handle;
-}
-
 /** What rules share while one graph is lowered: where each value is, and in which layouts. */
 export class Lowering {
   readonly #stored = new Map<Value, Map<Layout, Handle>>();
@@ -217,8 +209,8 @@ export class Lowering {
     return this.#scaled.get(value) ?? { rows: this.channelRows(value) };
   }
 
-  /** The same as the map [C, H, W, N] that it is stored as. */
-  scaledMap(value: Value): Pick<ScaledMap, 'map'> & Partial<ScaledMap> {
+  /** The same, the rows as the map that they are stored as. */
+  scaledMap(value: Value): { readonly map: Handle; readonly gain?: Handle } {
     const scaled = this.#scaled.get(value);
     if (!scaled) return { map: this.channelMajor(value) };
     return { map: this.emit.reshape(scaled.rows, this.storedShape(value.shape)), gain: scaled.gain };

@@ -124,8 +124,7 @@ function rowDots(lowering: Lowering, u: Handle, v: Handle): Handle {
   const [channels, length] = [at(u.shape, 0), at(u.shape, 1)];
   if (lowering.target === 'webgpu') return emit.reduceSum(emit.node('Mul', [u, v]), [1], true);
   const [u3, v3] = [emit.reshape(u, [channels, 1, length]), emit.reshape(v, [channels, 1, length])];
-  const dots = emit.microsoft('FusedMatMul', [u3, v3], { transB: int(1), alpha: float(1) });
-  return emit.reshape(dots, [channels, 1]);
+  return emit.reshape(emit.fusedProduct(u3, v3, 'transB'), [channels, 1]);
 }
 
 /** ONNX's own operator where maps are plain, which ONNX Runtime folds into the convolution before it. */

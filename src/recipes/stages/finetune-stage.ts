@@ -1,4 +1,4 @@
-import { batchesPerEpoch, evenBatchSize } from '../../data/batches.js';
+import { batchesPerEpoch } from '../../data/batches.js';
 import { subsetOf } from '../../data/dataset.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import type { Tensors } from '../../tensor/tensor.js';
@@ -12,6 +12,7 @@ import {
   type FineTuneStage,
   fineTune,
   finetuneName,
+  labelsPerStep,
   learnLabels,
   scratchName,
   type TrainedNetwork,
@@ -72,15 +73,15 @@ export const finetuneStage: Stage = {
   learnWithout: async (at, fold) => learnWithoutFold(finetuneName, at, fold, await backboneFor(at)),
 
   stepMs(context, stopwatch) {
-    const { batchSize, evenBatches, augmentation } = context.settings.finetune;
+    const { finetune } = context.settings;
     const labelled = labelledImages(context, 0);
     const { count } = labelled.images;
-    const length = evenBatches ? evenBatchSize(count, batchSize) : Math.min(batchSize, count);
+    const length = Math.min(labelsPerStep(finetune, count), count);
     const positions = Uint32Array.from({ length }, (_, i) => i);
     const random = () => randomFor(context, 'measure');
     return stopwatch.stepMs('finetune', {
       images: labelled.images,
-      batch: () => augmentedBatch(labelled, positions, augmentation, random),
+      batch: () => augmentedBatch(labelled, positions, finetune.augmentation, random),
     });
   },
   drawMs(work) {

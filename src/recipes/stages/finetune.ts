@@ -145,7 +145,7 @@ export async function learnLabels(
       step: {
         network,
         optimizer: optimizerOf(settings.finetune),
-        batchSize: evenBatches ? evenBatchSize(images.count, batchSize) : batchSize,
+        batchSize: labelsPerStep(settings.finetune, images.count),
         frozenBlocks,
         batch: cached ? 'features' : 'images',
         batchNormMomentum,
@@ -169,6 +169,14 @@ export async function learnLabels(
     weights = await reestimateStatistics(network, weights, { images, batches, runtime });
   }
   return { network, weights };
+}
+
+/** Images in a step of an epoch of so many labelled ones, if there are enough. */
+export function labelsPerStep(
+  { batchSize, evenBatches }: Pick<RunSettings['finetune'], 'batchSize' | 'evenBatches'>,
+  count: number,
+): number {
+  return evenBatches ? evenBatchSize(count, batchSize) : batchSize;
 }
 
 /** A batch of labelled images, distorted if `augmentation` is set. */
