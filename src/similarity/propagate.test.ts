@@ -123,6 +123,22 @@ describe('labels spread over the graph', () => {
     expect([shortWalkSteps(60_000, 100), shortWalkSteps(200, 100)]).toEqual([30, 6]);
   });
 
+  test('a walk that may take fewer steps reaches less far, one that is short anyway stays as it is', async () => {
+    // A chain of rows, of which each is near the next alone.
+    const chain = await graphOf(Array.from({ length: 40 }, (_, i) => i * 0.05));
+    const known = { rows: [0, 39], classes: [0, 1] };
+    const reached = async (mostSteps?: number) => {
+      const scores = await propagateLabels(chain, known, 2, { mostSteps });
+      return Array.from({ length: 40 }, (_, i) => i).filter((i) => scores[2 * i]! + scores[2 * i + 1]! > 0)
+        .length;
+    };
+    expect(await reached(3)).toBeLessThan(await reached());
+    const steps = walkSteps(chain.count, known.rows.length);
+    expect(await propagateLabels(chain, known, 2, { mostSteps: steps })).toEqual(
+      await propagateLabels(chain, known, 2),
+    );
+  });
+
   test('held-back labels tell a graph that follows the classes from one that does not', async () => {
     const { angles, classes } = twoArcs(80);
     const graph = await graphOf(angles);

@@ -20,6 +20,12 @@ const walkScale = 4;
 const heldBackSteps = 30;
 
 /**
+ * Steps of a walk at most where what it brings only teaches a network that is tried. On four draws of MNIST, Fashion-MNIST and CIFAR-10 each,
+ * two thirds of 100 labels name −0.8 to 1.0 points more of the pile than in 121 steps, 0.0 in the mean.
+ */
+export const mostTriedSteps = 60;
+
+/**
  * Steps of a walk from a few labels: T = 4·√(images / labels), rounded. It grows with the number of images that a label has to reach,
  * and stays short where labels lie close: a long walk forgets where it came from.
  */
@@ -30,6 +36,11 @@ export function walkSteps(images: number, labels: number): number {
 /** Steps of a walk where labels are held back: fewer, since it is walked again and again. */
 export function shortWalkSteps(images: number, labels: number): number {
   return Math.min(heldBackSteps, walkSteps(images, labels));
+}
+
+export interface PropagateOptions extends ProgressOptions {
+  /** Steps of the walk at most; default: {@link walkSteps}. */
+  readonly mostSteps?: number | undefined;
 }
 
 /** Images whose class is known: rows of the graph and their classes. */
@@ -48,7 +59,7 @@ export function chosenLabels({ rows, classes }: KnownLabels, positions: readonly
  * {@link walk}), and the classes that they bring to an image are weighed against each other (see {@link balanceClasses}).
  *
  * @param classCount K
- * @param context progress listener and abort signal
+ * @param options progress listener and abort signal, steps at most
  * @returns float32 [n · K], rows that add up to 1 if a label has reached them, else 0
  * @throws QuarterturnError `interrupted` if the context's signal is aborted
  * @see Calder, Cook, Thorpe and Slepčev, "Poisson learning: graph based semi-supervised learning at very low label rates", 2020,
@@ -58,10 +69,11 @@ export function propagateLabels(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  context: ProgressOptions = {},
+  { mostSteps = Number.POSITIVE_INFINITY, ...context }: PropagateOptions = {},
 ): Promise<Float32Array> {
   const progress = spreadProgress(context, 'labels spread', classCount);
-  return scoresFrom(graph, known, classCount, walkSteps(graph.count, known.rows.length), progress);
+  const steps = Math.min(mostSteps, walkSteps(graph.count, known.rows.length));
+  return scoresFrom(graph, known, classCount, steps, progress);
 }
 
 async function scoresFrom(

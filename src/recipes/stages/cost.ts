@@ -53,8 +53,9 @@ export function heldBackMs(work: Workload, stage: Stage, held: number): number {
   const { compileMs, images } = work.speeds;
   const trainMs = (1 - held / images.labelled) * stepsMs(work, stage, work.trialSteps(stage));
   const sample = Math.min(pileSampleSize, images.train - images.labelled);
+  const graphs = work.settings.finetune.evenBatches ? 1 : 2;
   return (
-    2 * compileMs.step +
+    graphs * compileMs.step +
     trainMs +
     reestimatingMs(work) +
     classifyMs(work.speeds, held) +

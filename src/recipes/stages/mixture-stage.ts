@@ -25,7 +25,7 @@ const memberNames = members.map(({ name }) => name);
 
 /**
  * Labels that are believed to fall to each member before any is asked: the self-trained classifier saw the pile, and what is kept of it learned
- * five times as long as what was tried with labels held back, the fine-tuned one half as long again. With five and five, as lucky labels
+ * several times as long as what was tried with labels held back, the fine-tuned one half as long again. With five and five, as lucky labels
  * had it, mixtures were up to 1.6 points worse than their better member; with these, of 24, one by more than 0.3 (docs/recipes.md).
  */
 const belief = [5, 15];

@@ -1,7 +1,7 @@
 import { QuarterturnError } from '../../errors.js';
 import { heldBackFoldCount } from '../../labels/held-back.js';
 import { passesWithoutOwn } from '../../similarity/leave-out.js';
-import { shortWalkSteps, walkSteps } from '../../similarity/propagate.js';
+import { mostTriedSteps, shortWalkSteps, walkSteps } from '../../similarity/propagate.js';
 import { answersOfNeighbours, neighboursName } from '../doubts.js';
 import { classNamesOf, labelledImages, labelledIndices } from '../labels.js';
 import { encoderOf, graphSize, isSampled, type PileGraph } from '../pile-graph.js';
@@ -101,7 +101,12 @@ export const selfTrainStage: Stage = {
       selfTrain: trialSettings(whole, teacher),
     };
     const pileGraph = () => chosenGraph(at);
-    return learnFromPile({ ...context, settings }, start, { draw: 0, pileGraph, teacher });
+    return learnFromPile({ ...context, settings }, start, {
+      draw: 0,
+      pileGraph,
+      teacher,
+      mostSteps: mostTriedSteps,
+    });
   },
 
   scaling: {
@@ -203,12 +208,14 @@ function crossValidationMs(work: Workload): number {
   const { train, labelled, folds } = speeds.images;
   const tried = heldBackFoldCount(labelled, folds);
   const isTaught = settings.selfTrain?.teacher === 'neighbours';
+  const walked = isTaught ? Math.min(mostTriedSteps, walkSteps(graphSize(train), labelled)) : 0;
   const trialMs =
+    walked * speeds.pile.spreadStepMs +
     speeds.compileMs.step +
     trialShareOf(settings.selfTrain?.teacher ?? 'views') *
       stepsMs(work, selfTrainStage, work.trialSteps(selfTrainStage)) +
     classifyMs(speeds, Math.ceil(labelled / Math.max(1, folds))) +
     classifyMs(speeds, Math.min(pileSampleSize, train - labelled));
-  const spreads = isTaught ? 2 * tried + (tried > 0 ? passesWithoutOwn : 0) : 0;
+  const spreads = isTaught && tried > 0 ? tried + passesWithoutOwn : 0;
   return tried * trialMs + spreads * fewStepsMs(work);
 }

@@ -109,18 +109,20 @@ interface TaskOptions {
   readonly teacher: Teacher;
   /** What self-training goes on from. */
   readonly start: TrainedNetwork;
+  /** Steps of the walks from labels at most. */
+  readonly mostSteps?: number | undefined;
 }
 
 /** The task for a teacher. */
 export async function taskFor(
   context: RecipeContext,
-  { draw, pileGraph, teacher, start }: TaskOptions,
+  { draw, pileGraph, teacher, start, mostSteps }: TaskOptions,
 ): Promise<SelfTrainTask> {
   const progress = await loadProgress(context.store, selfTrainName, draw);
   // A stage that is finished is only evaluated again: any task will do.
   const finished = (progress?.epoch ?? 0) >= context.settings.selfTrain!.epochs;
   return teacher === 'neighbours' && !finished
-    ? neighboursTask(context, await pileGraph(), { draw, start })
+    ? neighboursTask(context, await pileGraph(), { draw, start, mostSteps })
     : viewsTask(context, draw);
 }
 
@@ -184,7 +186,7 @@ async function askStart(
 async function neighboursTask(
   context: RecipeContext,
   pile: PileGraph,
-  { draw, start }: Pick<TaskOptions, 'draw' | 'start'>,
+  { draw, start, mostSteps }: Pick<TaskOptions, 'draw' | 'start' | 'mostSteps'>,
 ): Promise<SelfTrainTask> {
   const settings = context.settings.selfTrain!;
   const { stepsPerEpoch, strong, doubtful, correctEvery } = settings;
@@ -204,7 +206,7 @@ async function neighboursTask(
     });
     items = withClass(classes);
   };
-  const spread = await propagateLabels(pile.graph, known, classCount, context);
+  const spread = await propagateLabels(pile.graph, known, classCount, { ...context, mostSteps });
   setPseudoLabels(await askStart(context, start, { pile, scores: spread }));
 
   const random = streams(context, draw);

@@ -52,6 +52,8 @@ export async function selfTrain(
 }
 
 interface LearnFromPileOptions extends SelfTrainOptions {
+  /** Steps of the walks that bring the pile its classes at most; default: as many as the labels need. */
+  readonly mostSteps?: number | undefined;
   /** Measures what was learned after each epoch; default: nobody looks, and nothing is stopped early. */
   look?(network: Network, weights: Tensors): Promise<PileMetrics>;
 }
@@ -60,14 +62,14 @@ interface LearnFromPileOptions extends SelfTrainOptions {
 export async function learnFromPile(
   context: RecipeContext,
   start: TrainedNetwork,
-  { draw, pileGraph, teacher, look }: LearnFromPileOptions,
+  { draw, pileGraph, teacher = context.settings.selfTrain!.teacher, mostSteps, look }: LearnFromPileOptions,
 ): Promise<TrainedNetwork> {
   const settings = context.settings.selfTrain!;
   const { epochs, stepsPerEpoch, batchNormMomentum } = settings;
   const { images } = context.data.train;
   const unlabelled = images.count - labelledIndices(context, draw).length;
   const network = networkFor(context.settings.network, images, classNamesOf(context).length);
-  const task = await taskFor(context, { draw, pileGraph, start, teacher: teacher ?? settings.teacher });
+  const task = await taskFor(context, { draw, pileGraph, start, teacher, mostSteps });
 
   const { state } = await trainStage(
     {
