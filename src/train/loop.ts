@@ -2,18 +2,18 @@ import { formatCount } from '../counts.js';
 import { type BatchMakerFor, makeBatchesHere } from '../data/batch-maker.js';
 import type { ImageSource } from '../data/image-source.js';
 import { QuarterturnError } from '../errors.js';
-import type { Graph } from '../graph/index.js';
 import type { Schedule } from '../optim/schedules.js';
 import { yieldToEventLoop } from '../progress.js';
 import type { ProgramShelf } from '../runtime/program-shelf.js';
-import type { Program, Runtime } from '../runtime/runtime.js';
+import type { Runtime } from '../runtime/runtime.js';
 import { assertSameArchitecture, type RunStore } from '../store/checkpoint.js';
 import { nextEpoch, notStarted, type Progress, progressOf } from '../store/progress.js';
 import type { EpochRecord, Metrics, PileMetrics } from '../store/run-record.js';
-import { cloneTensor, scalar, type Tensors, tensorNamed } from '../tensor/tensor.js';
+import { type Tensors, tensorNamed } from '../tensor/tensor.js';
 import { batchesAhead, type PlannedBatch, type StepBatch } from './batches-ahead.js';
 import type { EarlyStop, EventListener } from './events.js';
-import { flattenState, mapState, nextPrefix, readState, type TrainState } from './state.js';
+import { flattenState, mapState, readState, type TrainState } from './state.js';
+import { Stepper } from './stepper.js';
 import { buildTrainStep, initialState, stepNames, type TrainStepSettings } from './train-step.js';
 
 /** Context of a training stage: runtime, store, listener and abort signal. */
@@ -122,7 +122,14 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
     return { state, trainMs: progress.trainMs, imagesTrained: progress.imagesTrained };
   }
 
-  const stepper = new Stepper(options, context, state);
+  const { step, weights } = options;
+  const stepper = new Stepper({
+    runtime: context.runtime,
+    programs: context.programs,
+    graphFor: (batchSize) => buildTrainStep({ ...step, batchSize }),
+    state,
+    weights,
+  });
   const maker = (context.batchMakerFor ?? makeBatchesHere)(options.images);
   const ahead = batchesAhead(maker, fromStep, plannedBatches(options));
   let lastSaved = performance.now();
@@ -145,7 +152,7 @@ export async function trainStage(options: StageOptions, context: TrainContext): 
         // What a stage remembers may change what the next epoch is made of, once this one is done.
         const batch = await ahead.take(options.memory ? end : totalSteps);
         const waitMs = performance.now() - started;
-        const result = await stepper.run(batch, learningRate);
+        const result = await runStep(stepper, batch, learningRate);
         state = result.state;
         progress = advance(progress, result, { ms: performance.now() - started, waitMs });
         if (!Number.isFinite(result.loss))
@@ -306,85 +313,17 @@ interface StepResult {
   readonly images: number;
 }
 
-/** A state in memory of its own: as a step reads it, and as a step writes it. */
-interface StateBuffers {
-  readonly state: TrainState;
-  readonly inputs: Tensors;
-  readonly outputs: Tensors;
-}
-
-function buffersLike(like: TrainState): StateBuffers {
-  const state = mapState(like, cloneTensor);
-  const inputs = flattenState(state);
-  const outputs = Object.fromEntries(Object.entries(inputs).map(([name, t]) => [nextPrefix + name, t]));
-  return { state, inputs, outputs };
-}
-
-/** Runs the step graph with two sets of buffers in turn: one is read while the other is written. */
-class Stepper {
-  readonly #settings: TrainStepSettings;
-  readonly #context: Pick<TrainContext, 'runtime' | 'programs'>;
-  /** What the step reads and never changes: the frozen blocks' tensors. */
-  readonly #weights: Tensors;
-  /** One program a batch size: the short last batch of an epoch has its own. */
-  readonly #programs = new Map<number, { readonly graph: Graph; readonly program: Program }>();
-  #current: StateBuffers;
-  #spare: StateBuffers;
-
-  constructor(
-    { step, weights }: Pick<StageOptions, 'step' | 'weights'>,
-    context: Pick<TrainContext, 'runtime' | 'programs'>,
-    state: TrainState,
-  ) {
-    this.#settings = step;
-    this.#context = context;
-    this.#weights = weights;
-    // Copies: the caller's tensors stay what they were.
-    this.#current = buffersLike(state);
-    this.#spare = buffersLike(state);
-  }
-
-  async run(batch: StepBatch, learningRate: number): Promise<StepResult> {
-    const [images = 0] = (batch[stepNames.images] ?? tensorNamed(batch, stepNames.features)).shape;
-    const [labelled = 0] = tensorNamed(batch, stepNames.targets).shape;
-    const program = await this.#program(images);
-    const inputs = {
-      ...this.#weights,
-      ...batch,
-      [stepNames.learningRate]: scalar(learningRate),
-      ...this.#current.inputs,
-    };
-    const out = await program.run(inputs, this.#spare.outputs);
-    [this.#current, this.#spare] = [this.#spare, this.#current];
-    return {
-      state: this.#current.state,
-      loss: Number(tensorNamed(out, stepNames.loss).data[0]),
-      correct: Number(tensorNamed(out, stepNames.correct).data[0]),
-      labelled,
-      images,
-    };
-  }
-
-  /** The program of whole batches, which the next training is likely to have, too, may be kept; the others are released. */
-  async release(): Promise<void> {
-    const { programs: shelf } = this.#context;
-    const whole = Math.max(...this.#programs.keys());
-    for (const [batchSize, { graph, program }] of this.#programs) {
-      if (shelf && batchSize === whole) await shelf.put(graph, program);
-      else await program.release();
-    }
-    this.#programs.clear();
-  }
-
-  async #program(batchSize: number): Promise<Program> {
-    const known = this.#programs.get(batchSize);
-    if (known) return known.program;
-    const graph = buildTrainStep({ ...this.#settings, batchSize });
-    const { runtime, programs: shelf } = this.#context;
-    const program = await (shelf ? shelf.take(graph, runtime) : runtime.compile(graph));
-    this.#programs.set(batchSize, { graph, program });
-    return program;
-  }
+async function runStep(stepper: Stepper, batch: StepBatch, learningRate: number): Promise<StepResult> {
+  const [images = 0] = (batch[stepNames.images] ?? tensorNamed(batch, stepNames.features)).shape;
+  const [labelled = 0] = tensorNamed(batch, stepNames.targets).shape;
+  const told = await stepper.run(batch, { batchSize: images, learningRate });
+  return {
+    state: stepper.state,
+    loss: Number(tensorNamed(told, stepNames.loss).data[0]),
+    correct: Number(tensorNamed(told, stepNames.correct).data[0]),
+    labelled,
+    images,
+  };
 }
 
 /** How far a stage has come; undefined if it was not begun. */

@@ -1,13 +1,14 @@
-import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
-import { Bindings, initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
+import { type Graph, input, scoped } from '../graph/index.js';
+import { type Bindings, initialTensors, specsOf } from '../nn/block.js';
 import { countCorrect, rowsOf } from '../nn/losses.js';
 import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
-import { type Optimizer, type Values, valueNamed } from '../optim/optimizer.js';
+import type { Optimizer } from '../optim/optimizer.js';
 import type { Random } from '../random/random.js';
 import { at } from '../tensor/elements.js';
-import { type Shape, scalar, type Tensor, type Tensors, tensorNamed, zeros } from '../tensor/tensor.js';
+import type { Tensor, Tensors } from '../tensor/tensor.js';
 import { type Objective, supervised } from './objective.js';
-import { flattenState, mapState, nextPrefix, type StateOf, type TrainState } from './state.js';
+import type { TrainState } from './state.js';
+import { buildStep, firstState, learningRateName, type StepOutputs, type StepParts } from './step-graph.js';
 
 export interface TrainStepSettings {
   readonly network: Network;
@@ -24,10 +25,7 @@ export interface TrainStepSettings {
   readonly batchNormMomentum: number;
   /** Default: cross-entropy on the targets, one for each image. */
   readonly objective?: Objective;
-  /**
-   * Keep a moving average of every trained tensor, a ← d·a + (1 − d)·w (Polyak & Juditsky 1992; Tarvainen & Valpola
-   * 2017): the d to keep it with. Absent: none is kept.
-   */
+  /** As in {@link StepParts}. */
   readonly averageDecay?: number;
 }
 
@@ -36,36 +34,27 @@ export const stepNames = {
   images: 'images',
   features: 'features',
   targets: 'targets',
-  learningRate: 'learningRate',
+  learningRate: learningRateName,
   loss: 'loss',
   correct: 'correct',
 } as const;
 
-/** The tensors that the step trains or updates, in the part that is not frozen. */
-function trainedSpecs({ network, frozenBlocks }: TrainStepSettings): ParamSpec[] {
-  return specsOf([...network.blocks.slice(frozenBlocks), network.head]);
+/** What the step of an image network is made of. */
+function partsOf(settings: TrainStepSettings): StepParts {
+  const { network, frozenBlocks, batch, optimizer, averageDecay } = settings;
+  return {
+    trained: specsOf([...network.blocks.slice(frozenBlocks), network.head]),
+    frozen: batch === 'images' ? specsOf(network.blocks.slice(0, frozenBlocks)) : [],
+    optimizer,
+    averageDecay,
+    forward: (bindings) => lossOn(settings, bindings),
+  };
 }
 
-/**
- * One training step as a pure function:
- *
- *   (batch, targets, learningRate, state, frozen params) → (loss, correct, next.state)
- *
- * Inputs: `images` or `features` of N images, `targets` int32 [M] of those that the objective has targets for,
- * `learningRate` float32 [], each tensor of the state ({@link flattenState}), and the frozen blocks' tensors if the batch holds images.
- * Outputs: `loss` (the objective, nats), `correct` (of the M), and `next.<name>` for each tensor of the state.
- */
-export function buildTrainStep(settings: TrainStepSettings): Graph {
-  const { network, batchSize, frozenBlocks, batch, batchNormMomentum } = settings;
-  const { objective = supervised() } = settings;
-  const state = mapState(stateShapes(settings), (shape, name) => input(name, 'float32', shape));
-  const frozen = batch === 'images' ? specsOf(network.blocks.slice(0, frozenBlocks)) : [];
-  const bindings = new Bindings({
-    ...Object.fromEntries(frozen.map(({ name, shape }) => [name, input(name, 'float32', shape)])),
-    ...state.params,
-    ...state.buffers,
-  });
-
+function lossOn(
+  { network, batchSize, frozenBlocks, batch, batchNormMomentum, objective = supervised() }: TrainStepSettings,
+  bindings: Bindings,
+): StepOutputs {
   const x =
     batch === 'images'
       ? imagesInput(network, batchSize)
@@ -80,88 +69,27 @@ export function buildTrainStep(settings: TrainStepSettings): Graph {
   const labelled = objective.labelled(batchSize);
   const targets = input(stepNames.targets, 'int32', [labelled]);
   const loss = scoped('loss', () => objective.loss(logits, targets));
-
-  const next = updateOf(settings, state, loss, bindings.updates);
-  return graph({
-    loss,
-    correct: countCorrect(rowsOf(logits, 0, labelled), targets),
-    ...Object.fromEntries(
-      Object.entries(flattenState(next)).map(([name, value]) => [nextPrefix + name, value]),
-    ),
-  });
-}
-
-/** The state after the step. @param buffers the running statistics after it */
-function updateOf(
-  { optimizer, averageDecay }: TrainStepSettings,
-  state: StateOf<Value>,
-  loss: Value,
-  buffers: Values,
-): StateOf<Value> {
-  const learningRate = input(stepNames.learningRate, 'float32', []);
-  const scalars = optimizer.advance(state.scalars);
-  const slopes = gradients(loss, Object.values(state.params));
-  const params: Record<string, Value> = {};
-  const slots: Record<string, Record<string, Value>> = Object.fromEntries(
-    optimizer.slots.map((slot) => [slot, {}]),
-  );
-  Object.entries(state.params).forEach(([name, param], i) => {
-    const memory = mapRecord(state.slots, (leaves) => valueNamed(leaves, name));
-    const updated = scoped('optimizer', () =>
-      optimizer.update({ param, gradient: at(slopes, i), slots: memory, scalars, learningRate }),
-    );
-    params[name] = updated.param;
-    for (const [slot, leaves] of Object.entries(slots)) leaves[name] = valueNamed(updated.slots, slot);
-  });
-  const trained = { ...params, ...buffers };
-  const averages =
-    averageDecay === undefined
-      ? {}
-      : mapRecord(state.averages, (average, name) =>
-          add(mul(average, averageDecay), mul(valueNamed(trained, name), 1 - averageDecay)),
-        );
-  return { params, buffers, slots, scalars, averages };
-}
-
-function mapRecord<A, B>(
-  record: Readonly<Record<string, A>>,
-  map: (value: A, name: string) => B,
-): Record<string, B> {
-  return Object.fromEntries(Object.entries(record).map(([name, value]) => [name, map(value, name)]));
-}
-
-/** The shape of each tensor of the state. */
-function stateShapes(settings: TrainStepSettings): StateOf<Shape> {
-  const { optimizer, averageDecay } = settings;
-  const trained = trainedSpecs(settings);
-  const shapesOf = (specs: readonly ParamSpec[]) =>
-    Object.fromEntries(specs.map(({ name, shape }) => [name, shape]));
-  const params = shapesOf(trained.filter(({ kind }) => kind === 'param'));
-  return {
-    params,
-    buffers: shapesOf(trained.filter(({ kind }) => kind === 'buffer')),
-    slots: Object.fromEntries(optimizer.slots.map((slot) => [slot, params])),
-    scalars: mapRecord(optimizer.scalars, () => []),
-    averages: averageDecay === undefined ? {} : shapesOf(trained),
-  };
+  return { loss, correct: countCorrect(rowsOf(logits, 0, labelled), targets) };
 }
 
 /**
- * The state before the first step: params, buffers and their averages as the weights have them, what the optimizer
- * remembers as it begins.
+ * The training step of an image network (see {@link buildStep}):
+ *
+ *   (batch, targets, learningRate, state, frozen params) → (loss, correct, next.state)
+ *
+ * A batch is `images` or `features` of N images, `targets` int32 [M] of those that the objective has targets for; the frozen blocks'
+ * tensors are inputs if it holds images. `loss` is the objective, in nats, `correct` counts the right ones of the M.
+ */
+export function buildTrainStep(settings: TrainStepSettings): Graph {
+  return buildStep(partsOf(settings));
+}
+
+/**
+ * The state before the first step, see {@link firstState}.
  * @throws QuarterturnError `usage` for a tensor that the weights lack
  */
 export function initialState(settings: TrainStepSettings, weights: Tensors): TrainState {
-  const { params, buffers, slots, averages } = stateShapes(settings);
-  const given = (shapes: Readonly<Record<string, Shape>>) =>
-    mapRecord(shapes, (_, name) => tensorNamed(weights, name));
-  return {
-    params: given(params),
-    buffers: given(buffers),
-    slots: mapRecord(slots, (shapes) => mapRecord(shapes, (shape) => zeros('float32', shape))),
-    scalars: mapRecord(settings.optimizer.scalars, scalar),
-    averages: given(averages),
-  };
+  return firstState(partsOf(settings), weights);
 }
 
 /** All tensors of a network, freshly drawn. */
