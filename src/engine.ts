@@ -67,6 +67,7 @@ export {
   type Value,
   type ValueType,
 } from './graph/index.js';
+export { type ExportNetworkOptions, exportNetwork } from './model/export-network.js';
 export {
   type BatchStatistics,
   Bindings,
@@ -81,6 +82,14 @@ export {
 } from './nn/block.js';
 export { imagesToMaps, type Normalisation } from './nn/images.js';
 export type { Initializer } from './nn/initializers.js';
+export {
+  type AppliedLayers,
+  type Layer,
+  type LayeredNetwork,
+  type Layers,
+  type NamedValues,
+  network,
+} from './nn/layered-network.js';
 export {
   type ConvUnitSettings,
   convUnit,
@@ -137,6 +146,16 @@ export {
   zeros,
 } from './tensor/tensor.js';
 export {
+  type Batch,
+  type BatchTypes,
+  type CompiledStep,
+  type CompileStepOptions,
+  compileStep,
+  type StepFigures,
+  type TrainedStep,
+  type TrainOptions,
+} from './train/compile-step.js';
+export {
   buildClassifier,
   buildFeatures,
   type ClassifierGraphOptions,
@@ -151,6 +170,7 @@ export {
   type TrainState,
   weightsOf,
 } from './train/state.js';
+export type { StepOutputs } from './train/step-graph.js';
 export {
   buildTrainStep,
   freshWeights,

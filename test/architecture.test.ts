@@ -54,7 +54,7 @@ const mayUse: Readonly<Record<string, readonly string[]>> = {
   studio: ['errors', 'counts', 'owner', 'data', 'labels', 'store', 'index', 'node'],
   cli: ['*'],
   // What the package offers. Only `node` and `web` bring kernels.
-  engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'runtime'],
+  engine: [...network, 'nn', 'optim', 'onnx', 'store', 'train', 'model', 'runtime'],
   // `index.node.ts` is the former name of `node.ts`; that `index.ts` needs no Node is held below.
   index: [
     ...[

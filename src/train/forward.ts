@@ -1,7 +1,17 @@
-import { constant, type Graph, graph, mul, softmax, type Value } from '../graph/index.js';
+import {
+  constant,
+  type Graph,
+  graph,
+  input,
+  mul,
+  softmax,
+  type Value,
+  type ValueType,
+} from '../graph/index.js';
 import { Bindings } from '../nn/block.js';
+import type { LayeredNetwork } from '../nn/layered-network.js';
 import { applyBlocks, imagesInput, type Network } from '../nn/network.js';
-import type { Tensors } from '../tensor/tensor.js';
+import { type Tensors, tensorNamed } from '../tensor/tensor.js';
 
 /** The weights as constants of the graph: fixed weights let the runtime fold and repack them once. */
 function bound(network: Network, weights: Tensors): Bindings {
@@ -55,4 +65,14 @@ export function buildFeatures(
   const part = { to: blocks, frozen: blocks, norm: 'stored' } as const;
   const images = imagesInput(network, batchSize);
   return graph({ features: applyBlocks(network, images, bound(network, weights), part) });
+}
+
+/**
+ * A network of one's own with stored statistics: `x` → `output`.
+ * @throws QuarterturnError `usage` for a tensor that the weights lack
+ */
+export function buildOutput(network: LayeredNetwork, weights: Tensors, x: ValueType): Graph {
+  const tensors = network.specs.map(({ name }) => [name, constant(tensorNamed(weights, name))] as const);
+  const bindings = new Bindings(Object.fromEntries(tensors));
+  return graph({ output: network.apply(input('x', x.dtype, x.shape), bindings, () => 'stored') });
 }

@@ -1,7 +1,7 @@
 import type { Graph } from '../graph/index.js';
 import type { ProgramShelf } from '../runtime/program-shelf.js';
 import type { Program, Runtime } from '../runtime/runtime.js';
-import { cloneTensor, scalar, type Tensor, type Tensors } from '../tensor/tensor.js';
+import { cloneTensor, scalar, type Tensors } from '../tensor/tensor.js';
 import { flattenState, mapState, nextPrefix, type TrainState } from './state.js';
 import { learningRateName } from './step-graph.js';
 
@@ -53,12 +53,12 @@ export class Stepper {
 
   /**
    * One step. If it fails, the state stays as it was.
-   * @returns the loss and what else the step tells
+   * @returns the loss and the figures beside it
    */
   async run(
     batch: Tensors,
     { batchSize, learningRate }: { readonly batchSize: number; readonly learningRate: number },
-  ): Promise<Readonly<Record<string, Tensor>>> {
+  ): Promise<Tensors> {
     const program = await this.#program(batchSize);
     const inputs = {
       ...this.#options.weights,
@@ -66,9 +66,29 @@ export class Stepper {
       [learningRateName]: scalar(learningRate),
       ...this.#current.inputs,
     };
-    const outputs = await program.run(inputs, this.#spare.outputs);
+    const { outputs } = this.#spare;
+    const found = await program.run(inputs, outputs);
+    this.#turn();
+    return Object.fromEntries(Object.entries(found).filter(([name]) => !(name in outputs)));
+  }
+
+  /** Go back to the state before the last step, which was taken since the state was last set. */
+  undo(): void {
+    this.#turn();
+  }
+
+  /** Go on from another state, which is copied. */
+  goOnFrom(state: TrainState): void {
+    this.#current = buffersLike(state);
+  }
+
+  /** Compile the step for batches of so many examples, which its first batch would otherwise wait for. */
+  async prepare(batchSize: number): Promise<void> {
+    await this.#program(batchSize);
+  }
+
+  #turn(): void {
     [this.#current, this.#spare] = [this.#spare, this.#current];
-    return outputs;
   }
 
   /** The program of whole batches, which the next training is likely to have, too, may be kept; the others are released. */
