@@ -227,6 +227,9 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
   exp: direct('Exp'),
   log: direct('Log'),
   sqrt: direct('Sqrt'),
+  sigmoid: direct('Sigmoid'),
+  tanh: direct('Tanh'),
+  erf: direct('Erf'),
   relu: direct('Relu'),
   reluGrad: (emit, [y, dy]) => {
     const mask = emit.cast(emit.node('Greater', [y!, emit.float(0)]), 'float32');

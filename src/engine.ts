@@ -28,6 +28,7 @@ export {
   convWeightGrad,
   div,
   equal,
+  erf,
   exp,
   type GeometryAttributes,
   type GradientRule,
@@ -59,15 +60,18 @@ export {
   samePads,
   samePoolPads,
   scoped,
+  sigmoid,
   softmax,
   sqrt,
   sub,
   sumTo,
+  tanh,
   transpose,
   type Value,
   type ValueType,
 } from './graph/index.js';
 export { type ExportNetworkOptions, exportNetwork } from './model/export-network.js';
+export { gelu } from './nn/activations.js';
 export {
   type BatchStatistics,
   Bindings,

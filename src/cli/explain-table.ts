@@ -43,7 +43,7 @@ type Family = (typeof families)[number];
 function familyOf(op: string): Family {
   if (/^conv|^matMul$/.test(op)) return 'convolutions and products';
   if (/Pool/.test(op)) return 'pooling';
-  return /^(add|sub|mul|div|neg|exp|log|sqrt|relu|reduce|batchNorm|broadcast)/.test(op)
+  return /^(add|sub|mul|div|neg|exp|log|sqrt|sigmoid|tanh|erf|relu|reduce|batchNorm|broadcast)/.test(op)
     ? 'elementwise and sums'
     : 'rest';
 }

@@ -17,6 +17,7 @@ export {
   add,
   broadcastTo,
   div,
+  erf,
   exp,
   log,
   mul,
@@ -28,9 +29,11 @@ export {
   relu,
   reluGrad,
   reshape,
+  sigmoid,
   sqrt,
   sub,
   sumTo,
+  tanh,
   transpose,
 } from './ops/arithmetic.js';
 export {

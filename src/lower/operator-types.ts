@@ -188,7 +188,8 @@ const rulesOf = (rule: AnyTypeRule, ...opTypes: readonly string[]) =>
 const typeRules: Readonly<Record<string, AnyTypeRule | undefined>> = {
   ...rulesOf(broadcast(), 'Add', 'Sub', 'Mul', 'Div', 'Sum', 'Max', 'Min'),
   ...rulesOf(broadcast('bool'), 'Equal', 'Greater', 'Less'),
-  ...rulesOf(likeFirst, 'Neg', 'Exp', 'Log', 'Sqrt', 'Relu', 'Reciprocal', 'HardSigmoid', 'Softmax'),
+  ...rulesOf(likeFirst, 'Neg', 'Exp', 'Log', 'Sqrt', 'Sigmoid', 'Tanh', 'Erf'),
+  ...rulesOf(likeFirst, 'Relu', 'Reciprocal', 'HardSigmoid', 'Softmax'),
   ...rulesOf(likeFirst, 'Identity', 'BatchNormalization', 'InstanceNormalization'),
   ...rulesOf(reduction, 'ReduceSum', 'ReduceMean', 'ReduceMax', 'ReduceSumSquare'),
   ...rulesOf(matrixProduct, 'MatMul', 'FusedMatMul', 'Gemm'),

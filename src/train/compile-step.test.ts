@@ -102,6 +102,27 @@ describe('compileStep', () => {
     expect(Number(weights['line.bias']!.data[0])).toBeCloseTo(0.4, 6);
   });
 
+  it('gradients are shortened together where they are too long, and only there', async () => {
+    const line = network({ line: dense('line', 2, 1) }, ({ line }, x) => line(x));
+    const stepBy = async (clipNorm: number | undefined) => {
+      await using step = await compileStep(runtime, {
+        network: line,
+        inputs: { x: { dtype: 'float32', shape: [1, 2] } },
+        loss: (y) => mul(y, 1),
+        optimizer: sgd({ momentum: 0 }),
+        init: { 'line.kernel': float32([2, 1], [0, 0]), 'line.bias': float32([1], [0]) },
+        clipNorm,
+      });
+      await step.run({ x: float32([1, 2], [2, 2]) }, { learningRate: 1 });
+      const { 'line.kernel': kernel, 'line.bias': bias } = step.weights();
+      return [...kernel!.data, ...bias!.data].map((w) => Math.round(1e4 * Number(w)) / 1e4);
+    };
+    // The gradient is [2, 2] and 1 for the bias: 3 long.
+    expect(await stepBy(undefined)).toEqual([-2, -2, -1]);
+    expect(await stepBy(4)).toEqual([-2, -2, -1]);
+    expect(await stepBy(1.5)).toEqual([-1, -1, -0.5]);
+  });
+
   it('goes on from a state to the same weights, bit for bit, through a file', async () => {
     const all = batches(10);
     const take = async (step: Awaited<typeof compiled>, from: number, to: number) => {
@@ -272,6 +293,9 @@ describe('what does not fit is named', () => {
     const frozen = ['hiden'] as never[];
     expect(await refused(() => compileStep(runtime, { ...settings, frozen }))).toBe(
       'usage: frozen: expected layers of the network, hidden, out. Received: hiden.',
+    );
+    expect(await refused(() => compileStep(runtime, { ...settings, clipNorm: 0 }))).toBe(
+      'usage: clipNorm: expected a number above 0. Received: 0.',
     );
     const taken = { ...inputs, learningRate: inputs.x };
     expect(await refused(() => compileStep(runtime, { ...settings, inputs: taken }))).toBe(

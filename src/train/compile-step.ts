@@ -33,6 +33,8 @@ export interface CompileStepOptions<L extends Layers, T extends BatchTypes> {
   readonly frozen?: readonly (keyof L)[] | undefined;
   /** Of a moving average of the weights, which is then what `weights()` gives. Default: none is kept. */
   readonly averageDecay?: number | undefined;
+  /** Length that all gradients together have at most, above 0. Default: they stay as they are. */
+  readonly clipNorm?: number | undefined;
   /** Share of BatchNorm's old statistics that is kept at each step, 0–1. Default: 0.9, which forgets within some ten steps. */
   readonly batchNormMomentum?: number | undefined;
 }
@@ -119,8 +121,12 @@ function partsOf<L extends Layers, T extends BatchTypes>({
   optimizer,
   frozen = [],
   averageDecay,
+  clipNorm,
   batchNormMomentum: momentum = 0.9,
 }: CompileStepOptions<L, T>): StepParts {
+  if (clipNorm !== undefined && !(clipNorm > 0)) {
+    throw new QuarterturnError('usage', `clipNorm: expected a number above 0. Received: ${clipNorm}.`);
+  }
   const unknown = frozen.find((key) => !(key in network.layers));
   if (unknown !== undefined) {
     throw new QuarterturnError(
@@ -138,6 +144,7 @@ function partsOf<L extends Layers, T extends BatchTypes>({
     frozen: layersWhere(true),
     optimizer,
     averageDecay,
+    clipNorm,
     forward(bindings) {
       const values: Values = Object.fromEntries(
         Object.entries(inputs).map(([name, { dtype, shape }]) => [name, input(name, dtype, shape)]),

@@ -1,4 +1,18 @@
-import { add, type Graph, gradients, graph, input, mul, scoped, type Value } from '../graph/index.js';
+import {
+  add,
+  div,
+  type Graph,
+  gradients,
+  graph,
+  input,
+  mul,
+  reduceSum,
+  relu,
+  scoped,
+  sqrt,
+  sub,
+  type Value,
+} from '../graph/index.js';
 import { Bindings, type ParamSpec } from '../nn/block.js';
 import { type Optimizer, type Values, valueNamed } from '../optim/optimizer.js';
 import { at } from '../tensor/elements.js';
@@ -23,6 +37,11 @@ export interface StepParts {
    * 2017): the d to keep it with. Absent: none is kept.
    */
   readonly averageDecay?: number | undefined;
+  /**
+   * All gradients together are no longer than this: where their norm ‖g‖ is above c, g ← g · c / ‖g‖ (Pascanu, Mikolov and Bengio, "On the
+   * difficulty of training recurrent neural networks", 2013, section 3.2). Absent: they stay as they are.
+   */
+  readonly clipNorm?: number | undefined;
   /** Builds the forward pass from the tensors and from inputs of its own, which hold a batch. */
   forward(bindings: Bindings): StepOutputs;
 }
@@ -50,14 +69,15 @@ export function buildStep(parts: StepParts): Graph {
 
 /** The state after the step. @param buffers the running statistics after it */
 function updateOf(
-  { optimizer, averageDecay }: StepParts,
+  { optimizer, averageDecay, clipNorm }: StepParts,
   state: StateOf<Value>,
   loss: Value,
   buffers: Values,
 ): StateOf<Value> {
   const learningRate = input(learningRateName, 'float32', []);
   const scalars = optimizer.advance(state.scalars);
-  const slopes = gradients(loss, Object.values(state.params));
+  const found = gradients(loss, Object.values(state.params));
+  const slopes = clipNorm === undefined ? found : scoped('optimizer', () => clipped(found, clipNorm));
   const params: Record<string, Value> = {};
   const slots: Record<string, Record<string, Value>> = Object.fromEntries(
     optimizer.slots.map((slot) => [slot, {}]),
@@ -78,6 +98,19 @@ function updateOf(
           add(mul(average, averageDecay), mul(valueNamed(trained, name), 1 - averageDecay)),
         );
   return { params, buffers, slots, scalars, averages };
+}
+
+/** What a norm of 0 is divided by; of any other it changes nothing. */
+const smallestNorm = 1e-12;
+
+/** g · min(1, c / ‖g‖), the norm being that of all gradients together. */
+function clipped(slopes: readonly Value[], clipNorm: number): readonly Value[] {
+  const squares = slopes.map((g) => reduceSum(mul(g, g), [...g.shape.keys()]));
+  const norm = sqrt(squares.reduce((sum, square) => add(sum, square)));
+  const factor = div(clipNorm, add(norm, smallestNorm));
+  // min(1, f) = 1 − max(0, 1 − f).
+  const least = sub(1, relu(sub(1, factor)));
+  return slopes.map((g) => mul(g, least));
 }
 
 function mapRecord<A, B>(

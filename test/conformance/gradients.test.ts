@@ -5,6 +5,7 @@ import {
   add,
   broadcastTo,
   div,
+  erf,
   exp,
   expOp,
   log,
@@ -16,8 +17,10 @@ import {
   relu,
   reluGrad,
   reshape,
+  sigmoid,
   sqrt,
   sub,
+  tanh,
   transpose,
 } from '../../src/graph/ops/arithmetic.js';
 import { conv, convInputGrad, convWeightGrad, type Pads, samePads } from '../../src/graph/ops/conv.js';
@@ -95,6 +98,9 @@ const rows: readonly Row[] = [
   { op: 'exp', what: '[2, 3]', operands: [uniform(2, 3)], build: exp },
   { op: 'log', what: 'of positive values', operands: [positive(2, 3)], build: log },
   { op: 'sqrt', what: 'of positive values', operands: [positive(2, 3)], build: sqrt },
+  { op: 'sigmoid', what: '[2, 3]', operands: [uniform(2, 3)], build: sigmoid },
+  { op: 'tanh', what: '[2, 3]', operands: [uniform(2, 3)], build: tanh },
+  { op: 'erf', what: '[2, 3]', operands: [uniform(2, 3)], build: erf },
   { op: 'relu', what: 'away from 0', operands: [awayFromZero(4, 5)], build: relu },
   {
     op: 'reluGrad',

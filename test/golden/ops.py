@@ -103,6 +103,10 @@ cases = {
         {'targets': torch.tensor([0, 2])},
     ),
     'dense': make_case(dense, {'x': normal(5, 6), 'kernel': normal(6, 4), 'bias': normal(4)}),
+    'sigmoid': make_case(lambda x: torch.sigmoid(x), {'x': normal(3, 4, deviation=3)}),
+    'tanh': make_case(lambda x: torch.tanh(x), {'x': normal(3, 4, deviation=3)}),
+    'erf': make_case(lambda x: torch.erf(x), {'x': normal(3, 4, deviation=3)}),
+    'gelu': make_case(lambda x: F.gelu(x), {'x': normal(3, 4, deviation=3)}),
 }
 
 if __name__ == '__main__':

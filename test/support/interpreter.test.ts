@@ -2,7 +2,18 @@ import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import { gradients } from '../../src/graph/gradients.js';
 import { constant, graph, input, type Value } from '../../src/graph/graph.js';
-import { add, mul, neg, reduceMean, reduceSum, sub, transpose } from '../../src/graph/ops/arithmetic.js';
+import {
+  add,
+  erf,
+  mul,
+  neg,
+  reduceMean,
+  reduceSum,
+  sigmoid,
+  sub,
+  tanh,
+  transpose,
+} from '../../src/graph/ops/arithmetic.js';
 import { conv, samePads } from '../../src/graph/ops/conv.js';
 import { argMax, cast, equal, oneHot } from '../../src/graph/ops/discrete.js';
 import { allOps } from '../../src/graph/ops/index.js';
@@ -10,6 +21,7 @@ import { matMul } from '../../src/graph/ops/matmul.js';
 import { batchNormInference, batchNormTrain } from '../../src/graph/ops/normalize.js';
 import { avgPool, maxPool, samePoolPads } from '../../src/graph/ops/pool.js';
 import { logSoftmax, softmax } from '../../src/graph/ops/softmax.js';
+import { gelu } from '../../src/nn/activations.js';
 import { type DType, float32, type Shape } from '../../src/tensor/tensor.js';
 import { interpret, kernels } from './interpreter.js';
 import type { Float64Tensor } from './kernels/kernel.js';
@@ -71,6 +83,10 @@ const built: Readonly<Record<string, (inputs: Values) => Values>> = {
   crossEntropy,
   crossEntropyLargeLogits: crossEntropy,
   dense: ({ x, kernel, bias }) => ({ y: add(matMul(x!, kernel!), bias!) }),
+  sigmoid: ({ x }) => ({ y: sigmoid(x!) }),
+  tanh: ({ x }) => ({ y: tanh(x!) }),
+  erf: ({ x }) => ({ y: erf(x!) }),
+  gelu: ({ x }) => ({ y: gelu(x!) }),
 };
 
 describe('the interpreter agrees with PyTorch in float64', () => {

@@ -95,6 +95,12 @@ export const expOp = unaryOp('exp', (_x, out, g) => mul(g, out));
 export const logOp = unaryOp('log', (x, _out, g) => div(g, x));
 /** d√x = dx / (2√x) */
 export const sqrtOp = unaryOp('sqrt', (_x, out, g) => div(g, mul(out, 2)));
+/** dσ(x) = σ(x)·(1 − σ(x))·dx */
+export const sigmoidOp = unaryOp('sigmoid', (_x, out, g) => mul(g, mul(out, sub(1, out))));
+/** d tanh x = (1 − tanh² x)·dx */
+export const tanhOp = unaryOp('tanh', (_x, out, g) => mul(g, sub(1, mul(out, out))));
+/** d erf x = 2/√π · exp(−x²)·dx */
+export const erfOp = unaryOp('erf', (x, _out, g) => mul(g, mul(exp(neg(mul(x, x))), 2 / Math.sqrt(Math.PI))));
 /** d max(x, 0) = dx where the output is positive, else 0 (0 at the kink, as everyone does). */
 export const reluOp = unaryOp('relu', (_x, out, g) => reluGrad(out, g));
 
@@ -129,6 +135,12 @@ export const exp = (x: Value): Value => applyOne(expOp, [x], {});
 export const log = (x: Value): Value => applyOne(logOp, [x], {});
 /** √x; x ≥ 0, and > 0 where a gradient is wanted. */
 export const sqrt = (x: Value): Value => applyOne(sqrtOp, [x], {});
+/** The logistic function σ(x) = 1 / (1 + e⁻ˣ), 0 … 1. */
+export const sigmoid = (x: Value): Value => applyOne(sigmoidOp, [x], {});
+/** Hyperbolic tangent, −1 … 1. */
+export const tanh = (x: Value): Value => applyOne(tanhOp, [x], {});
+/** Gauss's error function, 2/√π · ∫ exp(−t²) dt from 0 to x, −1 … 1. */
+export const erf = (x: Value): Value => applyOne(erfOp, [x], {});
 /** max(x, 0) */
 export const relu = (x: Value): Value => applyOne(reluOp, [x], {});
 /** dy where y > 0, else 0. */

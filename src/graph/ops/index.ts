@@ -3,6 +3,7 @@ import {
   addOp,
   broadcastToOp,
   divOp,
+  erfOp,
   expOp,
   logOp,
   mulOp,
@@ -12,8 +13,10 @@ import {
   reluGradOp,
   reluOp,
   reshapeOp,
+  sigmoidOp,
   sqrtOp,
   subOp,
+  tanhOp,
   transposeOp,
 } from './arithmetic.js';
 import { convInputGradOp, convOp, convWeightGradOp } from './conv.js';
@@ -35,6 +38,9 @@ export const allOps: readonly OpDefinition[] = [
   expOp,
   logOp,
   sqrtOp,
+  sigmoidOp,
+  tanhOp,
+  erfOp,
   reluOp,
   reluGradOp,
   reshapeOp,

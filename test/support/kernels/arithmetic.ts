@@ -14,6 +14,25 @@ const binary =
     ),
   ];
 
+/**
+ * Gauss's error function: its Taylor series near 0, and the continued fraction of its complement elsewhere.
+ * @see Abramowitz and Stegun, "Handbook of Mathematical Functions", 7.1.5 and 7.1.14
+ */
+function errorFunction(x: number): number {
+  const size = Math.abs(x);
+  if (size > 2.5) {
+    let fraction = 0;
+    for (let k = 100; k > 0; k--) fraction = k / 2 / (size + fraction);
+    return Math.sign(x) * (1 - Math.exp(-size * size) / (Math.sqrt(Math.PI) * (size + fraction)));
+  }
+  let [sum, power] = [x, x];
+  for (let k = 1; k < 60; k++) {
+    power *= (-x * x) / k;
+    sum += power / (2 * k + 1);
+  }
+  return (2 / Math.sqrt(Math.PI)) * sum;
+}
+
 export const add = binary((a, b) => a + b);
 export const sub = binary((a, b) => a - b);
 export const mul = binary((a, b) => a * b);
@@ -22,6 +41,9 @@ export const neg = unary((x) => -x);
 export const exp = unary(Math.exp);
 export const log = unary(Math.log);
 export const sqrt = unary(Math.sqrt);
+export const sigmoid = unary((x) => 1 / (1 + Math.exp(-x)));
+export const tanh = unary(Math.tanh);
+export const erf = unary(errorFunction);
 export const relu = unary((x) => Math.max(x, 0));
 export const reluGrad = binary((y, dy) => (y > 0 ? dy : 0));
 

@@ -4,6 +4,7 @@ import {
   add,
   broadcastTo,
   div,
+  erf,
   exp,
   log,
   mul,
@@ -13,8 +14,10 @@ import {
   relu,
   reluGrad,
   reshape,
+  sigmoid,
   sqrt,
   sub,
+  tanh,
   transpose,
 } from '../../../src/graph/ops/arithmetic.js';
 import { argMax, cast, equal, oneHot } from '../../../src/graph/ops/discrete.js';
@@ -108,7 +111,7 @@ const elementwise: readonly LoweringCase[] = [
         mul(x, constant(uniform(x.shape[0]!, 1, 1, 1))),
       ]),
   },
-  ...Object.entries({ neg, exp, log, sqrt, relu }).map(
+  ...Object.entries({ neg, exp, log, sqrt, sigmoid, tanh, erf, relu }).map(
     ([op, build]): LoweringCase => ({
       op,
       what: 'a map, a matrix, a number',
