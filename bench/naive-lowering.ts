@@ -3,6 +3,7 @@ import type { ReduceAttributes } from '../src/graph/ops/arithmetic.js';
 import type { ConvAttributes } from '../src/graph/ops/conv.js';
 import type { MatMulAttributes } from '../src/graph/ops/matmul.js';
 import type { BatchNormAttributes } from '../src/graph/ops/normalize.js';
+import type { SliceAttributes } from '../src/graph/ops/parts.js';
 import type { PoolAttributes } from '../src/graph/ops/pool.js';
 import { Emitter, type Handle } from '../src/lower/emitter.js';
 import {
@@ -240,6 +241,10 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
     emit.node('Transpose', inputs, { perm: ints(attributes.perm) }),
   broadcastTo: (emit, [x], { attributes }: NodeWith<{ shape: Shape }>) =>
     emit.node('Expand', [x!, emit.int64(attributes.shape)]),
+  slice: (emit, [x], { attributes: { axis, from, to } }: NodeWith<SliceAttributes>) =>
+    emit.slice(x!, [axis], [from], [to]),
+  concat: (emit, inputs, { attributes }: NodeWith<{ axis: number }>) =>
+    emit.node('Concat', inputs, { axis: int(attributes.axis) }),
   reduceSum: reduce('ReduceSum'),
   reduceMean: reduce('ReduceMean'),
   matMul: (emit, inputs, { attributes: { transposeA, transposeB } }: NodeWith<MatMulAttributes>) =>

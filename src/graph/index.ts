@@ -48,5 +48,6 @@ export {
 export { argMax, cast, equal, oneHot } from './ops/discrete.js';
 export { type MatMulAttributes, matMul } from './ops/matmul.js';
 export { type BatchNormAttributes, batchNormInference, batchNormTrain } from './ops/normalize.js';
+export { concat, type SliceAttributes, slice } from './ops/parts.js';
 export { avgPool, avgPoolGrad, maxPool, maxPoolGrad, type PoolAttributes, samePoolPads } from './ops/pool.js';
 export { logSoftmax, softmax } from './ops/softmax.js';

@@ -175,7 +175,7 @@ const oneHot: LoweringRule<{ readonly depth: number }> = (
   { inputs: [labels], outputs: [y], attributes: { depth } },
 ) => {
   const { emit } = lowering;
-  const column = emit.reshape(lowering.plain(labels), [at(labels.shape, 0), 1]);
+  const column = lowering.reshape(lowering.plain(labels), [at(labels.shape, 0), 1]);
   const classes = emit.initializer(
     tensor(
       'int32',

@@ -6,6 +6,7 @@ import { convRules } from './conv.js';
 import { Emitter, type TypedModel } from './emitter.js';
 import { Lowering, type Target } from './lowering.js';
 import { normalizeRules } from './normalize.js';
+import { partRules } from './parts.js';
 import { poolRules } from './pool.js';
 
 /** A rule for nodes of whatever op. A method, so that one table can hold rules for ops of every kind. */
@@ -16,6 +17,7 @@ export const loweringRules: Readonly<Record<string, AnyRule | undefined>> = {
   ...arithmeticRules,
   ...convRules,
   ...normalizeRules,
+  ...partRules,
   ...poolRules,
 };
 

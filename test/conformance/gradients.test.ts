@@ -28,6 +28,7 @@ import { oneHot } from '../../src/graph/ops/discrete.js';
 import { allOps } from '../../src/graph/ops/index.js';
 import { matMul } from '../../src/graph/ops/matmul.js';
 import { batchNormInference, batchNormTrain } from '../../src/graph/ops/normalize.js';
+import { concat, slice } from '../../src/graph/ops/parts.js';
 import {
   avgPool,
   avgPoolGrad,
@@ -101,6 +102,30 @@ const rows: readonly Row[] = [
   { op: 'sigmoid', what: '[2, 3]', operands: [uniform(2, 3)], build: sigmoid },
   { op: 'tanh', what: '[2, 3]', operands: [uniform(2, 3)], build: tanh },
   { op: 'erf', what: '[2, 3]', operands: [uniform(2, 3)], build: erf },
+  {
+    op: 'slice',
+    what: 'the middle',
+    operands: [uniform(2, 5)],
+    build: (x) => slice(x!, { axis: 1, from: 1, to: 3 }),
+  },
+  {
+    op: 'slice',
+    what: 'the end',
+    operands: [uniform(4, 2, 3)],
+    build: (x) => slice(x!, { axis: 0, from: 2, to: 4 }),
+  },
+  {
+    op: 'slice',
+    what: 'all of it',
+    operands: [uniform(2, 3)],
+    build: (x) => slice(x!, { axis: 0, from: 0, to: 2 }),
+  },
+  {
+    op: 'concat',
+    what: 'three, one of them twice',
+    operands: [uniform(2, 3), uniform(2, 1)],
+    build: (a, b) => concat([a!, b!, a!], 1),
+  },
   { op: 'relu', what: 'away from 0', operands: [awayFromZero(4, 5)], build: relu },
   {
     op: 'reluGrad',

@@ -23,6 +23,7 @@ import { convInputGradOp, convOp, convWeightGradOp } from './conv.js';
 import { argMaxOp, castOp, equalOp, oneHotOp } from './discrete.js';
 import { matMulOp } from './matmul.js';
 import { batchNormGradOp, batchNormInferenceOp, batchNormTrainOp } from './normalize.js';
+import { concatOp, sliceOp } from './parts.js';
 import { avgPoolGradOp, avgPoolOp, maxPoolGradOp, maxPoolOp } from './pool.js';
 import { logSoftmaxOp, softmaxOp } from './softmax.js';
 
@@ -46,6 +47,8 @@ export const allOps: readonly OpDefinition[] = [
   reshapeOp,
   transposeOp,
   broadcastToOp,
+  sliceOp,
+  concatOp,
   reduceSumOp,
   reduceMeanOp,
   matMulOp,

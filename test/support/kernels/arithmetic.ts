@@ -1,4 +1,5 @@
 import type { ReduceAttributes } from '../../../src/graph/ops/arithmetic.js';
+import type { SliceAttributes } from '../../../src/graph/ops/parts.js';
 import { type Shape, sizeOf } from '../../../src/tensor/tensor.js';
 import { indices, type Kernel, offsetIn } from './kernel.js';
 
@@ -74,3 +75,22 @@ export const reduceMean: Kernel<ReduceAttributes> = (inputs, attributes, outputs
   const count = sizeOf(inputs[0]!.shape) / sizeOf(outputs[0]!.shape);
   return reduceSum(inputs, attributes, outputs).map((sums) => sums.map((sum) => sum / count));
 };
+
+export const slice: Kernel<SliceAttributes> = ([x], { axis, from }, [out]) => [
+  Float64Array.from(
+    indices(out!.shape),
+    (index) => x!.data[offsetIn(x!.shape, index.with(axis, index[axis]! + from))]!,
+  ),
+];
+
+export const concat: Kernel<{ readonly axis: number }> = (parts, { axis }, [out]) => [
+  Float64Array.from(indices(out!.shape), (index) => {
+    let at = index[axis]!;
+    const part = parts.find(({ shape }) => {
+      if (at < shape[axis]!) return true;
+      at -= shape[axis]!;
+      return false;
+    });
+    return part!.data[offsetIn(part!.shape, index.with(axis, at))]!;
+  }),
+];
