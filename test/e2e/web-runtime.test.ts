@@ -12,6 +12,7 @@ import { composedAnswers, composedNetworks } from '../support/composed.js';
 import { exampleOf } from '../support/documents.js';
 import { byNight } from '../support/nightly.js';
 import { expectClose } from '../support/numeric.js';
+import { trainOwnNetwork } from '../support/own-network.js';
 import {
   sampleBackbones,
   sampleClasses,
@@ -94,6 +95,14 @@ describe('in a browser', () => {
         version: expect.stringMatching(/^onnxruntime-web 1\.\d+\.\d+/),
         differences: [],
       });
+    });
+
+    test('a network of one’s own learns on wasm as in Node, and so does its file', async () => {
+      const here = await trainOwnNetwork(await createNodeRuntime({ device: 'cpu', threads: 1 }));
+      const there = await tab.evaluate(() => (globalThis as PageGlobals).trainOwn('wasm'));
+      expect(here.losses.at(-1)).toBeLessThan(0.5 * here.losses[0]!);
+      expectClose(there.losses, here.losses, { absolute: 1e-3 }, 'losses');
+      expectClose(there.answers, here.answers, { absolute: 1e-2 }, 'answers');
     });
 
     test('asks nothing of any other host', () => {

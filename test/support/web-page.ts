@@ -7,6 +7,7 @@ import type { DeviceName } from '../../src/runtime/runtime.js';
 import { createWebRuntime } from '../../src/web.js';
 import { composedAnswers } from './composed.js';
 import { type GoldenFile, goldenDifferences, goldenStep } from './golden-step.js';
+import { trainOwnNetwork } from './own-network.js';
 import { type SampleSize, sampleClasses, sampleClassifier, sampleImages } from './sample-classifier.js';
 
 /** What browser tests call in a page; everything here runs in the browser. */
@@ -37,6 +38,11 @@ export async function trainOneStep(device: DeviceName): Promise<WebReport> {
     const { code, message, hint } = error;
     return { refused: { code, message, hint } };
   }
+}
+
+/** Train a network of one's own on a device of this browser. */
+export async function trainOwn(device: DeviceName): Promise<Awaited<ReturnType<typeof trainOwnNetwork>>> {
+  return trainOwnNetwork(await createWebRuntime({ device, wasmPath: '/node_modules/onnxruntime-web/dist/' }));
 }
 
 /**
