@@ -80,6 +80,7 @@ export const programSubstitutions: readonly Substitution[] = [
     why: 'a second thread of so small a network does nothing but wait',
   },
   { what: /\breadMnist\b/g, by: 'readIdxFolder', why: 'its import' },
+  { what: /= \[32, 32, 192, 1000\]/, by: '= [8, 8, 32, 100]', why: 'a short text in a few steps' },
   { what: /\bsettingsFor\(('[^)]*)\)/g, by: 'small(settingsFor($1))', why: 'a small network and few steps' },
 ];
 
