@@ -247,8 +247,18 @@ const rules: Readonly<Record<string, Rule | undefined>> = {
     emit.node('Concat', inputs, { axis: int(attributes.axis) }),
   reduceSum: reduce('ReduceSum'),
   reduceMean: reduce('ReduceMean'),
-  matMul: (emit, inputs, { attributes: { transposeA, transposeB } }: NodeWith<MatMulAttributes>) =>
-    emit.node('Gemm', inputs, { transA: int(transposeA ? 1 : 0), transB: int(transposeB ? 1 : 0) }),
+  matMul: (emit, [a, b], { attributes: { transposeA, transposeB } }: NodeWith<MatMulAttributes>) => {
+    const { length } = a!.shape;
+    if (length === 2) {
+      return emit.node('Gemm', [a!, b!], {
+        transA: int(transposeA ? 1 : 0),
+        transB: int(transposeB ? 1 : 0),
+      });
+    }
+    const perm = [...a!.shape.keys()].slice(0, -2).concat(length - 1, length - 2);
+    const operand = (x: Handle, isTransposed: boolean) => (isTransposed ? emit.transpose(x, perm) : x);
+    return emit.node('MatMul', [operand(a!, transposeA), operand(b!, transposeB)]);
+  },
   conv: (emit, inputs, { attributes: { pads } }: NodeWith<ConvAttributes>) =>
     emit.node('Conv', inputs, { pads: ints(pads) }),
   convInputGrad: (emit, inputs, { attributes: { pads }, outputs }: NodeWith<ConvAttributes>) =>

@@ -138,12 +138,27 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
   };
 }
 
+/** Each matrix of a value transposed; ONNX Runtime fuses it into the product where that is faster. */
+function transposedMatrices(lowering: Lowering, x: Value): Handle {
+  const last = x.shape.length - 1;
+  const axes = [...x.shape.keys()].slice(0, -2);
+  return lowering.emit.transpose(lowering.plain(x), [...axes, last, last - 1]);
+}
+
 /** Gemm takes transposed operands; if there are none MatMul does as well, and OpenCV reads Gemm only with transB. */
 const matMul: LoweringRule<MatMulAttributes, Two> = (
   lowering,
   { inputs: [a, b], outputs: [y], attributes },
 ) => {
   const isPlain = !attributes.transposeA && !attributes.transposeB;
+  if (a.shape.length > 2) {
+    const operands = [
+      attributes.transposeA ? transposedMatrices(lowering, a) : lowering.plain(a),
+      attributes.transposeB ? transposedMatrices(lowering, b) : lowering.plain(b),
+    ];
+    lowering.set(y, lowering.emit.node('MatMul', operands));
+    return;
+  }
   if (isPlain && lowering.target === 'anywhere') {
     lowering.set(y, lowering.emit.node('MatMul', [lowering.plain(a), lowering.plain(b)]));
     return;

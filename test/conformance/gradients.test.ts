@@ -120,12 +120,7 @@ const rows: readonly Row[] = [
     operands: [uniform(2, 3)],
     build: (x) => slice(x!, { axis: 0, from: 0, to: 2 }),
   },
-  {
-    op: 'concat',
-    what: 'three, one of them twice',
-    operands: [uniform(2, 3), uniform(2, 1)],
-    build: (a, b) => concat([a!, b!, a!], 1),
-  },
+  { op: 'concat', what: 'one twice', operands: [uniform(2, 3)], build: (x) => concat([x!, square(x!)], 1) },
   { op: 'relu', what: 'away from 0', operands: [awayFromZero(4, 5)], build: relu },
   {
     op: 'reluGrad',
@@ -190,17 +185,20 @@ const rows: readonly Row[] = [
     ];
   }),
 
-  ...[false, true].flatMap((transposeA) =>
-    [false, true].map((transposeB): Row => {
-      const a = transposeA ? uniform(3, 2) : uniform(2, 3);
-      const b = transposeB ? uniform(4, 3) : uniform(3, 4);
-      return {
-        op: 'matMul',
-        what: `A${transposeA ? 'ᵀ' : ''}·B${transposeB ? 'ᵀ' : ''}`,
-        operands: [a, b],
-        build: (a, b) => matMul(a!, b!, { transposeA, transposeB }),
-      };
-    }),
+  ...[[], [2]].flatMap((many) =>
+    [false, true].flatMap((transposeA) =>
+      [false, true].map(
+        (transposeB): Row => ({
+          op: 'matMul',
+          what: `A${transposeA ? 'ᵀ' : ''}·B${transposeB ? 'ᵀ' : ''}${many.length > 0 ? ', two of each' : ''}`,
+          operands: [
+            uniform(...many, ...(transposeA ? [3, 2] : [2, 3])),
+            uniform(...many, ...(transposeB ? [4, 3] : [3, 4])),
+          ],
+          build: (a, b) => matMul(a!, b!, { transposeA, transposeB }),
+        }),
+      ),
+    ),
   ),
   {
     op: 'matMul',

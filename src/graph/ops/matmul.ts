@@ -1,3 +1,4 @@
+import { sameShape } from '../../tensor/tensor.js';
 import {
   applyOne,
   checkFloat32,
@@ -15,7 +16,8 @@ export interface MatMulAttributes {
 }
 
 /**
- * C = op(A)·op(B), where op transposes or does nothing; A and B are matrices.
+ * C = op(A)·op(B), where op transposes or does nothing; A and B are matrices, or as many of them each: the last two axes are a matrix's,
+ * those before them have the same sizes in both.
  *
  * dL = tr(Gᵀ·dC), hence for C = A·B: ∂L/∂A = G·Bᵀ, ∂L/∂B = Aᵀ·G. A transposed operand transposes its own gradient:
  * ∂L/∂A = op(B)·Gᵀ and ∂L/∂B = Gᵀ·op(A), with the flags arranged so that nothing is transposed in memory.
@@ -24,16 +26,18 @@ export const matMulOp: OpDefinition<MatMulAttributes, Two, One> = {
   name: 'matMul',
   types: ([a, b], { transposeA, transposeB }) => {
     checkFloat32('matMul', [a, b]);
-    const [m, k] = transposeA ? [a.shape[1], a.shape[0]] : a.shape;
-    const [k2, n] = transposeB ? [b.shape[1], b.shape[0]] : b.shape;
-    if (a.shape.length !== 2 || b.shape.length !== 2 || k !== k2 || m === undefined || n === undefined) {
+    const batch = a.shape.slice(0, -2);
+    const [m, k] = matrixOf(a, transposeA);
+    const [k2, n] = matrixOf(b, transposeB);
+    const isSame = sameShape(batch, b.shape.slice(0, -2));
+    if (!isSame || k !== k2 || m === undefined || n === undefined || k === undefined) {
       throw shapeError(
         'matMul',
         'matrices with a common inner axis',
         `${describeType(a)}${transposeA ? ' transposed' : ''} and ${describeType(b)}${transposeB ? ' transposed' : ''}`,
       );
     }
-    return [{ dtype: 'float32', shape: [m, n] }];
+    return [{ dtype: 'float32', shape: [...batch, m, n] }];
   },
   gradient: ({ inputs: [a, b], attributes: { transposeA: ta, transposeB: tb } }, [g]) => {
     if (!g) return [];
@@ -44,6 +48,16 @@ export const matMulOp: OpDefinition<MatMulAttributes, Two, One> = {
   },
 };
 
-/** Matrix product of two rank-2 values, each transposed first where asked. */
+/** Rows and columns of the matrices in a value; undefined where it has too few axes. */
+function matrixOf({ shape }: Value, isTransposed: boolean): readonly (number | undefined)[] {
+  const [rows, columns] = [shape.at(-2), shape.at(-1)];
+  if (shape.length < 2) return [undefined, undefined];
+  return isTransposed ? [columns, rows] : [rows, columns];
+}
+
+/**
+ * Matrix product of two values of rank 2, or of each two matrices in values of a higher rank; each is transposed first where asked.
+ * @throws QuarterturnError `shape` for other ranks, and for matrices that do not fit
+ */
 export const matMul = (a: Value, b: Value, options: Partial<MatMulAttributes> = {}): Value =>
   applyOne(matMulOp, [a, b], { transposeA: false, transposeB: false, ...options });

@@ -25,6 +25,9 @@ describe('matMul', () => {
       'Received: float32 [2, 3] transposed and float32 [3, 4].',
     );
     expect(() => matMul(value(5, 2, 3), value(3, 4))).toThrow('matMul: expected matrices');
+    expect(() => matMul(value(5, 2, 3), value(4, 3, 4))).toThrow('matMul: expected matrices');
+    expect(() => matMul(value(3), value(3, 4))).toThrow('matMul: expected matrices');
+    expect(matMul(value(5, 6, 2, 3), value(5, 6, 3, 4)).shape).toEqual([5, 6, 2, 4]);
     expect(() => matMul(input('x', 'uint8', [2, 3]), value(3, 4))).toThrow('Received: uint8 [2, 3].');
   });
 });

@@ -5,17 +5,19 @@ import type { Float64Tensor, Kernel } from './kernel.js';
 /** Kernels of ops on matrices, rows of logits and labels. */
 
 export const matMul: Kernel<MatMulAttributes> = ([a, b], { transposeA, transposeB }, [out]) => {
-  const [rows, columns] = out!.shape as readonly [number, number];
-  const inner = a!.shape[transposeA ? 0 : 1]!;
-  const at = (m: Float64Tensor, row: number, column: number) => m.data[row * m.shape[1]! + column]!;
-  const c = new Float64Array(rows * columns);
-  for (let i = 0; i < rows; i++)
-    for (let j = 0; j < columns; j++)
-      for (let k = 0; k < inner; k++) {
-        const left = transposeA ? at(a!, k, i) : at(a!, i, k);
-        const right = transposeB ? at(b!, j, k) : at(b!, k, j);
-        c[i * columns + j]! += left * right;
-      }
+  const [rows, columns] = out!.shape.slice(-2) as [number, number];
+  const inner = a!.shape.at(transposeA ? -2 : -1)!;
+  const c = new Float64Array(sizeOf(out!.shape));
+  const at = (m: Float64Tensor, matrix: number, row: number, column: number) =>
+    m.data[(matrix * m.shape.at(-2)! + row) * m.shape.at(-1)! + column]!;
+  for (let matrix = 0; matrix < c.length / (rows * columns); matrix++)
+    for (let i = 0; i < rows; i++)
+      for (let j = 0; j < columns; j++)
+        for (let k = 0; k < inner; k++) {
+          const left = transposeA ? at(a!, matrix, k, i) : at(a!, matrix, i, k);
+          const right = transposeB ? at(b!, matrix, j, k) : at(b!, matrix, k, j);
+          c[(matrix * rows + i) * columns + j]! += left * right;
+        }
   return [c];
 };
 

@@ -280,8 +280,16 @@ const matrices: readonly LoweringCase[] = [
       (transposeB): LoweringCase => ({
         op: 'matMul',
         what: `A${transposeA ? 'ᵀ' : ''}·B${transposeB ? 'ᵀ' : ''}`,
-        inputs: [transposeA ? uniform(3, 2) : uniform(2, 3), transposeB ? uniform(4, 3) : uniform(3, 4)],
-        build: (a, b) => matMul(a!, b!, { transposeA, transposeB }),
+        inputs: [
+          transposeA ? uniform(3, 2) : uniform(2, 3),
+          transposeB ? uniform(4, 3) : uniform(3, 4),
+          transposeA ? uniform(5, 2, 3, 2) : uniform(5, 2, 2, 3),
+          transposeB ? uniform(5, 2, 4, 3) : uniform(5, 2, 3, 4),
+        ],
+        build: (a, b, ...many) => [
+          matMul(a!, b!, { transposeA, transposeB }),
+          matMul(many[0]!, many[1]!, { transposeA, transposeB }),
+        ],
       }),
     ),
   ),
