@@ -74,6 +74,15 @@ describe('entries', () => {
       expect(unnamedTypes(declarations, exportsOf(entry), builtOn.map(exportsOf))).toEqual([]);
     });
 
+    test('is what was agreed on: whoever changes it says so', async () => {
+      const withoutComments = (text: string) =>
+        text.replace(/^ *\/\*\*[\s\S]*?\*\/\n/gm, '').replace(/^\s*\n/gm, '');
+      const texts = [...exportsOf(entry)]
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([name, { declaration }]) => `${name}\n${withoutComments(declaration.text)}`);
+      await expect(texts.join('\n\n')).toMatchFileSnapshot(`./api/${entry}.txt`);
+    });
+
     test('takes options beyond two arguments', () => {
       expect(longSignatures(exportsOf(entry))).toEqual([]);
     });

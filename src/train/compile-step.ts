@@ -6,7 +6,7 @@ import { type Optimizer, type Values, valueNamed } from '../optim/optimizer.js';
 import type { Schedule } from '../optim/schedules.js';
 import { Random } from '../random/random.js';
 import type { Runtime } from '../runtime/runtime.js';
-import { cloneTensor, sameShape, sizeOf, type Tensors, tensorNamed } from '../tensor/tensor.js';
+import { cloneTensor, sameShape, sizeOf, type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
 import { flattenState, mapState, readState, type TrainState, weightsOf } from './state.js';
 import { buildStep, firstState, learningRateName, type StepOutputs, type StepParts } from './step-graph.js';
 import { Stepper } from './stepper.js';
@@ -15,7 +15,7 @@ import { Stepper } from './stepper.js';
 export type BatchTypes = Readonly<Record<string, ValueType>> & { readonly x: ValueType };
 
 /** A tensor for each name. */
-export type Batch<T extends BatchTypes = BatchTypes> = { readonly [N in keyof T]: Tensors[string] };
+export type Batch<T extends BatchTypes = BatchTypes> = { readonly [N in keyof T]: Tensor };
 
 export interface CompileStepOptions<L extends Layers, T extends BatchTypes> {
   readonly network: LayeredNetwork<L>;
@@ -190,7 +190,7 @@ function fitting(
   { name, shape }: Pick<ParamSpec, 'name' | 'shape'>,
   tensors: Tensors,
   code: 'usage' | 'checkpoint',
-): Tensors[string] {
+): Tensor {
   const found = tensors[name];
   if (found?.dtype === 'float32' && sameShape(found.shape, shape)) return found;
   const received = found ? typeText(found) : `none, among ${Object.keys(tensors).length}`;

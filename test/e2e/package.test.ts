@@ -116,7 +116,12 @@ installedTest('holds what it needs and nothing else', async () => {
   const modules = files.filter((file) => /^dist\/(?!studio\/web\/).*\.js$/.test(file));
   expect(modules.length).toBeGreaterThan(100);
   expect(files).toContain('dist/studio/web/index.html');
-  for (const module of modules) expect(files).toContain(module.replace(/js$/, 'd.ts'));
+  for (const module of modules) {
+    expect(files).toContain(module.replace(/js$/, 'd.ts'));
+    // There are no source maps, and none is named.
+    const text = await fs.readFile(join(project, 'node_modules/quarterturn', module), 'utf8');
+    expect(text).not.toContain('sourceMappingURL');
+  }
 });
 
 installedTest('says its version', async () => {
