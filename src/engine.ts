@@ -1,6 +1,7 @@
 /**
  * `quarterturn/engine`: what training is made of, for networks and losses of your own. Graphs are built and
- * differentiated here; a runtime of `quarterturn/node` or `quarterturn/web` compiles and runs them.
+ * differentiated here; a runtime of `quarterturn/node` or `quarterturn/web` compiles and runs them. `network` and `compileStep`
+ * put the parts together (docs/engine.md); whoever wants other steps builds them:
  *
  * @example
  * const x = input('x', 'float32', [128, 784]);
