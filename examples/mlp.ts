@@ -54,7 +54,9 @@ const schedule = oneCycle({ peak: 3e-3, totalSteps: epochs * stepsPerEpoch });
 for await (const { step: at, figures } of step.train(batches(), { schedule })) {
   correct += figures.correct ?? 0;
   if ((at + 1) % stepsPerEpoch > 0) continue;
-  console.log(`epoch ${(at + 1) / stepsPerEpoch}: ${(correct / stepsPerEpoch / 1.28).toFixed(2)} % right`);
+  console.log(
+    `epoch ${(at + 1) / stepsPerEpoch}: ${((100 * correct) / (stepsPerEpoch * batchSize)).toFixed(2)} % right`,
+  );
   correct = 0;
 }
 

@@ -142,7 +142,7 @@ function reduce(opType: 'ReduceSum' | 'ReduceMean'): LoweringRule<ReduceAttribut
 function transposedMatrices(lowering: Lowering, x: Value): Handle {
   const last = x.shape.length - 1;
   const axes = [...x.shape.keys()].slice(0, -2);
-  return lowering.emit.transpose(lowering.plain(x), [...axes, last, last - 1]);
+  return lowering.transpose(lowering.plain(x), [...axes, last, last - 1]);
 }
 
 /** Gemm takes transposed operands; if there are none MatMul does as well, and OpenCV reads Gemm only with transB. */

@@ -28,14 +28,16 @@ export const mostTriedSteps = 60;
 /**
  * Steps of a walk from a few labels: T = 4·√(images / labels), rounded. It grows with the number of images that a label has to reach,
  * and stays short where labels lie close: a long walk forgets where it came from.
+ *
+ * @param most steps at most; default: as many as it comes to
  */
-export function walkSteps(images: number, labels: number): number {
-  return Math.max(1, Math.round(walkScale * Math.sqrt(images / Math.max(1, labels))));
+export function walkSteps(images: number, labels: number, most = Number.POSITIVE_INFINITY): number {
+  return Math.min(most, Math.max(1, Math.round(walkScale * Math.sqrt(images / Math.max(1, labels)))));
 }
 
 /** Steps of a walk where labels are held back: fewer, since it is walked again and again. */
 export function shortWalkSteps(images: number, labels: number): number {
-  return Math.min(heldBackSteps, walkSteps(images, labels));
+  return walkSteps(images, labels, heldBackSteps);
 }
 
 export interface PropagateOptions extends ProgressOptions {
@@ -69,10 +71,10 @@ export function propagateLabels(
   graph: NeighbourGraph,
   known: KnownLabels,
   classCount: number,
-  { mostSteps = Number.POSITIVE_INFINITY, ...context }: PropagateOptions = {},
+  { mostSteps, ...context }: PropagateOptions = {},
 ): Promise<Float32Array> {
   const progress = spreadProgress(context, 'labels spread', classCount);
-  const steps = Math.min(mostSteps, walkSteps(graph.count, known.rows.length));
+  const steps = walkSteps(graph.count, known.rows.length, mostSteps);
   return scoresFrom(graph, known, classCount, steps, progress);
 }
 

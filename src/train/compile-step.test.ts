@@ -195,6 +195,14 @@ describe('compileStep', () => {
     expect(changed).toContain('conv.kernel');
   });
 
+  it('where every layer is frozen, a step tells its loss and changes nothing, gradients clipped or not', async () => {
+    await using step = await compileStep(runtime, { ...settings, frozen: ['hidden', 'out'], clipNorm: 1 });
+    const before = step.weights();
+    const { loss } = await step.run(batches(1)[0]!, { learningRate: 0.1 });
+    expect(loss).toBeGreaterThan(0);
+    expect(step.weights()).toEqual(before);
+  });
+
   it('the file takes any number of rows, and says what the network says', async () => {
     const step = await compiled;
     const file = exportNetwork(mlp, step.weights(), { x: inputs.x });

@@ -1,4 +1,5 @@
-import { QuarterturnError } from '../errors.js';
+import { assertGoingOn, QuarterturnError } from '../errors.js';
+import { describeType } from '../graph/graph.js';
 import { input, scoped, type Value, type ValueType } from '../graph/index.js';
 import { initialTensors, type ParamSpec, specsOf } from '../nn/block.js';
 import type { LayeredNetwork, Layers, NamedValues } from '../nn/layered-network.js';
@@ -7,7 +8,7 @@ import type { Schedule } from '../optim/schedules.js';
 import { Random } from '../random/random.js';
 import type { Runtime } from '../runtime/runtime.js';
 import { cloneTensor, sameShape, sizeOf, type Tensor, type Tensors, tensorNamed } from '../tensor/tensor.js';
-import { flattenState, mapState, readState, type TrainState, weightsOf } from './state.js';
+import { flattenState, mapState, type TrainState, weightsOf } from './state.js';
 import { buildStep, firstState, learningRateName, type StepOutputs, type StepParts } from './step-graph.js';
 import { Stepper } from './stepper.js';
 
@@ -159,11 +160,11 @@ function partsOf<L extends Layers, T extends BatchTypes>({
   };
 }
 
-function refuseArray(name: string, { dtype, shape }: Value): void {
-  if (sizeOf(shape) === 1) return;
+function refuseArray(name: string, value: Value): void {
+  if (sizeOf(value.shape) === 1) return;
   throw new QuarterturnError(
     'shape',
-    `loss: expected a single number for ${name}. Received: ${typeText({ dtype, shape })}.`,
+    `loss: expected a single number for ${name}. Received: ${describeType(value)}.`,
     { hint: 'Take its mean: reduceMean(value, [0, 1]).' },
   );
 }
@@ -193,30 +194,31 @@ function fitting(
 ): Tensor {
   const found = tensors[name];
   if (found?.dtype === 'float32' && sameShape(found.shape, shape)) return found;
-  const received = found ? typeText(found) : `none, among ${Object.keys(tensors).length}`;
+  const received = found ? describeType(found) : `none, among ${Object.keys(tensors).length}`;
   throw new QuarterturnError(
     code,
-    `${where}: expected a tensor "${name}", ${typeText({ dtype: 'float32', shape })}. Received: ${received}.`,
+    `${where}: expected a tensor "${name}", ${describeType({ dtype: 'float32', shape })}. Received: ${received}.`,
   );
 }
 
-const typeText = ({ dtype, shape }: ValueType): string => `${dtype} [${shape.join(', ')}]`;
-
 class StepInMemory<T extends BatchTypes> implements CompiledStep<T> {
   readonly #inputs: T;
-  readonly #weights: Tensors;
+  /** What no step changes. */
+  readonly #frozen: Tensors;
   readonly #stepper: Stepper;
   /** The last step that was asked for: the next one waits for it, and does not mind how it ended. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(runtime: Runtime, inputs: T, parts: StepParts, weights: Tensors) {
     this.#inputs = inputs;
-    this.#weights = weights;
+    this.#frozen = Object.fromEntries(
+      parts.frozen.map(({ name }) => [name, cloneTensor(tensorNamed(weights, name))]),
+    );
     this.#stepper = new Stepper({
       runtime,
       graphFor: () => buildStep(parts),
       state: firstState(parts, weights),
-      weights: Object.fromEntries(parts.frozen.map(({ name }) => [name, tensorNamed(weights, name)])),
+      weights: this.#frozen,
     });
   }
 
@@ -261,11 +263,7 @@ class StepInMemory<T extends BatchTypes> implements CompiledStep<T> {
   ): AsyncIterableIterator<TrainedStep> {
     let step = 0;
     for await (const batch of batches) {
-      if (signal?.aborted) {
-        throw new QuarterturnError('interrupted', `train: stopped before step ${step}; the state is whole.`, {
-          cause: signal.reason,
-        });
-      }
+      assertGoingOn(signal, `train: stopped before step ${step}; the state is whole.`);
       const learningRate = schedule(step);
       yield { step, learningRate, figures: await this.run(batch, { learningRate }) };
       step++;
@@ -277,13 +275,15 @@ class StepInMemory<T extends BatchTypes> implements CompiledStep<T> {
   }
 
   restore(state: Tensors): void {
-    const own = this.#stepper.state;
-    mapState(own, ({ shape }, name) => fitting('state', { name, shape }, state, 'checkpoint'));
-    this.#stepper.goOnFrom(readState(own, state));
+    this.#stepper.goOnFrom(
+      mapState(this.#stepper.state, ({ shape }, name) =>
+        fitting('state', { name, shape }, state, 'checkpoint'),
+      ),
+    );
   }
 
   weights(): Tensors {
-    const frozen = Object.entries(this.#weights).map(([name, t]) => [name, cloneTensor(t)] as const);
+    const frozen = Object.entries(this.#frozen).map(([name, t]) => [name, cloneTensor(t)] as const);
     return { ...Object.fromEntries(frozen), ...weightsOf(this.#copy()) };
   }
 
@@ -306,7 +306,7 @@ class StepInMemory<T extends BatchTypes> implements CompiledStep<T> {
       if (found && found.dtype === type.dtype && sameShape(found.shape, type.shape)) continue;
       throw new QuarterturnError(
         'shape',
-        `batch: expected ${name}, ${typeText(type)}. Received: ${found ? typeText(found) : 'none'}.`,
+        `batch: expected ${name}, ${describeType(type)}. Received: ${found ? describeType(found) : 'none'}.`,
       );
     }
     const more = Object.keys(batch).find((name) => !(name in this.#inputs));

@@ -77,7 +77,10 @@ function updateOf(
   const learningRate = input(learningRateName, 'float32', []);
   const scalars = optimizer.advance(state.scalars);
   const found = gradients(loss, Object.values(state.params));
-  const slopes = clipNorm === undefined ? found : scoped('optimizer', () => clipped(found, clipNorm));
+  const slopes =
+    clipNorm === undefined || found.length === 0
+      ? found
+      : scoped('optimizer', () => clipped(found, clipNorm));
   const params: Record<string, Value> = {};
   const slots: Record<string, Record<string, Value>> = Object.fromEntries(
     optimizer.slots.map((slot) => [slot, {}]),

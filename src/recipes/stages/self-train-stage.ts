@@ -208,7 +208,7 @@ function crossValidationMs(work: Workload): number {
   const { train, labelled, folds } = speeds.images;
   const tried = heldBackFoldCount(labelled, folds);
   const isTaught = settings.selfTrain?.teacher === 'neighbours';
-  const walked = isTaught ? Math.min(mostTriedSteps, walkSteps(graphSize(train), labelled)) : 0;
+  const walked = isTaught ? walkSteps(graphSize(train), labelled, mostTriedSteps) : 0;
   const trialMs =
     walked * speeds.pile.spreadStepMs +
     speeds.compileMs.step +
